@@ -1,0 +1,63 @@
+"""Exceptions with a hint and an exit code (layer 0)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError"]
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line; they are part of the interface."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    BAD_INPUT = 3
+    OUTPUT_EXISTS = 4
+    WEIGHTS = 5
+    QUALITY_GATE = 6
+    INTERRUPTED = 130
+
+
+class LatcpbError(Exception):
+    """An error that the user can act on.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong and where (file, residue, frame), in one line.
+    hint : str
+        What to try next, in one line; may be empty.
+    """
+
+    exit_code: ExitCode = ExitCode.BUG
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LatcpbError):
+    """Options that contradict each other or make no sense."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(LatcpbError):
+    """A file that cannot be read, or does not hold what is needed."""
+
+    exit_code = ExitCode.BAD_INPUT
+
+
+class OutputExistsError(LatcpbError):
+    """An output file is already there and must not be replaced."""
+
+    exit_code = ExitCode.OUTPUT_EXISTS
+
+
+class WeightsError(LatcpbError):
+    """Weights that are missing, damaged or of an unknown kind."""
+
+    exit_code = ExitCode.WEIGHTS

@@ -1,0 +1,135 @@
+"""What flows through the pipeline: traces, frames and atoms (layer 1).
+
+Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
+``geometry``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, OXT_SLOT, letter_index, slot_mask
+
+__all__ = ["BREAK_CUTOFF", "AtomTopology", "CGTrace", "FrameChunk"]
+
+BREAK_CUTOFF = 4.5
+"""Cα-Cα distance (Å) above which two neighbours carry no peptide."""
+
+
+@dataclass(frozen=True, eq=False)
+class CGTrace:
+    """The residues of a coarse-grained system, in file order.
+
+    Attributes
+    ----------
+    sequence : str
+        One letter per residue, L of them, out of the twenty standard ones.
+    chain_ids : numpy.ndarray of str, shape (L,)
+        Chain identifiers as they stood in the input.
+    chain_index : numpy.ndarray of int64, shape (L,)
+        0-based number of the chain, never falling; a new number starts a new
+        chain even where the identifier repeats.
+    resids : numpy.ndarray of int64, shape (L,)
+    icodes : numpy.ndarray of str, shape (L,)
+        Insertion codes, "" for none.
+    """
+
+    sequence: str
+    chain_ids: np.ndarray
+    chain_index: np.ndarray
+    resids: np.ndarray
+    icodes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    @property
+    def residue_types(self) -> np.ndarray:
+        """Residue indices, int64, shape (L,)."""
+        return letter_index(self.sequence)
+
+    def label(self, index: int) -> str:
+        """Name a residue for messages and reports, for instance ``A:TYR27``."""
+        name = NAMES[int(self.residue_types[index])]
+        chain = str(self.chain_ids[index]).strip()
+        return f"{chain + ':' if chain else ''}{name}{self.resids[index]}{self.icodes[index]}"
+
+    def same_chain_as_next(self) -> np.ndarray:
+        """True where residue i+1 belongs to the chain of i: bool, shape (L,)."""
+        linked = np.zeros(len(self), dtype=bool)
+        linked[:-1] = self.chain_index[1:] == self.chain_index[:-1]
+        return linked
+
+
+@dataclass(frozen=True, eq=False)
+class FrameChunk:
+    """Cα positions of some consecutive frames.
+
+    Attributes
+    ----------
+    positions : numpy.ndarray of float32, shape (F, L, 3)
+        In Å, chains whole.
+    times : numpy.ndarray of float64, shape (F,)
+        In ps.
+    boxes : numpy.ndarray of float32, shape (F, 6)
+        a, b, c (Å), alpha, beta, gamma (degrees); a row of zeros is no box.
+    indices : numpy.ndarray of int64, shape (F,)
+        Frame numbers in the input trajectory, from 0.
+    """
+
+    positions: np.ndarray
+    times: np.ndarray
+    boxes: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True, eq=False)
+class AtomTopology:
+    """The atoms that are written: one row per atom, in file order.
+
+    Attributes
+    ----------
+    trace : CGTrace
+    residue : numpy.ndarray of int64, shape (N,)
+        Residue each atom belongs to.
+    slot : numpy.ndarray of int64, shape (N,)
+        Its slot (atom14 order, 14 is OXT): atom n of a (F, L, 15, 3) array
+        stands at ``[:, residue[n], slot[n]]``.
+    names : numpy.ndarray of str, shape (N,)
+        PDB version 3 atom names.
+    elements : numpy.ndarray of str, shape (N,)
+    """
+
+    trace: CGTrace
+    residue: np.ndarray
+    slot: np.ndarray
+    names: np.ndarray
+    elements: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.residue)
+
+    @classmethod
+    def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
+        """Every heavy atom of every residue, with OXT at the end of each chain."""
+        types = trace.residue_types
+        mask = slot_mask()[types]
+        mask[:, OXT_SLOT] = ~trace.same_chain_as_next()
+        residue, slot = np.nonzero(mask)
+        names = np.array(
+            [
+                "OXT" if s == OXT_SLOT else ATOM_SLOTS[types[r]][s]
+                for r, s in zip(residue, slot, strict=True)
+            ]
+        )
+        elements = np.array([name[0] for name in names])
+        return cls(trace, residue, slot, names, elements)
+
+    def flatten(self, atoms: np.ndarray) -> np.ndarray:
+        """Pick the written atoms: (F, L, 15, 3) becomes (F, N, 3)."""
+        return atoms[:, self.residue, self.slot]
