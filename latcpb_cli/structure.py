@@ -12,7 +12,7 @@ import numpy as np
 
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, OXT_SLOT, letter_index, slot_mask
 
-__all__ = ["BREAK_CUTOFF", "AtomTopology", "CGTrace", "FrameChunk"]
+__all__ = ["BREAK_CUTOFF", "AtomStructure", "AtomTopology", "CGTrace", "FrameChunk", "FrameClashes"]
 
 BREAK_CUTOFF = 4.5
 """Cα-Cα distance (Å) above which two neighbours carry no peptide."""
@@ -133,3 +133,74 @@ class AtomTopology:
     def flatten(self, atoms: np.ndarray) -> np.ndarray:
         """Pick the written atoms: (F, L, 15, 3) becomes (F, N, 3)."""
         return atoms[:, self.residue, self.slot]
+
+
+@dataclass(frozen=True, eq=False)
+class AtomStructure:
+    """All-atom frames, with the residues they belong to.
+
+    Attributes
+    ----------
+    trace : CGTrace
+    atoms : numpy.ndarray of float32, shape (F, L, 15, 3)
+        In Å, atom14 order and OXT; zeros where ``present`` is false.
+    present : numpy.ndarray of bool, shape (L, 15)
+        Heavy atoms that are there in every frame.
+    left_out : dict of str to int
+        Residues of the file that are not here, counted by residue name.
+    """
+
+    trace: CGTrace
+    atoms: np.ndarray
+    present: np.ndarray
+    left_out: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.atoms)
+
+    def linked(self) -> np.ndarray:
+        """True where a peptide joins residue i to i+1 in a frame: bool, shape (F, L)."""
+        linked = np.zeros(self.atoms.shape[:2], dtype=bool)
+        step = np.diff(self.atoms[:, :, 1], axis=1)
+        near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
+        linked[:, :-1] = near & self.trace.same_chain_as_next()[:-1]
+        return linked
+
+
+@dataclass(frozen=True, eq=False)
+class FrameClashes:
+    """Clashes of one all-atom frame.
+
+    Attributes
+    ----------
+    n_atoms : int
+        Heavy atoms of the frame.
+    contact12 : numpy.ndarray of bool, shape (L,)
+        Residues with an atom nearer than 1.2 Å to another residue's, not bonded to it.
+    overlap04 : numpy.ndarray of int64, shape (L,)
+        Pairs with a van der Waals overlap of 0.4 Å or more that each residue
+        takes part in; a pair of two residues counts in both.
+    n_overlaps : int
+        Such pairs in the frame.
+    worst : float
+        Largest overlap (Å) among them, 0 where there is none.
+    worst_pair : tuple of int
+        The two residues of that pair, (-1, -1) where there is none.
+    """
+
+    n_atoms: int
+    contact12: np.ndarray
+    overlap04: np.ndarray
+    n_overlaps: int
+    worst: float
+    worst_pair: tuple[int, int]
+
+    @property
+    def contact12_percent(self) -> float:
+        """Percent of the residues in ``contact12``."""
+        return 100.0 * float(self.contact12.mean()) if len(self.contact12) else 0.0
+
+    @property
+    def overlap04_per_1000(self) -> float:
+        """Pairs in ``overlap04`` per 1,000 atoms."""
+        return 1000.0 * self.n_overlaps / self.n_atoms if self.n_atoms else 0.0

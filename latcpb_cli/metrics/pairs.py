@@ -1,0 +1,84 @@
+"""Pairs of points closer than a cutoff, with or without a periodic box (layer 2)."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+__all__ = ["box_vectors", "close_pairs"]
+
+Array = np.ndarray
+
+
+def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple[Array, Array, Array]:
+    """Find all pairs of points within a cutoff.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (N, 3)
+        In Å, finite.
+    cutoff : float
+        In Å, shorter than half the thickness of the box.
+    box : numpy.ndarray, shape (6,), optional
+        a, b, c (Å), alpha, beta, gamma (degrees), of any shape; with a box the
+        nearest images count. A box of zero lengths is no box.
+
+    Returns
+    -------
+    first, second : numpy.ndarray of int64, shape (P,)
+        Indices, ``first < second``.
+    distance : numpy.ndarray of float64, shape (P,)
+        In Å.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    n_real = len(points)
+    origin = np.arange(n_real)
+    if box is not None and np.all(box[:3] > 0):
+        points, origin = _with_images(points, box_vectors(box), cutoff)
+    pairs = cKDTree(points).query_pairs(cutoff, output_type="ndarray")
+    first, second = pairs[:, 0], pairs[:, 1]
+    if len(points) > n_real:
+        first, second = _drop_images(first, second, origin, n_real)
+    step = points[first] - points[second]
+    distance = np.sqrt(np.einsum("ij,ij->i", step, step))
+    return origin[first], origin[second], distance
+
+
+def box_vectors(box: Array) -> Array:
+    """Turn lengths (Å) and angles (degrees) into three row vectors, shape (3, 3)."""
+    a, b, c = (float(x) for x in box[:3])
+    alpha, beta, gamma = np.radians(np.asarray(box[3:], dtype=np.float64))
+    cx = c * np.cos(beta)
+    cy = c * (np.cos(alpha) - np.cos(beta) * np.cos(gamma)) / np.sin(gamma)
+    cz = np.sqrt(max(c * c - cx * cx - cy * cy, 0.0))
+    return np.array([[a, 0, 0], [b * np.cos(gamma), b * np.sin(gamma), 0], [cx, cy, cz]])
+
+
+def _with_images(points: Array, vectors: Array, margin: float) -> tuple[Array, Array]:
+    """Wrap the points into the box and add the images that lie within the margin around it."""
+    inverse = np.linalg.inv(vectors)
+    fraction = points @ inverse
+    fraction -= np.floor(fraction)
+    rim = margin * np.linalg.norm(inverse, axis=0)
+    all_fractions, origin = [fraction], [np.arange(len(points))]
+    for shift in product((-1.0, 0.0, 1.0), repeat=3):
+        if shift == (0.0, 0.0, 0.0):
+            continue
+        moved = fraction + shift
+        kept = np.flatnonzero(np.all((moved > -rim) & (moved < 1 + rim), axis=1))
+        all_fractions.append(moved[kept])
+        origin.append(kept)
+    return np.concatenate(all_fractions) @ vectors, np.concatenate(origin)
+
+
+def _drop_images(first: Array, second: Array, origin: Array, n_real: int) -> tuple[Array, Array]:
+    """Keep pairs of two real points, and one of the two copies of a pair across the border.
+
+    Images stand behind the real points, so a copy has its real point in front.
+    """
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    across = (low < n_real) & (high >= n_real)
+    kept = (high < n_real) | (across & (low < origin[high]))
+    return low[kept], high[kept]
