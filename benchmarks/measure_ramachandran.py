@@ -24,6 +24,7 @@ from latcpb_cli.metrics.torsions import torsions
 FAVOURED, ALLOWED = 0.98, 0.9995
 SOUND, BREAK, WRONG = 1, 2, 64
 MAX_B = 40
+ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac", "rep50")
 
 
 def chain_angles(data: dict[str, np.ndarray], index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -47,7 +48,7 @@ def training_angles(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     found = []
     for shard in sorted({row["shard"] for row in rows}):
         with np.load(folder / f"chains_{int(shard):02d}.npz") as archive:
-            data = {key: archive[key] for key in ("offsets", "coords", "atom_mask", "seq", "flags", "bfac", "rep50")}
+            data = {key: archive[key] for key in ARRAYS}
         for row in rows:
             fine = row["split"] == "train" and row["resolution"] and float(row["resolution"]) <= 2.0
             if row["shard"] == shard and fine and data["rep50"][int(row["index"])]:

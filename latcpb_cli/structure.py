@@ -159,7 +159,7 @@ class AtomStructure:
         return len(self.atoms)
 
     def linked(self) -> np.ndarray:
-        """True where a peptide joins residue i to i+1 in a frame: bool, shape (F, L)."""
+        """Tell where a peptide joins residue i to i+1 in a frame: bool, shape (F, L)."""
         linked = np.zeros(self.atoms.shape[:2], dtype=bool)
         step = np.diff(self.atoms[:, :, 1], axis=1)
         near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2

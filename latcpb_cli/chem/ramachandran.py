@@ -27,11 +27,12 @@ def _maps() -> np.ndarray:
     """Levels by class, phi bin and psi bin: int8, shape (4, 90, 90); 0 outlier, 1 allowed, 2 favoured."""
     text = files("latcpb_cli.chem").joinpath("ramachandran.txt").read_text(encoding="utf-8")
     blocks = {title: rows for title, *rows in (block.split("\n") for block in text.strip().split("\n\n"))}
-    return np.array([[[_LEVELS.index(mark) for mark in row] for row in blocks[name]] for name in CLASSES], dtype=np.int8)
+    levels = [[[_LEVELS.index(mark) for mark in row] for row in blocks[name]] for name in CLASSES]
+    return np.array(levels, dtype=np.int8)
 
 
 def residue_classes(types: np.ndarray, before_proline: np.ndarray) -> np.ndarray:
-    """Class of each residue: int64, shape (L,); ``before_proline`` is bool, shape (L,)."""
+    """Index into ``CLASSES`` of each residue: int64, shape (L,); ``before_proline`` is bool, shape (L,)."""
     kinds = np.where(before_proline, CLASSES.index("pre-proline"), CLASSES.index("general"))
     kinds[types == NAMES.index("GLY")] = CLASSES.index("glycine")
     kinds[types == NAMES.index("PRO")] = CLASSES.index("proline")
@@ -43,7 +44,9 @@ def map_bin(radians: np.ndarray) -> np.ndarray:
     return np.floor((radians + np.pi) / (2 * np.pi) * MAP_BINS).astype(np.int64) % MAP_BINS
 
 
-def ramachandran_level(types: np.ndarray, before_proline: np.ndarray, phi: np.ndarray, psi: np.ndarray) -> np.ndarray:
+def ramachandran_level(
+    types: np.ndarray, before_proline: np.ndarray, phi: np.ndarray, psi: np.ndarray
+) -> np.ndarray:
     """Judge backbone torsions.
 
     Parameters

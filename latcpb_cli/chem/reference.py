@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from latcpb_cli.chem.residues import NAMES, N_SLOTS, slot_of
+from latcpb_cli.chem.residues import N_SLOTS, NAMES, slot_of
 
 __all__ = ["peptide_reference", "reference_angle", "reference_length"]
 
@@ -21,7 +21,8 @@ __all__ = ["peptide_reference", "reference_angle", "reference_length"]
 @cache
 def _tables() -> dict[str, dict[str, dict[str, float]]]:
     text = files("latcpb_cli.chem").joinpath("reference.json").read_text(encoding="utf-8")
-    return json.loads(text)  # type: ignore[no-any-return]
+    tables: dict[str, dict[str, dict[str, float]]] = json.loads(text)
+    return tables
 
 
 @cache
@@ -47,10 +48,10 @@ def reference_angle() -> np.ndarray:
 
 
 def peptide_reference() -> dict[str, float]:
-    """Geometry of the peptide link: ``C-N`` (Å), ``CA-C-N``, ``O-C-N``, ``C-N-CA``, for Pro ``C-N-CD`` (radians).
+    """Geometry of the peptide link in Å and radians.
 
-    Angles at the nitrogen of proline stand under ``PRO C-N-CA`` and ``PRO C-N-CD``,
-    its bond under ``PRO C-N``.
+    Keys are ``C-N``, ``CA-C-N``, ``O-C-N`` and ``C-N-CA``; before a proline
+    they start with ``PRO``, and ``PRO C-N-CD`` is there too.
     """
     peptide = _tables()["peptide"]
     return {**peptide["bonds"], **{key: float(np.radians(value)) for key, value in peptide["angles"].items()}}

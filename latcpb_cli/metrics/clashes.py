@@ -70,7 +70,8 @@ def frame_clashes(
     """
     system = _System.of(types, present)
     boxes = np.zeros((len(atoms), 6)) if boxes is None else boxes
-    return [_one_frame(system, *frame, where=f) for f, frame in enumerate(zip(atoms, linked, boxes, strict=True))]
+    frames = enumerate(zip(atoms, linked, boxes, strict=True))
+    return [_one_frame(system, *frame, where=f) for f, frame in frames]
 
 
 @dataclass(frozen=True, eq=False)

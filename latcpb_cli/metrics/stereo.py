@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from latcpb_cli.chem.ramachandran import ramachandran_level
 from latcpb_cli.chem.residues import NAMES, slot_of
 from latcpb_cli.metrics.angles import angle, distance, turn, volume
+from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.terms import Terms, angle_terms, bond_terms
 from latcpb_cli.metrics.torsions import torsions
 
-__all__ = ["Count", "StereoChecker", "is_cis"]
+__all__ = ["StereoChecker", "is_cis"]
 
 LENGTH_TOLERANCE = 0.10
 ANGLE_TOLERANCE = np.radians(10.0)
@@ -25,20 +24,6 @@ _PHI, _PSI, _OMEGA, _CHI1 = 0, 1, 2, 3
 _BETA_BRANCHES = (("THR", "OG1", "CG2"), ("ILE", "CG1", "CG2"))
 
 Array = np.ndarray
-
-
-class Count(NamedTuple):
-    """How many out of how many; counts of frames add up."""
-
-    bad: int
-    total: int
-
-    def plus(self, other: Count) -> Count:
-        return Count(self.bad + other.bad, self.total + other.total)
-
-    @property
-    def percent(self) -> float:
-        return 100.0 * self.bad / self.total if self.total else 0.0
 
 
 def is_cis(omega: Array) -> Array:
@@ -101,21 +86,21 @@ class StereoChecker:
         length = distance(points[:, :, 0], points[:, :, 1])
         off = np.abs(length - self.bonds.reference) > LENGTH_TOLERANCE * self.bonds.reference
         peptide = exist & (self.bonds.link >= 0)
-        return {"bonds": _count(off, exist), "peptide_bonds": _count(off, peptide)}
+        return {"bonds": count_where(off, exist), "peptide_bonds": count_where(off, peptide)}
 
     def _bent(self, atoms: Array, linked: Array) -> Count:
         terms: Terms = self.angles
         a, b, c = np.moveaxis(terms.points(atoms), 2, 0)
-        return _count(np.abs(angle(a, b, c) - terms.reference) > ANGLE_TOLERANCE, terms.exist(linked))
+        return count_where(np.abs(angle(a, b, c) - terms.reference) > ANGLE_TOLERANCE, terms.exist(linked))
 
     def _peptides(self, omega: Array) -> dict[str, Count]:
         known = np.isfinite(omega)
         twisted = np.minimum(np.abs(omega), np.pi - np.abs(omega)) > OMEGA_TOLERANCE
         proline = self.types == _PRO
         return {
-            "omega": _count(twisted, known),
-            "cis_non_proline": _count(is_cis(omega), known & ~proline),
-            "cis_proline": _count(is_cis(omega), known & proline),
+            "omega": count_where(twisted, known),
+            "cis_non_proline": count_where(is_cis(omega), known & ~proline),
+            "cis_proline": count_where(is_cis(omega), known & proline),
         }
 
     def _handedness(self, atoms: Array) -> dict[str, Count]:
@@ -141,14 +126,10 @@ class StereoChecker:
     def _ramachandran(self, measured: Array) -> dict[str, Count]:
         levels = ramachandran_level(self.types, self.before_proline, measured[..., _PHI], measured[..., _PSI])
         return {
-            "ramachandran_favoured": _count(levels == 2, levels >= 0),
-            "ramachandran_outliers": _count(levels == 0, levels >= 0),
+            "ramachandran_favoured": count_where(levels == 2, levels >= 0),
+            "ramachandran_outliers": count_where(levels == 0, levels >= 0),
         }
 
     def _off_well(self, chi1: Array) -> Count:
         away = turn(chi1[..., None], WELLS).min(axis=-1) > WELL_WIDTH
-        return _count(away, np.isfinite(chi1) & (self.types != _PRO))
-
-
-def _count(bad: Array, counted: Array) -> Count:
-    return Count(int((bad & counted).sum()), int(counted.sum()))
+        return count_where(away, np.isfinite(chi1) & (self.types != _PRO))

@@ -108,7 +108,9 @@ def torsion_histograms(types: Array, angles: Array) -> dict[str, Array]:
     return histograms
 
 
-def divergences(reference: dict[str, Array], generated: dict[str, Array]) -> dict[str, dict[str, float | None]]:
+def divergences(
+    reference: dict[str, Array], generated: dict[str, Array]
+) -> dict[str, dict[str, float | None]]:
     """Compare torsion histograms.
 
     Parameters

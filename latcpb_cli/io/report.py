@@ -1,0 +1,183 @@
+"""The clash report of a run: JSON per frame, CSV per residue (layer 2)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from latcpb_cli.structure import CGTrace, FrameClashes
+
+__all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
+
+CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04")
+"""One row for each residue of a frame and sample that takes part in a clash."""
+N_WORST_RESIDUES = 10
+
+
+class ReportWriter:
+    """Write the clash report frame by frame, with flat memory.
+
+    Both files grow under a ``.part`` name and get their own in `finish`;
+    leaving the context before that removes them.
+
+    Parameters
+    ----------
+    path_json : pathlib.Path
+        Provenance, summary and one row per frame and sample.
+    path_csv : pathlib.Path
+        One row per residue with a clash, in the columns ``CSV_COLUMNS``.
+    trace : CGTrace
+        The residues.
+
+    Examples
+    --------
+    >>> with ReportWriter(Path("run.report.json"), Path("run.report.csv"), trace) as report:
+    ...     report.add(0, 0, 0.0, frame_clashes(types, atoms, present, linked)[0])
+    ...     summary = report.finish({"version": "0.1.0"})
+    """
+
+    def __init__(self, path_json: Path, path_csv: Path, trace: CGTrace) -> None:
+        self.path_json, self.path_csv = Path(path_json), Path(path_csv)
+        self._labels = [trace.label(index) for index in range(len(trace))]
+        self._totals = _Totals(len(trace))
+        self._parts = [
+            Path(f"{self.path_csv}.part"),
+            Path(f"{self.path_json}.frames.part"),
+            Path(f"{self.path_json}.part"),
+        ]
+        self._open: list[IO[str]] = []
+
+    def __enter__(self) -> ReportWriter:
+        for path in self._parts[:2]:
+            self._open.append(path.open("w", encoding="utf-8", newline=""))
+        self._csv = csv.writer(self._open[0], lineterminator="\n")
+        self._csv.writerow(CSV_COLUMNS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        self._close()
+        for path in self._parts:
+            path.unlink(missing_ok=True)
+
+    def add(self, frame_index: int, sample: int, time: float, clashes: FrameClashes) -> None:
+        """Add one reconstruction.
+
+        Parameters
+        ----------
+        frame_index : int
+            Number of the frame in the input, from 0.
+        sample : int
+            Number of the reconstruction of this frame, from 0.
+        time : float
+            In ps.
+        clashes : FrameClashes
+        """
+        frame_index, sample, time = int(frame_index), int(sample), float(time)
+        touched = np.flatnonzero(clashes.contact12 | (clashes.overlap04 > 0))
+        self._csv.writerows(
+            (frame_index, sample, time, self._labels[i], int(clashes.contact12[i]), int(clashes.overlap04[i]))
+            for i in touched
+        )
+        row = {
+            "frame": frame_index,
+            "sample": sample,
+            "time_ps": time,
+            "contact12_percent": round(clashes.contact12_percent, 4),
+            "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
+            "worst_overlap": round(clashes.worst, 3),
+            "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
+        }
+        self._open[1].write(json.dumps(row) + "\n")
+        self._totals.add(row, clashes)
+
+    def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
+        """Complete both files.
+
+        Parameters
+        ----------
+        provenance : dict
+            How the run was made; stored as it is.
+
+        Returns
+        -------
+        dict
+            The summary: ``frames``, ``samples``, mean and max of
+            ``contact12_percent`` and ``overlap04_per_1000``, the
+            ``worst_frame`` and the ``worst_residues``.
+        """
+        summary = self._totals.summary(self._labels)
+        self._close()
+        with self._parts[2].open("w", encoding="utf-8") as out, self._parts[1].open(encoding="utf-8") as rows:
+            head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
+            out.write(head.removesuffix("\n}") + ',\n "frames": [')
+            for number, row in enumerate(rows):
+                out.write(("," if number else "") + "\n  " + row.rstrip("\n"))
+            out.write("\n ]\n}\n")
+        os.replace(self._parts[0], self.path_csv)
+        os.replace(self._parts[2], self.path_json)
+        return summary
+
+    def _close(self) -> None:
+        for handle in self._open:
+            handle.close()
+        self._open.clear()
+
+
+class _Totals:
+    """Running sums over the frames."""
+
+    def __init__(self, n_residues: int) -> None:
+        self.rows = self.frames = self.samples = 0
+        self.last_frame: int | None = None
+        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0}
+        self.peaks = dict(self.sums)
+        self.worst: dict[str, Any] | None = None
+        self.contacts = np.zeros(n_residues, dtype=np.int64)
+        self.overlaps = np.zeros(n_residues, dtype=np.int64)
+
+    def add(self, row: dict[str, Any], clashes: FrameClashes) -> None:
+        self.rows += 1
+        self.frames += row["frame"] != self.last_frame
+        self.last_frame = row["frame"]
+        self.samples = max(self.samples, row["sample"] + 1)
+        for name in self.sums:
+            self.sums[name] += row[name]
+            self.peaks[name] = max(self.peaks[name], row[name])
+        if self.worst is None or _badness(row) > _badness(self.worst):
+            self.worst = row
+        self.contacts += clashes.contact12
+        self.overlaps += clashes.overlap04
+
+    def summary(self, labels: list[str]) -> dict[str, Any]:
+        order = np.lexsort((-self.overlaps, -self.contacts))[:N_WORST_RESIDUES]
+        worst = [i for i in order if self.contacts[i] or self.overlaps[i]]
+        return {
+            "frames": self.frames,
+            "samples": self.samples,
+            **{
+                name: {"mean": total / max(self.rows, 1), "max": self.peaks[name]}
+                for name, total in self.sums.items()
+            },
+            "worst_frame": self.worst,
+            "worst_residues": [
+                {
+                    "residue": labels[i],
+                    "contact12_percent": 100.0 * int(self.contacts[i]) / self.rows,
+                    "overlap04_per_frame": int(self.overlaps[i]) / self.rows,
+                }
+                for i in worst
+            ],
+        }
+
+
+def _badness(row: dict[str, Any]) -> tuple[float, float]:
+    """Contacts below 1.2 Å are worse than any number of overlaps."""
+    return row["contact12_percent"], row["overlap04_per_1000"]
