@@ -122,10 +122,7 @@ class AtomTopology:
         mask[:, OXT_SLOT] = ~trace.same_chain_as_next()
         residue, slot = np.nonzero(mask)
         names = np.array(
-            [
-                "OXT" if s == OXT_SLOT else ATOM_SLOTS[types[r]][s]
-                for r, s in zip(residue, slot, strict=True)
-            ]
+            ["OXT" if s == OXT_SLOT else ATOM_SLOTS[types[r]][s] for r, s in zip(residue, slot, strict=True)]
         )
         elements = np.array([name[0] for name in names])
         return cls(trace, residue, slot, names, elements)

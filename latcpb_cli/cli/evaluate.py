@@ -67,31 +67,31 @@ def evaluate(
     """
     from rich.console import Console
 
-    from latcpb_cli.errors import OutputExistsError
+    from latcpb_cli.errors import OutputExistsError, UsageError
     from latcpb_cli.io.all_atom import read_all_atom
     from latcpb_cli.metrics.summary import evaluate_pair
 
+    if json_ is not None and not json_.parent.is_dir():
+        raise UsageError(f"{json_}: there is no folder {json_.parent}", "make the folder first")
     if json_ is not None and json_.exists() and not overwrite:
         raise OutputExistsError(f"{json_} exists", "say --overwrite to replace it")
     reference, generated = read_all_atom(ref, ref_top), read_all_atom(gen, gen_top)
     result = evaluate_pair(reference, generated, samples, names=(str(ref), str(gen)))
     result["left_out"] = {"reference": reference.left_out, "generated": generated.left_out}
     console = Console()
-    console.print(_heading(result), highlight=False)
+    console.print(_heading(result), highlight=False, markup=False, soft_wrap=True)
     for table in (_accuracy_table(result), _torsion_table(result), _validity_table(result)):
         console.print(table)
     if result["diversity"] is not None:
-        console.print(_diversity(result["diversity"]), highlight=False)
+        console.print(_diversity(result["diversity"]), highlight=False, soft_wrap=True)
     if json_ is not None:
         _write_json(json_, result, ref, gen)
 
 
 def _heading(result: dict[str, Any]) -> str:
     atoms = result["atoms"]
-    lines = [
-        f"{result['residues']} residues, {result['frames']} frames, {result['samples']} samples of each, "
-        f"{atoms['compared']} atoms compared"
-    ]
+    counts = {**{key: result[key] for key in ("residues", "frames", "samples")}, "atoms": atoms["compared"]}
+    lines = [", ".join(f"{name}: {count}" for name, count in counts.items())]
     for side in ("reference", "generated"):
         if atoms[f"missing_in_{side}"]:
             lines.append(f"{atoms[f'missing_in_{side}']} atoms are missing in the {side} structure")

@@ -1,0 +1,164 @@
+"""RMSD, chi accuracy and bond graphs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from peptides import structure
+
+from latcpb_cli.chem.residues import NAMES, SWAPS, slot_of
+from latcpb_cli.metrics.accuracy import (
+    ATOM_SETS,
+    chi_matches,
+    cis_kept,
+    inner_residues,
+    rmsd,
+    squared_deviation,
+)
+from latcpb_cli.metrics.count import Count
+from latcpb_cli.metrics.diversity import pairwise_rmsd
+from latcpb_cli.metrics.graph import bond_graph, graph_distance
+from latcpb_cli.metrics.torsions import torsions
+
+EVERY = np.ones((1, 5), dtype=bool)
+
+
+def deviation(one, two, which="all_heavy", residues=None):
+    squares = squared_deviation(one.trace.residue_types, one.atoms, two.atoms, one.present)
+    residues = np.ones(squares.shape[:2], dtype=bool) if residues is None else residues
+    return rmsd(squares, one.present, residues, ATOM_SETS[which])
+
+
+def swapped(sample, index):
+    """The same peptide with the two names of each symmetric pair exchanged."""
+    atoms = sample.atoms.copy()
+    name = NAMES[sample.trace.residue_types[index]]
+    for pair in SWAPS[name]:
+        a, b = (slot_of(name, atom) for atom in pair)
+        atoms[:, index, [a, b]] = atoms[:, index, [b, a]]
+    return structure(sample.trace.sequence, frames=atoms)
+
+
+@pytest.mark.parametrize("letter", "DEFYR")
+def test_exchanged_names_of_a_symmetric_group_are_no_error(letter):
+    sample = structure(f"A{letter}A")
+    assert deviation(sample, swapped(sample, 1)) == pytest.approx([0.0])
+
+
+def test_exchanged_names_of_leucine_are_an_error():
+    sample = structure("ALA")
+    atoms = sample.atoms.copy()
+    atoms[:, 1, [6, 7]] = atoms[:, 1, [7, 6]]
+    assert deviation(sample, structure("ALA", frames=atoms))[0] > 0.1
+
+
+def test_rings_are_turned_as_a_whole():
+    sample = structure("AFA")
+    atoms = sample.atoms.copy()
+    atoms[:, 1, [6, 7]] = atoms[:, 1, [7, 6]]  # CD1 and CD2 only: CE1 and CE2 are left behind
+    assert deviation(sample, structure("AFA", frames=atoms))[0] > 0.5
+
+
+def test_no_superposition_and_the_sets_of_atoms():
+    sample = structure("AKDFA")
+    moved = structure("AKDFA", frames=sample.atoms + np.float32([0, 0, 2]))
+    for name in ATOM_SETS:
+        assert deviation(sample, moved, name) == pytest.approx([2.0])
+    atoms = sample.atoms.copy()
+    atoms[:, :, 4:14] += 3.0
+    moved = structure("AKDFA", frames=atoms)
+    assert deviation(sample, moved, "backbone") == pytest.approx([0.0])
+    assert deviation(sample, moved, "side_chain") == pytest.approx([np.sqrt(27)])
+
+
+def test_a_lone_partner_of_a_symmetric_pair_is_not_exchanged():
+    sample = structure("ADA")
+    sample.present[1, slot_of("ASP", "OD2")] = False
+    assert deviation(sample, swapped(sample, 1))[0] > 0.3
+
+
+def test_inner_residues_have_a_peptide_on_both_sides():
+    linked = np.array([[True, True, False, True, True, False]])
+    assert inner_residues(linked).tolist() == [[False, True, False, False, True, False]]
+
+
+def test_frames_without_a_chosen_atom_have_no_rmsd():
+    sample = structure("AA")
+    assert np.isnan(deviation(sample, sample, residues=np.zeros((1, 2), dtype=bool))).all()
+
+
+def chis(chi, sequence="ALFDA"):
+    sample = structure(sequence, chi=chi)
+    return torsions(sample.trace.residue_types, sample.atoms, sample.present, sample.linked())
+
+
+@pytest.mark.parametrize(
+    ("generated", "chi1", "both"),
+    [
+        ((-60, 170, 0, 0), 3, 3),
+        ((-25, 170, 0, 0), 3, 3),
+        ((-15, 170, 0, 0), 0, 0),
+        ((-60, -10, 0, 0), 3, 2),  # half a turn: the same for Phe and Asp, another for Leu
+        ((-60, 90, 0, 0), 3, 0),
+    ],
+)
+def test_chi_accuracy(generated, chi1, both):
+    types = structure("ALFDA").trace.residue_types
+    found = chi_matches(types, chis((-60, 170, 0, 0)), chis(generated), EVERY)
+    assert found == {"chi1": Count(chi1, 3), "chi1_chi2": Count(both, 3)}
+
+
+def test_cis_peptides_that_stay_cis():
+    omega = (180, 0, 0, 180)
+    torsion = [
+        torsions(s.trace.residue_types, s.atoms, s.present, s.linked())
+        for s in (structure("AAPA", omega=omega), structure("AAPA", omega=(180, 180, 0, 180)))
+    ]
+    assert cis_kept(torsion[0], torsion[0], np.ones((1, 4), dtype=bool)) == Count(2, 2)
+    assert cis_kept(torsion[0], torsion[1], np.ones((1, 4), dtype=bool)) == Count(1, 2)
+
+
+def graph(sample):
+    return bond_graph(sample.trace.residue_types, sample.atoms[0], sample.present)
+
+
+def test_bond_graph_is_the_chemical_one():
+    assert len(graph(structure("GAG", phi=-120, psi=130))) == 13
+
+
+def test_both_distances_of_bond_graphs():
+    sample = structure("GAG", phi=-120, psi=130)
+    atoms = sample.atoms.copy()
+    atoms[0, 1, 4] += 30.0  # CB off: one bond fewer
+    broken = structure("GAG", frames=atoms)
+    found = graph_distance(graph(sample), graph(broken), sample.present)
+    assert found.edges == found.symmetric == pytest.approx(1 / 13)
+    atoms[0, 1, 4] = atoms[0, 0, 3] + np.float32([0, 0, 1.5])  # and bonded to another O
+    remade = structure("GAG", frames=atoms)
+    found = graph_distance(graph(sample), graph(remade), sample.present)
+    assert found.edges < found.symmetric
+
+
+def test_bond_graph_of_chosen_atoms_only():
+    sample = structure("GAG", phi=-120, psi=130)
+    atoms = sample.atoms.copy()
+    atoms[0, 0, 3] += 30.0
+    chosen = sample.present.copy()
+    chosen[[0, 2]] = False
+    found = graph_distance(graph(sample), graph(structure("GAG", frames=atoms)), chosen)
+    assert found.symmetric == 0.0
+    assert graph_distance(graph(sample), graph(sample), np.zeros_like(chosen)) is None
+
+
+def test_pairwise_rmsd_of_samples():
+    sample = structure("AKA")
+    shifts = np.float32([0, 1, 3])[:, None, None, None]
+    frames = sample.atoms + shifts * np.float32([1, 0, 0])
+    found = pairwise_rmsd(
+        sample.trace.residue_types,
+        frames,
+        sample.present,
+        np.ones(3, dtype=bool),
+        ATOM_SETS["side_chain"],
+    )
+    assert found == pytest.approx((1 + 3 + 2) / 3)
