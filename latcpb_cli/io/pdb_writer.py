@@ -1,0 +1,211 @@
+"""PDB text in strict columns (layer 2)."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.errors import InputError
+from latcpb_cli.io.frames import Stamp
+from latcpb_cli.structure import AtomTopology, CGTrace
+
+__all__ = ["PdbFormatter", "PdbOut", "chain_letters", "refuse_too_large"]
+
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
+"""Chain identifiers in the order they are given out: 62 of them."""
+_MAX_ATOMS, _MAX_RESID, _MIN_RESID, _MAX_MODELS = 99_999, 9_999, -999, 9_999
+_LOWEST, _HIGHEST = -999.999, 9999.999
+_OTHER_FORMAT = "write a trajectory instead, for instance with -o OUT.xtc"
+
+
+class PdbFormatter:
+    """Formats the frames of one topology as PDB records.
+
+    Numbers that the columns cannot hold start again from 0, the way GROMACS
+    and VMD write them; chains past the 62nd reuse the letters.
+    `refuse_too_large` keeps both out of files where they would be wrong.
+
+    Parameters
+    ----------
+    topology : AtomTopology
+    """
+
+    def __init__(self, topology: AtomTopology) -> None:
+        self._residue = topology.residue
+        self._n_atoms = len(topology)
+        self._template = _template(topology)
+
+    def frame(self, positions: np.ndarray, bfactors: np.ndarray | None = None) -> str:
+        """Format the ATOM and TER records of one frame.
+
+        Parameters
+        ----------
+        positions : numpy.ndarray, shape (N, 3)
+            In Å, within -999.999 to 9999.999.
+        bfactors : numpy.ndarray, shape (L,), or None
+            One per residue; 0 by default.
+
+        Returns
+        -------
+        str
+        """
+        values = np.zeros((self._n_atoms, 4))
+        values[:, :3] = positions
+        if bfactors is not None:
+            values[:, 3] = np.clip(bfactors[self._residue], -99.99, 999.99)
+        return self._template % tuple(values.ravel().tolist())
+
+    @staticmethod
+    def fits(positions: np.ndarray) -> bool:
+        """Whether all coordinates fit into eight columns."""
+        return bool(positions.min() > _LOWEST and positions.max() < _HIGHEST)
+
+    @staticmethod
+    def box(box: np.ndarray) -> str:
+        """Format a CRYST1 record; nothing where there is no box."""
+        if not box[:3].any():
+            return ""
+        return "CRYST1{:9.3f}{:9.3f}{:9.3f}{:7.2f}{:7.2f}{:7.2f} P 1           1\n".format(*box.tolist())
+
+    @staticmethod
+    def remarks(lines: Sequence[str]) -> str:
+        """Format REMARK 999 records, cut at column 80."""
+        return "".join(f"REMARK 999 {line}"[:80].rstrip() + "\n" for line in lines)
+
+
+class PdbOut:
+    """A PDB file, with MODEL records where it holds more than one frame.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    topology : AtomTopology
+    multi_model : bool
+    remarks : sequence of str
+    """
+
+    def __init__(
+        self, path: Path, topology: AtomTopology, multi_model: bool, remarks: Sequence[str] = ()
+    ) -> None:
+        self._formatter = PdbFormatter(topology)
+        self._multi_model = multi_model
+        self._models = 0
+        self._file = path.open("w", encoding="ascii", errors="replace", newline="\n")
+        self._file.write(self._formatter.remarks(remarks))
+
+    def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:
+        """Append one frame."""
+        form = self._formatter
+        if not form.fits(positions):
+            raise InputError(
+                f"frame {stamp.frame}: coordinates beyond -999 to 9999 Å do not fit into a PDB file",
+                _OTHER_FORMAT,
+            )
+        head, tail = form.box(stamp.box), ""
+        if self._multi_model:
+            self._models += 1
+            what = f"FRAME {stamp.frame} SAMPLE {stamp.sample} TIME {stamp.time:.3f} PS"
+            head = form.remarks([what]) + head + f"MODEL     {self._models:4d}\n"
+            tail = "ENDMDL\n"
+        self._file.write(head + form.frame(positions, bfactors) + tail)
+
+    def finish(self) -> None:
+        """Write the last record."""
+        self._file.write("END\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def chain_letters(trace: CGTrace) -> list[str]:
+    """Choose the one-character identifier of each chain.
+
+    Identifiers of the input are kept. A blank one among several chains, one
+    of several characters, or one whose residue numbers another chain of the
+    same name uses already, gets a letter that is free.
+
+    Parameters
+    ----------
+    trace : CGTrace
+
+    Returns
+    -------
+    list of str
+        One per chain; " " for a single nameless chain.
+    """
+    n_chains = int(trace.chain_index[-1]) + 1
+    starts = np.searchsorted(trace.chain_index, np.arange(n_chains + 1))
+    given = [str(trace.chain_ids[start]).strip() for start in starts[:-1]]
+    if n_chains == 1 and not given[0]:
+        return [" "]
+    free = [letter for letter in LETTERS if letter not in given]
+    taken: dict[str, set[tuple[int, str]]] = {}
+    letters = []
+    for chain, name in enumerate(given):
+        span = slice(starts[chain], starts[chain + 1])
+        numbers = set(zip(trace.resids[span].tolist(), trace.icodes[span].tolist(), strict=True))
+        if len(name) != 1 or numbers & taken.get(name, set()):
+            name = free.pop(0) if free else LETTERS[chain % len(LETTERS)]
+        taken.setdefault(name, set()).update(numbers)
+        letters.append(name)
+    return letters
+
+
+def refuse_too_large(topology: AtomTopology, n_models: int) -> None:
+    """Refuse, before anything is run, what a PDB file cannot hold.
+
+    Raises
+    ------
+    InputError
+    """
+    trace = topology.trace
+    n_chains = int(trace.chain_index[-1]) + 1
+    long_names = sorted({str(name) for name in trace.chain_ids if len(str(name).strip()) > 1})
+    n_serials = len(topology) + n_chains
+    lowest, highest = int(trace.resids.min()), int(trace.resids.max())
+    for what, wrong in (
+        (f"{n_serials:,} atom and TER records, a PDB file holds {_MAX_ATOMS:,}", n_serials > _MAX_ATOMS),
+        (f"{n_models:,} models, a PDB file holds {_MAX_MODELS:,}", n_models > _MAX_MODELS),
+        (f"{n_chains} chains, a PDB file names {len(LETTERS)}", n_chains > len(LETTERS)),
+        (f"chain identifier '{(long_names or [''])[0]}', a PDB file has one column for it", bool(long_names)),
+        (f"residue number {highest}, a PDB file has four columns for it", highest > _MAX_RESID),
+        (f"residue number {lowest}, a PDB file has four columns for it", lowest < _MIN_RESID),
+    ):
+        if wrong:
+            raise InputError(f"the result does not fit into a PDB file: {what}", _OTHER_FORMAT)
+
+
+def _template(topology: AtomTopology) -> str:
+    """One frame with % places for x, y, z and B of every atom."""
+    trace = topology.trace
+    letters = np.array(chain_letters(trace))[trace.chain_index]
+    types = trace.residue_types
+    last_atom = np.flatnonzero(np.diff(np.r_[trace.chain_index[topology.residue], -1]))
+    ends = set(last_atom.tolist())
+    lines, serial = [], 0
+    for atom, residue in enumerate(topology.residue.tolist()):
+        place = f"{NAMES[types[residue]]:>3s} {letters[residue]}{_number(trace.resids[residue])}"
+        place += f"{trace.icodes[residue]:1.1s}"
+        serial += 1
+        lines.append(
+            f"ATOM  {serial % 100_000:5d} {_padded(topology.names[atom])} {place}"
+            f"   %8.3f%8.3f%8.3f  1.00%6.2f          {topology.elements[atom]:>2s}  \n"
+        )
+        if atom in ends:
+            serial += 1
+            lines.append(f"TER   {serial % 100_000:5d}      {place}\n")
+    return "".join(lines)
+
+
+def _number(resid: int) -> str:
+    return f"{resid if resid < 0 else resid % 10_000:4d}"[-4:]
+
+
+def _padded(name: str) -> str:
+    """Atom names of one-letter elements begin in the second of four columns."""
+    return f" {name:<3s}" if len(name) < 4 else name

@@ -1,0 +1,179 @@
+"""Writing all-atom structures and trajectories, whole or not at all (layer 2).
+
+Everything goes to ``NAME.part`` first and takes its final name in `commit`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from latcpb_cli.errors import OutputExistsError, UsageError
+from latcpb_cli.io.frames import FrameOut, Stamp
+from latcpb_cli.io.pdb_writer import PdbOut, refuse_too_large
+from latcpb_cli.io.trajectory_writer import TrajectoryOut
+from latcpb_cli.structure import AtomTopology, FrameChunk
+
+__all__ = ["OUTPUT_SUFFIXES", "AtomWriter", "check_output", "open_writer", "output_files"]
+
+OUTPUT_SUFFIXES = (".pdb", ".xtc", ".dcd", ".trr")
+
+
+def output_files(path: Path) -> tuple[Path, ...]:
+    """List the files that `open_writer` makes for an output name, the main one first."""
+    return (path,) if path.suffix.lower() == ".pdb" else (path, path.with_suffix(".top.pdb"))
+
+
+def check_output(
+    path: Path, overwrite: bool, *, beside: Iterable[Path] = (), inputs: Iterable[Path] = ()
+) -> None:
+    """Refuse an output name before any work is done.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    overwrite : bool
+        Whether files that exist may be replaced.
+    beside : iterable of pathlib.Path
+        Further files that the run will write, such as reports.
+    inputs : iterable of pathlib.Path
+        Files that must never be replaced.
+
+    Raises
+    ------
+    UsageError
+        If the format or the folder is not possible.
+    OutputExistsError
+        If one of the files is there already.
+    """
+    if path.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise UsageError(
+            f"{path}: cannot write format '{path.suffix}'", f"latcpb writes {' '.join(OUTPUT_SUFFIXES)}"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: no such folder", "make it first, or choose another --output")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path.parent}: cannot be written to", "choose another --output")
+    sources = {source.resolve() for source in inputs}
+    for file in (*output_files(path), *beside):
+        if file.resolve() in sources:
+            raise UsageError(f"{file}: is an input of this run", "choose another --output")
+        if file.is_dir():
+            raise OutputExistsError(f"{file}: is a folder", "choose another --output")
+        if file.exists() and not overwrite:
+            raise OutputExistsError(f"{file}: exists already", "choose another --output, or add --overwrite")
+
+
+class AtomWriter:
+    """Writes frames one after the other; a context manager.
+
+    Leaving the context without `commit` removes what was written and touches
+    no file of the final name. Made by `open_writer`.
+    """
+
+    def __init__(self, out: FrameOut, topology: AtomTopology, finals: Sequence[Path]) -> None:
+        self._out = out
+        self._topology = topology
+        self._finals = finals
+
+    def write(self, atoms: np.ndarray, chunk: FrameChunk, bfactors: np.ndarray | None = None) -> None:
+        """Append all samples of each frame of a chunk, frame by frame.
+
+        Parameters
+        ----------
+        atoms : numpy.ndarray of float32, shape (F, S, L, 15, 3)
+            In Å.
+        chunk : FrameChunk
+            The F frames they were made from.
+        bfactors : numpy.ndarray, shape (F, S, L), or None
+            One value per residue, for PDB files.
+
+        Raises
+        ------
+        InputError
+            If coordinates do not fit into the format.
+        """
+        for frame, index in enumerate(chunk.indices.tolist()):
+            for sample, positions in enumerate(self._topology.flatten(atoms[frame])):
+                values = None if bfactors is None else bfactors[frame, sample]
+                stamp = Stamp(index, sample, float(chunk.times[frame]), chunk.boxes[frame])
+                self._out.write(positions, values, stamp)
+
+    def commit(self) -> None:
+        """Close the files and give them their final names, the main one last."""
+        self._out.finish()
+        self._out.close()
+        for final in reversed(self._finals):
+            os.replace(_part(final), final)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._out.close()
+        for final in self._finals:
+            _part(final).unlink(missing_ok=True)
+
+
+def open_writer(
+    path: Path,
+    topology: AtomTopology,
+    *,
+    n_frames: int,
+    n_samples: int,
+    overwrite: bool,
+    interval: float = 1.0,
+    remarks: Sequence[str] = (),
+) -> AtomWriter:
+    """Open an output by its suffix: ``.pdb``, or ``.xtc .dcd .trr`` with a topology beside.
+
+    The topology of ``all.xtc`` is ``all.top.pdb``: the first frame, with
+    numbers that wrap where a PDB file has no columns left.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    topology : AtomTopology
+    n_frames, n_samples : int
+        What will be written; PDB files of more than one model get MODEL records.
+    overwrite : bool
+    interval : float
+        Time between frames in ps. DCD has one clock for all it holds: sample
+        0 of each frame then shows the time of its frame.
+    remarks : sequence of str
+        Put into PDB files as REMARK 999.
+
+    Returns
+    -------
+    AtomWriter
+
+    Raises
+    ------
+    OutputExistsError, UsageError
+        See `check_output`.
+    InputError
+        If the format cannot hold so much.
+    """
+    check_output(path, overwrite)
+    finals = output_files(path)
+    parts = [_part(final) for final in finals]
+    n_models, suffix = n_frames * n_samples, path.suffix.lower()
+    out: FrameOut
+    if suffix == ".pdb":
+        refuse_too_large(topology, n_models)
+        out = PdbOut(parts[0], topology, multi_model=n_models > 1, remarks=remarks)
+    else:
+        out = TrajectoryOut(parts[0], parts[1], suffix, topology, interval / n_samples, remarks)
+    return AtomWriter(out, topology, finals)
+
+
+def _part(final: Path) -> Path:
+    """Name a file while it is written."""
+    return final.with_name(final.name + ".part")
