@@ -1,0 +1,102 @@
+"""The command line: one Typer application, one place where errors end (layer 7).
+
+Commands import what they need when they run, so that ``latcpb --help`` loads
+neither torch nor MDAnalysis.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from latcpb_cli import __version__
+from latcpb_cli.cli.backmap import backmap
+from latcpb_cli.cli.evaluate import evaluate
+from latcpb_cli.cli.train import train_app
+from latcpb_cli.cli.weights import download_weights
+from latcpb_cli.errors import ExitCode, LatcpbError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="latcpb",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="All atoms back from a coarse-grained protein trajectory of Cα beads.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"latcpb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(backmap)
+app.command()(evaluate)
+app.command("download-weights")(download_weights)
+app.add_typer(train_app, name="train")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str or None
+        Arguments without the program name; those of the process by default.
+
+    Raises
+    ------
+    SystemExit
+        Always, with a code out of `ExitCode`.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app(arguments, prog_name="latcpb")
+    except LatcpbError as error:
+        if debug:
+            raise
+        _say(f"error: {error.message}")
+        if error.hint:
+            _say(f"hint: {error.hint}")
+        sys.exit(int(error.exit_code))
+    except Exception as error:
+        if debug:
+            raise
+        _say(f"error: this is a bug in latcpb ({type(error).__name__}: {_first_line(error)})")
+        _say("hint: run again with --debug and report the traceback")
+        sys.exit(int(ExitCode.BUG))
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    """End on SIGTERM (a batch system's time limit) the way Ctrl-C does: cleaned up."""
+    raise KeyboardInterrupt
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else "no message"
+
+
+def _say(line: str) -> None:
+    """One plain line on stderr, whatever the terminal can show."""
+    encoding = sys.stderr.encoding or "ascii"
+    print(line.encode(encoding, "replace").decode(encoding), file=sys.stderr)

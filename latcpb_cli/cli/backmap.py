@@ -1,0 +1,104 @@
+"""``latcpb backmap``: options in, one call of the pipeline, a table out (layer 7)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+from latcpb_cli.cli import options as opt
+from latcpb_cli.errors import UsageError
+
+__all__ = ["backmap"]
+
+_SAME_FORMAT = (".xtc", ".dcd", ".trr")
+"""Inputs whose output has the same format by default; .nc becomes .xtc."""
+
+
+def backmap(
+    trajectories: opt.Trajectories,
+    output: opt.Output = None,
+    samples: opt.Samples = 1,
+    mode: opt.Mode = None,
+    seed: opt.Seed = "0",
+    overwrite: opt.Overwrite = False,
+    no_report: opt.NoReport = False,
+    top: opt.Top = None,
+    selection: opt.Selection = None,
+    pbc: opt.Pbc = opt.PbcName.whole,
+    begin: opt.Begin = None,
+    end: opt.End = None,
+    stride: opt.Stride = 1,
+    frames: opt.Frames = None,
+    weights: opt.Weights = None,
+    device: opt.Device = "auto",
+    threads: opt.Threads = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Build all heavy atoms on a coarse-grained trajectory of Cα beads.
+
+    Lengths are in Å (nm inside .gro, .xtc and .trr), times in ps. The Cα stay
+    where they are.
+    """
+    number = _seed_number(seed)
+    _check_device(device)
+    output = output or _default_output(trajectories[0])
+
+    from latcpb_cli.cli.messages import Messages
+    from latcpb_cli.io.read import open_source
+    from latcpb_cli.io.selection import FrameChoice
+    from latcpb_cli.io.write import check_output
+    from latcpb_cli.pipeline import Backmapper, backmap_trajectory, report_files
+
+    choice = FrameChoice(begin, end, stride, frames)
+    reports = () if no_report else report_files(output)
+    inputs = trajectories if top is None else [top, *trajectories]
+    check_output(output, overwrite, beside=reports, inputs=inputs)
+    messages = Messages(quiet=quiet, verbose=verbose)
+    source = open_source(trajectories, top, selection=selection, pbc=pbc.value, choice=choice)
+    messages.source(source, seed=number if seed == "random" else None)
+    _use_threads(threads)
+    backmapper = Backmapper.from_pretrained(weights, device=device)
+    with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
+        summary = backmap_trajectory(
+            backmapper,
+            source,
+            output,
+            samples=samples,
+            seed=number,
+            mode=mode.value if mode else ("best" if samples == 1 else "ensemble"),
+            overwrite=overwrite,
+            report=reports[0] if reports else None,
+            on_progress=progress.update,
+        )
+    messages.result(summary)
+
+
+def _seed_number(seed: str) -> int:
+    if seed == "random":
+        return secrets.randbelow(2**31)
+    if not re.fullmatch(r"[0-9]{1,18}", seed):
+        raise UsageError(f"--seed '{seed}' is not possible", "give a number from 0 up, or 'random'")
+    return int(seed)
+
+
+def _check_device(device: str) -> None:
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", device):
+        raise UsageError(f"--device '{device}' is not known", "give auto, cpu, cuda or cuda:N")
+
+
+def _default_output(trajectory: Path) -> Path:
+    """Name of the output in the current folder: ``traj.backmapped.xtc``."""
+    suffix = trajectory.suffix.lower()
+    if suffix not in _SAME_FORMAT:
+        suffix = ".xtc" if suffix == ".nc" else ".pdb"
+    return Path(f"{trajectory.stem}.backmapped{suffix}")
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)

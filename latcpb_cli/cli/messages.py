@@ -1,0 +1,100 @@
+"""What ``latcpb backmap`` tells its user, all of it on stderr (layer 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from latcpb_cli.cli.progress import FrameProgress
+
+if TYPE_CHECKING:
+    from latcpb_cli.io.read import Source
+    from latcpb_cli.pipeline import RunSummary
+
+__all__ = ["Messages"]
+
+_NAMES_SHOWN = 6
+_CLASHES = {
+    "contact12_percent": "residues with a contact below 1.2 Å, %",
+    "overlap04_per_1000": "overlaps of 0.4 Å or more, per 1,000 atoms",
+}
+
+
+class Messages:
+    """Speaks to the user; says nothing where it is told to be quiet.
+
+    Parameters
+    ----------
+    quiet, verbose : bool
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        self._quiet, self._verbose = quiet, verbose
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
+
+    def source(self, source: Source, seed: int | None) -> None:
+        """Tell what was read, and what was decided on the way."""
+        trace, say = source.trace, self._console.print
+        n_chains = int(trace.chain_index[-1]) + 1
+        say(
+            f"{source.paths[-1].name}: {_several(source.n_frames, 'frame')} of "
+            f"{_several(len(trace), 'residue')} in {_several(n_chains, 'chain')}"
+        )
+        if source.left_out:
+            say(f"left out, no Cα bead: {self._counts(source.left_out)}")
+        if source.renamed:
+            say(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
+        for note in source.notes:
+            say(note)
+        if self._verbose:
+            for index in range(n_chains):
+                members = (trace.chain_index == index).nonzero()[0]
+                first, last = trace.label(int(members[0])), trace.label(int(members[-1]))
+                say(f"chain {index + 1}: {first} to {last}, {len(members)} residues")
+        if seed is not None:
+            say(f"seed {seed}")
+
+    def progress(self, n_frames: int, residues_per_frame: int) -> FrameProgress:
+        """Make the progress display of the run."""
+        return FrameProgress(self._console, n_frames, residues_per_frame, self._quiet)
+
+    def result(self, summary: RunSummary) -> None:
+        """Tell what was written, how fast, and with which clashes."""
+        if summary.clashes:
+            self._console.print(_clash_table(summary.clashes))
+        self._console.print(
+            f"{_several(summary.n_frames, 'frame')}, {_several(summary.n_samples, 'sample')} each, "
+            f"in {summary.seconds:.1f} s "
+            f"({summary.residues_per_second:,.0f} residues/s)"
+        )
+        self._console.print(f"wrote {' '.join(str(path) for path in summary.outputs)}")
+
+    def _counts(self, counts: dict[str, int]) -> str:
+        """Names and how often, the first few unless the user wants all."""
+        shown = len(counts) if self._verbose else _NAMES_SHOWN
+        text = ", ".join(f"{name} ({count:,})" for name, count in list(counts.items())[:shown])
+        rest = len(counts) - shown
+        return f"{text} and {rest} more (-v shows them)" if rest > 0 else text
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _clash_table(clashes: dict[str, Any]) -> Table:
+    """Lay out the summary of the clash report."""
+    table = Table(title="clashes", title_justify="left")
+    for column in ("", "mean", "worst", "worst frame"):
+        table.add_column(column, justify="right" if column else "left")
+    worst = clashes["worst_frame"] or {"frame": "", "sample": ""}
+    where = f"{worst['frame']}, sample {worst['sample']}"
+    for name, label in _CLASHES.items():
+        values = clashes[name]
+        table.add_row(label, f"{values['mean']:.2f}", f"{values['max']:.2f}", where)
+        where = ""
+    if clashes["worst_residues"]:
+        names = [entry["residue"] for entry in clashes["worst_residues"][:3]]
+        table.caption = f"most often: {', '.join(names)}"
+    return table

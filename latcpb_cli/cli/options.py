@@ -1,0 +1,108 @@
+"""The options of ``latcpb backmap``: names, types and help texts (layer 7)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Begin", "Debug", "Device", "End", "Frames", "Mode", "ModeName", "NoReport", "Output", "Overwrite",
+    "Pbc", "PbcName", "Quiet", "Samples", "Seed", "Selection", "Stride", "Threads", "Top", "Trajectories",
+    "Verbose", "Weights",
+]  # fmt: skip
+
+_INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
+
+
+class ModeName(StrEnum):
+    """What one sample is."""
+
+    best = "best"
+    ensemble = "ensemble"
+
+
+class PbcName(StrEnum):
+    """What is done with chains that a periodic box cuts."""
+
+    whole = "whole"
+    none = "none"
+
+
+Trajectories = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="TRAJ...",
+        help="Cα trajectory (.xtc .dcd .trr .nc, with --top), or a structure (.pdb .gro .cif; "
+        "models are frames). Several are read one after the other.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help=".pdb, .xtc, .dcd or .trr; a trajectory gets OUT.top.pdb beside it. Default: the name of "
+        "TRAJ with .backmapped.xtc (.dcd, .trr, .pdb), in this folder.",
+        show_default=False,
+    ),
+]
+Samples = Annotated[int, typer.Option("--samples", "-n", min=1, help="Structures per frame.")]
+Mode = Annotated[
+    ModeName | None,
+    typer.Option(
+        help="The most probable structure, or draws from the distribution. Default: best for one "
+        "sample, ensemble for several.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[str, typer.Option(metavar="N|random", help="'random' shows the number it uses.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output files that exist.")]
+NoReport = Annotated[
+    bool, typer.Option("--no-report", help="Leave out the clash report (OUT.report.json and .csv).")
+]
+Top = Annotated[
+    Path | None,
+    typer.Option("--top", "-s", help="Structure that names the beads of TRAJ.", rich_help_panel=_INPUT),
+]
+Selection = Annotated[
+    str | None,
+    typer.Option(help="Atoms to use, in the selection language of MDAnalysis.", rich_help_panel=_INPUT),
+]
+Pbc = Annotated[
+    PbcName, typer.Option(help="Make chains whole that a periodic box cuts.", rich_help_panel=_INPUT)
+]
+Begin = Annotated[
+    float | None, typer.Option("--begin", "-b", metavar="PS", help="First time.", rich_help_panel=_FRAMES)
+]
+End = Annotated[
+    float | None, typer.Option("--end", "-e", metavar="PS", help="Last time.", rich_help_panel=_FRAMES)
+]
+Stride = Annotated[int, typer.Option(min=1, help="Every n-th frame.", rich_help_panel=_FRAMES)]
+Frames = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A:B:C", help="From A up to before B by steps of C, counted from 0.", rich_help_panel=_FRAMES
+    ),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="Name or folder of a model.", rich_help_panel=_MODEL, show_default=False)
+]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", rich_help_panel=_MODEL)]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="CPU threads. Default: OMP_NUM_THREADS, or all cores.", rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]  # fmt: skip
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=_MESSAGES)]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Details of the input.", rich_help_panel=_MESSAGES)
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Tracebacks instead of one-line errors.", rich_help_panel=_MESSAGES)
+]

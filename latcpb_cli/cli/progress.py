@@ -1,0 +1,71 @@
+"""Progress on stderr: a bar on a terminal, a plain line now and then elsewhere (layer 7)."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+__all__ = ["FrameProgress"]
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class FrameProgress:
+    """Shows frames done, residues per second and the time left; a context manager.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        On stderr.
+    n_frames : int
+    residues_per_frame : int
+        Residues times samples.
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, console: Console, n_frames: int, residues_per_frame: int, quiet: bool) -> None:
+        self._console = console
+        self._n_frames = n_frames
+        self._per_frame = residues_per_frame
+        self._plain = not quiet and not console.is_terminal
+        self._started = self._last_line = time.monotonic()
+        self._bar = Progress(
+            TextColumn("backmapping"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("frames  {task.fields[speed]}  time left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=n_frames, speed="")
+
+    def update(self, done: int) -> None:
+        """Show that so many frames are done."""
+        now = time.monotonic()
+        speed = done * self._per_frame / max(now - self._started, 1e-9)
+        self._bar.update(self._task, completed=done, speed=f"{speed:,.0f} residues/s")
+        due = now - self._last_line >= _SECONDS_BETWEEN_LINES
+        if self._plain and due and done < self._n_frames:
+            left = (self._n_frames - done) * self._per_frame / max(speed, 1e-9)
+            self._console.print(
+                f"{done} of {self._n_frames} frames, {speed:,.0f} residues/s, {left:,.0f} s left",
+                highlight=False,
+            )
+            self._last_line = now
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        self._started = self._last_line = time.monotonic()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)

@@ -1,0 +1,208 @@
+"""The whole data flow on one page: read, sample, measure, write, report (layer 5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from latcpb_cli import __version__
+from latcpb_cli.io.provenance import provenance
+from latcpb_cli.io.read import Source
+from latcpb_cli.io.report import ReportWriter
+from latcpb_cli.io.write import check_output, open_writer, output_files
+from latcpb_cli.metrics.clashes import frame_clashes
+from latcpb_cli.structure import BREAK_CUTOFF, AtomTopology, CGTrace, FrameChunk
+
+__all__ = ["Backmapper", "Mode", "RunSummary", "backmap_trajectory", "report_files"]
+
+Mode = Literal["best", "ensemble"]
+
+_RESIDUES_PER_CHUNK = 4096
+"""Residues times samples that are held at once; a chunk has one frame at least."""
+
+
+class Backmapper:
+    """A loaded model that turns Cα traces into atoms.
+
+    Attributes
+    ----------
+    weights_name, weights_sha256 : str
+        Which model it is.
+    device : str
+        Where it runs, for instance ``cpu`` or ``cuda:0``.
+    """
+
+    weights_name: str
+    weights_sha256: str
+    device: str
+
+    @classmethod
+    def from_pretrained(cls, weights: str | Path | None = None, *, device: str = "auto") -> Backmapper:
+        """Load weights by name or folder; the default model where none is given."""
+        raise NotImplementedError
+
+    def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
+        """Build atoms: float32, shape (F, S, L, 15, 3), in Å."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run made.
+
+    Attributes
+    ----------
+    n_frames, n_samples, n_residues : int
+    seconds : float
+        Wall time without loading the model.
+    outputs : tuple of pathlib.Path
+        Files written, the main one first.
+    clashes : dict
+        The summary of the clash report.
+    """
+
+    n_frames: int
+    n_samples: int
+    n_residues: int
+    seconds: float
+    outputs: tuple[Path, ...]
+    clashes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def residues_per_second(self) -> float:
+        """Residues times frames times samples per second."""
+        return self.n_residues * self.n_frames * self.n_samples / max(self.seconds, 1e-9)
+
+
+def report_files(output: Path) -> tuple[Path, Path]:
+    """Names of the JSON and CSV reports beside an output."""
+    return output.with_suffix(".report.json"), output.with_suffix(".report.csv")
+
+
+def backmap_trajectory(
+    backmapper: Backmapper,
+    source: Source,
+    output: Path,
+    *,
+    samples: int = 1,
+    seed: int = 0,
+    mode: Mode = "best",
+    overwrite: bool = False,
+    report: Path | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> RunSummary:
+    """Backmap a trajectory chunk by chunk, with memory flat in its length.
+
+    Parameters
+    ----------
+    backmapper : Backmapper
+    source : Source
+    output : pathlib.Path
+        ``.pdb``, ``.xtc``, ``.dcd`` or ``.trr``.
+    samples : int
+        All-atom reconstructions of each frame.
+    seed : int
+        Noise depends on it and on the numbers of frame and sample only.
+    mode : {'best', 'ensemble'}
+        The most probable structure, or draws from the distribution.
+    overwrite : bool
+    report : pathlib.Path or None
+        Clash report as JSON; the CSV of the same name stands beside it.
+    on_progress : callable or None
+        Called with the number of frames done.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    OutputExistsError, UsageError, InputError
+    """
+    started = time.perf_counter()
+    trace = source.trace
+    topology = AtomTopology.heavy_atoms(trace)
+    present = _present(topology)
+    report_paths = () if report is None else (report, report.with_suffix(".csv"))
+    check_output(output, overwrite, beside=report_paths, inputs=source.paths)
+    done, clashes = 0, {}
+    with ExitStack() as stack:
+        writer = stack.enter_context(
+            open_writer(
+                output,
+                topology,
+                n_frames=source.n_frames,
+                n_samples=samples,
+                overwrite=overwrite,
+                interval=source.interval,
+                remarks=_remarks(backmapper, seed, mode),
+            )
+        )
+        reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
+        for chunk in source.chunks(max(1, _RESIDUES_PER_CHUNK // (len(trace) * samples))):
+            atoms = backmapper.sample(trace, chunk, samples=samples, seed=seed, mode=mode)
+            writer.write(atoms, chunk)
+            if reporter is not None:
+                _report_chunk(reporter, trace, chunk, atoms, present)
+            done += len(chunk)
+            if on_progress is not None:
+                on_progress(done)
+        seconds = time.perf_counter() - started
+        if reporter is not None:
+            run = _run_facts(backmapper, source, samples=samples, seed=seed, mode=mode, seconds=seconds)
+            clashes = reporter.finish(provenance(source.paths, **run))
+        writer.commit()
+    outputs = (*output_files(output), *report_paths)
+    return RunSummary(done, samples, len(trace), seconds, outputs, clashes)
+
+
+def _report_chunk(
+    reporter: ReportWriter, trace: CGTrace, chunk: FrameChunk, atoms: np.ndarray, present: np.ndarray
+) -> None:
+    """Count the clashes of every sample of a chunk, frame by frame."""
+    n_frames, n_samples = atoms.shape[:2]
+    linked = np.repeat(_linked(trace, chunk.positions), n_samples, axis=0)
+    boxes = np.repeat(chunk.boxes, n_samples, axis=0)
+    flat = atoms.reshape(n_frames * n_samples, *atoms.shape[2:])
+    for row, counts in enumerate(frame_clashes(trace.residue_types, flat, present, linked, boxes)):
+        frame, sample = divmod(row, n_samples)
+        reporter.add(int(chunk.indices[frame]), sample, float(chunk.times[frame]), counts)
+
+
+def _linked(trace: CGTrace, positions: np.ndarray) -> np.ndarray:
+    """Tell where a peptide joins residue i to i+1: bool, shape (F, L)."""
+    linked = np.zeros(positions.shape[:2], dtype=bool)
+    near = np.linalg.norm(np.diff(positions, axis=1), axis=-1) <= BREAK_CUTOFF
+    linked[:, :-1] = near & trace.same_chain_as_next()[:-1]
+    return linked
+
+
+def _present(topology: AtomTopology) -> np.ndarray:
+    """Which slots are written: bool, shape (L, 15)."""
+    present = np.zeros((len(topology.trace), 15), dtype=bool)
+    present[topology.residue, topology.slot] = True
+    return present
+
+
+def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
+    return [
+        f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {seed}, MODE {mode.upper()}",
+        f"WEIGHTS SHA256 {backmapper.weights_sha256}",
+    ]
+
+
+def _run_facts(backmapper: Backmapper, source: Source, **settings: Any) -> dict[str, Any]:
+    """Collect what the provenance says about this run."""
+    return {
+        "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
+        "device": backmapper.device,
+        "frames": source.n_frames,
+        "residues": len(source.trace),
+        **settings,
+    }

@@ -1,0 +1,137 @@
+"""Small coarse-grained inputs that tests write themselves, and a stand-in for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from latcpb_cli.chem.residues import LETTERS, NAMES
+from latcpb_cli.pipeline import Backmapper
+
+__all__ = ["FakeBackmapper", "pdb_line", "walk", "write_ca_pdb", "write_gro", "write_trajectory"]
+
+NAME_OF = dict(zip(LETTERS, NAMES, strict=True))
+
+
+def walk(n_residues: int, n_frames: int = 1, seed: int = 0, bond: float = 3.8) -> np.ndarray:
+    """Random chains with steady bonds that never turn back: (F, L, 3) in Å."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(size=(n_frames, n_residues, 3)) * 0.5 + np.array([1.0, 0.4, 0.2])
+    steps *= bond / np.linalg.norm(steps, axis=-1, keepdims=True)
+    return np.round(np.cumsum(steps, axis=1), 3).astype(np.float32)
+
+
+def pdb_line(
+    serial: int,
+    resname: str,
+    resid: int,
+    position: Sequence[float],
+    *,
+    name: str = "CA",
+    chain: str = "A",
+    icode: str = "",
+    altloc: str = "",
+    segment: str = "",
+) -> str:
+    x, y, z = position
+    return (
+        f"ATOM  {serial % 100000:5d}  {name:<3s}{altloc:1s}{resname:<4s}{chain:1s}{resid:4d}{icode:1s}   "
+        f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00      {segment:<4s}          "
+    ).rstrip()
+
+
+def write_ca_pdb(
+    path: Path,
+    sequence: str,
+    positions: np.ndarray,
+    *,
+    chains: str | None = None,
+    resids: Sequence[int] | None = None,
+    icodes: Sequence[str] | None = None,
+    resnames: Sequence[str] | None = None,
+    box: Sequence[float] | None = None,
+    ter_after: Sequence[int] = (),
+    separator: str = "MODEL",
+) -> Path:
+    """Write (F, L, 3) as a PDB of CA atoms; several frames become models."""
+    lines = []
+    if box is not None:
+        lines.append("CRYST1{:9.3f}{:9.3f}{:9.3f}{:7.2f}{:7.2f}{:7.2f} P 1           1".format(*box))
+    for number, frame in enumerate(positions, start=1):
+        if len(positions) > 1 and separator == "MODEL":
+            lines.append(f"MODEL     {number:4d}")
+        for i, letter in enumerate(sequence):
+            lines.append(
+                pdb_line(
+                    i + 1,
+                    resnames[i] if resnames else NAME_OF[letter],
+                    resids[i] if resids is not None else i + 1,
+                    frame[i],
+                    chain=chains[i] if chains else "A",
+                    icode=icodes[i] if icodes else "",
+                )
+            )
+            if i in ter_after:
+                lines.append("TER")
+        if len(positions) > 1:
+            lines.append("ENDMDL" if separator == "MODEL" else "END")
+    path.write_text("\n".join([*lines, "END", ""]))
+    return path
+
+
+def write_gro(path: Path, sequence: str, positions: np.ndarray, box: Sequence[float] = (0, 0, 0)) -> Path:
+    """Write (L, 3) in Å as a GRO of CA atoms with running residue numbers."""
+    lines = ["beads", f"{len(sequence):5d}"]
+    for i, letter in enumerate(sequence):
+        x, y, z = positions[i] / 10
+        lines.append(f"{i + 1:5d}{NAME_OF[letter]:<5s}{'CA':>5s}{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}")
+    lines.append("".join(f"{edge / 10:10.5f}" for edge in box))
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+def write_trajectory(
+    path: Path, positions: np.ndarray, *, box: np.ndarray | None = None, interval: float = 10.0
+) -> Path:
+    """Write (F, N, 3) in Å through MDAnalysis, times in steps of ``interval`` ps."""
+    import warnings
+
+    import MDAnalysis
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        n_frames, n_atoms = positions.shape[:2]
+        universe = MDAnalysis.Universe.empty(n_atoms, trajectory=True)
+        cells = None if box is None else np.tile(np.asarray(box, dtype=np.float32), (n_frames, 1))
+        universe.load_new(positions.astype(np.float32), dimensions=cells, dt=interval)
+        with MDAnalysis.Writer(str(path), n_atoms, dt=interval) as writer:
+            for _ in universe.trajectory:
+                writer.write(universe.atoms)
+    return path
+
+
+class FakeBackmapper(Backmapper):
+    """Puts every atom at a fixed offset from its Cα; samples differ by 0.01 Å in CB."""
+
+    weights_name = "fake"
+    weights_sha256 = "0" * 64
+    device = "cpu"
+    fail_at: int | None = None
+
+    @classmethod
+    def from_pretrained(cls, weights=None, *, device="auto"):
+        return cls()
+
+    def sample(self, trace, chunk, *, samples, seed, mode):
+        if self.fail_at is not None and self.fail_at in chunk.indices:
+            raise KeyboardInterrupt
+        slots = np.arange(15)
+        angle = 0.9 * slots
+        offsets = np.stack([np.cos(angle), np.sin(angle), 0.3 * slots - 2.0], axis=1)
+        offsets[1] = 0.0
+        atoms = chunk.positions[:, None, :, None, :] + offsets
+        atoms = np.repeat(atoms, samples, axis=1)
+        atoms[:, :, :, 4, 0] += 0.01 * np.arange(samples)[None, :, None]
+        return atoms.astype(np.float32)

@@ -1,0 +1,115 @@
+"""The data flow, with a stand-in for the model."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+
+import gemmi
+import numpy as np
+import pytest
+from cg_files import walk, write_ca_pdb, write_trajectory
+
+from latcpb_cli import pipeline
+from latcpb_cli.errors import OutputExistsError, UsageError
+from latcpb_cli.io.read import open_source
+from latcpb_cli.pipeline import backmap_trajectory
+
+
+@pytest.fixture
+def source(tmp_path, ca_pdb, positions):
+    return open_source([write_trajectory(tmp_path / "t.dcd", positions)], ca_pdb)
+
+
+def test_all_frames_and_samples_in_order(tmp_path, source, backmapper, positions):
+    done = []
+    summary = backmap_trajectory(
+        backmapper, source, tmp_path / "out.pdb", samples=3, mode="ensemble", on_progress=done.append
+    )
+    assert (summary.n_frames, summary.n_samples, summary.n_residues) == (6, 3, 13)
+    assert summary.outputs == (tmp_path / "out.pdb",)
+    assert done[-1] == 6
+    structure = gemmi.read_pdb(str(tmp_path / "out.pdb"))
+    assert len(structure) == 18
+    for number, model in enumerate(structure):
+        frame, sample = divmod(number, 3)
+        alpha = [site.atom.pos.tolist() for site in model.all() if site.atom.name == "CA"]
+        np.testing.assert_allclose(alpha, positions[frame], atol=1e-3)
+        beta = next(site.atom.pos.x for site in model.all() if site.atom.name == "CB")
+        assert beta == pytest.approx(positions[frame, 0, 0] + np.cos(3.6) + 0.01 * sample, abs=2e-3)
+
+
+@pytest.mark.parametrize("suffix", [".pdb", ".xtc", ".dcd", ".trr"])
+def test_chunks_do_not_change_the_output(tmp_path, source, backmapper, monkeypatch, suffix):
+    made = []
+    for residues in (1, 40, 10_000):
+        monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", residues)
+        output = tmp_path / f"{residues}{suffix}"
+        backmap_trajectory(backmapper, source, output, samples=2)
+        made.append(output.read_bytes())
+    assert made[0] == made[1] == made[2]
+
+
+def test_report_and_provenance(tmp_path, source, backmapper, ca_pdb):
+    report = tmp_path / "out.report.json"
+    summary = backmap_trajectory(
+        backmapper, source, tmp_path / "out.xtc", samples=2, seed=7, mode="ensemble", report=report
+    )
+    assert [path.name for path in summary.outputs] == [
+        "out.xtc",
+        "out.top.pdb",
+        "out.report.json",
+        "out.report.csv",
+    ]
+    content = json.loads(report.read_text())
+    made_by = content["provenance"]
+    assert made_by["seed"] == 7
+    assert made_by["mode"] == "ensemble"
+    assert made_by["weights"] == {"name": "fake", "sha256": "0" * 64}
+    assert made_by["inputs"][0] == {
+        "file": str(ca_pdb),
+        "sha256": hashlib.sha256(ca_pdb.read_bytes()).hexdigest(),
+    }
+    assert len(content["frames"]) == 12
+    assert content["summary"] == json.loads(json.dumps(summary.clashes))
+    with (tmp_path / "out.report.csv").open() as handle:
+        assert "residue" in next(csv.reader(handle))
+
+
+@pytest.mark.parametrize("name", ["out.pdb", "out.xtc"])
+def test_interrupted_run_leaves_nothing(tmp_path, source, backmapper, monkeypatch, name):
+    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 1)
+    backmapper.fail_at = 3
+    before = sorted(entry.name for entry in tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        backmap_trajectory(
+            backmapper, source, tmp_path / name, report=tmp_path / "out.report.json", overwrite=True
+        )
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == before
+
+
+def test_interrupted_overwrite_keeps_the_old_file(tmp_path, source, backmapper):
+    output = tmp_path / "out.pdb"
+    output.write_text("precious")
+    backmapper.fail_at = 5
+    with pytest.raises(KeyboardInterrupt):
+        backmap_trajectory(backmapper, source, output, overwrite=True)
+    assert output.read_text() == "precious"
+    backmapper.fail_at = None
+    backmap_trajectory(backmapper, source, output, overwrite=True)
+    assert output.read_text().startswith("REMARK 999")
+
+
+def test_outputs_are_checked(tmp_path, source, backmapper, ca_pdb):
+    (tmp_path / "out.report.csv").touch()
+    with pytest.raises(OutputExistsError, match="out.report.csv"):
+        backmap_trajectory(backmapper, source, tmp_path / "out.pdb", report=tmp_path / "out.report.json")
+    with pytest.raises(UsageError, match="is an input"):
+        backmap_trajectory(backmapper, source, ca_pdb, overwrite=True)
+
+
+def test_single_residue(tmp_path, backmapper):
+    source = open_source([write_ca_pdb(tmp_path / "a.pdb", "W", walk(1))], None)
+    backmap_trajectory(backmapper, source, tmp_path / "out.pdb", report=tmp_path / "out.report.json")
+    assert gemmi.read_pdb(str(tmp_path / "out.pdb"))[0].count_atom_sites() == 15
