@@ -193,7 +193,8 @@ def _present(topology: AtomTopology) -> np.ndarray:
 def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
     return [
         f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {seed}, MODE {mode.upper()}",
-        f"WEIGHTS SHA256 {backmapper.weights_sha256}",
+        "SHA256 OF THE WEIGHTS:",
+        backmapper.weights_sha256,
     ]
 
 

@@ -98,7 +98,7 @@ def test_interrupted_overwrite_keeps_the_old_file(tmp_path, source, backmapper):
     assert output.read_text() == "precious"
     backmapper.fail_at = None
     backmap_trajectory(backmapper, source, output, overwrite=True)
-    assert output.read_text().startswith("REMARK 999")
+    assert "0" * 64 in output.read_text().splitlines()[2]
 
 
 def test_outputs_are_checked(tmp_path, source, backmapper, ca_pdb):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -165,6 +166,13 @@ def test_overwrite(folder, run, ca_pdb):
 
 def test_interrupted(folder, run, ca_pdb, monkeypatch):
     monkeypatch.setattr(FakeBackmapper, "fail_at", 0)
+    before = names(folder)
+    assert run("cg.pdb")[0] == 130
+    assert names(folder) == before
+
+
+def test_time_limit_of_a_batch_system(folder, run, ca_pdb, monkeypatch):
+    monkeypatch.setattr(FakeBackmapper, "sample", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
     before = names(folder)
     assert run("cg.pdb")[0] == 130
     assert names(folder) == before
