@@ -33,5 +33,5 @@ manifest: $(STAMP)  ## write the sha256 of weights/ into the package
 	$(BIN)/python weights/update_manifest.py
 
 clean:  ## remove the environment and what tools left behind
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find latcpb_cli tests -name __pycache__ -type d -prune -exec rm -rf {} +
