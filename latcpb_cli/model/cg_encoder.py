@@ -1,0 +1,96 @@
+"""E_phi: the Cα trace and its sequence become a condition per residue."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latcpb_cli.config import ModelConfig
+from latcpb_cli.model.attention import NeighborTransformer
+from latcpb_cli.model.equivariant import Density, NodeProduct, harmonics
+from latcpb_cli.model.graph import PAIR_FEATURES, Graph
+
+__all__ = ["CGEncoder", "Condition"]
+
+_MIN_SPREAD, _MAX_SPREAD = math.log(0.02), math.log(1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What the CG encoder says of L residues, once per frame.
+
+    Attributes
+    ----------
+    residues : (L, C)
+        Z^C of the paper.
+    pairs : (L, K, P)
+        Pair features that later stacks read again.
+    mean, log_spread : (L, D)
+        Gaussian over the latent given the trace alone.
+    """
+
+    residues: Float[Tensor, "L C"]
+    pairs: Float[Tensor, "L K P"]
+    mean: Float[Tensor, "L D"]
+    log_spread: Float[Tensor, "L D"]
+
+    def repeat(self, count: int) -> Condition:
+        """The same condition for ``count`` samples, one after another."""
+        return Condition(*(x.repeat(count, *[1] * (x.dim() - 1)) for x in vars(self).values()))
+
+
+class CGEncoder(nn.Module):
+    """Equivariant layers over Cα pairs, then a transformer over their invariants."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        dim, channels = config.dim, config.channels
+        self.identity = nn.Embedding(20, dim)
+        self.around = nn.Linear(4 * 20 + 2, dim)
+        self.pair = nn.Sequential(
+            nn.Linear(PAIR_FEATURES, config.pair_dim), nn.SiLU(), nn.Linear(config.pair_dim, config.pair_dim)
+        )
+        self.shown = nn.ModuleList(nn.Linear(dim, channels) for _ in range(config.equivariant_layers))
+        self.density = nn.ModuleList(Density(channels, config.cutoff) for _ in range(config.equivariant_layers))
+        self.product = nn.ModuleList(NodeProduct(channels, 32) for _ in range(config.equivariant_layers))
+        self.absorb = nn.ModuleList(
+            nn.Sequential(nn.Linear(32, dim), nn.SiLU(), nn.Linear(dim, dim))
+            for _ in range(config.equivariant_layers)
+        )
+        self.trunk = NeighborTransformer(config, config.cg_layers)
+        self.norm = nn.LayerNorm(dim)
+        self.prior = nn.Linear(dim, 2 * config.latent)
+
+    def forward(self, graph: Graph) -> Condition:
+        """Encode every residue of the batch."""
+        x = self.identity(graph.types) + self.around(_sequence_context(graph))
+        angular = harmonics(graph.vectors)
+        features: Tensor | float = 0.0
+        for show, density, product, absorb in zip(
+            self.shown, self.density, self.product, self.absorb, strict=True
+        ):
+            scalars = graph.gather(show(x))
+            features = features + density(graph.vectors, scalars, graph.valid, angular)
+            invariants, features = product(features)
+            x = x + absorb(invariants)
+        pairs = self.pair(graph.pairs)
+        residues = self.norm(self.trunk(x, pairs, graph))
+        mean, log_spread = self.prior(residues).float().chunk(2, dim=-1)
+        return Condition(residues, pairs, torch.sigmoid(mean), log_spread.clamp(_MIN_SPREAD, _MAX_SPREAD))
+
+
+def _sequence_context(graph: Graph) -> Float[Tensor, "L 82"]:
+    """Types of the residues up to two peptides away, and whether the residue begins or ends a piece."""
+    kinds = torch.nn.functional.one_hot(graph.types, 20).float()
+    ahead = graph.linked
+    behind = torch.cat([ahead.new_zeros(1), ahead[:-1]])
+    one_up = kinds.roll(-1, 0) * ahead[:, None]
+    one_down = kinds.roll(1, 0) * behind[:, None]
+    two_up = one_up.roll(-1, 0) * ahead[:, None]
+    two_down = one_down.roll(1, 0) * behind[:, None]
+    ends = torch.stack([~behind, ~ahead], dim=-1).float()
+    return torch.cat([one_up, one_down, two_up, two_down, ends], dim=-1)

@@ -1,0 +1,51 @@
+"""The transformer that removes noise from latents, given the condition (eq. 16)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from latcpb_cli.config import ModelConfig
+from latcpb_cli.model.attention import NeighborTransformer
+from latcpb_cli.model.cg_encoder import Condition
+from latcpb_cli.model.graph import Graph
+
+__all__ = ["Denoiser"]
+
+
+class Denoiser(nn.Module):
+    """Predicts the velocity v = sqrt(abar) eps - sqrt(1 - abar) z0 (Salimans & Ho 2022).
+
+    Noise and clean latent both follow from v without a division that blows up
+    at either end of the schedule; ``diffusion.schedule`` converts.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        dim = config.dim
+        self.latent = nn.Linear(config.latent, dim)
+        self.condition = nn.Linear(dim, dim)
+        self.level = nn.Sequential(nn.Linear(64, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.transformer = NeighborTransformer(config, config.denoiser_layers, conditioned=True)
+        self.out = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, config.latent))
+
+    def forward(
+        self,
+        noisy: Float[Tensor, "L D"],
+        time: Float[Tensor, "L"],
+        condition: Condition,
+        graph: Graph,
+    ) -> Float[Tensor, "L D"]:
+        """Velocity at noise level ``time`` in [0, 1] (step / T)."""
+        level = nn.functional.silu(self.level(_waves(time)))
+        x = self.latent(noisy) + self.condition(condition.residues) + level
+        return self.out(self.transformer(x, condition.pairs, graph, level)).float()
+
+
+def _waves(time: Float[Tensor, "L"]) -> Float[Tensor, "L 64"]:
+    frequencies = torch.exp(torch.linspace(0.0, math.log(200.0), 32, device=time.device))
+    phase = time[:, None] * frequencies * math.pi
+    return torch.cat([torch.sin(phase), torch.cos(phase)], dim=-1)

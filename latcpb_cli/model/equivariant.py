@@ -1,0 +1,99 @@
+"""SO(3)-equivariant features of a neighbourhood, in the order of MACE.
+
+First the neighbours are summed into densities per node (radial function times
+spherical harmonics times a scalar of the neighbour), then tensor products are
+taken once per *node*: the cost does not grow with the neighbours, and the body
+order does (Batatia et al. 2022, arXiv:2206.07697).
+
+All irreps are even under parity. Cross products and triple products are then
+allowed, and features of a mirror image differ from those of the original.
+"""
+
+from __future__ import annotations
+
+import math
+
+import e3nn
+import torch
+from e3nn import o3
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+__all__ = ["Density", "NodeProduct", "harmonics", "irreps"]
+
+# Compiling each product with TorchScript costs seconds at start and gains nothing here.
+e3nn.set_optimization_defaults(jit_script_fx=False)
+
+_L_MAX = 2
+_WIDTH = (_L_MAX + 1) ** 2
+
+
+def irreps(channels: int) -> o3.Irreps:
+    """``channels`` copies of l = 0, 1, 2, all even."""
+    return o3.Irreps([(channels, (degree, 1)) for degree in range(_L_MAX + 1)])
+
+
+def harmonics(vectors: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 9"]:
+    """Spherical harmonics l <= 2 of directions; zero vectors give l = 0 only."""
+    # e3nn counts axes (y, z, x); any fixed order is a rotation, so it is equivariant as it stands.
+    return o3.spherical_harmonics(list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component")
+
+
+class Density(nn.Module):
+    """Sum neighbours into per-node densities A[c, lm] = sum_j R_c(r_ij) s_c(j) Y_lm(ij).
+
+    Parameters
+    ----------
+    channels : int
+        Channels c.
+    cutoff : float
+        Radius in Å at which the radial functions vanish smoothly.
+    """
+
+    def __init__(self, channels: int, cutoff: float, radial: int = 12) -> None:
+        super().__init__()
+        self.channels, self.cutoff, self.radial = channels, cutoff, radial
+        self.mix = nn.Linear(radial, channels, bias=False)
+
+    def forward(
+        self,
+        vectors: Float[Tensor, "L E 3"],
+        scalars: Float[Tensor, "L E C"],
+        valid: Bool[Tensor, "L E"],
+        angular: Float[Tensor, "L E 9"],
+    ) -> Float[Tensor, "L F"]:
+        """Densities in the layout of `irreps`; ``vectors`` in Å, ``angular`` their harmonics."""
+        distance = vectors.norm(dim=-1).clamp(min=0.5)
+        waves = torch.arange(1, self.radial + 1, device=vectors.device) * (math.pi / self.cutoff)
+        bessel = torch.sin(distance[..., None] * waves) / distance[..., None]
+        fade = torch.where(valid, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0)
+        weights = self.mix(bessel) * scalars * fade[..., None]
+        summed = torch.bmm(weights.transpose(1, 2), angular)
+        pieces = summed.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=-1)
+        return torch.cat([piece.flatten(1) for piece in pieces], dim=-1) / math.sqrt(valid.shape[1])
+
+
+class NodeProduct(nn.Module):
+    """Channel-wise tensor product of node features with themselves, then a linear map.
+
+    Output irreps are scalars and, for further products, the input's irreps.
+    """
+
+    def __init__(self, channels: int, scalars: int) -> None:
+        super().__init__()
+        features = irreps(channels)
+        paths, targets = [], []
+        for i, (_, one) in enumerate(features):
+            for j, (_, two) in enumerate(features):
+                for out in one * two:
+                    if out.l <= _L_MAX:
+                        paths.append((i, j, len(targets), "uuu", True))
+                        targets.append((channels, out))
+        self.product = o3.TensorProduct(features, features, targets, paths)
+        self.scalars = o3.Linear(self.product.irreps_out, f"{scalars}x0e")
+        self.features = o3.Linear(self.product.irreps_out, features)
+
+    def forward(self, x: Float[Tensor, "L F"]) -> tuple[Float[Tensor, "L S"], Float[Tensor, "L F"]]:
+        """Return invariant scalars and the updated features."""
+        product = self.product(x, x)
+        return self.scalars(product), x + self.features(product)

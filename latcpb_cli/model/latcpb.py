@@ -1,0 +1,62 @@
+"""All parts together: the autoencoder and the diffusion model over its latents."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from latcpb_cli.config import ModelConfig
+from latcpb_cli.model.atom_encoder import AtomEncoder
+from latcpb_cli.model.cg_encoder import CGEncoder, Condition
+from latcpb_cli.model.decoder import Decoder
+from latcpb_cli.model.denoiser import Denoiser
+from latcpb_cli.model.graph import Graph, build_graph
+from latcpb_cli.model.prior import MixturePrior
+
+__all__ = ["LatCPB"]
+
+
+class LatCPB(nn.Module):
+    """The LatCPB model; ablations are values of ``config``, not other classes.
+
+    Inference calls `graph`, `cg_encoder`, `denoiser` through a sampler, then
+    `decode`. ``atom_encoder`` is there for training and is None in weights
+    that only serve backmapping.
+    """
+
+    latent_mean: Tensor
+    latent_spread: Tensor
+
+    def __init__(self, config: ModelConfig, *, with_atom_encoder: bool = True) -> None:
+        super().__init__()
+        self.config = config
+        self.cg_encoder = CGEncoder(config)
+        self.decoder = Decoder(config)
+        self.atom_encoder = AtomEncoder(config) if with_atom_encoder else None
+        self.prior = MixturePrior(config) if config.discrete else None
+        self.denoiser = Denoiser(config) if config.diffusion else None
+        self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
+        self.register_buffer("latent_spread", torch.full((config.latent,), 0.25))
+
+    def graph(self, ca: Tensor, types: Tensor, linked: Tensor, sizes: list[int]) -> Graph:
+        """Neighbourhoods of a batch; see `build_graph`."""
+        return build_graph(
+            ca, types, linked, sizes, neighbors=self.config.neighbors, cutoff=self.config.cutoff
+        )
+
+    def normalize(self, latent: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
+        """Scale latents to mean zero and variance one, as diffusion wants them."""
+        return (latent - self.latent_mean) / self.latent_spread
+
+    def restore(self, scaled: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
+        """Undo `normalize`, and return to the sigmoid's range."""
+        return (scaled * self.latent_spread + self.latent_mean).clamp(0.0, 1.0)
+
+    def velocity(
+        self, noisy: Float[Tensor, "L D"], step: Int[Tensor, "L"], condition: Condition, graph: Graph
+    ) -> Float[Tensor, "L D"]:
+        """The denoiser's answer at integer noise levels."""
+        if self.denoiser is None:
+            raise RuntimeError("this configuration has no diffusion model")
+        return self.denoiser(noisy, step / self.config.schedule.steps, condition, graph)

@@ -1,0 +1,72 @@
+"""A batch as tensors: structures in a row, with noise on their Cα."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from latcpb_cli.geometry.codec import Internal, encode
+from latcpb_cli.train.data import Structure
+
+__all__ = ["Batch", "make_batch"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """L residues of all structures of a batch, and what the model should answer.
+
+    Attributes
+    ----------
+    atoms, present
+        Reference atoms (Å) with the *noisy* Cα in their place, and which exist.
+    types, linked, sizes
+        As in `build_graph`.
+    internal, known
+        Internal coordinates measured on ``atoms``, and which torsions count.
+    structure
+        Number of the structure each residue belongs to.
+    """
+
+    atoms: Float[Tensor, "L 15 3"]
+    present: Bool[Tensor, "L 15"]
+    types: Int[Tensor, "L"]
+    linked: Bool[Tensor, "L"]
+    sizes: list[int]
+    internal: Internal
+    known: Bool[Tensor, "L 8"]
+    structure: Int[Tensor, "L"]
+
+    @property
+    def ca(self) -> Float[Tensor, "L 3"]:
+        """Cα as the model sees them."""
+        return self.atoms[:, 1]
+
+
+def make_batch(
+    structures: list[Structure], *, noise: float = 0.0, noisy_share: float = 0.0, seed: tuple[int, int] = (0, 0),
+    device: torch.device | str = "cpu",
+) -> Batch:
+    """Join structures; each becomes noisy with probability ``noisy_share``.
+
+    A noisy structure's Cα move by Gaussian noise of a standard deviation drawn
+    uniformly from 0 to ``noise`` Å; its other atoms stay.
+    """
+    rng = np.random.default_rng([*seed, 1])
+    sizes = [len(s) for s in structures]
+    atoms = np.concatenate([s.atoms for s in structures])
+    spread = rng.uniform(0, noise, len(sizes)) * (rng.random(len(sizes)) < noisy_share)
+    atoms[:, 1] += rng.normal(size=(len(atoms), 3)).astype(np.float32) * np.repeat(spread, sizes)[:, None]
+    joined = torch.from_numpy(atoms).to(device)
+    present = torch.from_numpy(np.concatenate([s.present for s in structures])).to(device)
+    types = torch.from_numpy(np.concatenate([s.types for s in structures])).to(device)
+    linked = torch.from_numpy(np.concatenate([s.linked for s in structures])).to(device)
+    sound = torch.from_numpy(np.repeat([s.rotamers for s in structures], sizes)).to(device)
+    internal, known = encode(joined, present, types, linked)
+    known = torch.cat([known[:, :4], known[:, 4:] & sound[:, None]], dim=-1)
+    present = torch.cat([present[:, :5], present[:, 5:] & sound[:, None]], dim=-1)
+    structure = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).to(device)
+    return Batch(joined, present, types, linked, sizes, internal, known, structure)

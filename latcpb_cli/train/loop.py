@@ -1,0 +1,158 @@
+"""The training loop of both stages: steps, average, log, checkpoints, resume."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.errors import UsageError
+from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.precision import autocast
+from latcpb_cli.train.batch import Batch, make_batch
+from latcpb_cli.train.checkpoint import load_checkpoint, load_model, read_config, save_checkpoint
+from latcpb_cli.train.config import TrainConfig
+from latcpb_cli.train.data import Structures, load_structures
+from latcpb_cli.train.stages import autoencoder_loss, diffusion_loss, trained_parts
+
+__all__ = ["Trainer"]
+
+_LOG_EVERY = 20
+_SAVE_SECONDS = 180.0
+_STATISTICS_BATCHES = 16
+
+
+class Trainer:
+    """One stage of training in one folder.
+
+    The folder receives ``train.json``, ``checkpoint.safetensors`` and
+    ``log.jsonl``. A second run on the same folder goes on where the first was
+    stopped and gives the same losses as an unbroken one.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    data : Path
+        A folder `load_structures` can read.
+    out : Path
+    start_from : Path, optional
+        Folder of the autoencoder's run, for the diffusion stage.
+    """
+
+    def __init__(
+        self, config: TrainConfig, data: Path, out: Path, *, start_from: Path | None = None, device: str = "cpu"
+    ) -> None:
+        if (out / "train.json").is_file():
+            earlier = read_config(out)
+            if replace(earlier, steps=config.steps) != config:
+                raise UsageError(f"{out} holds a run with other settings", "give another --out, or the same settings")
+        self.config, self.out, self.device = config, out, torch.device(device)
+        out.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config.seed)
+        self.model = LatCPB(config.model).to(self.device)
+        self.structures: Structures = load_structures(data, "train", ensembles=config.ensembles)
+        self.schedule = Schedule.from_config(config.model.schedule, self.device)
+        if start_from is not None:
+            load_model(start_from, self.model)
+        self.model.requires_grad_(False)
+        parts = trained_parts(self.model, config.stage)
+        self.parameters = [p.requires_grad_(True) for part in parts for p in part.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+        )
+        self.average = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+        self.step = 0
+        if (out / "checkpoint.safetensors").is_file():
+            self.step = load_checkpoint(out, self.model, self.average, self.optimizer)
+        elif config.stage == "diffusion":
+            self._measure_latents()
+
+    def run(self) -> None:
+        """Train to the configured number of steps."""
+        saved = began = time.monotonic()
+        residues = 0
+        sums: dict[str, Tensor] = {}
+        while self.step < self.config.steps:
+            terms = self._train_step()
+            residues += self.config.residues
+            for key, value in terms.items():
+                sums[key] = sums.get(key, 0) + value.detach()
+            self.step += 1
+            if self.step % _LOG_EVERY == 0:
+                self._log(sums, residues / (time.monotonic() - began))
+                sums = {}
+            if time.monotonic() - saved > _SAVE_SECONDS:
+                self.save()
+                saved = time.monotonic()
+        self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint now."""
+        save_checkpoint(self.out, self.step, self.model, self.average, self.optimizer, self.config)
+
+    def _batch(self, step: int) -> Batch:
+        config = self.config
+        drawn = self.structures.batch(config.seed, step, config.residues, config.window)
+        return make_batch(
+            drawn, noise=config.noise, noisy_share=config.noisy_share, seed=(config.seed, step), device=self.device
+        )
+
+    def _train_step(self) -> dict[str, Tensor]:
+        config = self.config
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
+        batch = self._batch(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate * self._rate()
+        with autocast(self.device):
+            if config.stage == "autoencoder":
+                loss, terms = autoencoder_loss(self.model, batch, config.weights, generator)
+            else:
+                loss, terms = diffusion_loss(self.model, batch, config.weights, generator, self.schedule)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        terms["gradient"] = torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
+        if torch.isfinite(terms["gradient"]):
+            self.optimizer.step()
+        decay = min(config.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for key, value in self.model.state_dict().items():
+                self.average[key].lerp_(value, 1 - decay) if value.is_floating_point() else None
+        return {"loss": loss, **terms}
+
+    def _rate(self) -> float:
+        """Warm-up, plateau, then a cosine to zero."""
+        config = self.config
+        rise = min(1.0, (self.step + 1) / config.warmup)
+        left = (config.steps - self.step) / max(config.cooldown * config.steps, 1.0)
+        return rise * (0.5 - 0.5 * math.cos(math.pi * min(1.0, left)))
+
+    def _log(self, sums: dict[str, Tensor], speed: float) -> None:
+        row: dict[str, float] = {"step": self.step, "residues_per_second": round(speed, 1), "rate": self._rate()}
+        for key, value in sums.items():
+            if key == "codes":
+                share = value / value.sum()
+                row["perplexity"] = float(torch.exp(-(share * (share + 1e-12).log()).sum()))
+            else:
+                row[key] = round(float(value) / _LOG_EVERY, 5)
+        with (self.out / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    @torch.no_grad()
+    def _measure_latents(self) -> None:
+        """Mean and spread of the latents, which diffusion needs at one scale."""
+        latents = []
+        for step in range(_STATISTICS_BATCHES):
+            batch = self._batch(-step - 1 + 2**31)
+            graph = self.model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+            latents.append(self.model.atom_encoder(batch.atoms, batch.present, graph)[0])
+        values = torch.cat(latents)
+        self.model.latent_mean.copy_(values.mean(0))
+        self.model.latent_spread.copy_(values.std(0).clamp(min=0.02))
+        for key in ("latent_mean", "latent_spread"):
+            self.average[key] = getattr(self.model, key).clone()

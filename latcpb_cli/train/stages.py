@@ -1,0 +1,125 @@
+"""The two stages of training: what one step computes.
+
+Stage 1 trains the autoencoder (eq. 15). Stage 2 freezes the all-atom encoder
+and the prior, and trains the denoiser (eq. 16) together with the CG encoder
+and the decoder, which keep their own losses so that the latent stays readable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.model.cg_encoder import Condition
+from latcpb_cli.model.discrete import draw_codes, usage_loss
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.model.prior import gaussian_kl
+from latcpb_cli.train.batch import Batch
+from latcpb_cli.train.losses import reconstruction_terms, steric_loss
+
+__all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "trained_parts"]
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of eq. 15 and of the terms inside eq. 12.
+
+    ``usage`` keeps codes alive; ``condition`` fits the CG encoder's Gaussian
+    to the (fixed) posterior, the half of the KL term that trains E_phi.
+    """
+
+    cartesian: float = 1.0
+    length: float = 1.0
+    angle: float = 1.0
+    torsion: float = 1.0
+    bend: float = 1.0
+    steric: float = 0.1
+    mixture: float = 0.02
+    contrast: float = 0.1
+    usage: float = 0.1
+    kl: float = 0.02
+    condition: float = 0.5
+    noise: float = 1.0
+    decoded: float = 0.5
+
+
+def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
+    """Modules whose weights a stage changes."""
+    if stage == "autoencoder":
+        parts = [model.atom_encoder, model.cg_encoder, model.decoder, model.prior]
+    else:
+        parts = [model.cg_encoder, model.decoder, model.denoiser]
+    return [part for part in parts if part is not None]
+
+
+def autoencoder_loss(
+    model: LatCPB, batch: Batch, weights: LossWeights, generator: torch.Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Eq. 15 on one batch, and its parts for the log."""
+    graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+    condition = model.cg_encoder(graph)
+    mean, log_spread = model.atom_encoder(batch.atoms, batch.present, graph)
+    noise = torch.randn(mean.shape, generator=generator).to(mean.device)
+    drawn = mean + log_spread.exp() * noise
+    atoms, internal = model.decoder(drawn, condition, graph)
+    terms = reconstruction_terms(atoms, internal, batch, robust=False)
+    terms["steric"] = steric_loss(atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
+    if model.prior is not None:
+        codes = draw_codes(mean, generator)
+        terms["mixture"] = model.prior.alignment(mean, log_spread, drawn, codes)
+        terms["contrast"] = model.prior.contrast(mean, codes)
+        terms["usage"] = usage_loss(mean)
+        terms["codes"] = torch.bincount(codes, minlength=mean.shape[-1]).float()
+    toward = condition.mean.detach(), condition.log_spread.detach()
+    terms["kl"] = gaussian_kl(mean, log_spread, *toward)
+    terms["condition"] = gaussian_kl(mean.detach(), log_spread.detach(), condition.mean, condition.log_spread)
+    return _total(terms, weights), terms
+
+
+def diffusion_loss(
+    model: LatCPB, batch: Batch, weights: LossWeights, generator: torch.Generator, schedule: Schedule
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Eq. 16, with geometric losses on the decoded clean latent."""
+    graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+    condition = model.cg_encoder(graph)
+    with torch.no_grad():
+        mean, log_spread = model.atom_encoder(batch.atoms, batch.present, graph)
+        clean = model.normalize(mean)
+    step = _draw_steps(len(batch.sizes), schedule.steps, generator)[batch.structure.cpu()].to(mean.device)
+    noise = torch.randn(mean.shape, generator=generator).to(mean.device)
+    noisy = schedule.add_noise(clean, noise, step)
+    velocity = model.velocity(noisy, step, condition, graph)
+    terms = {"noise": ((velocity - schedule.velocity(clean, noise, step)) ** 2).mean()}
+    guess = model.restore(schedule.clean(noisy, velocity, step))
+    atoms, internal = model.decoder(guess, condition, graph)
+    decoded = reconstruction_terms(atoms, internal, batch, robust=True)
+    terms["decoded"] = sum(getattr(weights, name) * decoded[name] for name in decoded)
+    terms["steric"] = steric_loss(atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
+    terms.update(_decoder_upkeep(model, batch, condition, graph, mean))
+    terms["condition"] = gaussian_kl(mean, log_spread, condition.mean, condition.log_spread)
+    terms["guess_torsion"] = decoded["torsion"].detach() if "torsion" in decoded else decoded["cartesian"].detach()
+    return _total(terms, weights), terms
+
+
+def _decoder_upkeep(
+    model: LatCPB, batch: Batch, condition: Condition, graph: Graph, mean: Tensor
+) -> dict[str, Tensor]:
+    """The autoencoder's reconstruction terms on the true latent, while its condition moves."""
+    fixed = Condition(*(value.detach() for value in vars(condition).values()))
+    atoms, internal = model.decoder(mean, fixed, graph)
+    return reconstruction_terms(atoms, internal, batch, robust=False)
+
+
+def _draw_steps(count: int, steps: int, generator: torch.Generator) -> Tensor:
+    """Noise levels of ``count`` structures: a third at pure noise, where the first guess is made."""
+    drawn = torch.randint(1, steps + 1, (count,), generator=generator)
+    pure = torch.rand(count, generator=generator) < 1 / 3
+    return torch.where(pure, steps, drawn)
+
+
+def _total(terms: dict[str, Tensor], weights: LossWeights) -> Tensor:
+    return sum((getattr(weights, name) * value for name, value in terms.items() if hasattr(weights, name)), torch.tensor(0.0))
