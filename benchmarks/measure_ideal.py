@@ -77,8 +77,15 @@ def side_chains(data: dict[str, np.ndarray]) -> dict[str, dict[str, list[float]]
             tau = torsion(a, b, c, x)
             if chi >= 0:
                 tau = tau - torsion(*(slots[p] for p in CHI_ATOMS[residue][chi]))
-            table[name][atom] = [np.median(np.linalg.norm(x - c, axis=-1)), np.median(angle(b, c, x)), circular_mean(tau)]
-    return {name: {atom: [round(float(v), 3) for v in row] for atom, row in rows.items()} for name, rows in table.items()}
+            table[name][atom] = [
+                np.median(np.linalg.norm(x - c, axis=-1)),
+                np.median(angle(b, c, x)),
+                circular_mean(tau),
+            ]
+    return {
+        name: {atom: [round(float(v), 3) for v in row] for atom, row in rows.items()}
+        for name, rows in table.items()
+    }
 
 
 def peptides(data: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:

@@ -101,14 +101,17 @@ def from_json(kind: type[T], source: Path | dict[str, Any]) -> T:
         try:
             values = json.loads(source.read_text())
         except (OSError, ValueError) as error:
-            raise WeightsError(f"{where} is not a readable configuration ({error})", "fetch it again") from error
+            raise WeightsError(
+                f"{where} is not a readable configuration ({error})", "fetch it again"
+            ) from error
     if not isinstance(values, dict):
         raise WeightsError(f"{where} does not hold a JSON object", "fetch it again")
     hints = get_type_hints(kind)
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise WeightsError(
-            f"{where} has unknown settings: {', '.join(unknown)}", "update latcpb, or use weights of this version"
+            f"{where} has unknown settings: {', '.join(unknown)}",
+            "update latcpb, or use weights of this version",
         )
     parsed = {
         key: from_json(hints[key], value) if dataclasses.is_dataclass(hints[key]) else value

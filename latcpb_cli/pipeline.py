@@ -7,49 +7,23 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from latcpb_cli import __version__
+from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, open_writer, output_files
 from latcpb_cli.metrics.clashes import frame_clashes
-from latcpb_cli.structure import BREAK_CUTOFF, AtomTopology, CGTrace, FrameChunk
+from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
-__all__ = ["Backmapper", "Mode", "RunSummary", "backmap_trajectory", "report_files"]
-
-Mode = Literal["best", "ensemble"]
+__all__ = ["RunSummary", "backmap_trajectory", "report_files"]
 
 _RESIDUES_PER_CHUNK = 4096
 """Residues times samples that are held at once; a chunk has one frame at least."""
-
-
-class Backmapper:
-    """A loaded model that turns Cα traces into atoms.
-
-    Attributes
-    ----------
-    weights_name, weights_sha256 : str
-        Which model it is.
-    device : str
-        Where it runs, for instance ``cpu`` or ``cuda:0``.
-    """
-
-    weights_name: str
-    weights_sha256: str
-    device: str
-
-    @classmethod
-    def from_pretrained(cls, weights: str | Path | None = None, *, device: str = "auto") -> Backmapper:
-        """Load weights by name or folder; the default model where none is given."""
-        raise NotImplementedError
-
-    def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
-        """Build atoms: float32, shape (F, S, L, 15, 3), in Å."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -167,20 +141,12 @@ def _report_chunk(
 ) -> None:
     """Count the clashes of every sample of a chunk, frame by frame."""
     n_frames, n_samples = atoms.shape[:2]
-    linked = np.repeat(_linked(trace, chunk.positions), n_samples, axis=0)
+    linked = np.repeat(trace.linked(chunk.positions), n_samples, axis=0)
     boxes = np.repeat(chunk.boxes, n_samples, axis=0)
     flat = atoms.reshape(n_frames * n_samples, *atoms.shape[2:])
     for row, counts in enumerate(frame_clashes(trace.residue_types, flat, present, linked, boxes)):
         frame, sample = divmod(row, n_samples)
         reporter.add(int(chunk.indices[frame]), sample, float(chunk.times[frame]), counts)
-
-
-def _linked(trace: CGTrace, positions: np.ndarray) -> np.ndarray:
-    """Tell where a peptide joins residue i to i+1: bool, shape (F, L)."""
-    linked = np.zeros(positions.shape[:2], dtype=bool)
-    near = np.linalg.norm(np.diff(positions, axis=1), axis=-1) <= BREAK_CUTOFF
-    linked[:, :-1] = near & trace.same_chain_as_next()[:-1]
-    return linked
 
 
 def _present(topology: AtomTopology) -> np.ndarray:

@@ -62,6 +62,24 @@ class CGTrace:
         linked[:-1] = self.chain_index[1:] == self.chain_index[:-1]
         return linked
 
+    def linked(self, positions: np.ndarray) -> np.ndarray:
+        """Tell where a peptide joins residue i to i+1.
+
+        Parameters
+        ----------
+        positions : numpy.ndarray, shape (F, L, 3)
+            Cα in Å.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (F, L)
+        """
+        linked = np.zeros(positions.shape[:2], dtype=bool)
+        step = np.diff(positions, axis=1)
+        near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
+        linked[:, :-1] = near & self.same_chain_as_next()[:-1]
+        return linked
+
 
 @dataclass(frozen=True, eq=False)
 class FrameChunk:
@@ -157,11 +175,7 @@ class AtomStructure:
 
     def linked(self) -> np.ndarray:
         """Tell where a peptide joins residue i to i+1 in a frame: bool, shape (F, L)."""
-        linked = np.zeros(self.atoms.shape[:2], dtype=bool)
-        step = np.diff(self.atoms[:, :, 1], axis=1)
-        near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
-        linked[:, :-1] = near & self.trace.same_chain_as_next()[:-1]
-        return linked
+        return self.trace.linked(self.atoms[:, :, 1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,12 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 
 # A module imports from lower layers and from its own room, never sideways; errors are for all.
 LAYERS = [
-    {"errors", "config", "chem"},
+    {"errors", "config", "chem", "precision"},
     {"structure", "geometry", "weights"},
-    {"io", "metrics"},
-    {"model", "diffusion"},
+    {"io", "metrics", "diffusion"},
+    {"model"},
     {"refine", "hub"},
+    {"backmapper"},
     {"pipeline"},
     {"train", "parallel"},
     {"cli"},

@@ -106,6 +106,12 @@ SWAPS = {
 }
 """Atoms that change places when a symmetric group is turned."""
 
+
+def _pair(bond: str) -> tuple[str, str]:
+    one, two = bond.split("-")
+    return one, two
+
+
 _SIDECHAIN_BONDS = {
     "ALA": "",
     "ARG": "CB-CG CG-CD CD-NE NE-CZ CZ-NH1 CZ-NH2",
@@ -129,8 +135,7 @@ _SIDECHAIN_BONDS = {
     "VAL": "CB-CG1 CB-CG2",
 }
 SIDECHAIN_BONDS: tuple[tuple[tuple[str, str], ...], ...] = tuple(
-    (() if name == "GLY" else (("CA", "CB"),))
-    + tuple(tuple(bond.split("-")) for bond in _SIDECHAIN_BONDS[name].split())  # type: ignore[misc]
+    (() if name == "GLY" else (("CA", "CB"),)) + tuple(_pair(bond) for bond in _SIDECHAIN_BONDS[name].split())
     for name in NAMES
 )
 """Bonds beyond N-CA, CA-C, C-O (and C-OXT) of each residue type."""

@@ -46,11 +46,12 @@ def backmap(
     _check_device(device)
     output = output or _default_output(trajectories[0])
 
+    from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
     from latcpb_cli.io.read import open_source
     from latcpb_cli.io.selection import FrameChoice
     from latcpb_cli.io.write import check_output
-    from latcpb_cli.pipeline import Backmapper, backmap_trajectory, report_files
+    from latcpb_cli.pipeline import backmap_trajectory, report_files
 
     choice = FrameChoice(begin, end, stride, frames)
     reports = () if no_report else report_files(output)

@@ -76,3 +76,30 @@ def diffusion(
         "diffusion", steps=steps, residues=residues, learning_rate=learning_rate, seed=seed, model=kind
     )
     Trainer(config, data, out, start_from=autoencoder, device=device).run()
+
+
+@train_app.command()
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="Folder of PDB or mmCIF files, searched at any depth.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the packed structures.")],
+) -> None:
+    """Pack structure files for training."""
+    from latcpb_cli.train.prepare import prepare_structures
+
+    count, skipped = prepare_structures(folder, out)
+    for line in skipped:
+        typer.echo(f"skipped: {line}", err=True)
+    typer.echo(f"{count} chains packed in {out}", err=True)
+
+
+@train_app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the weights, for --weights.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace weights that are there.")] = False,
+) -> None:
+    """Write a run's weights in the form that backmap reads."""
+    from latcpb_cli.train.export import export_weights
+
+    step = export_weights(run, out, overwrite=overwrite)
+    typer.echo(f"weights after {step} steps in {out}", err=True)

@@ -6,17 +6,42 @@ and knows nothing of proteins.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from latcpb_cli.diffusion.schedule import Schedule
 
-__all__ = ["Denoise", "sample_ancestral", "sample_dpm_solver", "solver_steps"]
+__all__ = ["Denoise", "Sampling", "sample", "sample_ancestral", "sample_dpm_solver", "solver_steps"]
 
 Denoise = Callable[[Tensor, int], Tensor]
 Noise = Callable[[], Tensor]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to draw latents.
+
+    Attributes
+    ----------
+    steps : int
+        Evaluations of the denoiser by DPM-Solver++; 0 for eq. 8 itself, all T steps.
+    temperature : float
+        Scale of the starting noise.
+    """
+
+    steps: int
+    temperature: float = 1.0
+
+
+def sample(denoise: Denoise, noise: Noise, schedule: Schedule, settings: Sampling) -> Tensor:
+    """Draw latents as ``settings`` say."""
+    if settings.steps == 0:
+        return sample_ancestral(denoise, noise, schedule)
+    return sample_dpm_solver(denoise, noise, schedule, steps=settings.steps, temperature=settings.temperature)
 
 
 def sample_ancestral(denoise: Denoise, noise: Noise, schedule: Schedule) -> Tensor:
@@ -34,8 +59,12 @@ def sample_ancestral(denoise: Denoise, noise: Noise, schedule: Schedule) -> Tens
 
 
 def solver_steps(schedule: Schedule, count: int) -> list[int]:
-    """``count`` + 1 falling steps from T to 0, evenly spaced."""
-    return [round(schedule.steps * (count - i) / count) for i in range(count + 1)]
+    """``count`` + 1 falling steps from T to 0, closer together near 0.
+
+    The last evaluation returns the mean of the clean latent, which loses the
+    spread that noise still hides: it must come late.
+    """
+    return [math.ceil(schedule.steps * ((count - i) / count) ** 1.5) for i in range(count + 1)]
 
 
 def sample_dpm_solver(
@@ -48,7 +77,7 @@ def sample_dpm_solver(
     steps
         Evaluations of the denoiser.
     temperature
-        Scale of the starting noise; zero follows the most probable path only.
+        Scale of the starting noise; zero starts from the mean.
     """
     z = temperature * noise()
     grid = solver_steps(schedule, steps)

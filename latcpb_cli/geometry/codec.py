@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -21,7 +22,17 @@ from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
 from latcpb_cli.geometry.vectors import cosine, cross, place, reject, torsion_vector, unit
 
-__all__ = ["N_TORSIONS", "PHI_END", "PSI_END", "PSI_START", "ROTATION", "Internal", "decode", "encode", "torsion_mask"]
+__all__ = [
+    "N_TORSIONS",
+    "PHI_END",
+    "PSI_END",
+    "PSI_START",
+    "ROTATION",
+    "Internal",
+    "decode",
+    "encode",
+    "torsion_mask",
+]
 
 ROTATION, PSI_START, PHI_END, PSI_END = range(4)
 """Torsions 0-3; 4-7 are chi 1-4."""
@@ -87,7 +98,9 @@ def decode(
     return torch.stack([*atoms, oxt], dim=1)
 
 
-def _backbone(internal: Internal, ca: Tensor, types: Tensor, linked: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _backbone(
+    internal: Internal, ca: Tensor, types: Tensor, linked: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """N, C, O and OXT of every residue, termini and single residues included."""
     trans = peptide_shapes()[0]
     frame = axis_frame(ca, linked)
@@ -115,7 +128,7 @@ def _side_chains(atoms: list[Tensor], internal: Internal, types: Tensor) -> list
     table = side_chain_table()
     ca = atoms[1]
 
-    def gather(values) -> Tensor:
+    def gather(values: np.ndarray) -> Tensor:
         tensor = torch.as_tensor(values, device=ca.device)[types]
         return tensor.to(ca.dtype) if tensor.is_floating_point() else tensor
 
@@ -179,7 +192,9 @@ def encode(
     bends = torch.acos(cosine(*parts[1:]).clamp(-0.9999, 0.9999)) - _ideal_bends(types).to(atoms.dtype)
     mask = torsion_mask(types, linked)
     n_there = present[:, 0]
-    ok = torch.stack([present[:, 3], n_there.roll(-1, 0), n_there & present[:, 2], n_there & present[:, 3]], dim=-1)
+    ok = torch.stack(
+        [present[:, 3], n_there.roll(-1, 0), n_there & present[:, 2], n_there & present[:, 3]], dim=-1
+    )
     known = mask & torch.cat([ok, seen], dim=-1)
     torsions = torch.cat([torch.stack([rotation, *ends], dim=1), chis], dim=1)
     torsions = torch.where(known[:, :, None], torsions, torsions.new_tensor([1.0, 0.0]))
@@ -195,5 +210,3 @@ def _ideal_bends(types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
             if table.leads[residue, index]:
                 ideal[residue, table.chi[residue, index]] = float(table.angle[residue, index])
     return ideal[types]
-
-

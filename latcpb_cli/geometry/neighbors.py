@@ -32,8 +32,8 @@ def nearest(
     if len(set(sizes)) == 1:
         groups = points.view(len(sizes), -1, 3)
         index, valid = _nearest_in(groups, count, cutoff)
-        start = torch.arange(len(sizes), device=points.device)[:, None, None] * sizes[0]
-        return (index + start).flatten(0, 1), valid.flatten(0, 1)
+        starts = torch.arange(len(sizes), device=points.device)[:, None, None] * sizes[0]
+        return (index + starts).flatten(0, 1), valid.flatten(0, 1)
     parts, start = [], 0
     for group in points.split(sizes):
         index, valid = _nearest_in(group[None], count, cutoff)

@@ -45,13 +45,14 @@ class _Layer(nn.Module):
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = _NeighborAttention(config)
         self.norm_mlp = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim))
+        narrow = nn.Linear(2 * dim, dim)
+        self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), narrow)
         self.modulate = nn.Linear(dim, 4 * dim) if conditioned else None
         if self.modulate is not None:
             nn.init.zeros_(self.modulate.weight)
             nn.init.zeros_(self.modulate.bias)
         nn.init.normal_(self.attention.out.weight, std=0.02)
-        nn.init.normal_(self.mlp[2].weight, std=0.02)
+        nn.init.normal_(narrow.weight, std=0.02)
 
     def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph, level: Tensor | None) -> Tensor:
         if self.modulate is None:
@@ -82,9 +83,13 @@ class NeighborTransformer(nn.Module):
         self.layers = nn.ModuleList(_Layer(config, conditioned) for _ in range(layers))
 
     def forward(
-        self, x: Float[Tensor, "L C"], pairs: Float[Tensor, "L K P"], graph: Graph, level: Tensor | None = None
+        self,
+        x: Float[Tensor, "L C"],
+        pairs: Float[Tensor, "L K P"],
+        graph: Graph,
+        level: Tensor | None = None,
     ) -> Float[Tensor, "L C"]:
-        """Update residue features; ``level`` (1 or L, C) embeds the noise level where the stack is conditioned."""
+        """Update residue features; ``level`` (1 or L, C) embeds the noise level, if conditioned on it."""
         blocked = torch.where(graph.valid, 0.0, -1e4)[:, None]
         biases = self.bias(pairs).transpose(1, 2).split(self.heads, dim=1)
         for layer, bias in zip(self.layers, biases, strict=True):

@@ -55,7 +55,9 @@ class CGEncoder(nn.Module):
             nn.Linear(PAIR_FEATURES, config.pair_dim), nn.SiLU(), nn.Linear(config.pair_dim, config.pair_dim)
         )
         self.shown = nn.ModuleList(nn.Linear(dim, channels) for _ in range(config.equivariant_layers))
-        self.density = nn.ModuleList(Density(channels, config.cutoff) for _ in range(config.equivariant_layers))
+        self.density = nn.ModuleList(
+            Density(channels, config.cutoff) for _ in range(config.equivariant_layers)
+        )
         self.product = nn.ModuleList(NodeProduct(channels, 32) for _ in range(config.equivariant_layers))
         self.absorb = nn.ModuleList(
             nn.Sequential(nn.Linear(32, dim), nn.SiLU(), nn.Linear(dim, dim))

@@ -65,8 +65,11 @@ class Density(nn.Module):
         """Densities in the layout of `irreps`; ``vectors`` in Å, ``angular`` their harmonics."""
         distance = vectors.norm(dim=-1).clamp(min=0.5)
         waves = torch.arange(1, self.radial + 1, device=vectors.device) * (math.pi / self.cutoff)
-        bessel = torch.sin(distance[..., None] * waves) / distance[..., None]
-        fade = torch.where(valid, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0)
+        # Without units and near one at half the cutoff, so that products of densities are, too.
+        bessel = torch.sin(distance[..., None] * waves) * (self.cutoff / 2 / distance[..., None])
+        fade = torch.where(
+            valid, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0
+        )
         weights = self.mix(bessel) * scalars * fade[..., None]
         summed = torch.bmm(weights.transpose(1, 2), angular)
         pieces = summed.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=-1)
@@ -82,7 +85,8 @@ class NodeProduct(nn.Module):
     def __init__(self, channels: int, scalars: int) -> None:
         super().__init__()
         features = irreps(channels)
-        paths, targets = [], []
+        paths: list[tuple[int, int, int, str, bool]] = []
+        targets: list[tuple[int, o3.Irrep]] = []
         for i, (_, one) in enumerate(features):
             for j, (_, two) in enumerate(features):
                 for out in one * two:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import torch
 from jaxtyping import Float, Int
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from latcpb_cli.config import ModelConfig
+from latcpb_cli.config import ModelConfig, from_json
+from latcpb_cli.diffusion.sampler import Sampling, sample
+from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.errors import WeightsError
 from latcpb_cli.model.atom_encoder import AtomEncoder
 from latcpb_cli.model.cg_encoder import CGEncoder, Condition
 from latcpb_cli.model.decoder import Decoder
@@ -21,23 +29,43 @@ class LatCPB(nn.Module):
     """The LatCPB model; ablations are values of ``config``, not other classes.
 
     Inference calls `graph`, `cg_encoder`, `denoiser` through a sampler, then
-    `decode`. ``atom_encoder`` is there for training and is None in weights
-    that only serve backmapping.
+    ``decoder``. ``atom_encoder`` serves training and the measuring of the
+    autoencoder only.
     """
 
     latent_mean: Tensor
     latent_spread: Tensor
 
-    def __init__(self, config: ModelConfig, *, with_atom_encoder: bool = True) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.cg_encoder = CGEncoder(config)
         self.decoder = Decoder(config)
-        self.atom_encoder = AtomEncoder(config) if with_atom_encoder else None
+        self.atom_encoder = AtomEncoder(config)
         self.prior = MixturePrior(config) if config.discrete else None
         self.denoiser = Denoiser(config) if config.diffusion else None
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
         self.register_buffer("latent_spread", torch.full((config.latent,), 0.25))
+
+    @classmethod
+    def load(cls, config: Path, weights: Path, device: torch.device | str = "cpu") -> LatCPB:
+        """Load a trained model for inference from its two files.
+
+        Raises
+        ------
+        WeightsError
+            The files do not fit each other or this version.
+        """
+        model = cls(from_json(ModelConfig, config))
+        try:
+            model.load_state_dict(load_file(weights))
+        except (RuntimeError, SafetensorError) as error:
+            reason = str(error).splitlines()[0]
+            raise WeightsError(
+                f"{weights} does not fit {config.name} ({reason})",
+                "fetch the weights again, or update latcpb",
+            ) from error
+        return model.to(device).eval().requires_grad_(False)
 
     def graph(self, ca: Tensor, types: Tensor, linked: Tensor, sizes: list[int]) -> Graph:
         """Neighbourhoods of a batch; see `build_graph`."""
@@ -60,3 +88,21 @@ class LatCPB(nn.Module):
         if self.denoiser is None:
             raise RuntimeError("this configuration has no diffusion model")
         return self.denoiser(noisy, step / self.config.schedule.steps, condition, graph)
+
+    def draw(
+        self,
+        noise: Callable[[torch.device], Tensor],
+        condition: Condition,
+        graph: Graph,
+        schedule: Schedule,
+        settings: Sampling,
+    ) -> Float[Tensor, "L D"]:
+        """Latents for a condition: by diffusion, or from the CG encoder's Gaussian without it."""
+        device = graph.ca.device
+        if self.denoiser is None:
+            return condition.mean + settings.temperature * condition.log_spread.exp() * noise(device)
+
+        def denoise(noisy: Tensor, step: int) -> Tensor:
+            return self.velocity(noisy, torch.tensor([step], device=device), condition, graph)
+
+        return self.restore(sample(denoise, lambda: noise(device), schedule, settings))

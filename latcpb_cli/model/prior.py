@@ -60,5 +60,3 @@ def gaussian_kl(mean: Tensor, log_spread: Tensor, other_mean: Tensor, other_log_
     ratio = (log_spread - other_log_spread).exp()
     shift = (mean - other_mean) * (-other_log_spread).exp()
     return (0.5 * (ratio**2 + shift**2 - 1.0) + other_log_spread - log_spread).mean()
-
-

@@ -47,7 +47,11 @@ class Batch:
 
 
 def make_batch(
-    structures: list[Structure], *, noise: float = 0.0, noisy_share: float = 0.0, seed: tuple[int, int] = (0, 0),
+    structures: list[Structure],
+    *,
+    noise: float = 0.0,
+    noisy_share: float = 0.0,
+    seed: tuple[int, int] = (0, 0),
     device: torch.device | str = "cpu",
 ) -> Batch:
     """Join structures; each becomes noisy with probability ``noisy_share``.

@@ -43,11 +43,17 @@ def save_checkpoint(
     os.replace(part, folder / _FILE)
 
 
-def _read(folder: Path) -> tuple[int, dict[str, Tensor]]:
-    path = folder / _FILE
+def _there(path: Path) -> Path:
     if not path.is_file():
-        raise WeightsError(f"{folder} holds no checkpoint", "give the output folder of an earlier latcpb train")
-    with safe_open(path, framework="pt") as file:
+        raise WeightsError(
+            f"{path.parent} holds no checkpoint ({path.name})",
+            "give the output folder of an earlier latcpb train",
+        )
+    return path
+
+
+def _read(folder: Path) -> tuple[int, dict[str, Tensor]]:
+    with safe_open(_there(folder / _FILE), framework="pt") as file:
         return int(file.metadata()["step"]), {key: file.get_tensor(key) for key in file.keys()}
 
 
@@ -57,7 +63,7 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def read_config(folder: Path) -> TrainConfig:
     """Settings that a run was started with."""
-    return from_json(TrainConfig, folder / "train.json")
+    return from_json(TrainConfig, _there(folder / "train.json"))
 
 
 def load_checkpoint(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import zlib
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,9 @@ class Structure:
         return Structure(self.atoms[cut], self.present[cut], self.types[cut], linked, self.rotamers)
 
 
+Loader = Callable[[], Structure]
+
+
 class Structures:
     """Structures of one split, grouped so that similar ones count once.
 
@@ -71,14 +75,14 @@ class Structures:
         Weight of each group.
     """
 
-    def __init__(self, groups: list[list], weights: list[float]) -> None:
+    def __init__(self, groups: list[list[Loader]], weights: list[float]) -> None:
         self.groups = groups
         self.share = np.cumsum(weights) / np.sum(weights)
 
     def __len__(self) -> int:
         return sum(len(group) for group in self.groups)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Structure]:
         for group in self.groups:
             for load in group:
                 yield load()
@@ -125,7 +129,9 @@ def load_structures(folder: Path, split: str, *, ensembles: float = 0.1) -> Stru
         )
     groups, weights = _chain_groups(chains, split)
     if not groups:
-        raise InputError(f"{chains / 'chains.tsv'} lists no structure of split '{split}'", "check the split column")
+        raise InputError(
+            f"{chains / 'chains.tsv'} lists no structure of split '{split}'", "check the split column"
+        )
     table = folder / "ensembles" / "ensembles.tsv"
     if ensembles > 0 and table.is_file() and split != "heldout":
         extra = _ensemble_groups(table, split)
@@ -139,9 +145,9 @@ def _held_out(cluster: str) -> bool:
     return zlib.crc32(cluster.encode()) % _HELD_OUT_SHARE == 0
 
 
-def _chain_groups(folder: Path, split: str) -> tuple[list[list], list[float]]:
+def _chain_groups(folder: Path, split: str) -> tuple[list[list[Loader]], list[float]]:
     shards: dict[str, dict[str, np.ndarray]] = {}
-    clusters: dict[str, list] = defaultdict(list)
+    clusters: dict[str, list[Loader]] = defaultdict(list)
     with (folder / "chains.tsv").open() as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
             wanted = row["split"]
@@ -157,8 +163,8 @@ def _chain_groups(folder: Path, split: str) -> tuple[list[list], list[float]]:
     return list(clusters.values()), [1.0] * len(clusters)
 
 
-def _ensemble_groups(table: Path, split: str) -> list[list]:
-    groups = []
+def _ensemble_groups(table: Path, split: str) -> list[list[Loader]]:
+    groups: list[list[Loader]] = []
     with table.open() as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
             if row["split"] not in (split, f"{split}-backbone"):

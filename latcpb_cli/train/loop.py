@@ -46,12 +46,20 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainConfig, data: Path, out: Path, *, start_from: Path | None = None, device: str = "cpu"
+        self,
+        config: TrainConfig,
+        data: Path,
+        out: Path,
+        *,
+        start_from: Path | None = None,
+        device: str = "cpu",
     ) -> None:
         if (out / "train.json").is_file():
             earlier = read_config(out)
             if replace(earlier, steps=config.steps) != config:
-                raise UsageError(f"{out} holds a run with other settings", "give another --out, or the same settings")
+                raise UsageError(
+                    f"{out} holds a run with other settings", "give another --out, or the same settings"
+                )
         self.config, self.out, self.device = config, out, torch.device(device)
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
@@ -100,7 +108,11 @@ class Trainer:
         config = self.config
         drawn = self.structures.batch(config.seed, step, config.residues, config.window)
         return make_batch(
-            drawn, noise=config.noise, noisy_share=config.noisy_share, seed=(config.seed, step), device=self.device
+            drawn,
+            noise=config.noise,
+            noisy_share=config.noisy_share,
+            seed=(config.seed, step),
+            device=self.device,
         )
 
     def _train_step(self) -> dict[str, Tensor]:
@@ -133,7 +145,11 @@ class Trainer:
         return rise * (0.5 - 0.5 * math.cos(math.pi * min(1.0, left)))
 
     def _log(self, sums: dict[str, Tensor], speed: float) -> None:
-        row: dict[str, float] = {"step": self.step, "residues_per_second": round(speed, 1), "rate": self._rate()}
+        row: dict[str, float] = {
+            "step": self.step,
+            "residues_per_second": round(speed, 1),
+            "rate": self._rate(),
+        }
         for key, value in sums.items():
             if key == "codes":
                 share = value / value.sum()

@@ -53,7 +53,9 @@ def reconstruction_terms(
         turned = _chord(internal.torsions, -reference.torsions)
         error = torch.where(_symmetric_torsions(batch.types), torch.minimum(error, turned), error)
         terms["torsion"] = _mean(error, batch.known)
-        small = torch.cat([(internal.bends - reference.bends).abs(), _twist_error(internal, batch)[:, None]], dim=-1)
+        small = torch.cat(
+            [(internal.bends - reference.bends).abs(), _twist_error(internal, batch)[:, None]], dim=-1
+        )
         planar = batch.known[:, :1] & (reference.twist.abs() < 0.5)[:, None]
         terms["bend"] = _mean(small, torch.cat([batch.known[:, 4:], planar], dim=-1))
     return terms

@@ -49,6 +49,7 @@ class LossWeights:
 
 def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
     """Modules whose weights a stage changes."""
+    parts: list[torch.nn.Module | None]
     if stage == "autoencoder":
         parts = [model.atom_encoder, model.cg_encoder, model.decoder, model.prior]
     else:
@@ -91,17 +92,20 @@ def diffusion_loss(
         clean = model.normalize(mean)
     step = _draw_steps(len(batch.sizes), schedule.steps, generator)[batch.structure.cpu()].to(mean.device)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
+    # Half of the structures at the last level start from zero, as sampling at temperature zero does.
+    still = (step == schedule.steps) & (batch.structure % 2 == 0)
+    noise = torch.where(still[:, None], 0.0, noise)
     noisy = schedule.add_noise(clean, noise, step)
     velocity = model.velocity(noisy, step, condition, graph)
     terms = {"noise": ((velocity - schedule.velocity(clean, noise, step)) ** 2).mean()}
     guess = model.restore(schedule.clean(noisy, velocity, step))
     atoms, internal = model.decoder(guess, condition, graph)
     decoded = reconstruction_terms(atoms, internal, batch, robust=True)
-    terms["decoded"] = sum(getattr(weights, name) * decoded[name] for name in decoded)
+    terms["decoded"] = _total(decoded, weights)
     terms["steric"] = steric_loss(atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
     terms.update(_decoder_upkeep(model, batch, condition, graph, mean))
     terms["condition"] = gaussian_kl(mean, log_spread, condition.mean, condition.log_spread)
-    terms["guess_torsion"] = decoded["torsion"].detach() if "torsion" in decoded else decoded["cartesian"].detach()
+    terms |= {f"guess_{name}": value.detach() for name, value in decoded.items()}
     return _total(terms, weights), terms
 
 
@@ -122,4 +126,5 @@ def _draw_steps(count: int, steps: int, generator: torch.Generator) -> Tensor:
 
 
 def _total(terms: dict[str, Tensor], weights: LossWeights) -> Tensor:
-    return sum((getattr(weights, name) * value for name, value in terms.items() if hasattr(weights, name)), torch.tensor(0.0))
+    weighted = [getattr(weights, name) * value for name, value in terms.items() if hasattr(weights, name)]
+    return torch.stack(weighted).sum()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import LETTERS, NAMES
-from latcpb_cli.pipeline import Backmapper
 
 __all__ = ["FakeBackmapper", "pdb_line", "walk", "write_ca_pdb", "write_gro", "write_trajectory"]
 
@@ -119,6 +119,9 @@ class FakeBackmapper(Backmapper):
     weights_sha256 = "0" * 64
     device = "cpu"
     fail_at: int | None = None
+
+    def __init__(self) -> None:
+        """There is no model."""
 
     @classmethod
     def from_pretrained(cls, weights=None, *, device="auto"):

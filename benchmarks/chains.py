@@ -1,0 +1,44 @@
+"""Reference chains of a data folder as the package's own structures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
+from latcpb_cli.train.data import Structure, load_structures
+
+
+def trace_of(structure: Structure) -> CGTrace:
+    """Residues of a chain; where a peptide is missing, a gap in the numbers shows it."""
+    length = len(structure)
+    gaps = np.concatenate([[0], np.cumsum(~structure.linked[:-1])])
+    return CGTrace(
+        sequence="".join(LETTERS[t] for t in structure.types),
+        chain_ids=np.full(length, "A"),
+        # A missing loop ends a chain here: its ends must not be joined, nor counted as inner.
+        chain_index=gaps.astype(np.int64),
+        resids=np.arange(1, length + 1) + gaps,
+        icodes=np.full(length, ""),
+    )
+
+
+def reference_chains(data: Path, split: str) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
+    """Each chain of a split: packed, as a reference to compare with, and as the input of a backmapper."""
+    for number, structure in enumerate(load_structures(data, split, ensembles=0.0)):
+        reference = AtomStructure(trace_of(structure), structure.atoms[None], structure.present, {})
+        chunk = FrameChunk(
+            positions=structure.atoms[None, :, 1].copy(),
+            times=np.zeros(1),
+            boxes=np.zeros((1, 6), dtype=np.float32),
+            indices=np.array([number]),
+        )
+        yield structure, reference, chunk
+
+
+def generated_structure(reference: AtomStructure, atoms: np.ndarray) -> AtomStructure:
+    """Atoms (F, L, 15, 3) of a backmapper beside their reference."""
+    return AtomStructure(reference.trace, atoms, reference.present, {})

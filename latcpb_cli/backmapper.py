@@ -1,0 +1,124 @@
+"""The model, loaded once: Cα traces in, atoms out (layer 5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from latcpb_cli.chem.residues import N_SLOTS
+from latcpb_cli.diffusion.noise import FrameNoise
+from latcpb_cli.diffusion.sampler import Sampling
+from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.errors import UsageError
+from latcpb_cli.hub import resolve_weights
+from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.precision import autocast
+from latcpb_cli.structure import CGTrace, FrameChunk
+
+__all__ = ["SETTINGS", "Backmapper", "Mode"]
+
+Mode = Literal["best", "ensemble"]
+
+SETTINGS: dict[Mode, Sampling] = {
+    "best": Sampling(steps=4, temperature=0.0),
+    "ensemble": Sampling(steps=10, temperature=1.0),
+}
+"""How latents are drawn; chosen on chains held out of training (benchmarks/choose_sampling.py)."""
+
+_RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
+
+
+class Backmapper:
+    """A loaded model that turns Cα traces into atoms.
+
+    Attributes
+    ----------
+    model : LatCPB
+    weights_name, weights_sha256 : str
+        Which model it is.
+    device : str
+        Where it runs, for instance ``cpu`` or ``cuda:0``.
+    """
+
+    def __init__(self, model: LatCPB, *, weights_name: str, weights_sha256: str, device: str) -> None:
+        self.model = model
+        self.weights_name, self.weights_sha256, self.device = weights_name, weights_sha256, device
+        self.schedule = Schedule.from_config(model.config.schedule, device)
+
+    @classmethod
+    def from_pretrained(cls, weights: str | Path | None = None, *, device: str = "auto") -> Backmapper:
+        """Load weights by name or folder; the default model where none is given.
+
+        Raises
+        ------
+        WeightsError
+            They cannot be found, or are damaged.
+        UsageError
+            There is no such device.
+        """
+        place = _device(device)
+        files = resolve_weights(weights)
+        model = LatCPB.load(files.config, files.model, place)
+        return cls(model, weights_name=files.name, weights_sha256=files.sha256, device=place)
+
+    @torch.inference_mode()
+    def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
+        """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
+
+        Frames are computed in blocks whose size follows from the number of
+        residues alone, the last one filled up with copies, so that a frame's
+        numbers do not depend on which frames came with it.
+        """
+        size = max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // len(trace))
+        built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
+        linked = trace.linked(chunk.positions)
+        for start in range(0, len(chunk), size):
+            rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
+            block = self._block(
+                trace, chunk.positions[rows], linked[rows], chunk.indices[rows], samples, seed, mode
+            )
+            stop = min(start + size, len(chunk))
+            built[start:stop] = block[: stop - start].cpu().numpy()
+        built[:, :, :, 1] = chunk.positions[:, None]
+        return built
+
+    def _block(
+        self,
+        trace: CGTrace,
+        positions: np.ndarray,
+        linked: np.ndarray,
+        frames: np.ndarray,
+        samples: int,
+        seed: int,
+        mode: Mode,
+    ) -> torch.Tensor:
+        """Encode some frames once, then draw and decode each sample: (F, S, L, 15, 3)."""
+        count, length = positions.shape[:2]
+        ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
+        types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
+        links = torch.from_numpy(linked).to(self.device).flatten()
+        drawn = []
+        with autocast(self.device):
+            graph = self.model.graph(ca, types, links, [length] * count)
+            condition = self.model.cg_encoder(graph)
+            for sample in range(samples):
+                keys = [(int(frame), sample) for frame in frames]
+                noise = FrameNoise(seed, keys, (length, self.model.config.latent))
+                latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
+                drawn.append(self.model.decoder(latent, condition, graph)[0])
+        return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise UsageError(f"--device {name}: no CUDA device is available", "use --device cpu or auto")
+    if name.startswith("cuda:") and int(name[5:]) >= torch.cuda.device_count():
+        raise UsageError(
+            f"--device {name}: there are {torch.cuda.device_count()} devices", "count from cuda:0"
+        )
+    return name

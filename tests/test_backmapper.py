@@ -1,0 +1,125 @@
+"""The model behind the pipeline: seeds, batches, samples, ends, breaks, devices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny import SEQUENCE, coil, tiny_model
+
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.errors import UsageError, WeightsError
+from latcpb_cli.structure import CGTrace, FrameChunk
+
+
+@pytest.fixture(scope="module")
+def model() -> Backmapper:
+    return Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+
+
+def trace(sequence: str = SEQUENCE, chains: tuple[int, ...] = ()) -> CGTrace:
+    length = len(sequence)
+    index = np.zeros(length, dtype=np.int64) if not chains else np.repeat(np.arange(len(chains)), chains)
+    ids = np.array([chr(65 + i) for i in index])
+    return CGTrace(sequence, ids, index, np.arange(1, length + 1), np.full(length, ""))
+
+
+def chunk(frames: list[int], length: int = len(SEQUENCE)) -> FrameChunk:
+    shapes = [coil(length).numpy() * (1 + 0.002 * frame) + frame for frame in frames]
+    return FrameChunk(
+        np.array(shapes, dtype=np.float32),
+        np.array(frames, float),
+        np.zeros((len(frames), 6), np.float32),
+        np.array(frames),
+    )
+
+
+def run(model: Backmapper, frames: list[int], **changes) -> np.ndarray:
+    options = {"samples": 2, "seed": 3, "mode": "ensemble", **changes}
+    return model.sample(trace(), chunk(frames), **options)
+
+
+def test_shape_and_alpha_carbons(model: Backmapper) -> None:
+    atoms = run(model, [0, 1, 2])
+    assert atoms.shape == (3, 2, len(SEQUENCE), 15, 3)
+    assert atoms.dtype == np.float32
+    assert (atoms[:, :, :, 1] == chunk([0, 1, 2]).positions[:, None]).all()
+    assert np.isfinite(atoms[:, :, slot_mask()[trace().residue_types]]).all()
+
+
+def test_a_frame_does_not_depend_on_the_batch_it_came_in(model: Backmapper) -> None:
+    frames = list(range(32))
+    whole = run(model, frames)
+    sevens = np.concatenate([run(model, frames[i : i + 7]) for i in range(0, 32, 7)])
+    ones = np.concatenate([run(model, [frame]) for frame in frames])
+    assert np.array_equal(whole, sevens)
+    assert np.array_equal(whole, ones)
+
+
+def test_seed_and_sample_change_an_ensemble_and_repeat(model: Backmapper) -> None:
+    first = run(model, [4])
+    assert np.array_equal(first, run(model, [4]))
+    assert not np.allclose(first[:, 0], first[:, 1])
+    assert not np.allclose(first, run(model, [4], seed=4))
+    more = run(model, [4], samples=3)
+    assert np.array_equal(more[:, :2], first)
+
+
+def test_best_mode_has_one_answer_for_any_seed(model: Backmapper) -> None:
+    assert np.array_equal(run(model, [4], mode="best"), run(model, [4], mode="best", seed=9))
+
+
+@pytest.mark.parametrize("sequence, chains", [("G", ()), ("PW", ()), ("AKW", (1, 2)), (SEQUENCE, (12, 13))])
+def test_single_residues_short_chains_and_several_chains(
+    model: Backmapper, sequence: str, chains: tuple[int, ...]
+) -> None:
+    system = trace(sequence, chains)
+    atoms = model.sample(system, chunk([0], len(sequence)), samples=1, seed=0, mode="best")[0, 0]
+    mask = slot_mask()[system.residue_types]
+    assert np.isfinite(atoms[mask]).all()
+    own = np.linalg.norm(atoms - atoms[:, 1:2], axis=-1)
+    assert own[mask].max() < 9.0
+
+
+def test_a_gap_in_one_frame_cuts_the_peptide_in_that_frame_only(model: Backmapper) -> None:
+    frames = chunk([0, 1])
+    frames.positions[1, 10:] += 40.0
+    atoms = model.sample(trace(), frames, samples=1, seed=0, mode="best")[:, 0]
+    bond = np.linalg.norm(atoms[:, 9, 2] - atoms[:, 10, 0], axis=-1)
+    assert bond[0] == pytest.approx(1.33, abs=0.02)
+    assert bond[1] > 20.0
+
+
+def test_devices_that_are_not_there() -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="no CUDA device"):
+            Backmapper.from_pretrained(device="cuda")
+
+
+def test_weights_that_do_not_fit_their_configuration(tmp_path) -> None:
+    from dataclasses import replace
+
+    from safetensors.torch import save_file
+    from tiny import TINY
+
+    from latcpb_cli.config import to_json
+    from latcpb_cli.weights import write_checksums
+
+    save_file(tiny_model().state_dict(), tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(to_json(replace(TINY, dim=48)))
+    write_checksums(tmp_path)
+    with pytest.raises(WeightsError, match="does not fit"):
+        Backmapper.from_pretrained(tmp_path, device="cpu")
+    (tmp_path / "config.json").write_text('{"dim": 24, "colour": "red"}')
+    write_checksums(tmp_path)
+    with pytest.raises(WeightsError, match="unknown settings: colour"):
+        Backmapper.from_pretrained(tmp_path, device="cpu")
+
+
+@pytest.mark.gpu
+def test_cuda_gives_what_the_cpu_gives(model: Backmapper) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    there = Backmapper(tiny_model().to("cuda"), weights_name="tiny", weights_sha256="0" * 64, device="cuda")
+    assert np.abs(run(there, [0, 1]) - run(model, [0, 1])).max() < 0.05

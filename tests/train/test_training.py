@@ -1,0 +1,208 @@
+"""Training on structures the test makes: packing, batches, losses, resume, export, use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from peptides import pdb_text, structure
+from tiny import TINY
+from typer.testing import CliRunner
+
+from latcpb_cli.cli.train import train_app
+from latcpb_cli.config import to_json
+from latcpb_cli.errors import InputError, OutputExistsError, UsageError, WeightsError
+from latcpb_cli.geometry.codec import decode
+from latcpb_cli.train.batch import make_batch
+from latcpb_cli.train.config import TrainConfig
+from latcpb_cli.train.data import load_structures
+from latcpb_cli.train.export import export_weights
+from latcpb_cli.train.loop import Trainer
+from latcpb_cli.train.losses import reconstruction_terms, steric_loss
+from latcpb_cli.train.prepare import prepare_structures
+
+SEQUENCES = ("MKTAYIAKQRQISFVKP", "GDNWLECHAAKELVSTFRY", "PPGFSPFRLLKDE", "AAAAKAAAAKAAAAKA", "DYTWHIMQNC")
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, out = tmp_path_factory.mktemp("pdb"), tmp_path_factory.mktemp("packed")
+    for number, sequence in enumerate(SEQUENCES):
+        (folder / f"p{number}.pdb").write_text(pdb_text(structure(sequence, phi=-65.0 - 10 * number)))
+    (folder / "broken.pdb").write_text("this is no structure\n")
+    count, skipped = prepare_structures(folder, out)
+    assert count == len(SEQUENCES)
+    assert len(skipped) == 1
+    assert "broken.pdb" in skipped[0]
+    return out
+
+
+def settings(stage: str = "autoencoder", steps: int = 6, **changes) -> TrainConfig:
+    return TrainConfig(stage, steps=steps, residues=48, window=24, warmup=2, model=TINY, **changes)
+
+
+def losses(folder: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_packing_keeps_atoms_sequences_and_links(packed: Path) -> None:
+    found = {len(s): s for s in load_structures(packed, "train", ensembles=0)}
+    for number, sequence in enumerate(SEQUENCES):
+        reference = structure(sequence, phi=-65.0 - 10 * number)
+        packed_one = found[len(sequence)]
+        assert packed_one.linked.tolist() == [True] * (len(sequence) - 1) + [False]
+        here, there = (x - x[:, 1].mean(0) for x in (packed_one.atoms[:, :14], reference.atoms[0][:, :14]))
+        mask = packed_one.present[:, :14]
+        assert mask.sum() == reference.present[:, :14].sum()
+        assert np.abs(here - there)[mask].max() < 0.012
+
+
+def test_packing_refuses_what_it_cannot_use(tmp_path: Path, packed: Path) -> None:
+    with pytest.raises(InputError, match="no structure files"):
+        prepare_structures(tmp_path, tmp_path / "out")
+    with pytest.raises(OutputExistsError):
+        prepare_structures(tmp_path, packed)
+    with pytest.raises(InputError, match="no packed structures"):
+        load_structures(tmp_path, "train")
+    with pytest.raises(InputError, match="split 'valid'"):
+        load_structures(packed, "valid")
+
+
+def test_batches_depend_on_seed_and_step_alone(packed: Path) -> None:
+    structures = load_structures(packed, "train", ensembles=0)
+    first, again, other = (structures.batch(1, step, 60, 24) for step in (5, 5, 6))
+    assert sum(len(s) for s in first) <= 60
+    assert [s.types.tolist() for s in first] == [s.types.tolist() for s in again]
+    assert [s.types.tolist() for s in first] != [s.types.tolist() for s in other]
+    assert max(len(s) for s in first) <= 24
+
+
+def test_noise_moves_alpha_carbons_only(packed: Path) -> None:
+    drawn = load_structures(packed, "train", ensembles=0).batch(0, 0, 60, 60)
+    still = make_batch(drawn)
+    moved = make_batch(drawn, noise=0.5, noisy_share=1.0, seed=(0, 3))
+    shift = (moved.atoms - still.atoms).norm(dim=-1)
+    assert shift[:, 1].max() > 0.05
+    assert shift[:, [0, 2, 3, 4]].max() == 0.0
+
+
+def test_losses_vanish_on_the_truth_and_not_elsewhere(packed: Path) -> None:
+    batch = make_batch(load_structures(packed, "train", ensembles=0).batch(0, 1, 60, 60))
+    atoms = decode(batch.internal, batch.ca, batch.types, batch.linked)
+    right = reconstruction_terms(atoms, batch.internal, batch, robust=False)
+    assert right["cartesian"] < 0.1
+    assert right["length"] < 1e-3
+    assert right["torsion"] < 1e-2
+    worse = reconstruction_terms(batch.atoms.roll(1, 0), batch.internal, batch, robust=False)
+    assert worse["cartesian"] > 1.0
+
+
+def test_symmetric_groups_may_be_named_either_way(packed: Path) -> None:
+    batch = make_batch([s for s in load_structures(packed, "train", ensembles=0) if len(s) == 10])
+    atoms = batch.atoms.clone()
+    atoms[0, [6, 7]] = atoms[0, [7, 6]]  # Asp OD1, OD2
+    atoms[1, [6, 7, 8, 9]] = atoms[1, [7, 6, 9, 8]]  # Tyr CD1, CD2 and CE1, CE2
+    terms = reconstruction_terms(atoms, batch.internal, batch, robust=False)
+    assert terms["cartesian"] < 1e-6
+
+
+def test_steric_loss_sees_atoms_that_share_a_place(packed: Path) -> None:
+    from tiny import tiny_model
+
+    batch = make_batch([s for s in load_structures(packed, "train", ensembles=0) if len(s) == 16])
+    graph = tiny_model().graph(batch.ca, batch.types, batch.linked, batch.sizes)
+    assert steric_loss(batch.atoms, batch.present, graph) < 1e-3
+    clashing = batch.atoms.clone()
+    clashing[4, 4] = clashing[8, 4] + 0.1
+    assert steric_loss(clashing, batch.present, graph) > 0.2
+
+
+def test_an_interrupted_run_goes_on_with_the_same_losses(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latcpb_cli.train.loop._LOG_EVERY", 1)
+    Trainer(settings(steps=6), packed, tmp_path / "whole").run()
+    first = Trainer(settings(steps=6), packed, tmp_path / "cut")
+    step, stop = first._train_step, 3
+
+    def killed():
+        if first.step == stop:
+            first.save()
+            raise KeyboardInterrupt
+        return step()
+
+    monkeypatch.setattr(first, "_train_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    second = Trainer(settings(steps=6), packed, tmp_path / "cut")
+    assert second.step == stop
+    second.run()
+    assert losses(tmp_path / "cut") == losses(tmp_path / "whole")
+    assert losses(tmp_path / "whole")[-1] < losses(tmp_path / "whole")[0]
+
+
+def test_a_folder_of_other_settings_is_refused(packed: Path, tmp_path: Path) -> None:
+    Trainer(settings(steps=1), packed, tmp_path / "run").run()
+    with pytest.raises(UsageError, match="other settings"):
+        Trainer(settings(steps=1, noise=0.1), packed, tmp_path / "run")
+
+
+def test_both_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
+    from latcpb_cli.backmapper import Backmapper
+
+    Trainer(settings(steps=2), packed, tmp_path / "ae").run()
+    second = Trainer(settings("diffusion", steps=2), packed, tmp_path / "ldm", start_from=tmp_path / "ae")
+    frozen = {key: value.clone() for key, value in second.model.atom_encoder.state_dict().items()}
+    second.run()
+    for key, value in second.model.atom_encoder.state_dict().items():
+        assert torch.equal(value, frozen[key])
+    assert export_weights(tmp_path / "ldm", tmp_path / "weights") == 2
+    assert Backmapper.from_pretrained(tmp_path / "weights", device="cpu").weights_name == "weights"
+    with pytest.raises(OutputExistsError):
+        export_weights(tmp_path / "ldm", tmp_path / "weights")
+    with pytest.raises(WeightsError, match="no checkpoint"):
+        export_weights(tmp_path, tmp_path / "other")
+
+
+@pytest.mark.parametrize("change", ["discrete", "cartesian", "diffusion"])
+def test_ablations_are_configurations_that_train(packed: Path, tmp_path: Path, change: str) -> None:
+    from dataclasses import replace
+
+    model = replace(TINY, **{change: change == "cartesian"})
+    config = replace(settings(steps=2), model=model)
+    trainer = Trainer(config, packed, tmp_path / change)
+    trainer.run()
+    assert (trainer.model.prior is None) == (change == "discrete")
+    assert (trainer.model.denoiser is None) == (change == "diffusion")
+
+
+def test_the_commands(packed: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    model = tmp_path / "model.json"
+    model.write_text(to_json(TINY))
+    out = str(tmp_path / "ae")
+    call = [
+        "autoencoder",
+        str(packed),
+        "--out",
+        out,
+        "--steps",
+        "2",
+        "--residues",
+        "48",
+        "--model",
+        str(model),
+    ]
+    assert runner.invoke(train_app, call).exit_code == 0
+    call = ["diffusion", str(packed), "--autoencoder", out, "--out", str(tmp_path / "ldm"), "--steps", "1"]
+    assert runner.invoke(train_app, [*call, "--residues", "48"]).exit_code == 0
+    call = ["export", str(tmp_path / "ldm"), "--out", str(tmp_path / "weights")]
+    assert runner.invoke(train_app, call).exit_code == 0
+    assert sorted(p.name for p in (tmp_path / "weights").iterdir()) == [
+        "SHA256",
+        "config.json",
+        "model.safetensors",
+    ]
