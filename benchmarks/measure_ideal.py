@@ -1,8 +1,8 @@
-"""Measure the ideal side-chain geometry in crystal structures of the training split.
+"""Measure what the codec needs beside the reference lengths and angles, in training structures.
 
     python benchmarks/measure_ideal.py DATA/chains > latcpb_cli/chem/ideal.json
 
-Means over complete residues of training chains at 1.8 Å or better; lengths in
+Medians over complete residues of training chains at 1.8 Å or better; lengths in
 Å, angles in degrees.
 """
 
@@ -59,33 +59,38 @@ def circular_mean(degrees: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(np.median(np.sin(radians)), np.median(np.cos(radians)))))
 
 
-def side_chains(data: dict[str, np.ndarray]) -> dict[str, dict[str, list[float]]]:
-    """Length, angle and torsion offset of every placed atom, by residue name."""
-    table: dict[str, dict[str, list[float]]] = {}
+def offsets(data: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Torsion of each branch atom less that of its chi (or from zero), where it is not its chi's own."""
+    table: dict[str, dict[str, float]] = {}
     for residue, name in enumerate(NAMES):
-        keep = (data["seq"] == residue) & data["complete"] & ~data["modified"]
-        slots = {atom: data["xyz"][keep][:, s] for s, atom in enumerate(ATOM_SLOTS[residue])}
-        table[name] = {}
-        if name != "GLY":
-            n, c, cb = (slots[x] - slots["CA"] for x in ("N", "C", "CB"))
-            unit = [v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (n, c)]
-            lift = 180 - angle(unit[0] + unit[1], np.zeros_like(cb), cb)
-            table[name]["CB"] = [np.median(np.linalg.norm(cb, axis=-1)), np.median(lift), 0.0]
+        slots = residue_atoms(data, residue)
         for atom, parents, chi in placements(residue):
-            a, b, c = (slots[p] for p in parents)
-            x = slots[atom]
-            tau = torsion(a, b, c, x)
+            tau = torsion(*(slots[p] for p in parents), slots[atom])
             if chi >= 0:
                 tau = tau - torsion(*(slots[p] for p in CHI_ATOMS[residue][chi]))
-            table[name][atom] = [
-                np.median(np.linalg.norm(x - c, axis=-1)),
-                np.median(angle(b, c, x)),
-                circular_mean(tau),
-            ]
-    return {
-        name: {atom: [round(float(v), 3) for v in row] for atom, row in rows.items()}
-        for name, rows in table.items()
-    }
+            value = round(circular_mean(tau), 3)
+            if value != 0.0:
+                table.setdefault(name, {})[atom] = value
+    return table
+
+
+def cb_lift(data: dict[str, np.ndarray]) -> dict[str, float]:
+    """Angle between CB and the direction opposite to the bisector of N-CA-C."""
+    table = {}
+    for residue, name in enumerate(NAMES):
+        if name == "GLY":
+            continue
+        slots = residue_atoms(data, residue)
+        n, c, cb = (slots[x] - slots["CA"] for x in ("N", "C", "CB"))
+        unit = [v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (n, c)]
+        table[name] = round(float(np.median(180 - angle(unit[0] + unit[1], np.zeros_like(cb), cb))), 3)
+    return table
+
+
+def residue_atoms(data: dict[str, np.ndarray], residue: int) -> dict[str, np.ndarray]:
+    """Positions by atom name of all sound residues of a type."""
+    keep = (data["seq"] == residue) & data["complete"] & ~data["modified"]
+    return {atom: data["xyz"][keep][:, s] for s, atom in enumerate(ATOM_SLOTS[residue])}
 
 
 def peptides(data: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
@@ -112,7 +117,9 @@ def peptides(data: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     data = load(Path(sys.argv[1]))
-    json.dump({"sidechain": side_chains(data), "peptide": peptides(data)}, sys.stdout, indent=1)
+    measured = {"offsets": offsets(data), "cb_lift": cb_lift(data), "peptide": peptides(data)}
+    json.dump(measured, sys.stdout, indent=1)
+    print()
 
 
 if __name__ == "__main__":

@@ -12,19 +12,19 @@ from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
-from latcpb_cli.errors import UsageError
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.precision import autocast
+from latcpb_cli.precision import resolve_device
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["SETTINGS", "Backmapper", "Mode"]
 
-Mode = Literal["best", "ensemble"]
+Mode = Literal["best", "ensemble", "exact"]
 
 SETTINGS: dict[Mode, Sampling] = {
     "best": Sampling(steps=4, temperature=0.0),
     "ensemble": Sampling(steps=10, temperature=1.0),
+    "exact": Sampling(steps=0),
 }
 """How latents are drawn; chosen on chains held out of training (benchmarks/choose_sampling.py)."""
 
@@ -59,10 +59,14 @@ class Backmapper:
         UsageError
             There is no such device.
         """
-        place = _device(device)
+        place = resolve_device(device)
         files = resolve_weights(weights)
         model = LatCPB.load(files.config, files.model, place)
         return cls(model, weights_name=files.name, weights_sha256=files.sha256, device=place)
+
+    def frames_per_block(self, residues: int) -> int:
+        """How many frames of so many residues are computed at once."""
+        return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues)
 
     @torch.inference_mode()
     def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
@@ -72,7 +76,7 @@ class Backmapper:
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it.
         """
-        size = max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // len(trace))
+        size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
         for start in range(0, len(chunk), size):
@@ -101,24 +105,11 @@ class Backmapper:
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
         drawn = []
-        with autocast(self.device):
-            graph = self.model.graph(ca, types, links, [length] * count)
-            condition = self.model.cg_encoder(graph)
-            for sample in range(samples):
-                keys = [(int(frame), sample) for frame in frames]
-                noise = FrameNoise(seed, keys, (length, self.model.config.latent))
-                latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
-                drawn.append(self.model.decoder(latent, condition, graph)[0])
+        graph = self.model.graph(ca, types, links, [length] * count)
+        condition = self.model.cg_encoder(graph)
+        for sample in range(samples):
+            keys = [(int(frame), sample) for frame in frames]
+            noise = FrameNoise(seed, keys, (length, self.model.config.latent))
+            latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
+            drawn.append(self.model.decoder(latent, condition, graph)[0])
         return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError(f"--device {name}: no CUDA device is available", "use --device cpu or auto")
-    if name.startswith("cuda:") and int(name[5:]) >= torch.cuda.device_count():
-        raise UsageError(
-            f"--device {name}: there are {torch.cuda.device_count()} devices", "count from cuda:0"
-        )
-    return name

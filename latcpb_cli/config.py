@@ -55,6 +55,8 @@ class ModelConfig:
     latent : int
         D, the width of the latent, which is also the number of codes: the
         latent's sigmoids are the weights of the multinomial draw (eq. 9).
+    contrast_temperature : float
+        tau of eq. 14.
     discrete : bool
         Codes and mixture prior (True), or a plain conditional VAE (False).
     cartesian : bool
@@ -76,6 +78,7 @@ class ModelConfig:
     cutoff: float = 21.0
     atom_cutoff: float = 9.0
     latent: int = 32
+    contrast_temperature: float = 0.1
     discrete: bool = True
     cartesian: bool = False
     diffusion: bool = True

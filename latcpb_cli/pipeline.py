@@ -13,6 +13,7 @@ import numpy as np
 
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.errors import UsageError
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
@@ -20,10 +21,10 @@ from latcpb_cli.io.write import check_output, open_writer, output_files
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
-__all__ = ["RunSummary", "backmap_trajectory", "report_files"]
+__all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
 _RESIDUES_PER_CHUNK = 4096
-"""Residues times samples that are held at once; a chunk has one frame at least."""
+"""Residues times samples that are held at once, unless one block of the model is more."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,13 @@ def report_files(output: Path) -> tuple[Path, Path]:
 def backmap_trajectory(
     backmapper: Backmapper,
     source: Source,
-    output: Path,
+    output: Path | str,
     *,
     samples: int = 1,
     seed: int = 0,
-    mode: Mode = "best",
+    mode: Mode | None = None,
     overwrite: bool = False,
-    report: Path | None = None,
+    report: Path | str | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> RunSummary:
     """Backmap a trajectory chunk by chunk, with memory flat in its length.
@@ -83,8 +84,10 @@ def backmap_trajectory(
         All-atom reconstructions of each frame.
     seed : int
         Noise depends on it and on the numbers of frame and sample only.
-    mode : {'best', 'ensemble'}
-        The most probable structure, or draws from the distribution.
+    mode : {'best', 'ensemble', 'exact'}, optional
+        One deterministic structure per frame, draws by a fast solver, or draws
+        by all steps of equation 8. By default best for one sample, ensemble
+        for several.
     overwrite : bool
     report : pathlib.Path or None
         Clash report as JSON; the CSV of the same name stands beside it.
@@ -100,10 +103,11 @@ def backmap_trajectory(
     OutputExistsError, UsageError, InputError
     """
     started = time.perf_counter()
-    trace = source.trace
+    mode = choose_mode(mode, samples)
+    output, trace = Path(output), source.trace
     topology = AtomTopology.heavy_atoms(trace)
     present = _present(topology)
-    report_paths = () if report is None else (report, report.with_suffix(".csv"))
+    report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
     check_output(output, overwrite, beside=report_paths, inputs=source.paths)
     done, clashes = 0, {}
     with ExitStack() as stack:
@@ -119,21 +123,51 @@ def backmap_trajectory(
             )
         )
         reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
-        for chunk in source.chunks(max(1, _RESIDUES_PER_CHUNK // (len(trace) * samples))):
+        for chunk in source.chunks(_frames_per_chunk(backmapper, len(trace), samples)):
             atoms = backmapper.sample(trace, chunk, samples=samples, seed=seed, mode=mode)
-            writer.write(atoms, chunk)
+            writer.write(atoms, chunk, _spread(atoms, present))
             if reporter is not None:
                 _report_chunk(reporter, trace, chunk, atoms, present)
             done += len(chunk)
             if on_progress is not None:
                 on_progress(done)
         seconds = time.perf_counter() - started
+        writer.commit()
         if reporter is not None:
             run = _run_facts(backmapper, source, samples=samples, seed=seed, mode=mode, seconds=seconds)
             clashes = reporter.finish(provenance(source.paths, **run))
-        writer.commit()
     outputs = (*output_files(output), *report_paths)
     return RunSummary(done, samples, len(trace), seconds, outputs, clashes)
+
+
+def choose_mode(mode: Mode | None, samples: int) -> Mode:
+    """Settle the mode, which ``samples`` decides where it is not given.
+
+    Raises
+    ------
+    UsageError
+        Several samples in best mode, which has one answer only.
+    """
+    if mode == "best" and samples > 1:
+        raise UsageError(
+            f"mode best gives one structure per frame, not {samples}", "use mode ensemble, or one sample"
+        )
+    return mode or ("best" if samples == 1 else "ensemble")
+
+
+def _frames_per_chunk(backmapper: Backmapper, residues: int, samples: int) -> int:
+    """Whole blocks of the backmapper, one at least."""
+    block = backmapper.frames_per_block(residues)
+    return block * max(1, _RESIDUES_PER_CHUNK // (block * residues * samples))
+
+
+def _spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:
+    """How far a residue's atoms (F, S, L, 15, 3) stray between samples: Å, (F, S, L); None for one."""
+    if atoms.shape[1] == 1:
+        return None
+    squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1).mean(1)
+    spread = np.sqrt((squares * present).sum(-1) / present.sum(-1))
+    return np.repeat(spread[:, None], atoms.shape[1], axis=1)
 
 
 def _report_chunk(

@@ -1,21 +1,46 @@
-"""Where 16-bit matrix products pay, and where they would crawl."""
+"""Where a model runs, and in how many bits (layer 0)."""
 
 from __future__ import annotations
 
 import torch
 
-__all__ = ["autocast"]
+from latcpb_cli.errors import UsageError
+
+__all__ = ["autocast", "resolve_device"]
 
 
-def autocast(device: torch.device | str) -> torch.autocast:
+def resolve_device(name: str) -> str:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into a device that is there.
+
+    Raises
+    ------
+    UsageError
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
+        raise UsageError(f"--device {name} is not known", "give auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"--device {name}: no CUDA device is available", "use --device cpu or auto")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"--device {name}: there are {torch.cuda.device_count()} devices", "count from cuda:0"
+        )
+    return name
+
+
+def autocast(device: torch.device) -> torch.autocast:
     """bf16 autocast on hardware that multiplies bf16 natively, else a context that does nothing.
 
     CPUs without AMX or AVX512-BF16 emulate bf16 at a fiftieth of the speed of
-    fp32. Geometry, harmonics and losses stay in fp32 in any case.
+    fp32. Only transformer layers run under it: geometry, harmonics, decoder
+    outputs and losses need all their digits.
     """
-    kind = torch.device(device).type
-    if kind == "cuda":
+    if device.type == "cuda":
         fast = torch.cuda.is_bf16_supported()
     else:
-        fast = kind == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast(kind, torch.bfloat16, enabled=fast)
+        # Private, and missing from older versions of torch.
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        fast = device.type == "cpu" and supported is not None and supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)

@@ -1,8 +1,10 @@
-"""Ideal bond lengths and angles: the constants behind the codec.
+"""The constants that the codec builds with.
 
-``ideal.json`` holds medians over complete residues of 1,600-odd crystal
-structures at 1.8 Å or better, measured by ``benchmarks/measure_ideal.py``.
-Lengths in Å; angles here in radians.
+Lengths and angles of side chains are those of `latcpb_cli.chem.reference`;
+``ideal.json`` adds what a z-matrix needs beside them: torsions between the
+branches of a group, where CB stands, and the shapes of trans and cis
+peptides. It is made by ``benchmarks/measure_ideal.py``. Lengths in Å; angles
+here in radians.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ from importlib import resources
 import numpy as np
 
 from latcpb_cli.chem.internal import FIRST_SLOT, placements
+from latcpb_cli.chem.reference import reference_angle, reference_length
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES
 
 __all__ = ["PRO_N_CD", "PeptideShape", "SideChainTable", "peptide_shapes", "side_chain_table"]
 
 _N_PLACED = 9  # slots 5..13
-PRO_N_CD = 1.474
-"""N-CD bond of proline, Å (Engh & Huber 1991, doi:10.1107/S0108767391001071)."""
+PRO_N_CD = float(reference_length()[NAMES.index("PRO"), 0, 6])
+"""N-CD bond of proline, Å."""
 
 
 @dataclass(frozen=True)
@@ -97,31 +100,27 @@ def side_chain_table() -> SideChainTable:
     """Placement of every side-chain atom of the twenty residue types."""
     parents = np.zeros((20, _N_PLACED, 3), dtype=np.int64)
     chi = np.full((20, _N_PLACED), -1, dtype=np.int64)
-    leads = np.zeros((20, _N_PLACED), dtype=bool)
-    values = np.zeros((20, _N_PLACED, 3))
-    values[:, :, 0] = 1.5
-    values[:, :, 1] = 110.0
+    length = np.full((20, _N_PLACED), 1.5)
+    angle = np.full((20, _N_PLACED), np.radians(110.0))
+    offset = np.zeros((20, _N_PLACED))
     exists = np.zeros((20, _N_PLACED), dtype=bool)
-    cb = np.tile([1.53, 52.2], (20, 1))
     for residue, name in enumerate(NAMES):
-        rows = _measured()["sidechain"][name]
-        if "CB" in rows:
-            cb[residue] = rows["CB"][:2]
         for index, (atom, above, turned_by) in enumerate(placements(residue)):
-            slots = ATOM_SLOTS[residue]
-            parents[residue, index] = [slots.index(parent) for parent in above]
-            chi[residue, index] = turned_by
-            leads[residue, index] = turned_by >= 0 and rows[atom][2] == 0.0
-            values[residue, index] = rows[atom]
-            exists[residue, index] = slots.index(atom) == FIRST_SLOT + index
+            slots = [ATOM_SLOTS[residue].index(parent) for parent in above]
+            own = FIRST_SLOT + index
+            parents[residue, index], chi[residue, index] = slots, turned_by
+            length[residue, index] = reference_length()[residue, slots[2], own]
+            angle[residue, index] = reference_angle()[residue, slots[1], slots[2], own]
+            offset[residue, index] = np.radians(_measured()["offsets"].get(name, {}).get(atom, 0.0))
+            exists[residue, index] = True
     return SideChainTable(
-        cb_length=cb[:, 0],
-        cb_lift=np.radians(cb[:, 1]),
+        cb_length=np.nan_to_num(reference_length()[:, 1, 4], nan=1.53),
+        cb_lift=np.radians([_measured()["cb_lift"].get(name, 52.2) for name in NAMES]),
         parents=parents,
         chi=chi,
-        leads=leads,
-        length=values[:, :, 0],
-        angle=np.radians(values[:, :, 1]),
-        offset=np.radians(values[:, :, 2]),
+        leads=(chi >= 0) & (offset == 0.0),
+        length=length,
+        angle=angle,
+        offset=offset,
         exists=exists,
     )

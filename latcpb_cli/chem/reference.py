@@ -1,8 +1,8 @@
 """Reference bond lengths and angles of each residue type (layer 0).
 
 Means over crystal structures; ``reference.json`` holds them in Å and degrees
-and is made by ``benchmarks/measure_reference.py``. They judge geometry; what
-builds it stands in ``ideal.json``.
+and is made by ``benchmarks/measure_reference.py``. The codec builds with
+them, and the metrics judge by them.
 """
 
 from __future__ import annotations

@@ -68,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
     try:
         app(arguments, prog_name="latcpb")
@@ -78,6 +79,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         if error.hint:
             _say(f"hint: {error.hint}")
         sys.exit(int(error.exit_code))
+    except OSError as error:
+        if debug:
+            raise
+        _say(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+        _say("hint: check the disk's free space and the permissions")
+        sys.exit(int(ExitCode.BAD_INPUT))
     except Exception as error:
         if debug:
             raise

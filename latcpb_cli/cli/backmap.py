@@ -43,7 +43,6 @@ def backmap(
     where they are.
     """
     number = _seed_number(seed)
-    _check_device(device)
     output = output or _default_output(trajectories[0])
 
     from latcpb_cli.backmapper import Backmapper
@@ -51,8 +50,11 @@ def backmap(
     from latcpb_cli.io.read import open_source
     from latcpb_cli.io.selection import FrameChoice
     from latcpb_cli.io.write import check_output
-    from latcpb_cli.pipeline import backmap_trajectory, report_files
+    from latcpb_cli.pipeline import backmap_trajectory, choose_mode, report_files
+    from latcpb_cli.precision import resolve_device
 
+    place = resolve_device(device)
+    settled = choose_mode(mode.value if mode else None, samples)
     choice = FrameChoice(begin, end, stride, frames)
     reports = () if no_report else report_files(output)
     inputs = trajectories if top is None else [top, *trajectories]
@@ -61,7 +63,7 @@ def backmap(
     source = open_source(trajectories, top, selection=selection, pbc=pbc.value, choice=choice)
     messages.source(source, seed=number if seed == "random" else None)
     _use_threads(threads)
-    backmapper = Backmapper.from_pretrained(weights, device=device)
+    backmapper = Backmapper.from_pretrained(weights, device=place)
     with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
         summary = backmap_trajectory(
             backmapper,
@@ -69,7 +71,7 @@ def backmap(
             output,
             samples=samples,
             seed=number,
-            mode=mode.value if mode else ("best" if samples == 1 else "ensemble"),
+            mode=settled,
             overwrite=overwrite,
             report=reports[0] if reports else None,
             on_progress=progress.update,
@@ -83,11 +85,6 @@ def _seed_number(seed: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", seed):
         raise UsageError(f"--seed '{seed}' is not possible", "give a number from 0 up, or 'random'")
     return int(seed)
-
-
-def _check_device(device: str) -> None:
-    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", device):
-        raise UsageError(f"--device '{device}' is not known", "give auto, cpu, cuda or cuda:N")
 
 
 def _default_output(trajectory: Path) -> Path:

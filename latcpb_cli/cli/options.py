@@ -22,6 +22,7 @@ class ModeName(StrEnum):
 
     best = "best"
     ensemble = "ensemble"
+    exact = "exact"
 
 
 class PbcName(StrEnum):
@@ -54,8 +55,9 @@ Samples = Annotated[int, typer.Option("--samples", "-n", min=1, help="Structures
 Mode = Annotated[
     ModeName | None,
     typer.Option(
-        help="The most probable structure, or draws from the distribution. Default: best for one "
-        "sample, ensemble for several.",
+        help="One deterministic structure per frame (best); draws from the distribution by a fast solver "
+        "(ensemble) or by every step of the diffusion (exact, slow). Default: best for one sample, "
+        "ensemble for several.",
         show_default=False,
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -13,41 +13,38 @@ train_app = typer.Typer(help="Train a model of your own.", no_args_is_help=True)
 
 Data = Annotated[Path, typer.Argument(help="Folder with packed structures (latcpb train prepare).")]
 Out = Annotated[Path, typer.Option("--out", help="Folder of this run; an interrupted run there is resumed.")]
-Steps = Annotated[int, typer.Option(help="Optimizer steps in all.")]
-Residues = Annotated[int, typer.Option(help="Residues per batch.")]
-Rate = Annotated[float, typer.Option(help="Peak learning rate.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda[:n].")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads (default: all cores).")]
-Seed = Annotated[int, typer.Option(help="Seed of weights, batches and noise.")]
-ModelFile = Annotated[Path | None, typer.Option("--model", help="JSON file with a model configuration.")]
+Steps = Annotated[int | None, typer.Option(help="Optimizer steps in all.", show_default=False)]
+Residues = Annotated[int | None, typer.Option(help="Residues per batch.", show_default=False)]
+Rate = Annotated[float | None, typer.Option(help="Peak learning rate.", show_default=False)]
+Seed = Annotated[int | None, typer.Option(help="Seed of weights, batches, noise.", show_default=False)]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]")]
+Threads = Annotated[int | None, typer.Option(help="CPU threads (default: all cores).", show_default=False)]
+Settings = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="JSON file with any settings of a run, for instance the train.json of another one. "
+        "Options given here win over it.",
+        show_default=False,
+    ),
+]
 
 
 @train_app.command()
 def autoencoder(
     data: Data,
     out: Out,
-    steps: Steps = 5000,
-    residues: Residues = 2048,
-    learning_rate: Rate = 1e-3,
-    model: ModelFile = None,
-    seed: Seed = 0,
-    device: Device = "cpu",
+    config: Settings = None,
+    steps: Steps = None,
+    residues: Residues = None,
+    learning_rate: Rate = None,
+    seed: Seed = None,
+    device: Device = "auto",
     threads: Threads = None,
 ) -> None:
     """Stage 1: all-atom encoder, CG encoder, mixture prior and decoder (eq. 15)."""
-    import torch
-
-    from latcpb_cli.config import ModelConfig, from_json
-    from latcpb_cli.train.config import TrainConfig
-    from latcpb_cli.train.loop import Trainer
-
-    if threads is not None:
-        torch.set_num_threads(threads)
-    kind = from_json(ModelConfig, model) if model else ModelConfig()
-    config = TrainConfig(
-        "autoencoder", steps=steps, residues=residues, learning_rate=learning_rate, seed=seed, model=kind
-    )
-    Trainer(config, data, out, device=device).run()
+    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
+    _train("autoencoder", data, out, config, given, device, threads)
 
 
 @train_app.command()
@@ -55,27 +52,47 @@ def diffusion(
     data: Data,
     out: Out,
     autoencoder: Annotated[Path, typer.Option(help="Folder of the finished autoencoder run.")],
-    steps: Steps = 20000,
-    residues: Residues = 2048,
-    learning_rate: Rate = 1e-3,
-    seed: Seed = 0,
-    device: Device = "cpu",
+    config: Settings = None,
+    steps: Steps = None,
+    residues: Residues = None,
+    learning_rate: Rate = None,
+    seed: Seed = None,
+    device: Device = "auto",
     threads: Threads = None,
 ) -> None:
     """Stage 2: the denoiser over frozen latents (eq. 16), with CG encoder and decoder."""
+    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
+    _train("diffusion", data, out, config, given, device, threads, start_from=autoencoder)
+
+
+def _train(
+    stage: Literal["autoencoder", "diffusion"],
+    data: Path,
+    out: Path,
+    config: Path | None,
+    given: dict[str, Any],
+    device: str,
+    threads: int | None,
+    start_from: Path | None = None,
+) -> None:
+    """Put the settings together and run a stage to its end."""
+    from dataclasses import replace
+
     import torch
 
+    from latcpb_cli.config import from_json
     from latcpb_cli.train.checkpoint import read_config
     from latcpb_cli.train.config import TrainConfig
     from latcpb_cli.train.loop import Trainer
 
+    settings = from_json(TrainConfig, config) if config else TrainConfig(stage)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = replace(settings, stage=stage, **chosen)
+    if start_from is not None:
+        settings = replace(settings, model=read_config(start_from).model)
     if threads is not None:
         torch.set_num_threads(threads)
-    kind = read_config(autoencoder).model
-    config = TrainConfig(
-        "diffusion", steps=steps, residues=residues, learning_rate=learning_rate, seed=seed, model=kind
-    )
-    Trainer(config, data, out, start_from=autoencoder, device=device).run()
+    Trainer(settings, data, out, start_from=start_from, device=device).run()
 
 
 @train_app.command()

@@ -30,7 +30,7 @@ class Sampling:
     steps : int
         Evaluations of the denoiser by DPM-Solver++; 0 for eq. 8 itself, all T steps.
     temperature : float
-        Scale of the starting noise.
+        Scale of the noise.
     """
 
     steps: int
@@ -40,7 +40,7 @@ class Sampling:
 def sample(denoise: Denoise, noise: Noise, schedule: Schedule, settings: Sampling) -> Tensor:
     """Draw latents as ``settings`` say."""
     if settings.steps == 0:
-        return sample_ancestral(denoise, noise, schedule)
+        return sample_ancestral(denoise, lambda: settings.temperature * noise(), schedule)
     return sample_dpm_solver(denoise, noise, schedule, steps=settings.steps, temperature=settings.temperature)
 
 
@@ -50,7 +50,7 @@ def sample_ancestral(denoise: Denoise, noise: Noise, schedule: Schedule) -> Tens
     for t in range(schedule.steps, 0, -1):
         before, now = schedule.alpha_bar[t - 1], schedule.alpha_bar[t]
         beta = 1 - now / before
-        eps = schedule.noise(z, denoise(z, t), torch.tensor(t, device=z.device))
+        eps = schedule.noise(z, denoise(z, t), t)
         z = (z - beta / (1 - now).sqrt() * eps) / (1 - beta).sqrt()
         if t > 1:
             rho = ((1 - before) / (1 - now) * beta).sqrt()
@@ -81,11 +81,11 @@ def sample_dpm_solver(
     """
     z = temperature * noise()
     grid = solver_steps(schedule, steps)
-    signal, spread = schedule.scales(torch.tensor(grid, device=z.device))
-    half_snr = (signal.clamp(min=1e-6) / spread.clamp(min=1e-6)).log()
+    signal, spread = zip(*(schedule.scales(step) for step in grid), strict=True)
+    half_snr = [(s.clamp(min=1e-6) / n.clamp(min=1e-6)).log() for s, n in zip(signal, spread, strict=True)]
     last: Tensor | None = None
     for i in range(steps):
-        clean = schedule.clean(z, denoise(z, grid[i]), torch.tensor(grid[i], device=z.device))
+        clean = schedule.clean(z, denoise(z, grid[i]), grid[i])
         if i == steps - 1:
             return clean
         stride = half_snr[i + 1] - half_snr[i]

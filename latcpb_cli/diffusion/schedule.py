@@ -44,27 +44,30 @@ class Schedule:
         """T."""
         return len(self.alpha_bar) - 1
 
-    def add_noise(self, clean: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+    def add_noise(self, clean: Tensor, noise: Tensor, step: Tensor | int) -> Tensor:
         """z_t of eq. 3: sqrt(abar) z_0 + sqrt(1 - abar) eps."""
         signal, spread = self.scales(step)
         return signal * clean + spread * noise
 
-    def velocity(self, clean: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+    def velocity(self, clean: Tensor, noise: Tensor, step: Tensor | int) -> Tensor:
         """Training target of the denoiser."""
         signal, spread = self.scales(step)
         return signal * noise - spread * clean
 
-    def clean(self, noisy: Tensor, velocity: Tensor, step: Tensor) -> Tensor:
+    def clean(self, noisy: Tensor, velocity: Tensor, step: Tensor | int) -> Tensor:
         """z_0 from z_t and a velocity."""
         signal, spread = self.scales(step)
         return signal * noisy - spread * velocity
 
-    def noise(self, noisy: Tensor, velocity: Tensor, step: Tensor) -> Tensor:
+    def noise(self, noisy: Tensor, velocity: Tensor, step: Tensor | int) -> Tensor:
         """eps_theta of eqs. 8 and 16, from z_t and a velocity."""
         signal, spread = self.scales(step)
         return spread * noisy + signal * velocity
 
-    def scales(self, step: Tensor) -> tuple[Tensor, Tensor]:
-        """sqrt(abar) and sqrt(1 - abar) at integer steps, shaped (..., 1)."""
+    def scales(self, step: Tensor | int) -> tuple[Tensor, Tensor]:
+        """sqrt(abar) and sqrt(1 - abar) at integer steps, shaped (..., 1).
+
+        A plain number does not stop a GPU, as a tensor made of it would.
+        """
         alpha_bar = self.alpha_bar[step][..., None]
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()

@@ -19,6 +19,7 @@ from torch import Tensor
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
 from latcpb_cli.chem.internal import chi_mask, chi_slots
 from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
 from latcpb_cli.geometry.vectors import cosine, cross, place, reject, torsion_vector, unit
 
@@ -62,15 +63,10 @@ class Internal:
     bends: Float[Tensor, "L 4"]
 
 
-def _after(linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L"]:
-    """Whether a peptide joins i-1 to i."""
-    return torch.cat([torch.zeros_like(linked[:1]), linked[:-1]])
-
-
 def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
     """Which torsions shape a residue."""
     chis = torch.as_tensor(chi_mask(), device=types.device)[types]
-    first, last = ~_after(linked), ~linked
+    first, last = ~linked_before(linked), ~linked
     return torch.cat([torch.stack([linked, first & linked, last & ~first, last], dim=-1), chis], dim=-1)
 
 
@@ -106,7 +102,7 @@ def _backbone(
     frame = axis_frame(ca, linked)
     cis = is_cis((ca.roll(-1, 0) - ca).norm(dim=-1), types.roll(-1, 0))
     c, o, n_ahead = peptide_atoms(ca, frame, cis, internal.torsions[:, ROTATION], internal.twist)
-    has_before, has_after = _after(linked)[:, None], linked[:, None]
+    has_before, has_after = linked_before(linked)[:, None], linked[:, None]
     tau = torch.full_like(ca[:, 0], _N_CA_C)
     # A first residue hangs N on its own peptide; a single one takes the x axis and its CB side.
     hung = place(n_ahead, c, ca, trans.n_ca, tau, internal.torsions[:, PSI_START])

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.vectors import cross, reject, unit
 
 __all__ = ["residue_frames"]
@@ -20,8 +21,7 @@ def residue_frames(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float
     short to have a frame the rows are zero vectors, so nothing is invented.
     """
     step = torch.where(linked[:, None], ca.roll(-1, 0) - ca, 0.0)
-    none = torch.zeros_like(linked[:1])
-    before = torch.cat([none, linked[:-1]])
+    before = linked_before(linked)
     into = torch.where(before[:, None], step.roll(1, 0), torch.where(linked[:, None], step.roll(-1, 0), 0.0))
     out = torch.where(linked[:, None], step, torch.where(before[:, None], step.roll(2, 0), 0.0))
     # A first residue's stand-in step comes after its own one, a last one's before: keep chain order.

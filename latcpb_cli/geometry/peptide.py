@@ -1,8 +1,9 @@
 """The peptide plane between two Cα: a rigid shape and one rotation.
 
 Given two Cα at any distance, bond lengths are kept and the two angles at C and
-N give by the same amount until the ends meet. Distances that no angle can
-reach stretch the shape along the axis; distances near 3.0 Å are cis peptides.
+N give by the same amount until the ends meet, at most by 38 degrees. Distances
+that this cannot reach (beyond about 4.25 Å) stretch the shape along the axis;
+distances near 3.0 Å are cis peptides.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.vectors import cross, place, reject, unit
 
 __all__ = ["axis_frame", "is_cis", "peptide_atoms"]
@@ -23,7 +25,7 @@ CIS_CUTOFF = 3.2
 """Cα-Cα distance (Å) below which a peptide is cis."""
 CIS_CUTOFF_PRO = 3.4
 """The same before proline, where cis is a hundred times as frequent."""
-_MAX_BEND = math.radians(25.0)
+_MAX_BEND = math.radians(38.0)
 _NEWTON_STEPS = 6
 _COLLINEAR = 0.2  # Å: a neighbour nearer to the axis than this gives no direction
 
@@ -44,7 +46,7 @@ def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Ten
     ahead = ca.roll(-1, 0)
     axis = unit(ahead - ca)
     none = torch.zeros_like(linked[:1])
-    before = torch.where(torch.cat([none, linked[:-1]])[:, None], ca.roll(1, 0) - ca, 0.0)
+    before = torch.where(linked_before(linked)[:, None], ca.roll(1, 0) - ca, 0.0)
     after = torch.where(torch.cat([linked[1:], none])[:, None], ca.roll(-2, 0) - ahead, 0.0)
     before, after = reject(before, axis), reject(after, axis)
     lengths = [vector.norm(dim=-1, keepdim=True) for vector in (before, after)]

@@ -13,7 +13,7 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.chains import build_trace
 from latcpb_cli.io.frames import Trajectory
-from latcpb_cli.io.read import _check_file, _open_frames, _read_topology
+from latcpb_cli.io.read import check_file, open_frames, read_topology
 from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.structure import AtomStructure, CGTrace
 
@@ -63,9 +63,9 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
     """
     topology_path = path if top is None else top
     for file in {topology_path, path}:
-        _check_file(file)
-    table = _read_topology(topology_path)
-    trajectory = _open_frames([path], FrameChoice())
+        check_file(file)
+    table = read_topology(topology_path)
+    trajectory = open_frames([path], FrameChoice())
     if trajectory.files[0].n_atoms != len(table):
         raise InputError(
             f"{path}: {trajectory.files[0].n_atoms} atoms, but {topology_path} has {len(table)}",

@@ -145,9 +145,9 @@ def open_source(
     paths = [Path(path) for path in trajectories]
     topology_path = Path(top) if top is not None else paths[0]
     for path in (topology_path, *paths):
-        _check_file(path)
-    table = _read_topology(topology_path)
-    trajectory = _open_frames(paths, choice)
+        check_file(path)
+    table = read_topology(topology_path)
+    trajectory = open_frames(paths, choice)
     frames = choice.apply(trajectory)
     first = trajectory.read(int(frames[0]))
     rows = _selected_rows(table, topology_path, first.positions, selection)
@@ -169,7 +169,7 @@ def open_source(
     )
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Refuse what no reader could read, before any of them tries."""
     if not path.exists():
         raise InputError(f"{path}: no such file", "check the name and the folder")
@@ -187,7 +187,7 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty", "write it again; did the run that makes it fail?")
 
 
-def _read_topology(path: Path) -> AtomTable:
+def read_topology(path: Path) -> AtomTable:
     suffix = path.suffix.lower()
     if suffix in TRAJECTORY_SUFFIXES:
         raise InputError(
@@ -199,7 +199,7 @@ def _read_topology(path: Path) -> AtomTable:
     return CifFile(path).atoms() if suffix in (".cif", ".mmcif") else PdbFile(path).atoms()
 
 
-def _open_frames(paths: Sequence[Path], choice: FrameChoice) -> Trajectory:
+def open_frames(paths: Sequence[Path], choice: FrameChoice) -> Trajectory:
     """Open the trajectories; a cut one may be used up to where it is whole."""
     files = [_FRAME_FILES[path.suffix.lower()](path) for path in paths]
     for file in files:

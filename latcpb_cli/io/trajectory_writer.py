@@ -13,13 +13,13 @@ from MDAnalysis.units import convert
 
 from latcpb_cli.io.frames import Stamp
 from latcpb_cli.io.pdb_writer import PdbFormatter, PdbOut
-from latcpb_cli.io.whole import box_vectors
-from latcpb_cli.structure import AtomTopology
+from latcpb_cli.structure import AtomTopology, box_vectors
 
 __all__ = ["TrajectoryOut"]
 
 _NM_PER_ANGSTROM = 0.1
 _XTC_PRECISION = 1000.0
+_DCD_TICKS = 1000  # DCD counts whole steps: so many per frame let the first time be any
 """Steps per nm: coordinates are rounded to 0.01 Å."""
 
 
@@ -88,9 +88,9 @@ class TrajectoryOut:
             self._file.write_header(
                 remarks="written by latcpb",
                 natoms=self._n_atoms,
-                istart=round(stamp.time / self._interval),
-                nsavc=1,
-                delta=convert(self._interval, "ps", "AKMA"),
+                istart=round(_DCD_TICKS * stamp.time / self._interval),
+                nsavc=_DCD_TICKS,
+                delta=convert(self._interval / _DCD_TICKS, "ps", "AKMA"),
                 is_periodic=1,
             )
 

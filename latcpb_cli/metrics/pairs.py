@@ -7,7 +7,9 @@ from itertools import product
 import numpy as np
 from scipy.spatial import cKDTree
 
-__all__ = ["box_vectors", "close_pairs"]
+from latcpb_cli.structure import box_vectors
+
+__all__ = ["close_pairs"]
 
 Array = np.ndarray
 
@@ -36,7 +38,7 @@ def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple
     n_real = len(points)
     origin = np.arange(n_real)
     if box is not None and np.all(box[:3] > 0):
-        points, origin = _with_images(points, box_vectors(box), cutoff)
+        points, origin = _with_images(points, box_vectors(np.asarray(box)[None])[0], cutoff)
     pairs = cKDTree(points).query_pairs(cutoff, output_type="ndarray")
     first, second = pairs[:, 0], pairs[:, 1]
     if len(points) > n_real:
@@ -44,16 +46,6 @@ def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple
     step = points[first] - points[second]
     distance = np.sqrt(np.einsum("ij,ij->i", step, step))
     return origin[first], origin[second], distance
-
-
-def box_vectors(box: Array) -> Array:
-    """Turn lengths (Å) and angles (degrees) into three row vectors, shape (3, 3)."""
-    a, b, c = (float(x) for x in box[:3])
-    alpha, beta, gamma = np.radians(np.asarray(box[3:], dtype=np.float64))
-    cx = c * np.cos(beta)
-    cy = c * (np.cos(alpha) - np.cos(beta) * np.cos(gamma)) / np.sin(gamma)
-    cz = np.sqrt(max(c * c - cx * cx - cy * cy, 0.0))
-    return np.array([[a, 0, 0], [b * np.cos(gamma), b * np.sin(gamma), 0], [cx, cy, cz]])
 
 
 def _with_images(points: Array, vectors: Array, margin: float) -> tuple[Array, Array]:

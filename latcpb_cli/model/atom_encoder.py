@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.config import ModelConfig
+from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import Density, NodeProduct, harmonics
 from latcpb_cli.model.graph import PAIR_FEATURES, Graph
@@ -58,7 +59,7 @@ class AtomEncoder(nn.Module):
 
     def _axes(self, graph: Graph) -> Float[Tensor, "L 7 3"]:
         ahead = graph.linked[:, None]
-        behind = torch.cat([graph.linked.new_zeros(1), graph.linked[:-1]])[:, None]
+        behind = linked_before(graph.linked)[:, None]
         up = torch.where(ahead, graph.ca.roll(-1, 0) - graph.ca, 0.0) / 3.8
         down = torch.where(behind, graph.ca.roll(1, 0) - graph.ca, 0.0) / 3.8
         further_up = torch.where(ahead, up + up.roll(-1, 0), 0.0)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.precision import autocast
 
 __all__ = ["NeighborTransformer"]
 
@@ -91,7 +92,8 @@ class NeighborTransformer(nn.Module):
     ) -> Float[Tensor, "L C"]:
         """Update residue features; ``level`` (1 or L, C) embeds the noise level, if conditioned on it."""
         blocked = torch.where(graph.valid, 0.0, -1e4)[:, None]
-        biases = self.bias(pairs).transpose(1, 2).split(self.heads, dim=1)
-        for layer, bias in zip(self.layers, biases, strict=True):
-            x = layer(x, pairs, bias + blocked, graph, level)
-        return x
+        with autocast(x.device):
+            biases = self.bias(pairs).transpose(1, 2).split(self.heads, dim=1)
+            for layer, bias in zip(self.layers, biases, strict=True):
+                x = layer(x, pairs, bias + blocked, graph, level)
+        return x.float()

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
+from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import Density, NodeProduct, harmonics
 from latcpb_cli.model.graph import PAIR_FEATURES, Graph
@@ -37,10 +38,6 @@ class Condition:
     pairs: Float[Tensor, "L K P"]
     mean: Float[Tensor, "L D"]
     log_spread: Float[Tensor, "L D"]
-
-    def repeat(self, count: int) -> Condition:
-        """The same condition for ``count`` samples, one after another."""
-        return Condition(*(x.repeat(count, *[1] * (x.dim() - 1)) for x in vars(self).values()))
 
 
 class CGEncoder(nn.Module):
@@ -89,7 +86,7 @@ def _sequence_context(graph: Graph) -> Float[Tensor, "L 82"]:
     """Types of the residues up to two peptides away, and whether the residue begins or ends a piece."""
     kinds = torch.nn.functional.one_hot(graph.types, 20).float()
     ahead = graph.linked
-    behind = torch.cat([ahead.new_zeros(1), ahead[:-1]])
+    behind = linked_before(ahead)
     one_up = kinds.roll(-1, 0) * ahead[:, None]
     one_down = kinds.roll(1, 0) * behind[:, None]
     two_up = one_up.roll(-1, 0) * ahead[:, None]

@@ -35,17 +35,17 @@ class Denoiser(nn.Module):
     def forward(
         self,
         noisy: Float[Tensor, "L D"],
-        time: Float[Tensor, "L"],
+        time: Float[Tensor, "T"],
         condition: Condition,
         graph: Graph,
     ) -> Float[Tensor, "L D"]:
-        """Velocity at noise level ``time`` in [0, 1] (step / T)."""
+        """Velocity at noise level ``time`` in [0, 1] (step / T), one for all residues or one for each."""
         level = nn.functional.silu(self.level(_waves(time)))
         x = self.latent(noisy) + self.condition(condition.residues) + level
         return self.out(self.transformer(x, condition.pairs, graph, level)).float()
 
 
-def _waves(time: Float[Tensor, "L"]) -> Float[Tensor, "L 64"]:
+def _waves(time: Float[Tensor, "T"]) -> Float[Tensor, "T 64"]:
     frequencies = torch.exp(torch.linspace(0.0, math.log(200.0), 32, device=time.device))
     phase = time[:, None] * frequencies * math.pi
     return torch.cat([torch.sin(phase), torch.cos(phase)], dim=-1)

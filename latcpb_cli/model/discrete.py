@@ -16,7 +16,9 @@ def code_probabilities(latent: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
 
 def draw_codes(latent: Float[Tensor, "L D"], generator: torch.Generator | None = None) -> Int[Tensor, "L"]:
     """Index of the one-hot code of each residue: Multinomial(latent, 1) of eq. 9."""
-    return torch.multinomial(code_probabilities(latent.detach()), 1, generator=generator)[:, 0]
+    # Drawn on the CPU, as all noise is, so that devices agree.
+    weights = code_probabilities(latent.detach()).cpu()
+    return torch.multinomial(weights, 1, generator=generator)[:, 0].to(latent.device)
 
 
 def perplexity(counts: Float[Tensor, "D"]) -> float:

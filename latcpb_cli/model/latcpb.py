@@ -82,7 +82,7 @@ class LatCPB(nn.Module):
         return (scaled * self.latent_spread + self.latent_mean).clamp(0.0, 1.0)
 
     def velocity(
-        self, noisy: Float[Tensor, "L D"], step: Int[Tensor, "L"], condition: Condition, graph: Graph
+        self, noisy: Float[Tensor, "L D"], step: Int[Tensor, "T"], condition: Condition, graph: Graph
     ) -> Float[Tensor, "L D"]:
         """The denoiser's answer at integer noise levels."""
         if self.denoiser is None:
@@ -103,6 +103,6 @@ class LatCPB(nn.Module):
             return condition.mean + settings.temperature * condition.log_spread.exp() * noise(device)
 
         def denoise(noisy: Tensor, step: int) -> Tensor:
-            return self.velocity(noisy, torch.tensor([step], device=device), condition, graph)
+            return self.velocity(noisy, torch.full((1,), step, device=device), condition, graph)
 
         return self.restore(sample(denoise, lambda: noise(device), schedule, settings))

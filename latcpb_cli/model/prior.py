@@ -18,13 +18,13 @@ class MixturePrior(nn.Module):
     is that component.
     """
 
-    def __init__(self, config: ModelConfig, temperature: float = 0.1) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.embeddings = nn.Parameter(torch.randn(config.latent, config.latent) * 0.1)
         self.encoder = nn.Sequential(
             nn.Linear(config.latent, 128), nn.SiLU(), nn.Linear(128, 2 * config.latent)
         )
-        self.temperature = temperature
+        self.temperature = config.contrast_temperature
 
     def components(self) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
         """Means (in (0, 1)) and log standard deviations of all components."""

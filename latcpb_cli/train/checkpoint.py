@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from latcpb_cli.train.config import TrainConfig
 
 __all__ = ["load_checkpoint", "load_model", "read_config", "save_checkpoint"]
 
-_FILE = "checkpoint.safetensors"
+_FILE, _SETTINGS = "checkpoint.safetensors", "train.json"
 
 
 def save_checkpoint(
@@ -37,10 +36,12 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
     tensors = {key: value.detach().contiguous().cpu().clone() for key, value in tensors.items()}
-    (folder / "train.json").write_text(to_json(config))
     part = folder / f"{_FILE}.part"
-    save_file(tensors, part, metadata={"step": str(step), "config": json.dumps({"stage": config.stage})})
+    save_file(tensors, part, metadata={"step": str(step)})
     os.replace(part, folder / _FILE)
+    settings = folder / f"{_SETTINGS}.part"
+    settings.write_text(to_json(config))
+    os.replace(settings, folder / _SETTINGS)
 
 
 def _there(path: Path) -> Path:
@@ -63,7 +64,7 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def read_config(folder: Path) -> TrainConfig:
     """Settings that a run was started with."""
-    return from_json(TrainConfig, _there(folder / "train.json"))
+    return from_json(TrainConfig, _there(folder / _SETTINGS))
 
 
 def load_checkpoint(
@@ -72,7 +73,8 @@ def load_checkpoint(
     """Put a run back where it was; returns the steps done."""
     step, tensors = _read(folder)
     model.load_state_dict(_part(tensors, "model."))
-    average.update(_part(tensors, "average."))
+    for key, value in _part(tensors, "average.").items():
+        average[key].copy_(value)
     state = optimizer.state_dict()
     for key, value in _part(tensors, "optimizer.").items():
         index, name = key.split(".")

@@ -31,7 +31,7 @@ class TrainConfig:
         Decay of the running average of weights that is evaluated and kept.
     """
 
-    stage: Literal["autoencoder", "diffusion"]
+    stage: Literal["autoencoder", "diffusion"] = "autoencoder"
     steps: int = 5000
     residues: int = 2048
     window: int = 320

@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from latcpb_cli.config import to_json
-from latcpb_cli.errors import OutputExistsError
+from latcpb_cli.errors import OutputExistsError, UsageError
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.train.checkpoint import load_model, read_config
 from latcpb_cli.weights import CONFIG_FILE, MODEL_FILE, write_checksums
@@ -25,10 +25,12 @@ def export_weights(run: Path, out: Path, *, overwrite: bool = False) -> int:
 
     Raises
     ------
-    OutputExistsError, WeightsError
+    OutputExistsError, UsageError, WeightsError
     """
     if (out / MODEL_FILE).exists() and not overwrite:
         raise OutputExistsError(f"{out / MODEL_FILE} is already there", "use --overwrite, or another folder")
+    if read_config(run).stage == "autoencoder" and read_config(run).model.diffusion:
+        raise UsageError(f"{run} holds the first stage only", "train the diffusion stage, then export that")
     config = read_config(run).model
     model = LatCPB(config)
     step = load_model(run, model)

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import UsageError
+from latcpb_cli.model.discrete import perplexity
 from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.precision import autocast
+from latcpb_cli.precision import resolve_device
 from latcpb_cli.train.batch import Batch, make_batch
 from latcpb_cli.train.checkpoint import load_checkpoint, load_model, read_config, save_checkpoint
 from latcpb_cli.train.config import TrainConfig
@@ -60,14 +61,14 @@ class Trainer:
                 raise UsageError(
                     f"{out} holds a run with other settings", "give another --out, or the same settings"
                 )
-        self.config, self.out, self.device = config, out, torch.device(device)
+        self.config, self.out, self.device = config, out, torch.device(resolve_device(device))
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = LatCPB(config.model).to(self.device)
         self.structures: Structures = load_structures(data, "train", ensembles=config.ensembles)
         self.schedule = Schedule.from_config(config.model.schedule, self.device)
-        if start_from is not None:
-            load_model(start_from, self.model)
+        if config.stage == "diffusion":
+            _load_autoencoder(start_from, config, self.model)
         self.model.requires_grad_(False)
         parts = trained_parts(self.model, config.stage)
         self.parameters = [p.requires_grad_(True) for part in parts for p in part.parameters()]
@@ -80,6 +81,7 @@ class Trainer:
             self.step = load_checkpoint(out, self.model, self.average, self.optimizer)
         elif config.stage == "diffusion":
             self._measure_latents()
+        self._cut_log()
 
     def run(self) -> None:
         """Train to the configured number of steps."""
@@ -92,9 +94,11 @@ class Trainer:
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0) + value.detach()
             self.step += 1
-            if self.step % _LOG_EVERY == 0:
-                self._log(sums, residues / (time.monotonic() - began))
-                sums = {}
+            if self.step % _LOG_EVERY:
+                continue
+            self._log(sums, residues / (time.monotonic() - began))
+            sums = {}
+            # Only between rows of the log, so that a resumed run writes the rows of an unbroken one.
             if time.monotonic() - saved > _SAVE_SECONDS:
                 self.save()
                 saved = time.monotonic()
@@ -121,11 +125,10 @@ class Trainer:
         batch = self._batch(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * self._rate()
-        with autocast(self.device):
-            if config.stage == "autoencoder":
-                loss, terms = autoencoder_loss(self.model, batch, config.weights, generator)
-            else:
-                loss, terms = diffusion_loss(self.model, batch, config.weights, generator, self.schedule)
+        if config.stage == "autoencoder":
+            loss, terms = autoencoder_loss(self.model, batch, config.weights, generator)
+        else:
+            loss, terms = diffusion_loss(self.model, batch, config.weights, generator, self.schedule)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         terms["gradient"] = torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
@@ -144,6 +147,13 @@ class Trainer:
         left = (config.steps - self.step) / max(config.cooldown * config.steps, 1.0)
         return rise * (0.5 - 0.5 * math.cos(math.pi * min(1.0, left)))
 
+    def _cut_log(self) -> None:
+        """Drop rows of steps that will be done again, and a row that was cut short."""
+        log = self.out / "log.jsonl"
+        rows = log.read_text().splitlines(keepends=True) if log.is_file() else []
+        whole = [row for row in rows if row.endswith("}\n")]
+        log.write_text("".join(row for row in whole if json.loads(row)["step"] <= self.step))
+
     def _log(self, sums: dict[str, Tensor], speed: float) -> None:
         row: dict[str, float] = {
             "step": self.step,
@@ -152,8 +162,7 @@ class Trainer:
         }
         for key, value in sums.items():
             if key == "codes":
-                share = value / value.sum()
-                row["perplexity"] = float(torch.exp(-(share * (share + 1e-12).log()).sum()))
+                row["perplexity"] = perplexity(value)
             else:
                 row[key] = round(float(value) / _LOG_EVERY, 5)
         with (self.out / "log.jsonl").open("a") as file:
@@ -172,3 +181,14 @@ class Trainer:
         self.model.latent_spread.copy_(values.std(0).clamp(min=0.02))
         for key in ("latent_mean", "latent_spread"):
             self.average[key] = getattr(self.model, key).clone()
+
+
+def _load_autoencoder(folder: Path | None, config: TrainConfig, model: LatCPB) -> None:
+    """Begin the diffusion stage with the weights of a finished first stage."""
+    if folder is None or read_config(folder).stage != "autoencoder":
+        raise UsageError(
+            "the diffusion stage starts from an autoencoder run", "give its folder with --autoencoder"
+        )
+    if not config.model.diffusion:
+        raise UsageError("this model's configuration has no diffusion", "its autoencoder is the whole model")
+    load_model(folder, model)

@@ -18,6 +18,7 @@ _SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 _MIN_RESIDUES = 8
 _COLUMNS = ("id", "split", "shard", "index", "source", "n_res", "cluster50", "cluster30", "sequence")
 _COMPLETE, _BREAK = 1, 2
+_LARGEST = 327.0  # Å from the centroid: int16 in 0.01 Å
 
 
 def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
@@ -85,7 +86,7 @@ def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
 
 
 def _chains(structure: AtomStructure) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
-    """Chain id, sequence and packed arrays of each chain that is long enough."""
+    """Chain id, sequence and packed arrays of each chain that is long enough and fits into 16 bits."""
     trace, linked = structure.trace, structure.linked()[0]
     for number in np.unique(trace.chain_index):
         rows = np.flatnonzero((trace.chain_index == number) & structure.present[:, 1])
@@ -95,6 +96,8 @@ def _chains(structure: AtomStructure) -> Iterator[tuple[str, str, dict[str, np.n
         present = structure.present[rows, :14]
         atoms = structure.atoms[0, rows, :14]
         centroid = atoms[:, 1].mean(0)
+        if np.abs(atoms - centroid)[present].max() > _LARGEST:
+            continue
         coords = np.where(present[..., None], np.round(100 * (atoms - centroid)), 0).astype(np.int16)
         bits = (present.astype(np.uint16) << np.arange(14, dtype=np.uint16)).sum(-1).astype(np.uint16)
         flags = np.where(linked[rows], 0, _BREAK) | np.where(present[:, :4].all(-1), _COMPLETE, 0)

@@ -37,14 +37,14 @@ class LossWeights:
     angle: float = 1.0
     torsion: float = 1.0
     bend: float = 1.0
-    steric: float = 0.1
+    steric: float = 0.3
     mixture: float = 0.02
     contrast: float = 0.1
     usage: float = 0.1
     kl: float = 0.02
     condition: float = 0.5
     noise: float = 1.0
-    decoded: float = 0.5
+    decoded: float = 1.0
 
 
 def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
-from latcpb_cli import pipeline
 from latcpb_cli.cli.app import main
 
 
@@ -20,7 +19,7 @@ from latcpb_cli.cli.app import main
 def folder(tmp_path, monkeypatch):
     """The current folder of a user whose model is a stand-in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "Backmapper", FakeBackmapper)
+    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
     return tmp_path
 
 
@@ -118,7 +117,7 @@ def test_renamed_and_left_out_residues_are_told(folder, run):
         (["nan.dcd", "-s", "cg.pdb"], 3, "nan.dcd: frame 2, residue A:GLY2: position is not a number"),
         (["lipid.pdb"], 3, "lipid.pdb: Cα beads of residues that are not known: DPPC (1)"),
         (["cg.pdb", "-o", "o.docx"], 2, "o.docx: cannot write format '.docx'"),
-        (["cg.pdb", "--device", "tpu"], 2, "--device 'tpu' is not known"),
+        (["cg.pdb", "--device", "tpu"], 2, "--device tpu is not known"),
         (["cg.pdb", "--seed", "-1"], 2, "--seed '-1' is not possible"),
         (["cg.pdb", "--frames", "x"], 2, "--frames 'x' is not understood"),
         (["cg.pdb", "--frames", "0", "--stride", "2"], 2, "--frames excludes"),

@@ -7,7 +7,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from latcpb_cli.metrics.pairs import box_vectors, close_pairs
+from latcpb_cli.metrics.pairs import close_pairs
+from latcpb_cli.structure import box_vectors
 
 
 @pytest.mark.parametrize("box", [None, [15, 15, 15, 90, 90, 90], [14, 16, 15, 75, 110, 95]])
@@ -15,7 +16,9 @@ def test_same_pairs_as_a_double_loop_over_images(box):
     points = np.random.default_rng(2).uniform(-20, 40, (120, 3))
     shifts = np.zeros((1, 3))
     if box is not None:
-        shifts = np.array(list(product(range(-6, 7), repeat=3))) @ box_vectors(np.array(box, dtype=float))
+        shifts = (
+            np.array(list(product(range(-6, 7), repeat=3))) @ box_vectors(np.array([box], dtype=float))[0]
+        )
     expected = {
         (i, j): distance
         for i, j in combinations(range(len(points)), 2)

@@ -17,6 +17,7 @@ from latcpb_cli.config import to_json
 from latcpb_cli.errors import InputError, OutputExistsError, UsageError, WeightsError
 from latcpb_cli.geometry.codec import decode
 from latcpb_cli.train.batch import make_batch
+from latcpb_cli.train.checkpoint import read_config
 from latcpb_cli.train.config import TrainConfig
 from latcpb_cli.train.data import load_structures
 from latcpb_cli.train.export import export_weights
@@ -126,19 +127,21 @@ def test_an_interrupted_run_goes_on_with_the_same_losses(
     monkeypatch.setattr("latcpb_cli.train.loop._LOG_EVERY", 1)
     Trainer(settings(steps=6), packed, tmp_path / "whole").run()
     first = Trainer(settings(steps=6), packed, tmp_path / "cut")
-    step, stop = first._train_step, 3
+    step = first._train_step
 
     def killed():
-        if first.step == stop:
+        if first.step == 3:
             first.save()
-            raise KeyboardInterrupt
+        if first.step == 5:
+            raise KeyboardInterrupt  # two steps after the checkpoint, both in the log
         return step()
 
     monkeypatch.setattr(first, "_train_step", killed)
     with pytest.raises(KeyboardInterrupt):
         first.run()
+    assert len(losses(tmp_path / "cut")) == 5
     second = Trainer(settings(steps=6), packed, tmp_path / "cut")
-    assert second.step == stop
+    assert second.step == 3
     second.run()
     assert losses(tmp_path / "cut") == losses(tmp_path / "whole")
     assert losses(tmp_path / "whole")[-1] < losses(tmp_path / "whole")[0]
@@ -163,6 +166,10 @@ def test_both_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     assert Backmapper.from_pretrained(tmp_path / "weights", device="cpu").weights_name == "weights"
     with pytest.raises(OutputExistsError):
         export_weights(tmp_path / "ldm", tmp_path / "weights")
+    with pytest.raises(UsageError, match="first stage only"):
+        export_weights(tmp_path / "ae", tmp_path / "other")
+    with pytest.raises(UsageError, match="starts from an autoencoder run"):
+        Trainer(settings("diffusion"), packed, tmp_path / "x", start_from=tmp_path / "ldm")
     with pytest.raises(WeightsError, match="no checkpoint"):
         export_weights(tmp_path, tmp_path / "other")
 
@@ -179,30 +186,30 @@ def test_ablations_are_configurations_that_train(packed: Path, tmp_path: Path, c
     assert (trainer.model.denoiser is None) == (change == "diffusion")
 
 
+def test_the_contrastive_loss_can_be_switched_off(packed: Path, tmp_path: Path) -> None:
+    """Table 2 of the paper: its weight is a setting."""
+    from latcpb_cli.train.stages import LossWeights
+
+    with_it = Trainer(settings(steps=1), packed, tmp_path / "with")
+    without = Trainer(settings(steps=1, weights=LossWeights(contrast=0.0)), packed, tmp_path / "without")
+    first, second = with_it._train_step(), without._train_step()
+    assert float(first["loss"] - second["loss"]) == pytest.approx(0.1 * float(first["contrast"]), rel=1e-3)
+
+
 def test_the_commands(packed: Path, tmp_path: Path) -> None:
     runner = CliRunner()
-    model = tmp_path / "model.json"
-    model.write_text(to_json(TINY))
-    out = str(tmp_path / "ae")
-    call = [
-        "autoencoder",
-        str(packed),
-        "--out",
-        out,
-        "--steps",
-        "2",
-        "--residues",
-        "48",
-        "--model",
-        str(model),
-    ]
-    assert runner.invoke(train_app, call).exit_code == 0
-    call = ["diffusion", str(packed), "--autoencoder", out, "--out", str(tmp_path / "ldm"), "--steps", "1"]
-    assert runner.invoke(train_app, [*call, "--residues", "48"]).exit_code == 0
-    call = ["export", str(tmp_path / "ldm"), "--out", str(tmp_path / "weights")]
-    assert runner.invoke(train_app, call).exit_code == 0
-    assert sorted(p.name for p in (tmp_path / "weights").iterdir()) == [
-        "SHA256",
-        "config.json",
-        "model.safetensors",
-    ]
+    config = tmp_path / "settings.json"
+    config.write_text(to_json(settings(steps=9)))
+
+    def call(*arguments: str) -> int:
+        return runner.invoke(train_app, arguments).exit_code
+
+    stage_1, stage_2, weights = (str(tmp_path / name) for name in ("ae", "ldm", "weights"))
+    assert call("autoencoder", str(packed), "--out", stage_1, "--steps", "2", "--config", str(config)) == 0
+    assert read_config(tmp_path / "ae").steps == 2
+    assert read_config(tmp_path / "ae").model == TINY
+    options = ("--autoencoder", stage_1, "--steps", "1", "--config", str(config))
+    assert call("diffusion", str(packed), "--out", stage_2, *options) == 0
+    assert call("export", stage_2, "--out", weights) == 0
+    names = sorted(path.name for path in (tmp_path / "weights").iterdir())
+    assert names == ["SHA256", "config.json", "model.safetensors"]

@@ -1,0 +1,58 @@
+"""Choose how the two modes draw latents, on chains held out of training.
+
+    python benchmarks/choose_sampling.py DATA --weights DIR [--chains 40]
+
+One row per setting: accuracy, distance of the torsion distributions from the natives', speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from itertools import islice
+from pathlib import Path
+from unittest.mock import patch
+
+from chains import generated_structure, reference_chains
+from tables import Row
+
+from latcpb_cli import backmapper
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.diffusion.sampler import Sampling
+
+CANDIDATES = [
+    *(Sampling(steps, 0.0) for steps in (1, 2, 4, 8)),
+    *(Sampling(steps, 0.5) for steps in (4, 8)),
+    *(Sampling(steps, 1.0) for steps in (4, 8, 12, 20)),
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights")
+    parser.add_argument("--split", default="heldout")
+    parser.add_argument("--chains", type=int, default=40)
+    options = parser.parse_args()
+    model = Backmapper.from_pretrained(options.weights, device="cpu")
+    print(f"{'steps':>5s}{'temp.':>6s}{'all':>8s}{'bb':>8s}{'side':>8s}{'chi1':>7s}{'chi12':>7s}", end="")
+    print(f"{'KL phi':>8s}{'KL psi':>8s}{'KL chi1':>8s}{'ov04':>7s}{'c12 %':>7s}{'Rama':>7s}{'res/s':>8s}")
+    for sampling in CANDIDATES:
+        row, seconds, residues = Row(), 0.0, 0
+        with patch.dict(backmapper.SETTINGS, {"ensemble": sampling}):
+            for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
+                began = time.perf_counter()
+                atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode="ensemble")[:, 0]
+                seconds += time.perf_counter() - began
+                residues += len(reference.trace)
+                row.add(reference, generated_structure(reference, atoms))
+        n = row.numbers()
+        print(f"{sampling.steps:5d}{sampling.temperature:6.2f}", end="")
+        print(f"{n['all_heavy']:8.3f}{n['backbone']:8.3f}{n['side_chain']:8.3f}{n['chi1']:7.1f}", end="")
+        print(f"{n['chi1_chi2']:7.1f}{n['kl_phi']:8.3f}{n['kl_psi']:8.3f}{n['kl_chi1']:8.3f}", end="")
+        print(f"{n['overlap04_per_1000']:7.1f}{n['contact12_percent']:7.2f}", end="")
+        print(f"{n['ramachandran_favoured']:7.1f}{residues / seconds:8.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
