@@ -95,9 +95,9 @@ def test_mode_follows_the_number_of_samples(folder, run, ca_pdb, monkeypatch):
         return sample(self, trace, chunk, samples=samples, seed=seed, mode=mode)
 
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
-    for options in ([], ["-n", 3, "--seed", 5], ["-n", 3, "--mode", "best"]):
+    for options in ([], ["-n", 3, "--seed", 5], ["--mode", "exact"]):
         assert run("cg.pdb", "--overwrite", *options)[0] == 0
-    assert seen == [(1, 0, "best"), (3, 5, "ensemble"), (3, 0, "best")]
+    assert seen == [(1, 0, "best"), (3, 5, "ensemble"), (1, 0, "exact")]
 
 
 def test_renamed_and_left_out_residues_are_told(folder, run):
@@ -118,6 +118,7 @@ def test_renamed_and_left_out_residues_are_told(folder, run):
         (["lipid.pdb"], 3, "lipid.pdb: Cα beads of residues that are not known: DPPC (1)"),
         (["cg.pdb", "-o", "o.docx"], 2, "o.docx: cannot write format '.docx'"),
         (["cg.pdb", "--device", "tpu"], 2, "--device tpu is not known"),
+        (["cg.pdb", "-n", "3", "--mode", "best"], 2, "mode best gives one structure per frame, not 3"),
         (["cg.pdb", "--seed", "-1"], 2, "--seed '-1' is not possible"),
         (["cg.pdb", "--frames", "x"], 2, "--frames 'x' is not understood"),
         (["cg.pdb", "--frames", "0", "--stride", "2"], 2, "--frames excludes"),

@@ -123,6 +123,9 @@ class FakeBackmapper(Backmapper):
     def __init__(self) -> None:
         """There is no model."""
 
+    def frames_per_block(self, residues):
+        return 1
+
     @classmethod
     def from_pretrained(cls, weights=None, *, device="auto"):
         return cls()

@@ -1,0 +1,110 @@
+"""The model that ships, on a real coarse-grained trajectory: what must hold whatever it has learnt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.io.read import open_source
+from latcpb_cli.metrics.stereo import StereoChecker
+from latcpb_cli.structure import AtomTopology, FrameChunk
+from latcpb_cli.weights import bundled_directory, load_manifest
+
+ROOT = Path(__file__).parents[1]
+FRAMES = 9
+
+
+@pytest.fixture(scope="module")
+def model() -> Backmapper:
+    return Backmapper.from_pretrained(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def source():
+    return open_source([ROOT / "examples" / "4ebp2.xtc"], ROOT / "examples" / "4ebp2.pdb")
+
+
+@pytest.fixture(scope="module")
+def chunk(source) -> FrameChunk:
+    return next(source.chunks(FRAMES))
+
+
+@pytest.fixture(scope="module")
+def built(model, source, chunk) -> np.ndarray:
+    return model.sample(source.trace, chunk, samples=1, seed=0, mode="best")[:, 0]
+
+
+def rotation() -> np.ndarray:
+    matrix = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    return (matrix * np.linalg.det(matrix)).astype(np.float32)
+
+
+def present(trace) -> np.ndarray:
+    topology = AtomTopology.heavy_atoms(trace)
+    mask = np.zeros((len(trace), 15), dtype=bool)
+    mask[topology.residue, topology.slot] = True
+    return mask
+
+
+def test_alpha_carbons_are_those_of_the_input(built, chunk) -> None:
+    assert (built[:, :, 1] == chunk.positions).all()
+
+
+def test_a_frame_does_not_depend_on_its_batch(model, source, chunk) -> None:
+    def run(rows: slice) -> np.ndarray:
+        part = FrameChunk(*(getattr(chunk, name)[rows] for name in ("positions", "times", "boxes", "indices")))
+        return model.sample(source.trace, part, samples=2, seed=1, mode="ensemble")
+
+    whole = run(slice(None))
+    for size in (1, 4):
+        parts = [run(slice(start, start + size)) for start in range(0, FRAMES, size)]
+        assert np.array_equal(whole, np.concatenate(parts))
+
+
+def test_rotating_the_input_rotates_the_output(model, source, chunk, built) -> None:
+    turn = rotation()
+    # About the middle of the chain: far from the origin, 32-bit coordinates lose digits before anything starts.
+    middle = chunk.positions.mean(axis=(0, 1))
+    moved = replace(chunk, positions=((chunk.positions - middle) @ turn.T).astype(np.float32))
+    atoms = model.sample(source.trace, moved, samples=1, seed=0, mode="best")[:, 0]
+    mask = present(source.trace)
+    expected = (built - middle) @ turn.T
+    assert np.abs(atoms - expected)[:, mask].max() <= 1e-3
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_residues_are_l_and_bonds_hold(model, source, chunk, mirrored: bool) -> None:
+    positions = chunk.positions * np.array([1, 1, -1 if mirrored else 1], dtype=np.float32)
+    atoms = model.sample(
+        source.trace, replace(chunk, positions=positions), samples=1, seed=0, mode="best"
+    )[:, 0]
+    trace, mask = source.trace, present(source.trace)
+    counts = StereoChecker(trace.residue_types, mask, trace.chain_index).count(atoms, trace.linked(positions))
+    assert counts["d_residues"].hits == 0
+    assert counts["d_residues"].total > 500
+    assert counts["inverted_cb"].hits == 0
+    assert counts["peptide_bonds"].hits == 0
+
+
+def test_the_default_model_is_in_the_manifest_and_bundled() -> None:
+    manifest = load_manifest()
+    assert manifest.default in manifest.models
+    assert bundled_directory(manifest.default) is not None
+
+
+def test_the_wheel_carries_the_weights(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    default = load_manifest().default
+    for file in ("config.json", "model.safetensors", "SHA256", "README.md"):
+        assert f"latcpb_cli/_weights/{default}/{file}" in names
+    for file in ("chem/reference.json", "chem/ideal.json", "chem/ramachandran.txt", "weights_manifest.json"):
+        assert f"latcpb_cli/{file}" in names
