@@ -15,6 +15,7 @@ from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.precision import resolve_device
+from latcpb_cli.refine.relief import relieve
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["SETTINGS", "Backmapper", "Mode"]
@@ -68,7 +69,7 @@ class Backmapper:
         """How many frames of so many residues are computed at once."""
         return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
 
@@ -99,7 +100,7 @@ class Backmapper:
         seed: int,
         mode: Mode,
     ) -> torch.Tensor:
-        """Encode some frames once, then draw and decode each sample: (F, S, L, 15, 3)."""
+        """Encode some frames once, then draw, decode and relieve each sample: (F, S, L, 15, 3)."""
         count, length = positions.shape[:2]
         ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
@@ -111,5 +112,6 @@ class Backmapper:
             keys = [(int(frame), sample) for frame in frames]
             noise = FrameNoise(seed, keys, (length, self.model.config.latent))
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
-            drawn.append(self.model.decoder(latent, condition, graph)[0])
+            atoms, internal = self.model.decoder(latent, condition, graph)
+            drawn.append(atoms if internal is None else relieve(atoms, internal, graph))
         return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)

@@ -59,7 +59,9 @@ def test_alpha_carbons_are_those_of_the_input(built, chunk) -> None:
 
 def test_a_frame_does_not_depend_on_its_batch(model, source, chunk) -> None:
     def run(rows: slice) -> np.ndarray:
-        part = FrameChunk(*(getattr(chunk, name)[rows] for name in ("positions", "times", "boxes", "indices")))
+        part = FrameChunk(
+            *(getattr(chunk, name)[rows] for name in ("positions", "times", "boxes", "indices"))
+        )
         return model.sample(source.trace, part, samples=2, seed=1, mode="ensemble")
 
     whole = run(slice(None))
@@ -82,9 +84,9 @@ def test_rotating_the_input_rotates_the_output(model, source, chunk, built) -> N
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_residues_are_l_and_bonds_hold(model, source, chunk, mirrored: bool) -> None:
     positions = chunk.positions * np.array([1, 1, -1 if mirrored else 1], dtype=np.float32)
-    atoms = model.sample(
-        source.trace, replace(chunk, positions=positions), samples=1, seed=0, mode="best"
-    )[:, 0]
+    atoms = model.sample(source.trace, replace(chunk, positions=positions), samples=1, seed=0, mode="best")[
+        :, 0
+    ]
     trace, mask = source.trace, present(source.trace)
     counts = StereoChecker(trace.residue_types, mask, trace.chain_index).count(atoms, trace.linked(positions))
     assert counts["d_residues"].hits == 0

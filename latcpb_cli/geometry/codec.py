@@ -32,6 +32,7 @@ __all__ = [
     "Internal",
     "decode",
     "encode",
+    "place_side_chains",
     "torsion_mask",
 ]
 
@@ -90,7 +91,7 @@ def decode(
     cb = ca + length[:, None] * (torch.sin(lift)[:, None] * normal - torch.cos(lift)[:, None] * bisector)
     glycine = (types == LETTERS.index("G"))[:, None]
     atoms = [n, ca, c, o, torch.where(glycine, ca, cb)]
-    atoms = _side_chains(atoms, internal, types)
+    atoms = place_side_chains(atoms, internal, types)
     return torch.stack([*atoms, oxt], dim=1)
 
 
@@ -119,8 +120,11 @@ def _backbone(
     return n, c, o, oxt
 
 
-def _side_chains(atoms: list[Tensor], internal: Internal, types: Tensor) -> list[Tensor]:
-    """Append slots 5-13, each placed from three earlier slots."""
+def place_side_chains(atoms: list[Tensor], internal: Internal, types: Tensor) -> list[Tensor]:
+    """Append slots 5-13 to slots 0-4 (a list of (L, 3)), each placed from three earlier ones.
+
+    Residues need not be neighbours here: any subset can be rebuilt on its backbone.
+    """
     table = side_chain_table()
     ca = atoms[1]
 
