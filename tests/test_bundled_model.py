@@ -72,7 +72,7 @@ def test_a_frame_does_not_depend_on_its_batch(model, source, chunk) -> None:
 
 def test_rotating_the_input_rotates_the_output(model, source, chunk, built) -> None:
     turn = rotation()
-    # About the middle of the chain: far from the origin, 32-bit coordinates lose digits before anything starts.
+    # About the middle of the chain: far from the origin, 32-bit coordinates have lost digits already.
     middle = chunk.positions.mean(axis=(0, 1))
     moved = replace(chunk, positions=((chunk.positions - middle) @ turn.T).astype(np.float32))
     atoms = model.sample(source.trace, moved, samples=1, seed=0, mode="best")[:, 0]
