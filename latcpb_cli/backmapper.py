@@ -23,7 +23,7 @@ __all__ = ["SETTINGS", "Backmapper", "Mode"]
 Mode = Literal["best", "ensemble", "exact"]
 
 SETTINGS: dict[Mode, Sampling] = {
-    "best": Sampling(steps=4, temperature=0.0),
+    "best": Sampling(steps=2, temperature=0.0),
     "ensemble": Sampling(steps=10, temperature=1.0),
     "exact": Sampling(steps=0),
 }

@@ -7,6 +7,7 @@ lengths, rings, chirality, the backbone and Cα cannot change.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -23,8 +24,9 @@ _MOVING = slice(5, 14)
 _ALLOWED = 0.35  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
 _POLAR = 2.55  # Å: hydrogen bonds between N and O
 _DISULFIDE = 2.0  # Å between two SG
-_STAY = 0.05  # Å² per 1 - cos(turn): what holds a chi to the model's answer
+_STAY = 0.3  # Å² per 1 - cos(turn): what holds a chi to the model's answer
 _RATE = 0.12  # rad
+_MARGIN = 3.0  # Å: how much nearer a pair may come while side chains turn
 _STEPS = 30
 _PROLINE = LETTERS.index("P")
 
@@ -48,17 +50,16 @@ def relieve(atoms: Float[Tensor, "L 15 3"], internal: Internal, graph: Graph) ->
         Cα and backbone unchanged. Residues without overlaps are unchanged to
         the bit, so the result of a structure does not depend on its batch.
     """
-    everyone = torch.arange(len(atoms), device=atoms.device)
-    rows = everyone[(_repulsion(atoms, everyone, graph) > 0) & (graph.types != _PROLINE)]
+    rows = _overlapping(atoms, graph)
     if len(rows) == 0:
         return atoms
+    pairs = _near_pairs(atoms, rows, graph)
     start = torch.atan2(internal.torsions[rows, 4:, 1], internal.torsions[rows, 4:, 0]).detach()
     turn = torch.zeros_like(start).requires_grad_()
     slow, fast = torch.zeros_like(turn), torch.zeros_like(turn)
     for step in range(1, _STEPS + 1):
         built = _rebuild(atoms, internal, graph, rows, start + turn)
-        repulsion = _repulsion(built, rows, graph)
-        total = repulsion.sum() + _STAY * (1 - torch.cos(turn)).sum()
+        total = pairs.repulsion(built) + _STAY * (1 - torch.cos(turn)).sum()
         (gradient,) = torch.autograd.grad(total, turn)
         with torch.no_grad():
             # Adam (Kingma & Ba 2015), the rate falling to zero.
@@ -67,6 +68,49 @@ def relieve(atoms: Float[Tensor, "L 15 3"], internal: Internal, graph: Graph) ->
             scale = (1 - 0.7**step) / (1 - 0.9**step) ** 0.5
             turn -= _RATE * (1 - (step - 1) / _STEPS) * slow / (scale * fast.sqrt() + 1e-6)
     return _rebuild(atoms, internal, graph, rows, start + turn).detach()
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Atom pairs that could come to overlap: numbers in the flattened atoms, and their reach (Å)."""
+
+    one: Int[Tensor, "P"]
+    two: Int[Tensor, "P"]
+    reach: Float[Tensor, "P"]
+
+    def repulsion(self, atoms: Float[Tensor, "L 15 3"]) -> Tensor:
+        """Sum of squared overlaps, Å²."""
+        flat = atoms.flatten(0, 1)
+        step = flat.index_select(0, self.one) - flat.index_select(0, self.two)
+        distance = torch.sqrt((step * step).sum(-1) + 1e-6)
+        return ((self.reach - distance).clamp(min=0.0) ** 2).sum()
+
+
+def _overlapping(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Int[Tensor, "A"]:
+    """Residues whose movable side-chain atoms overlap another residue, proline left out."""
+    everyone = torch.arange(len(atoms), device=atoms.device)
+    pairs = _near_pairs(atoms, everyone, graph, margin=0.0)
+    found = torch.div(pairs.one, N_SLOTS, rounding_mode="floor").unique()
+    return found[graph.types[found] != _PROLINE]
+
+
+def _near_pairs(
+    atoms: Float[Tensor, "L 15 3"], rows: Int[Tensor, "A"], graph: Graph, margin: float = _MARGIN
+) -> _Pairs:
+    """Movable atoms of some residues and the atoms of others within reach and ``margin`` (Å)."""
+    near, valid = graph.index[rows], graph.valid[rows]
+    kinds, there = _kinds(atoms.device)
+    own_kind, near_kind = kinds[graph.types[rows], _MOVING], kinds[graph.types[near]]
+    own_there, near_there = there[graph.types[rows], _MOVING], there[graph.types[near]]
+    reach = _reach(atoms.device)[own_kind[:, None, :, None], near_kind[:, :, None]]
+    mask = own_there[:, None, :, None] & near_there[:, :, None] & valid[:, :, None, None]
+    step = atoms[rows, _MOVING][:, None, :, None] - atoms[near][:, :, None]
+    row, neighbor, own, other = torch.nonzero(mask & ((step * step).sum(-1) < (reach + margin) ** 2)).unbind(
+        1
+    )
+    one = rows[row] * N_SLOTS + own + _MOVING.start
+    two = near[row, neighbor] * N_SLOTS + other
+    return _Pairs(one, two, reach[row, neighbor, own, other])
 
 
 def _rebuild(
@@ -81,21 +125,6 @@ def _rebuild(
     side = torch.stack(slots, dim=1)[:, _MOVING]
     moved = torch.cat([atoms[rows, :5], side, atoms[rows, 14:]], dim=1)
     return atoms.index_copy(0, rows, moved)
-
-
-def _repulsion(atoms: Float[Tensor, "L 15 3"], rows: Int[Tensor, "A"], graph: Graph) -> Float[Tensor, "A"]:
-    """Squared overlap (Å²) of the movable atoms of some residues with the residues around them."""
-    near, valid = graph.index[rows], graph.valid[rows]
-    kinds, there = _kinds(atoms.device)
-    own_kind, near_kind = kinds[graph.types[rows], _MOVING], kinds[graph.types[near]]
-    own_there, near_there = there[graph.types[rows], _MOVING], there[graph.types[near]]
-    reach = _reach(atoms.device)[own_kind[:, None, :, None], near_kind[:, :, None]]
-    mask = own_there[:, None, :, None] & near_there[:, :, None] & valid[:, :, None, None]
-    step = atoms[rows, _MOVING][:, None, :, None] - atoms[near][:, :, None]
-    squared = (step * step).sum(-1)
-    close = mask & (squared < reach**2)
-    distance = torch.sqrt(torch.where(close, squared, 1.0) + 1e-6)
-    return (torch.where(close, reach - distance, 0.0) ** 2).sum((1, 2, 3))
 
 
 _ELEMENTS = "CNOS"
