@@ -28,6 +28,7 @@ _STAY = 0.3  # Å² per 1 - cos(turn): what holds a chi to the model's answer
 _RATE = 0.12  # rad
 _MARGIN = 3.0  # Å: how much nearer a pair may come while side chains turn
 _STEPS = 30
+_BLOCK = 2048
 _PROLINE = LETTERS.index("P")
 
 
@@ -98,6 +99,12 @@ def _near_pairs(
     atoms: Float[Tensor, "L 15 3"], rows: Int[Tensor, "A"], graph: Graph, margin: float = _MARGIN
 ) -> _Pairs:
     """Movable atoms of some residues and the atoms of others within reach and ``margin`` (Å)."""
+    # In blocks: the table of all pairs is a hundred times larger than the list of near ones.
+    parts = [_near_pairs_of(atoms, part, graph, margin) for part in rows.split(_BLOCK)]
+    return _Pairs(*(torch.cat([getattr(part, name) for part in parts]) for name in ("one", "two", "reach")))
+
+
+def _near_pairs_of(atoms: Tensor, rows: Int[Tensor, "A"], graph: Graph, margin: float) -> _Pairs:
     near, valid = graph.index[rows], graph.valid[rows]
     kinds, there = _kinds(atoms.device)
     own_kind, near_kind = kinds[graph.types[rows], _MOVING], kinds[graph.types[near]]
@@ -105,9 +112,8 @@ def _near_pairs(
     reach = _reach(atoms.device)[own_kind[:, None, :, None], near_kind[:, :, None]]
     mask = own_there[:, None, :, None] & near_there[:, :, None] & valid[:, :, None, None]
     step = atoms[rows, _MOVING][:, None, :, None] - atoms[near][:, :, None]
-    row, neighbor, own, other = torch.nonzero(mask & ((step * step).sum(-1) < (reach + margin) ** 2)).unbind(
-        1
-    )
+    found = mask & ((step * step).sum(-1) < (reach + margin) ** 2)
+    row, neighbor, own, other = torch.nonzero(found).unbind(1)
     one = rows[row] * N_SLOTS + own + _MOVING.start
     two = near[row, neighbor] * N_SLOTS + other
     return _Pairs(one, two, reach[row, neighbor, own, other])

@@ -204,6 +204,10 @@ def test_the_commands(packed: Path, tmp_path: Path) -> None:
     def call(*arguments: str) -> int:
         return runner.invoke(train_app, arguments).exit_code
 
+    (tmp_path / "pdbs").mkdir()
+    (tmp_path / "pdbs" / "one.pdb").write_text(pdb_text(structure(SEQUENCES[0])))
+    assert call("prepare", str(tmp_path / "pdbs"), "--out", str(tmp_path / "packed")) == 0
+    assert len(load_structures(tmp_path / "packed", "train", ensembles=0)) == 1
     stage_1, stage_2, weights = (str(tmp_path / name) for name in ("ae", "ldm", "weights"))
     assert call("autoencoder", str(packed), "--out", stage_1, "--steps", "2", "--config", str(config)) == 0
     assert read_config(tmp_path / "ae").steps == 2
