@@ -80,13 +80,15 @@ class Backmapper:
         size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
+        # Around the origin, where 32 bits have the most digits.
+        middle = chunk.positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        centered = chunk.positions - middle
         for start in range(0, len(chunk), size):
             rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
-            block = self._block(
-                trace, chunk.positions[rows], linked[rows], chunk.indices[rows], samples, seed, mode
-            )
+            block = self._block(trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
             stop = min(start + size, len(chunk))
             built[start:stop] = block[: stop - start].cpu().numpy()
+        built += middle[:, None, None]
         built[:, :, :, 1] = chunk.positions[:, None]
         return built
 

@@ -26,6 +26,7 @@ _POLAR = 2.55  # Å: hydrogen bonds between N and O
 _DISULFIDE = 2.0  # Å between two SG
 _STAY = 0.3  # Å² per 1 - cos(turn): what holds a chi to the model's answer
 _RATE = 0.12  # rad
+_SOFT = 1.0  # Å² per rad: gradients far below this are rounding, which must not be amplified
 _MARGIN = 3.0  # Å: how much nearer a pair may come while side chains turn
 _STEPS = 30
 _BLOCK = 2048
@@ -67,7 +68,7 @@ def relieve(atoms: Float[Tensor, "L 15 3"], internal: Internal, graph: Graph) ->
             slow = 0.7 * slow + 0.3 * gradient
             fast = 0.9 * fast + 0.1 * gradient**2
             scale = (1 - 0.7**step) / (1 - 0.9**step) ** 0.5
-            turn -= _RATE * (1 - (step - 1) / _STEPS) * slow / (scale * fast.sqrt() + 1e-6)
+            turn -= _RATE * (1 - (step - 1) / _STEPS) * slow / (scale * fast.sqrt() + _SOFT)
     return _rebuild(atoms, internal, graph, rows, start + turn).detach()
 
 
