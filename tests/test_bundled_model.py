@@ -72,8 +72,8 @@ def test_a_frame_does_not_depend_on_its_batch(model, source, chunk) -> None:
 
 def test_rotating_the_input_rotates_the_output(model, source, chunk, built) -> None:
     turn = rotation()
-    # 32-bit rounding of the turned input is amplified where a side chain is undecided between two rotamers,
-    # so a few atoms move further; the codec and the graph alone hold 1e-3 Å for all (tests/geometry, tests/model).
+    # 32-bit rounding is amplified where a side chain is undecided between two rotamers, so a few atoms
+    # move further; the codec and the equivariant layers hold 1e-3 Å for all (tests/geometry, tests/model).
     middle = chunk.positions.mean(axis=(0, 1))
     moved = replace(chunk, positions=((chunk.positions - middle) @ turn.T).astype(np.float32))
     atoms = model.sample(source.trace, moved, samples=1, seed=0, mode="best")[:, 0]
