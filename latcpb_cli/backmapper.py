@@ -27,7 +27,7 @@ SETTINGS: dict[Mode, Sampling] = {
     "ensemble": Sampling(steps=10, temperature=1.0),
     "exact": Sampling(steps=0),
 }
-"""How latents are drawn; chosen on chains held out of training (benchmarks/choose_sampling.py)."""
+"""How latents are drawn; chosen on chains held out of training (see the card of latcpb-base)."""
 
 _RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
 

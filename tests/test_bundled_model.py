@@ -70,16 +70,23 @@ def test_a_frame_does_not_depend_on_its_batch(model, source, chunk) -> None:
         assert np.array_equal(whole, np.concatenate(parts))
 
 
-def test_rotating_the_input_rotates_the_output(model, source, chunk, built) -> None:
+@pytest.fixture(scope="module")
+def moved_by(model, source, chunk, built) -> np.ndarray:
+    """How far (Å) the answer to a turned input is from the turned answer, per atom."""
     turn = rotation()
-    # 32-bit rounding is amplified where a side chain is undecided between two rotamers, so a few atoms
-    # move further; the codec and the equivariant layers hold 1e-3 Å for all (tests/geometry, tests/model).
     middle = chunk.positions.mean(axis=(0, 1))
     moved = replace(chunk, positions=((chunk.positions - middle) @ turn.T).astype(np.float32))
     atoms = model.sample(source.trace, moved, samples=1, seed=0, mode="best")[:, 0]
-    mask = present(source.trace)
     expected = (built - middle) @ turn.T
-    moved_by = np.linalg.norm(atoms - expected, axis=-1)[:, mask]
+    return np.linalg.norm(atoms - expected, axis=-1)[:, present(source.trace)]
+
+
+@pytest.mark.xfail(strict=False, reason="rounding is amplified in side chains undecided between rotamers")
+def test_rotating_the_input_rotates_every_atom(moved_by) -> None:
+    assert moved_by.max() <= 1e-3
+
+
+def test_rotating_the_input_rotates_nearly_every_atom(moved_by) -> None:
     assert np.quantile(moved_by, 0.98) <= 1e-3
     assert moved_by.max() <= 0.02
 
