@@ -67,8 +67,8 @@ def main() -> None:
         wrong = latent[another_of_its_type(batch.types, generator)]
         built = {
             "codec": decode(batch.internal, batch.ca, batch.types, batch.linked),
-            "autoencoder": model.decoder(latent, condition, graph)[0],
-            "another's latent": model.decoder(wrong, condition, graph)[0],
+            "autoencoder": model.decoder(latent, condition, graph).atoms,
+            "another's latent": model.decoder(wrong, condition, graph).atoms,
         }
         for name, atoms in built.items():
             rows[name].add(reference, generated_structure(reference, atoms[None].numpy()))

@@ -13,6 +13,7 @@ from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.hub import resolve_weights
+from latcpb_cli.model.candidates import MOST
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.relief import relieve
@@ -23,7 +24,7 @@ __all__ = ["SETTINGS", "Backmapper", "Mode"]
 Mode = Literal["best", "ensemble", "exact"]
 
 SETTINGS: dict[Mode, Sampling] = {
-    "best": Sampling(steps=2, temperature=0.0),
+    "best": Sampling(steps=1, temperature=0.0),
     "ensemble": Sampling(steps=10, temperature=1.0),
     "exact": Sampling(steps=0),
 }
@@ -114,6 +115,9 @@ class Backmapper:
             keys = [(int(frame), sample) for frame in frames]
             noise = FrameNoise(seed, keys, (length, self.model.config.latent))
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
-            atoms, internal = self.model.decoder(latent, condition, graph)
-            drawn.append(atoms if internal is None else relieve(atoms, internal, graph))
+            sampled = SETTINGS[mode].temperature > 0
+            picks = noise(self.device, MOST) if sampled else None
+            answer = self.model.build(latent, condition, graph, picks)
+            free = answer.internal
+            drawn.append(answer.atoms if free is None else relieve(answer.atoms, free, graph))
         return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)

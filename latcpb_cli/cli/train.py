@@ -1,4 +1,4 @@
-"""`latcpb train`: prepare structures, train the two stages."""
+"""`latcpb train`: prepare structures, train the stages."""
 
 from __future__ import annotations
 
@@ -65,8 +65,26 @@ def diffusion(
     _train("diffusion", data, out, config, given, device, threads, start_from=autoencoder)
 
 
+@train_app.command()
+def packing(
+    data: Data,
+    out: Out,
+    diffusion: Annotated[Path, typer.Option(help="Folder of the finished diffusion run.")],
+    config: Settings = None,
+    steps: Steps = None,
+    residues: Residues = None,
+    learning_rate: Rate = None,
+    seed: Seed = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Stage 3: contact energies by which side chains are packed together."""
+    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
+    _train("packing", data, out, config, given, device, threads, start_from=diffusion)
+
+
 def _train(
-    stage: Literal["autoencoder", "diffusion"],
+    stage: Literal["autoencoder", "diffusion", "packing"],
     data: Path,
     out: Path,
     config: Path | None,

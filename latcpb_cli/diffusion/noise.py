@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["FrameNoise"]
+__all__ = ["FrameNoise", "gumbel"]
 
 
 class FrameNoise:
@@ -34,7 +34,14 @@ class FrameNoise:
             for frame, sample in keys
         ]
 
-    def __call__(self, device: torch.device | str = "cpu") -> Float[Tensor, "L D"]:
-        """The next draw of every structure, one after another."""
-        drawn = [generator.standard_normal(self.shape, dtype=np.float32) for generator in self.generators]
+    def __call__(self, device: torch.device | str = "cpu", width: int | None = None) -> Float[Tensor, "L D"]:
+        """The next draw of every structure, one after another; ``width`` numbers per residue."""
+        shape = (self.shape[0], width or self.shape[1])
+        drawn = [generator.standard_normal(shape, dtype=np.float32) for generator in self.generators]
         return torch.from_numpy(np.concatenate(drawn)).to(device)
+
+
+def gumbel(noise: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Gumbel draws from standard normal ones, by their quantiles."""
+    quantile = torch.special.ndtr(noise.double()).clamp(1e-12, 1 - 1e-12)
+    return -torch.log(-torch.log(quantile)).to(noise.dtype)

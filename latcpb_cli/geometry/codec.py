@@ -63,6 +63,15 @@ class Internal:
     twist: Float[Tensor, "L"]
     bends: Float[Tensor, "L 4"]
 
+    def of(self, rows: Int[Tensor, "A"]) -> Internal:
+        """Internal coordinates of some residues."""
+        return Internal(self.torsions[rows], self.twist[rows], self.bends[rows])
+
+    def turned(self, chi: Float[Tensor, "L 4"]) -> Internal:
+        """The same backbone with other chi angles (rad)."""
+        turns = torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)
+        return Internal(torch.cat([self.torsions[:, : PSI_END + 1], turns], dim=1), self.twist, self.bends)
+
 
 def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
     """Which torsions shape a residue."""

@@ -12,14 +12,16 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig, from_json
+from latcpb_cli.diffusion.noise import gumbel
 from latcpb_cli.diffusion.sampler import Sampling, sample
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import WeightsError
 from latcpb_cli.model.atom_encoder import AtomEncoder
 from latcpb_cli.model.cg_encoder import CGEncoder, Condition
-from latcpb_cli.model.decoder import Decoder
+from latcpb_cli.model.decoder import Decoded, Decoder
 from latcpb_cli.model.denoiser import Denoiser
 from latcpb_cli.model.graph import Graph, build_graph
+from latcpb_cli.model.packing import Packing
 from latcpb_cli.model.prior import MixturePrior
 
 __all__ = ["LatCPB"]
@@ -28,9 +30,9 @@ __all__ = ["LatCPB"]
 class LatCPB(nn.Module):
     """The LatCPB model; ablations are values of ``config``, not other classes.
 
-    Inference calls `graph`, `cg_encoder`, `denoiser` through a sampler, then
-    ``decoder``. ``atom_encoder`` serves training and the measuring of the
-    autoencoder only.
+    Inference calls `graph`, ``cg_encoder``, ``denoiser`` through a sampler
+    (`draw`), then ``decoder`` and ``packing`` (`build`). ``atom_encoder``
+    serves training and the measuring of the autoencoder only.
     """
 
     latent_mean: Tensor
@@ -44,6 +46,7 @@ class LatCPB(nn.Module):
         self.atom_encoder = AtomEncoder(config)
         self.prior = MixturePrior(config) if config.discrete else None
         self.denoiser = Denoiser(config) if config.diffusion else None
+        self.packing = None if config.cartesian else Packing()
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
         self.register_buffer("latent_spread", torch.full((config.latent,), 0.25))
 
@@ -106,3 +109,20 @@ class LatCPB(nn.Module):
             return self.velocity(noisy, torch.full((1,), step, device=device), condition, graph)
 
         return self.restore(sample(denoise, lambda: noise(device), schedule, settings))
+
+    def build(
+        self,
+        latent: Float[Tensor, "L D"],
+        condition: Condition,
+        graph: Graph,
+        noise: Float[Tensor, "L M"] | None = None,
+    ) -> Decoded:
+        """Atoms for latents, side chains packed against each other.
+
+        ``noise`` (standard normal, a number for each of `MOST` candidates)
+        makes the side chains a sample; without it they are the best answer.
+        """
+        decoded = self.decoder(latent, condition, graph)
+        if self.packing is None:
+            return decoded
+        return self.packing(decoded, graph, None if noise is None else gumbel(noise))

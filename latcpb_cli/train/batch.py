@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from latcpb_cli.chem.internal import chi_mask
+from latcpb_cli.chem.rotamers import rotamer_of
 from latcpb_cli.geometry.codec import Internal, encode
 from latcpb_cli.train.data import Structure
 
@@ -27,6 +29,8 @@ class Batch:
         As in `build_graph`.
     internal, known
         Internal coordinates measured on ``atoms``, and which torsions count.
+    rotamer
+        Rotameric state of each side chain, -1 where a chi is not known or there is none.
     structure
         Number of the structure each residue belongs to.
     """
@@ -38,6 +42,7 @@ class Batch:
     sizes: list[int]
     internal: Internal
     known: Bool[Tensor, "L 8"]
+    rotamer: Int[Tensor, "L"]
     structure: Int[Tensor, "L"]
 
     @property
@@ -70,7 +75,25 @@ def make_batch(
     linked = torch.from_numpy(np.concatenate([s.linked for s in structures])).to(device)
     sound = torch.from_numpy(np.repeat([s.rotamers for s in structures], sizes)).to(device)
     internal, known = encode(joined, present, types, linked)
+    rotamer, without = _rotamers(internal, known, types)
+    # A side chain that is not whole has no state to be built in, so nothing of it is learned.
+    sound = (sound & (rotamer >= 0)) | without
     known = torch.cat([known[:, :4], known[:, 4:] & sound[:, None]], dim=-1)
     present = torch.cat([present[:, :5], present[:, 5:] & sound[:, None]], dim=-1)
+    rotamer = torch.where(sound, rotamer, -1)
     structure = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).to(device)
-    return Batch(joined, present, types, linked, sizes, internal, known, structure)
+    return Batch(joined, present, types, linked, sizes, internal, known, rotamer, structure)
+
+
+def _rotamers(internal: Internal, known: Tensor, types: Tensor) -> tuple[Int[Tensor, "L"], Bool[Tensor, "L"]]:
+    """Rotameric states (-1: not all chi are known), and which residues have no chi."""
+    vector = internal.torsions[:, 4:].cpu()
+    chi = torch.atan2(vector[..., 1], vector[..., 0]).numpy()
+    kinds, has = types.cpu().numpy(), chi_mask()
+    whole = (known[:, 4:].cpu().numpy() == has[kinds]).all(-1) & has[kinds].any(-1)
+    state = np.full(len(kinds), -1, dtype=np.int64)
+    for residue in np.unique(kinds[whole]):
+        rows = np.flatnonzero(whole & (kinds == residue))
+        state[rows] = rotamer_of(chi[rows], int(residue))
+    without = ~has[kinds].any(-1)
+    return torch.from_numpy(state).to(types.device), torch.from_numpy(without).to(types.device)

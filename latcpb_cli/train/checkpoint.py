@@ -24,17 +24,19 @@ def save_checkpoint(
     step: int,
     model: nn.Module,
     average: dict[str, Tensor],
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
     config: TrainConfig,
 ) -> None:
-    """Write weights, their average and the optimizer's state at a step.
+    """Write weights, their average and the optimizers' state at a step.
 
     Random numbers need no state: batches and noise follow from (seed, step).
     """
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     tensors |= {f"average.{key}": value for key, value in average.items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    for number, optimizer in enumerate(optimizers):
+        for index, state in optimizer.state_dict()["state"].items():
+            prefix = f"optimizer.{number}.{index}."
+            tensors |= {prefix + key: torch.as_tensor(value) for key, value in state.items()}
     tensors = {key: value.detach().contiguous().cpu().clone() for key, value in tensors.items()}
     part = folder / f"{_FILE}.part"
     save_file(tensors, part, metadata={"step": str(step)})
@@ -68,18 +70,19 @@ def read_config(folder: Path) -> TrainConfig:
 
 
 def load_checkpoint(
-    folder: Path, model: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer
+    folder: Path, model: nn.Module, average: dict[str, Tensor], optimizers: list[torch.optim.Optimizer]
 ) -> int:
     """Put a run back where it was; returns the steps done."""
     step, tensors = _read(folder)
     model.load_state_dict(_part(tensors, "model."))
     for key, value in _part(tensors, "average.").items():
         average[key].copy_(value)
-    state = optimizer.state_dict()
-    for key, value in _part(tensors, "optimizer.").items():
-        index, name = key.split(".")
-        state["state"].setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict(state)
+    for number, optimizer in enumerate(optimizers):
+        state = optimizer.state_dict()
+        for key, value in _part(tensors, f"optimizer.{number}.").items():
+            index, name = key.split(".")
+            state["state"].setdefault(int(index), {})[name] = value
+        optimizer.load_state_dict(state)
     return step
 
 

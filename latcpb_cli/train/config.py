@@ -17,7 +17,7 @@ class TrainConfig:
 
     Attributes
     ----------
-    stage : {"autoencoder", "diffusion"}
+    stage : {"autoencoder", "diffusion", "packing"}
     steps : int
         Length of the run; the learning rate is constant, then falls to zero
         over the last ``cooldown`` share, so a run can be lengthened on resume.
@@ -31,7 +31,7 @@ class TrainConfig:
         Decay of the running average of weights that is evaluated and kept.
     """
 
-    stage: Literal["autoencoder", "diffusion"] = "autoencoder"
+    stage: Literal["autoencoder", "diffusion", "packing"] = "autoencoder"
     steps: int = 5000
     residues: int = 2048
     window: int = 320

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import UsageError
@@ -20,7 +21,8 @@ from latcpb_cli.train.batch import Batch, make_batch
 from latcpb_cli.train.checkpoint import load_checkpoint, load_model, read_config, save_checkpoint
 from latcpb_cli.train.config import TrainConfig
 from latcpb_cli.train.data import Structures, load_structures
-from latcpb_cli.train.stages import autoencoder_loss, diffusion_loss, trained_parts
+from latcpb_cli.train.muon import Muon, hidden_matrices
+from latcpb_cli.train.stages import autoencoder_loss, diffusion_loss, packing_loss, trained_parts
 
 __all__ = ["Trainer"]
 
@@ -43,7 +45,8 @@ class Trainer:
         A folder `load_structures` can read.
     out : Path
     start_from : Path, optional
-        Folder of the autoencoder's run, for the diffusion stage.
+        Folder of the stage before: the autoencoder's run for the diffusion
+        stage, the diffusion's run for the packing stage.
     """
 
     def __init__(
@@ -67,18 +70,16 @@ class Trainer:
         self.model = LatCPB(config.model).to(self.device)
         self.structures: Structures = load_structures(data, "train", ensembles=config.ensembles)
         self.schedule = Schedule.from_config(config.model.schedule, self.device)
-        if config.stage == "diffusion":
-            _load_autoencoder(start_from, config, self.model)
+        if config.stage != "autoencoder":
+            _load_stage_before(start_from, config, self.model)
         self.model.requires_grad_(False)
         parts = trained_parts(self.model, config.stage)
         self.parameters = [p.requires_grad_(True) for part in parts for p in part.parameters()]
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
-        )
+        self.optimizers = _optimizers(parts, self.parameters, config)
         self.average = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
         self.step = 0
         if (out / "checkpoint.safetensors").is_file():
-            self.step = load_checkpoint(out, self.model, self.average, self.optimizer)
+            self.step = load_checkpoint(out, self.model, self.average, self.optimizers)
         elif config.stage == "diffusion":
             self._measure_latents()
         self._cut_log()
@@ -106,7 +107,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint now."""
-        save_checkpoint(self.out, self.step, self.model, self.average, self.optimizer, self.config)
+        save_checkpoint(self.out, self.step, self.model, self.average, self.optimizers, self.config)
 
     def _batch(self, step: int) -> Batch:
         config = self.config
@@ -123,17 +124,22 @@ class Trainer:
         config = self.config
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
         batch = self._batch(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * self._rate()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * self._rate()
         if config.stage == "autoencoder":
             loss, terms = autoencoder_loss(self.model, batch, config.weights, generator)
-        else:
+        elif config.stage == "diffusion":
             loss, terms = diffusion_loss(self.model, batch, config.weights, generator, self.schedule)
-        self.optimizer.zero_grad(set_to_none=True)
+        else:
+            loss, terms = packing_loss(self.model, batch, self.schedule)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         terms["gradient"] = torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
         if torch.isfinite(terms["gradient"]):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
         decay = min(config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for key, value in self.model.state_dict().items():
@@ -183,11 +189,27 @@ class Trainer:
             self.average[key] = getattr(self.model, key).clone()
 
 
-def _load_autoencoder(folder: Path | None, config: TrainConfig, model: LatCPB) -> None:
-    """Begin the diffusion stage with the weights of a finished first stage."""
-    if folder is None or read_config(folder).stage != "autoencoder":
+def _optimizers(
+    parts: list[nn.Module], parameters: Sequence[Tensor], config: TrainConfig
+) -> list[torch.optim.Optimizer]:
+    """Muon for the transformers' matrices, AdamW for all else."""
+    matrices = hidden_matrices(parts)
+    known = {id(matrix) for matrix in matrices}
+    rest = [p for p in parameters if id(p) not in known]
+    rate, decay = config.learning_rate, config.weight_decay
+    adam = torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=decay)
+    return [Muon(matrices, lr=rate, weight_decay=decay), adam] if matrices else [adam]
+
+
+_STAGE_BEFORE = {"diffusion": "autoencoder", "packing": "diffusion"}
+
+
+def _load_stage_before(folder: Path | None, config: TrainConfig, model: LatCPB) -> None:
+    """Begin a stage with the weights of the finished one before it."""
+    before = _STAGE_BEFORE[config.stage]
+    if folder is None or read_config(folder).stage != before:
         raise UsageError(
-            "the diffusion stage starts from an autoencoder run", "give its folder with --autoencoder"
+            f"this stage starts from {before} weights", f"give the folder of that run, --{before}"
         )
     if not config.model.diffusion:
         raise UsageError("this model's configuration has no diffusion", "its autoencoder is the whole model")

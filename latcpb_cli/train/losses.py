@@ -13,6 +13,7 @@ from latcpb_cli.chem.internal import FIRST_SLOT
 from latcpb_cli.chem.residues import CHI_SYMMETRIC, N_SLOTS, NAMES, SWAPS, slot_of
 from latcpb_cli.geometry.codec import Internal
 from latcpb_cli.geometry.vectors import cosine
+from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.train.batch import Batch
 
@@ -32,21 +33,25 @@ def _mean(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum() / mask.sum().clamp(min=1)
 
 
-def reconstruction_terms(
-    atoms: Float[Tensor, "L 15 3"], internal: Internal | None, batch: Batch, *, robust: bool
-) -> dict[str, Tensor]:
-    """The terms of eq. 12, each a mean.
+def reconstruction_terms(decoded: Decoded, batch: Batch, *, robust: bool) -> dict[str, Tensor]:
+    """The terms of eq. 12, each a mean, and the cross-entropy of rotameric states.
 
     Parameters
     ----------
-    atoms, internal
-        The decoder's answer (``internal`` is None for Cartesian decoders).
+    decoded
+        The decoder's answer, built with the reference's rotameric states.
     robust
         Distances instead of squared distances (Å): for answers that are
         guesses rather than reconstructions, where squares would reward
         conformations half-way between two rotamers.
     """
+    atoms, internal = decoded.atoms, decoded.internal
     terms = {"cartesian": _cartesian(atoms, batch, robust), **_bonded(atoms, batch)}
+    if decoded.rotamers is not None:
+        surprise = torch.nn.functional.cross_entropy(
+            decoded.rotamers.logits, batch.rotamer, ignore_index=-1, reduction="none"
+        )
+        terms["rotamer"] = _mean(surprise, batch.rotamer >= 0)
     if internal is not None:
         reference = batch.internal
         error = _chord(internal.torsions, reference.torsions)

@@ -1,8 +1,9 @@
-"""The two stages of training: what one step computes.
+"""The three stages of training: what one step computes.
 
 Stage 1 trains the autoencoder (eq. 15). Stage 2 freezes the all-atom encoder
 and the prior, and trains the denoiser (eq. 16) together with the CG encoder
-and the decoder, which keep their own losses so that the latent stays readable.
+and the decoder, which keep their own losses so that the latent stays readable. Stage 3 fits the
+contact energies of the packing to the states of true side chains.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.model.candidates import MOST, build_candidates
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.discrete import draw_codes, usage_loss
 from latcpb_cli.model.graph import Graph
@@ -21,7 +24,7 @@ from latcpb_cli.model.prior import gaussian_kl
 from latcpb_cli.train.batch import Batch
 from latcpb_cli.train.losses import reconstruction_terms, steric_loss
 
-__all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "trained_parts"]
+__all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "packing_loss", "trained_parts"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class LossWeights:
     length: float = 1.0
     angle: float = 1.0
     torsion: float = 1.0
+    rotamer: float = 0.5
     bend: float = 1.0
     steric: float = 0.3
     mixture: float = 0.02
@@ -52,8 +56,10 @@ def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
     parts: list[torch.nn.Module | None]
     if stage == "autoencoder":
         parts = [model.atom_encoder, model.cg_encoder, model.decoder, model.prior]
-    else:
+    elif stage == "diffusion":
         parts = [model.cg_encoder, model.decoder, model.denoiser]
+    else:
+        parts = [model.packing]
     return [part for part in parts if part is not None]
 
 
@@ -66,9 +72,9 @@ def autoencoder_loss(
     mean, log_spread = model.atom_encoder(batch.atoms, batch.present, graph)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
     drawn = mean + log_spread.exp() * noise
-    atoms, internal = model.decoder(drawn, condition, graph)
-    terms = reconstruction_terms(atoms, internal, batch, robust=False)
-    terms["steric"] = steric_loss(atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
+    decoded = model.decoder(drawn, condition, graph, batch.rotamer.clamp(min=0))
+    terms = reconstruction_terms(decoded, batch, robust=False)
+    terms["steric"] = steric_loss(decoded.atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
     if model.prior is not None:
         codes = draw_codes(mean, generator)
         terms["mixture"] = model.prior.alignment(mean, log_spread, drawn, codes)
@@ -99,14 +105,36 @@ def diffusion_loss(
     velocity = model.velocity(noisy, step, condition, graph)
     terms = {"noise": ((velocity - schedule.velocity(clean, noise, step)) ** 2).mean()}
     guess = model.restore(schedule.clean(noisy, velocity, step))
-    atoms, internal = model.decoder(guess, condition, graph)
-    decoded = reconstruction_terms(atoms, internal, batch, robust=True)
+    answer = model.decoder(guess, condition, graph, batch.rotamer.clamp(min=0))
+    decoded = reconstruction_terms(answer, batch, robust=True)
     terms["decoded"] = _total(decoded, weights)
-    terms["steric"] = steric_loss(atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
+    terms["steric"] = steric_loss(answer.atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
     terms.update(_decoder_upkeep(model, batch, condition, graph, mean))
     terms["condition"] = gaussian_kl(mean, log_spread, condition.mean, condition.log_spread)
     terms |= {f"guess_{name}": value.detach() for name, value in decoded.items()}
     return _total(terms, weights), terms
+
+
+def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
+    """Pseudo-likelihood of the true rotameric states on the backbones of best mode."""
+    assert model.packing is not None
+    with torch.no_grad():
+        graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+        condition = model.cg_encoder(graph)
+
+        def still(device: torch.device) -> Tensor:
+            return torch.zeros(len(batch.types), model.config.latent, device=device)
+
+        latent = model.draw(still, condition, graph, schedule, Sampling(steps=1, temperature=0.0))
+        true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
+        candidates = build_candidates(true, batch.types)
+        hit = candidates.state == batch.rotamer[candidates.residue]
+        rank = torch.full_like(batch.rotamer, -1)
+        rank[candidates.residue[hit]] = candidates.place[hit] % MOST
+    logits = model.packing.conditional(candidates, true.atoms, graph)
+    surprise = torch.nn.functional.cross_entropy(logits, rank, ignore_index=-1, reduction="sum")
+    loss = surprise / (rank >= 0).sum().clamp(min=1)
+    return loss, {"packing": loss}
 
 
 def _decoder_upkeep(
@@ -114,8 +142,8 @@ def _decoder_upkeep(
 ) -> dict[str, Tensor]:
     """The autoencoder's reconstruction terms on the true latent, while its condition moves."""
     fixed = Condition(*(value.detach() for value in vars(condition).values()))
-    atoms, internal = model.decoder(mean, fixed, graph)
-    return reconstruction_terms(atoms, internal, batch, robust=False)
+    answer = model.decoder(mean, fixed, graph, batch.rotamer.clamp(min=0))
+    return reconstruction_terms(answer, batch, robust=False)
 
 
 def _draw_steps(count: int, steps: int, generator: torch.Generator) -> Tensor:

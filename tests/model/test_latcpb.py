@@ -21,7 +21,7 @@ def rotation(seed: int) -> torch.Tensor:
 def decode(model: LatCPB, ca: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
     _, types, linked = trace_tensors()
     graph = model.graph(ca, types, linked, [len(ca)])
-    return model.decoder(latent, model.cg_encoder(graph), graph)[0]
+    return model.decoder(latent, model.cg_encoder(graph), graph).atoms
 
 
 def latents(seed: int = 1) -> torch.Tensor:

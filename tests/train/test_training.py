@@ -16,6 +16,7 @@ from latcpb_cli.cli.train import train_app
 from latcpb_cli.config import to_json
 from latcpb_cli.errors import InputError, OutputExistsError, UsageError, WeightsError
 from latcpb_cli.geometry.codec import decode
+from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.train.batch import make_batch
 from latcpb_cli.train.checkpoint import read_config
 from latcpb_cli.train.config import TrainConfig
@@ -93,11 +94,11 @@ def test_noise_moves_alpha_carbons_only(packed: Path) -> None:
 def test_losses_vanish_on_the_truth_and_not_elsewhere(packed: Path) -> None:
     batch = make_batch(load_structures(packed, "train", ensembles=0).batch(0, 1, 60, 60))
     atoms = decode(batch.internal, batch.ca, batch.types, batch.linked)
-    right = reconstruction_terms(atoms, batch.internal, batch, robust=False)
+    right = reconstruction_terms(Decoded(atoms, batch.internal, None), batch, robust=False)
     assert right["cartesian"] < 0.1
     assert right["length"] < 1e-3
     assert right["torsion"] < 1e-2
-    worse = reconstruction_terms(batch.atoms.roll(1, 0), batch.internal, batch, robust=False)
+    worse = reconstruction_terms(Decoded(batch.atoms.roll(1, 0), batch.internal, None), batch, robust=False)
     assert worse["cartesian"] > 1.0
 
 
@@ -106,7 +107,7 @@ def test_symmetric_groups_may_be_named_either_way(packed: Path) -> None:
     atoms = batch.atoms.clone()
     atoms[0, [6, 7]] = atoms[0, [7, 6]]  # Asp OD1, OD2
     atoms[1, [6, 7, 8, 9]] = atoms[1, [7, 6, 9, 8]]  # Tyr CD1, CD2 and CE1, CE2
-    terms = reconstruction_terms(atoms, batch.internal, batch, robust=False)
+    terms = reconstruction_terms(Decoded(atoms, batch.internal, None), batch, robust=False)
     assert terms["cartesian"] < 1e-6
 
 
@@ -153,7 +154,7 @@ def test_a_folder_of_other_settings_is_refused(packed: Path, tmp_path: Path) -> 
         Trainer(settings(steps=1, noise=0.1), packed, tmp_path / "run")
 
 
-def test_both_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
+def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     from latcpb_cli.backmapper import Backmapper
 
     Trainer(settings(steps=2), packed, tmp_path / "ae").run()
@@ -162,13 +163,22 @@ def test_both_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     second.run()
     for key, value in second.model.atom_encoder.state_dict().items():
         assert torch.equal(value, frozen[key])
-    assert export_weights(tmp_path / "ldm", tmp_path / "weights") == 2
+    third = Trainer(
+        settings("packing", steps=3, learning_rate=0.03),
+        packed,
+        tmp_path / "pack",
+        start_from=tmp_path / "ldm",
+    )
+    third.run()
+    assert third.model.packing.energy.abs().max() > 0
+    assert torch.equal(third.model.decoder.odds.weight, second.average["decoder.odds.weight"])
+    assert export_weights(tmp_path / "pack", tmp_path / "weights") == 3
     assert Backmapper.from_pretrained(tmp_path / "weights", device="cpu").weights_name == "weights"
     with pytest.raises(OutputExistsError):
-        export_weights(tmp_path / "ldm", tmp_path / "weights")
+        export_weights(tmp_path / "pack", tmp_path / "weights")
     with pytest.raises(UsageError, match="first stage only"):
         export_weights(tmp_path / "ae", tmp_path / "other")
-    with pytest.raises(UsageError, match="starts from an autoencoder run"):
+    with pytest.raises(UsageError, match="starts from autoencoder weights"):
         Trainer(settings("diffusion"), packed, tmp_path / "x", start_from=tmp_path / "ldm")
     with pytest.raises(WeightsError, match="no checkpoint"):
         export_weights(tmp_path, tmp_path / "other")

@@ -1,0 +1,97 @@
+"""Conformations that side chains could take, built on their backbones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from latcpb_cli.chem.internal import FIRST_SLOT
+from latcpb_cli.chem.residues import NAMES, SWAPS, slot_mask, slot_of
+from latcpb_cli.geometry.codec import place_side_chains
+from latcpb_cli.model.decoder import Decoded
+
+__all__ = ["MOST", "SIDE", "Candidates", "build_candidates", "deviations"]
+
+MOST = 10
+"""Candidates per residue at most."""
+SIDE = slice(FIRST_SLOT, 14)
+_LEAST = math.log(0.01)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """R conformations of the side chains of L residues, residue by residue, most probable first.
+
+    Attributes
+    ----------
+    place : (R,)
+        Residue times `MOST`, plus the rank among the residue's candidates.
+    state : (R,)
+        Rotameric state.
+    log_probability : (R,)
+        The decoder's, not normalised over the candidates.
+    chi : (R, 4)
+        Chi angles, rad.
+    atoms : (R, 9, 3)
+        Slots 5 to 13, Å.
+    there : (R, 9)
+        Which of these slots the residue type has.
+    """
+
+    place: Int[Tensor, "R"]
+    state: Int[Tensor, "R"]
+    log_probability: Float[Tensor, "R"]
+    chi: Float[Tensor, "R 4"]
+    atoms: Float[Tensor, "R 9 3"]
+    there: Bool[Tensor, "R 9"]
+
+    @property
+    def residue(self) -> Int[Tensor, "R"]:
+        """Residue of each candidate."""
+        return torch.div(self.place, MOST, rounding_mode="floor")
+
+
+def build_candidates(decoded: Decoded, types: Int[Tensor, "L"]) -> Candidates:
+    """Build the states that the decoder gives one per cent or more, at least one per residue."""
+    if decoded.internal is None or decoded.rotamers is None:
+        raise RuntimeError("a decoder of positions has no rotameric states")
+    top = decoded.rotamers.logits.log_softmax(-1).topk(MOST, dim=-1)
+    kept = top.values >= _LEAST
+    kept[:, 0] = True
+    residue, rank = torch.nonzero(kept).unbind(1)
+    state = top.indices[residue, rank]
+    chi = decoded.rotamers.chi[residue, state]
+    kinds = types[residue]
+    internal = decoded.internal.of(residue).turned(chi)
+    slots = place_side_chains(list(decoded.atoms[residue, :FIRST_SLOT].unbind(1)), internal, kinds)
+    there = torch.from_numpy(slot_mask())[:, SIDE].to(types.device)[kinds]
+    atoms = torch.stack(slots[FIRST_SLOT:], dim=1)
+    return Candidates(residue * MOST + rank, state, top.values[residue, rank], chi, atoms, there)
+
+
+def deviations(candidates: Candidates, types: Int[Tensor, "L"]) -> Float[Tensor, "L M M"]:
+    """Sum of squared distances (Å²) between every two candidates of a residue; symmetric names match."""
+    atoms = candidates.atoms.new_zeros(len(types) * MOST, 9, 3)
+    atoms[candidates.place] = torch.where(candidates.there[..., None], candidates.atoms, 0.0)
+    atoms = atoms.view(len(types), MOST, 9, 3)
+    swapped = atoms.gather(2, _swaps(types)[:, None, :, None].expand_as(atoms))
+    apart = [_squared(atoms, other) for other in (atoms, swapped)]
+    return torch.minimum(*apart)
+
+
+def _squared(one: Float[Tensor, "L M 9 3"], two: Float[Tensor, "L M 9 3"]) -> Float[Tensor, "L M M"]:
+    return ((one[:, :, None] - two[:, None]) ** 2).sum((-1, -2))
+
+
+def _swaps(types: Int[Tensor, "L"]) -> Int[Tensor, "L 9"]:
+    """Slot, counted from slot 5, whose name could as well be this slot's."""
+    table = torch.arange(9).repeat(len(NAMES), 1)
+    for name, pairs in SWAPS.items():
+        for one, two in pairs:
+            a, b = slot_of(name, one) - FIRST_SLOT, slot_of(name, two) - FIRST_SLOT
+            table[NAMES.index(name), a], table[NAMES.index(name), b] = b, a
+    return table.to(types.device)[types]

@@ -1,0 +1,125 @@
+"""Packing: candidates as the decoder names them, and choices that see each other."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from tiny import tiny_model, trace_tensors
+
+from latcpb_cli.diffusion.noise import gumbel
+from latcpb_cli.geometry.codec import decode
+from latcpb_cli.model.candidates import MOST, build_candidates, deviations
+from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.latcpb import LatCPB
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[LatCPB, Decoded, Graph]:
+    model, (ca, types, linked) = tiny_model(), trace_tensors()
+    graph = model.graph(ca, types, linked, [len(ca)])
+    latent = torch.rand(len(ca), 8, generator=torch.Generator().manual_seed(0))
+    return model, model.decoder(latent, model.cg_encoder(graph), graph), graph
+
+
+def repulsive(model: LatCPB, reach: int = 3) -> None:
+    """Energies that fall with distance: whatever comes near is bad."""
+    model.packing.energy.data[:] = 0.0
+    model.packing.energy.data[:, :reach] = 20.0
+
+
+def test_candidates_are_what_the_decoder_would_build(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    _, decoded, graph = drawn
+    candidates = build_candidates(decoded, graph.types)
+    assert (candidates.place.diff() > 0).all()
+    for rank in (0, 1):
+        rows = torch.nonzero(candidates.place % MOST == rank)[:, 0]
+        residues = candidates.residue[rows]
+        internal = decoded.internal.turned(torch.zeros(len(graph.types), 4))
+        internal.torsions[residues, 4:] = torch.stack(
+            [torch.cos(candidates.chi[rows]), torch.sin(candidates.chi[rows])], dim=-1
+        )
+        built = decode(internal, graph.ca, graph.types, graph.linked)
+        assert torch.allclose(built[residues, 5:14], candidates.atoms[rows], atol=1e-5)
+
+
+def test_without_energies_every_residue_minds_itself_alone(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, decoded, graph = drawn
+    model.packing.energy.data[:] = 0.0
+    candidates = build_candidates(decoded, graph.types)
+    rank = model.packing.choose(candidates, decoded.atoms, graph)
+    apart = deviations(candidates, graph.types)
+    share = torch.zeros(len(graph.types), MOST)
+    share.view(-1)[candidates.place] = candidates.log_probability.exp()
+    share = share / share.sum(-1, keepdim=True)
+    risk = (apart * share[:, None]).sum(-1)
+    best = torch.where(share > 0, risk, torch.inf).argmin(-1)
+    assert torch.equal(rank, best)
+
+
+def clashes(atoms: torch.Tensor, types: torch.Tensor) -> int:
+    """Side-chain atom pairs of two residues closer than 2.9 Å (side chains and all else)."""
+    from latcpb_cli.chem.residues import slot_mask
+
+    there = torch.from_numpy(slot_mask())[types][:, :14]
+    count = 0
+    for i, j in itertools.permutations(range(len(atoms)), 2):
+        one, two = atoms[i, 5:14][there[i, 5:]], atoms[j, :14][there[j]]
+        count += int((torch.cdist(one, two) < 2.9).sum()) if len(one) else 0
+    return count
+
+
+def test_side_chains_make_room_for_each_other(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, decoded, graph = drawn
+    model.packing.energy.data[:] = 0.0
+    alone = model.packing(decoded, graph)
+    repulsive(model)
+    packed = model.packing(decoded, graph)
+    assert clashes(packed.atoms, graph.types) < clashes(alone.atoms, graph.types)
+    assert torch.equal(packed.atoms[:, :5], decoded.atoms[:, :5])
+    built = decode(packed.internal, graph.ca, graph.types, graph.linked)
+    assert torch.allclose(built, packed.atoms, atol=1e-5)
+
+
+def test_choices_do_not_depend_on_what_else_is_in_the_batch(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, _, _ = drawn
+    repulsive(model)
+    ca, types, linked = trace_tensors()
+    length = len(ca)
+    latent = torch.rand(length, 8, generator=torch.Generator().manual_seed(5))
+    results = []
+    for copies in (1, 3):
+        graph = model.graph(
+            ca.repeat(copies, 1), types.repeat(copies), linked.repeat(copies), [length] * copies
+        )
+        answer = model.build(latent.repeat(copies, 1), model.cg_encoder(graph), graph)
+        results.append(answer.atoms[-length:])
+    assert torch.allclose(*results, atol=1e-5)
+
+
+def test_noise_makes_samples_with_the_decoders_frequencies(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, decoded, graph = drawn
+    model.packing.energy.data[:] = 0.0
+    candidates = build_candidates(decoded, graph.types)
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.zeros(len(graph.types), MOST)
+    for _ in range(400):
+        noise = gumbel(torch.randn(len(graph.types), MOST, generator=generator))
+        rank = model.packing.choose(candidates, decoded.atoms, graph, noise)
+        counts[torch.arange(len(rank)), rank] += 1
+    expected = torch.zeros(len(graph.types), MOST)
+    expected.view(-1)[candidates.place] = candidates.log_probability.exp()
+    expected = expected / expected.sum(-1, keepdim=True)
+    assert (counts / 400 - expected).abs().max() < 0.11  # four standard deviations
+
+
+def test_energies_are_continuous_and_end_at_zero(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, _, _ = drawn
+    model.packing.energy.data.normal_(generator=torch.Generator().manual_seed(1))
+    distance = torch.linspace(2.0, 6.0, 4001)
+    values = model.packing._energy(torch.full((4001,), 7), distance)
+    assert values.diff().abs().max() < 0.03
+    assert abs(float(values[-1])) < 1e-3
+    assert float(values[0]) == pytest.approx(float(model.packing.energy[7, 0]))
