@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy.py DATA                      our model only
     python benchmarks/accuracy.py DATA --work FOLDER        with the peers, installed and run in FOLDER
-    python benchmarks/accuracy.py DATA --work FOLDER --peers pypulchra,pyfaspr --chains 20
+    python benchmarks/accuracy.py DATA --work FOLDER --methods latcpb,pulchra,native --chains 20
 
 Every program is given a plain Cα PDB of each chain; the PDB that it writes is read back and compared
 with the native one by the same code. What the peers made stays in FOLDER, so that a run that was
@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 import torch
 from arguments import measurement_parser
 from chains import reference_chains
-from methods import Built, Method, build, chosen_methods
+from methods import METHODS, Built, Method, build
 from programs import PEERS, ProgramError, command, own_program
 from report import Column, markdown, sections
 from tables import measure
@@ -38,7 +38,7 @@ def main() -> None:
     options = _options()
     files = resolve_weights(options.weights)
     chains = _chains(options)
-    methods = chosen_methods(options.peers if options.work else ())
+    methods = options.methods or [one for one in METHODS.values() if options.work or not one.peers]
     with ExitStack() as stack:
         folder = options.work or Path(stack.enter_context(TemporaryDirectory()))
         columns = measure_all(methods, chains, _workers(options, folder, stack), options)
@@ -50,7 +50,7 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         "cores": len(os.sched_getaffinity(0)),
         "samples in ensemble mode": options.samples,
-        "peers": ", ".join(PEERS[name].label for name in options.peers) if options.work else "none",
+        "peers": ", ".join(sorted({PEERS[name].label for one in methods for name in one.peers})) or "none",
     }
     tables = sections(columns, residues)
     text = markdown(facts, tables, columns)
@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=2, help="structures per chain in ensemble mode")
     parser.add_argument("--chains", type=int, help="only so many chains, the shortest")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="environments and results of the peers")
-    parser.add_argument("--peers", type=_peers, default=list(PEERS), help=f"of {','.join(PEERS)} (all)")
+    parser.add_argument("--methods", type=_methods, help=f"columns of the table: {','.join(METHODS)}")
     parser.add_argument(
         "--slow-chains",
         type=int,
@@ -76,14 +76,17 @@ def _options() -> argparse.Namespace:
         help="chains for the slow peers (%(default)s, the shortest)",
     )
     parser.add_argument("--out", type=Path, metavar="NAME")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.work is None and any(method.peers for method in options.methods or ()):
+        parser.error("peers need a folder: --work FOLDER")
+    return options
 
 
-def _peers(text: str) -> list[str]:
+def _methods(text: str) -> list[Method]:
     names = text.split(",")
-    if unknown := [name for name in names if name not in PEERS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} not among {', '.join(PEERS)}")
-    return names
+    if unknown := [name for name in names if name not in METHODS]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} not among {', '.join(METHODS)}")
+    return [METHODS[name] for name in names]
 
 
 def _chains(options: argparse.Namespace) -> dict[int, AtomStructure]:

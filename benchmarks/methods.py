@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange import backbone_text, read_back, trace_text
@@ -12,9 +12,7 @@ from workers import Cost, Worker
 from latcpb_cli.errors import LatcpbError
 from latcpb_cli.structure import AtomStructure
 
-__all__ = ["METHODS", "Built", "Method", "build", "chosen_methods"]
-
-OWN = ("latcpb", "latcpb-ensemble")
+__all__ = ["METHODS", "Built", "Method", "build"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,14 @@ class Method:
         return before | ({self.program} if self.program else set())
 
     @property
+    def peers(self) -> set[str]:
+        """Those of them that are not ours."""
+        return self.programs & set(PEERS)
+
+    @property
     def slow(self) -> bool:
         """Whether one of them is a slow one."""
-        return any(name in PEERS and PEERS[name].slow for name in self.programs)
+        return any(PEERS[name].slow for name in self.peers)
 
 
 METHODS = {
@@ -71,12 +74,6 @@ class Built:
 
     structure: AtomStructure
     costs: tuple[Cost, ...] = ()
-
-
-def chosen_methods(peers: Iterable[str]) -> list[Method]:
-    """The methods that need no program but these and our own."""
-    allowed = {*peers, *OWN}
-    return [method for method in METHODS.values() if method.programs <= allowed]
 
 
 def build(

@@ -103,9 +103,10 @@ class Row:
         known = [value for value in values if value is not None]
         return float(np.mean(known)) if known else None
 
-    def percent(self, *path: str) -> float:
+    def percent(self, *path: str) -> float | None:
         counts = [_get(chain.result, path) for chain in self.chains]
-        return 100.0 * sum(c["count"] for c in counts) / max(1, sum(c["of"] for c in counts))
+        cases = sum(count["of"] for count in counts)
+        return 100.0 * sum(count["count"] for count in counts) / cases if cases else None
 
     def total(self, *path: str) -> float:
         return sum(_get(chain.result, path)["count"] / chain.result["samples"] for chain in self.chains)
