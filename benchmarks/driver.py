@@ -3,8 +3,8 @@
     python driver.py NAME [SETTING=VALUE ...]
 
 Reads one job a line, {"source": PDB, "target": PDB}, and answers each with one line: wall and CPU
-seconds of the work alone, seconds that loading took, peak memory in MB, and what went wrong, if
-anything did. Needs nothing but the standard library and the program.
+seconds of the work alone, seconds that loading took, peak memory in MB, threads allowed, and what went
+wrong, if anything did. Needs nothing but the standard library and the program.
 """
 
 from __future__ import annotations
@@ -84,7 +84,13 @@ def answer(run: Run, source: str, target: str) -> dict[str, float | str | None]:
     seconds, cpu_seconds = time.perf_counter() - wall, _cpu_seconds() - cpu
     if error is None and not (os.path.isfile(target) and os.path.getsize(target)):
         error = "wrote nothing"
-    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mb": _peak_mb(), "error": error}
+    return {
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "peak_mb": _peak_mb(),
+        "threads": int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))),
+        "error": error,
+    }
 
 
 def _cpu_seconds() -> float:

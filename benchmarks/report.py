@@ -11,51 +11,64 @@ from workers import Cost
 
 __all__ = ["Column", "markdown", "sections"]
 
-ROWS = (
-    ("chains", "chains", 0),
-    ("**against the natives, inner residues**", "", 0),
-    ("RMSD all heavy atoms, Å", "all_heavy", 2),
-    ("RMSD backbone N, C, O, Å", "backbone", 2),
-    ("RMSD side chain, Å", "side_chain", 2),
-    ("χ1 within 40°, %", "chi1", 1),
-    ("χ1+2 within 40°, %", "chi1_chi2", 1),
-    ("cis peptides kept, %", "cis_kept_percent", 1),
-    ("GED, number of bonds", "ged", 4),
-    ("GED, symmetric difference", "ged_symmetric", 4),
-    ("atoms not built, %", "missing_atoms_percent", 2),
-    ("**the same with chain ends**", "", 0),
-    ("RMSD all heavy / backbone / side chain, Å", "all_heavy_with_ends", 2),
-    ("**torsions, KL from the natives'**", "", 0),
-    ("φ", "kl_phi", 3),
-    ("ψ", "kl_psi", 3),
-    ("χ1", "kl_chi1", 3),
-    ("mean of φ, ψ, χ1–χ4", "kl_mean", 3),
-    ("**geometry**", "", 0),
-    ("bonds > 10 % off, %", "bonds_percent", 3),
-    ("C–N > 10 % off, %", "peptide_bonds_percent", 3),
-    ("bond angles > 10° off, %", "angles_percent", 2),
-    ("N–Cα–C > 10° off, %", "n_ca_c_percent", 2),
-    ("ω > 30° from planar, %", "omega_percent", 2),
-    ("cis non-Pro peptides", "cis_non_proline", -1),
-    ("D residues", "d_residues", -1),
-    ("inverted Thr/Ile CB", "inverted_cb", -1),
-    ("pierced rings", "pierced_rings", -1),
-    ("Ramachandran favoured, %", "ramachandran_favoured", 1),
-    ("Ramachandran outliers, %", "ramachandran_outliers", 2),
-    ("χ1 > 40° off staggered, %", "rotamer_outliers", 1),
-    ("**clashes**", "", 0),
-    ("residues with a contact < 1.2 Å, %", "contact12_percent", 2),
-    ("overlaps ≥ 0.4 Å per 1,000 atoms", "overlap04_per_1000", 1),
-    ("**diversity of samples**", "", 0),
-    ("pairwise side-chain RMSD, Å", "pairwise_side_chain", 2),
-    ("DIV", "div", 2),
-    ("**cost**", "", 0),
-    ("residues per second", "residues_per_second", 0),
-    ("residues per CPU second", "residues_per_cpu_second", 0),
-    ("loading, s", "load_seconds", 1),
-    ("peak memory, MB", "peak_mb", 0),
-)
-"""Label, name of the number and digits (-1: as short as it goes); a line without a name is a heading."""
+GROUPS = {
+    "against the natives, inner residues": (
+        ("RMSD all heavy atoms, Å", "all_heavy", 2),
+        ("RMSD backbone N, C, O, Å", "backbone", 2),
+        ("RMSD side chain, Å", "side_chain", 2),
+        ("χ1 within 40°, %", "chi1", 1),
+        ("χ1+2 within 40°, %", "chi1_chi2", 1),
+        ("cis peptides kept, %", "cis_kept_percent", 1),
+        ("GED, number of bonds", "ged", 4),
+        ("GED, symmetric difference", "ged_symmetric", 4),
+        ("atoms not built, %", "missing_atoms_percent", 2),
+    ),
+    "the same with chain ends": (
+        ("RMSD all heavy atoms, Å", "all_heavy_with_ends", 2),
+        ("RMSD backbone N, C, O, Å", "backbone_with_ends", 2),
+        ("RMSD side chain, Å", "side_chain_with_ends", 2),
+    ),
+    "torsions, KL from the natives'": (
+        ("φ", "kl_phi", 3),
+        ("ψ", "kl_psi", 3),
+        ("χ1", "kl_chi1", 3),
+        ("χ2", "kl_chi2", 3),
+        ("χ3", "kl_chi3", 3),
+        ("χ4", "kl_chi4", 3),
+        ("mean", "kl_mean", 3),
+        ("mean JS", "js_mean", 3),
+    ),
+    "geometry": (
+        ("bonds > 10 % off, %", "bonds_percent", 3),
+        ("C–N > 10 % off, %", "peptide_bonds_percent", 3),
+        ("bond angles > 10° off, %", "angles_percent", 2),
+        ("N–Cα–C > 10° off, %", "n_ca_c_percent", 2),
+        ("ω > 30° from planar, %", "omega_percent", 2),
+        ("cis non-Pro peptides", "cis_non_proline", 0),
+        ("D residues", "d_residues", 0),
+        ("inverted Thr/Ile CB", "inverted_cb", 0),
+        ("pierced rings", "pierced_rings", 0),
+        ("Ramachandran favoured, %", "ramachandran_favoured", 1),
+        ("Ramachandran outliers, %", "ramachandran_outliers", 2),
+        ("χ1 > 40° off staggered, %", "rotamer_outliers", 1),
+    ),
+    "clashes": (
+        ("residues with a contact < 1.2 Å, %", "contact12_percent", 2),
+        ("overlaps ≥ 0.4 Å per 1,000 atoms", "overlap04_per_1000", 1),
+    ),
+    "diversity of samples": (
+        ("pairwise side-chain RMSD, Å", "pairwise_side_chain", 2),
+        ("DIV", "div", 2),
+    ),
+    "cost": (
+        ("residues per second", "residues_per_second", 0),
+        ("residues per CPU second", "residues_per_cpu_second", 0),
+        ("loading, s", "load_seconds", 1),
+        ("peak memory, MB", "peak_mb", 0),
+        ("threads", "threads", 0),
+    ),
+}
+"""Rows of the Markdown table under their headings: label, name of the number, digits."""
 
 
 @dataclass
@@ -91,7 +104,8 @@ class Column:
             numbers["residues_per_cpu_second"] = size / sum(cost.cpu_seconds for cost in costs)
             last = self.costs[there[-1]]
             numbers["load_seconds"] = sum(cost.load_seconds for cost in last)
-            numbers["peak_mb"] = max(cost.peak_mb for cost in costs)
+            for name in ("peak_mb", "threads"):
+                numbers[name] = max(getattr(cost, name) for cost in costs)
         return numbers
 
 
@@ -131,10 +145,11 @@ def markdown(facts: dict[str, Any], tables: list[dict[str, Any]], columns: list[
         lines += ["", f"### {table['title']}: {table['chains']} chains, {table['residues']:,} residues", ""]
         lines.append(_line("", [labels[name] for name in names]))
         lines.append(_line("---", ["---:"] * len(names)))
-        for label, key, digits in ROWS:
-            cells = [_cell(table["methods"][name], key, digits) for name in names]
-            if not key or any(cell != "–" for cell in cells):
-                lines.append(_line(label, cells))
+        lines.append(_line("chains", [str(table["methods"][name]["chains"]) for name in names]))
+        for heading, rows in GROUPS.items():
+            body = [_row(list(table["methods"].values()), *row) for row in rows]
+            if any(body):
+                lines += [_line(f"**{heading}**", [""] * len(names)), *filter(None, body)]
     return "\n".join([*lines, *_failures(columns), ""])
 
 
@@ -154,16 +169,8 @@ def _line(first: str, cells: list[str]) -> str:
     return "| " + " | ".join([first, *cells]) + " |"
 
 
-def _cell(numbers: dict[str, Any], key: str, digits: int) -> str:
-    if not key:
-        return ""
-    if key == "all_heavy_with_ends":
-        sets = ("all_heavy", "backbone", "side_chain")
-        return " / ".join(_number(numbers.get(f"{name}_with_ends"), digits) for name in sets)
-    return _number(numbers.get(key), digits)
-
-
-def _number(value: float | None, digits: int) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if digits < 0 else f"{value:,.{digits}f}"
+def _row(methods: list[dict[str, Any]], label: str, key: str, digits: int) -> str:
+    """One metric; nothing where no method has it."""
+    values = [numbers.get(key) for numbers in methods]
+    cells = ["–" if value is None else f"{value:,.{digits}f}" for value in values]
+    return _line(label, cells) if any(value is not None for value in values) else ""

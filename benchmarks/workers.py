@@ -39,12 +39,15 @@ class Cost:
     load_seconds : float
     peak_mb : float
         Of the process up to then, in MB.
+    threads : int
+        That the program might use.
     """
 
     seconds: float
     cpu_seconds: float
     load_seconds: float
     peak_mb: float
+    threads: int
 
 
 class Worker:
