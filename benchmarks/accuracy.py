@@ -41,7 +41,7 @@ def main() -> None:
     methods = options.methods or [one for one in METHODS.values() if options.work or not one.peers]
     with ExitStack() as stack:
         folder = options.work or Path(stack.enter_context(TemporaryDirectory()))
-        columns = measure_all(methods, chains, _workers(options, folder, stack), options)
+        columns = measure_all(methods, chains, _workers(options, folder, stack), options.slow_chains)
     residues = {number: len(reference.trace) for number, reference in chains.items()}
     facts = {
         "weights": files.name,
@@ -122,14 +122,17 @@ def measure_all(
     methods: list[Method],
     chains: dict[int, AtomStructure],
     worker: Callable[[str], Worker],
-    options: argparse.Namespace,
+    slow_chains: int,
 ) -> list[Column]:
-    """Rebuild and compare every chain by every method; what fails is noted and passed over."""
+    """Rebuild and compare every chain by every method; what fails is noted and passed over.
+
+    Slow methods get the first ``slow_chains`` only.
+    """
     known: dict[int, dict[str, Built]] = {number: {} for number in chains}
     columns = []
     for method in methods:
         column = Column(method.name, method.label)
-        for number in list(chains)[: options.slow_chains if method.slow else None]:
+        for number in list(chains)[: slow_chains if method.slow else None]:
             try:
                 built = build(method, chains[number], worker, known[number])
             except ProgramError as error:
