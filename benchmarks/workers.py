@@ -108,8 +108,9 @@ class Worker:
         if line:
             return json.loads(line)
         self.close()
+        said = (self.folder / "log.txt").read_text(errors="replace").strip().splitlines()
         after = f"after {time.monotonic() - began:.0f} s"
-        return {"error": f"ended with {process.returncode} {after}, see {self.folder / 'log.txt'}"}
+        return {"error": f"ended with {process.returncode} {after}: {said[-1] if said else 'no message'}"}
 
     def _started(self) -> subprocess.Popen[str]:
         """The running program; a program that cannot be installed is not tried again."""
