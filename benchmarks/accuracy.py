@@ -1,74 +1,148 @@
-"""How near the answers are to crystal structures, from their Cα alone.
+"""How near the answers are to crystal structures, from their Cα alone: ours, and those of other programs.
 
-    python benchmarks/accuracy.py DATA [--weights DIR] [--split valid] [--mode best] [--out FILE.json]
+    python benchmarks/accuracy.py DATA                      our model only
+    python benchmarks/accuracy.py DATA --work FOLDER        with the peers, installed and run in FOLDER
+    python benchmarks/accuracy.py DATA --work FOLDER --methods latcpb,pulchra,native --chains 20
 
-DATA is a folder of packed structures; the table goes to standard output, all numbers to the JSON file.
+Every program is given a plain Cα PDB of each chain; the PDB that it writes is read back and compared
+with the native one by the same code. What the peers made stays in FOLDER, so that a run that was
+stopped goes on. The table is printed as Markdown; --out NAME writes NAME.md and NAME.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
-from chains import generated_structure, reference_chains
-from tables import Row
+from arguments import measurement_parser
+from chains import reference_chains
+from methods import METHODS, Built, Method, build
+from programs import PEERS, ProgramError, command, own_program
+from report import Column, markdown, sections
+from tables import measure
+from workers import Worker
 
-from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.hub import resolve_weights
+from latcpb_cli.structure import AtomStructure
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights")
-    parser.add_argument("--split", default="valid")
-    parser.add_argument("--mode", choices=["best", "ensemble"], default="best")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    backmapper = Backmapper.from_pretrained(options.weights, device=options.device)
-    row, seconds, residues = Row(), 0.0, 0
-    for _, reference, chunk in reference_chains(options.data, options.split):
-        began = time.perf_counter()
-        atoms = backmapper.sample(reference.trace, chunk, samples=1, seed=0, mode=options.mode)[:, 0]
-        seconds += time.perf_counter() - began
-        residues += len(reference.trace)
-        row.add(reference, generated_structure(reference, atoms))
+    options = _options()
+    files = resolve_weights(options.weights)
+    chains = _chains(options)
+    methods = options.methods or [one for one in METHODS.values() if options.work or not one.peers]
+    with ExitStack() as stack:
+        folder = options.work or Path(stack.enter_context(TemporaryDirectory()))
+        columns = measure_all(methods, chains, _workers(options, folder, stack), options.slow_chains)
+    residues = {number: len(reference.trace) for number, reference in chains.items()}
     facts = {
-        "weights": backmapper.weights_name,
-        "sha256": backmapper.weights_sha256,
-        "mode": options.mode,
+        "weights": files.name,
+        "sha256": files.sha256,
         "split": options.split,
-        "chains": len(row.results),
-        "residues": residues,
-        "residues_per_second": round(residues / seconds, 1),
         "threads": torch.get_num_threads(),
+        "cores": len(os.sched_getaffinity(0)),
+        "samples in ensemble mode": options.samples,
+        "peers": ", ".join(sorted({PEERS[name].label for one in methods for name in one.peers})) or "none",
     }
-    table = {"model": row.numbers(), "native": row.numbers("reference")}
-    print(" · ".join(f"{key} {value}" for key, value in facts.items()))
-    print(f"{'metric':24s}{'model':>12s}{'native':>12s}")
-    own = (
-        "contact12",
-        "overlap04",
-        "bonds",
-        "peptide",
-        "angles",
-        "omega",
-        "d_res",
-        "inv",
-        "pierced",
-        "cis_non",
-        "rama",
-    )
-    for name, value in table["model"].items():
-        native = f"{table['native'][name]:12.4f}" if name.startswith(own) else ""
-        print(f"{name:24s}{value:12.4f}{native}")
+    tables = sections(columns, residues)
+    text = markdown(facts, tables, columns)
+    print(text)
     if options.out is not None:
-        options.out.write_text(json.dumps({**facts, **table}, indent=1) + "\n")
+        failures = {column.name: column.failures for column in columns if column.failures}
+        content = {**facts, "tables": tables, "failures": failures}
+        options.out.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+        options.out.with_suffix(".md").write_text(text)
+
+
+def _options() -> argparse.Namespace:
+    parser = measurement_parser(__doc__)
+    parser.add_argument("--device", default="cpu", help="where our model runs")
+    parser.add_argument("--samples", type=int, default=2, help="structures per chain in ensemble mode")
+    parser.add_argument("--chains", type=int, help="only so many chains, the shortest")
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="environments and results of the peers")
+    parser.add_argument("--methods", type=_methods, help=f"columns of the table: {','.join(METHODS)}")
+    parser.add_argument(
+        "--slow-chains",
+        type=int,
+        default=10,
+        help="chains for the slow peers (%(default)s, the shortest)",
+    )
+    parser.add_argument("--out", type=Path, metavar="NAME")
+    options = parser.parse_args()
+    if options.work is None and any(method.peers for method in options.methods or ()):
+        parser.error("peers need a folder: --work FOLDER")
+    return options
+
+
+def _methods(text: str) -> list[Method]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in METHODS]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} not among {', '.join(METHODS)}")
+    return [METHODS[name] for name in names]
+
+
+def _chains(options: argparse.Namespace) -> dict[int, AtomStructure]:
+    """The natives by their number in the data, the shortest first."""
+    found = enumerate(reference for _, reference, _ in reference_chains(options.data, options.split))
+    ordered = sorted(found, key=lambda pair: len(pair[1].trace))
+    return dict(ordered[: options.chains])
+
+
+def _workers(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Callable[[str], Worker]:
+    """A function that gives the worker of a program by name, each made once."""
+    settings = {"weights": options.weights or "", "device": options.device}
+    programs = {
+        **PEERS,
+        "latcpb": own_program(**settings),
+        "latcpb-ensemble": own_program(**settings, mode="ensemble", samples=str(options.samples)),
+    }
+    fresh = Path(stack.enter_context(TemporaryDirectory()))
+    workers: dict[str, Worker] = {}
+
+    def worker(name: str) -> Worker:
+        if name not in workers:
+            program = programs[name]
+            place = folder / "results" / program.label if program.version else fresh / name
+            start = partial(command, program, folder / "environments")
+            workers[name] = stack.enter_context(Worker(start, place))
+        return workers[name]
+
+    return worker
+
+
+def measure_all(
+    methods: list[Method],
+    chains: dict[int, AtomStructure],
+    worker: Callable[[str], Worker],
+    slow_chains: int,
+) -> list[Column]:
+    """Rebuild and compare every chain by every method; what fails is noted and passed over.
+
+    Slow methods get the first ``slow_chains`` only.
+    """
+    known: dict[int, dict[str, Built]] = {number: {} for number in chains}
+    columns = []
+    for method in methods:
+        column = Column(method.name, method.label)
+        for number in list(chains)[: slow_chains if method.slow else None]:
+            try:
+                built = build(method, chains[number], worker, known[number])
+            except ProgramError as error:
+                column.failures[number] = error.message
+                continue
+            column.measured[number] = measure(chains[number], built.structure, samples=len(built.structure))
+            column.costs[number] = built.costs
+        print(f"{method.label}: {len(column.measured)} chains", file=sys.stderr, flush=True)
+        columns.append(column)
+    return columns
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 import torch
+from arguments import measurement_parser
 from chains import generated_structure, reference_chains
 from tables import Row
 
@@ -44,13 +45,8 @@ def another_of_its_type(types: torch.Tensor, generator: torch.Generator) -> torc
 
 @torch.inference_mode()
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights")
+    parser = measurement_parser(__doc__)
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--split", default="valid")
     parser.add_argument("--limit", type=int, default=10**6, help="chains to measure")
     options = parser.parse_args()
     model, generator = load(options), torch.Generator().manual_seed(0)
@@ -77,7 +73,7 @@ def main() -> None:
         n = row.numbers()
         print(
             f"{name:18s}{n['all_heavy']:10.3f}{n['backbone']:10.3f}{n['side_chain']:10.3f}"
-            f"{n['chi1']:8.1f}{n['peptide_bonds']:6d}{n['d_residues']:4d}"
+            f"{n['chi1']:8.1f}{n['peptide_bonds']:6.0f}{n['d_residues']:4.0f}"
         )
     print(f"codes {len(counts)}, perplexity {perplexity(counts):.1f}")
 

@@ -1,4 +1,4 @@
-"""Reference chains of a data folder as the package's own structures."""
+"""Reference chains of a data folder as the package's own structures, and our model on them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 from latcpb_cli.train.data import Structure, load_structures
@@ -37,6 +38,14 @@ def reference_chains(data: Path, split: str) -> Iterator[tuple[Structure, AtomSt
             indices=np.array([number]),
         )
         yield structure, reference, chunk
+
+
+def rebuild(
+    model: Backmapper, reference: AtomStructure, chunk: FrameChunk, mode: Mode = "best"
+) -> AtomStructure:
+    """One structure for each frame of a chunk."""
+    atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode=mode)[:, 0]
+    return generated_structure(reference, atoms)
 
 
 def generated_structure(reference: AtomStructure, atoms: np.ndarray) -> AtomStructure:

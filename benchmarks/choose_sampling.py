@@ -7,13 +7,12 @@ One row per setting: accuracy, distance of the torsion distributions from the na
 
 from __future__ import annotations
 
-import argparse
 import time
 from itertools import islice
-from pathlib import Path
 from unittest.mock import patch
 
-from chains import generated_structure, reference_chains
+from arguments import measurement_parser
+from chains import rebuild, reference_chains
 from tables import Row
 
 from latcpb_cli import backmapper
@@ -28,12 +27,7 @@ CANDIDATES = [
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights")
-    parser.add_argument("--split", default="heldout")
+    parser = measurement_parser(__doc__, split="heldout")
     parser.add_argument("--chains", type=int, default=40)
     options = parser.parse_args()
     model = Backmapper.from_pretrained(options.weights, device="cpu")
@@ -44,10 +38,10 @@ def main() -> None:
         with patch.dict(backmapper.SETTINGS, {"ensemble": sampling}):
             for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
                 began = time.perf_counter()
-                atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode="ensemble")[:, 0]
+                built = rebuild(model, reference, chunk, mode="ensemble")
                 seconds += time.perf_counter() - began
                 residues += len(reference.trace)
-                row.add(reference, generated_structure(reference, atoms))
+                row.add(reference, built)
         n = row.numbers()
         print(f"{sampling.steps:5d}{sampling.temperature:6.2f}", end="")
         print(f"{n['all_heavy']:8.3f}{n['backbone']:8.3f}{n['side_chain']:8.3f}{n['chi1']:7.1f}", end="")

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import argparse
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
-from chains import generated_structure, reference_chains
+from arguments import measurement_parser
+from chains import rebuild, reference_chains
 from tables import Row
 
 from latcpb_cli.backmapper import Backmapper
@@ -41,8 +41,7 @@ def noisy(model: Backmapper, options: argparse.Namespace, spread: float) -> Row:
     row, rng = Row(), np.random.default_rng(0)
     for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
         chunk.positions[:] += spread * rng.normal(size=chunk.positions.shape).astype(np.float32)
-        atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode="best")[:, 0]
-        row.add(reference, generated_structure(reference, atoms))
+        row.add(reference, rebuild(model, reference, chunk))
     return row
 
 
@@ -70,12 +69,7 @@ def traces(model: Backmapper, options: argparse.Namespace) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights")
-    parser.add_argument("--split", default="valid")
+    parser = measurement_parser(__doc__)
     parser.add_argument("--chains", type=int, default=20)
     parser.add_argument("--frames", type=int, default=5)
     options = parser.parse_args()

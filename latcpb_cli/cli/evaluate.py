@@ -28,6 +28,7 @@ _VALIDITY = (
     ("bond lengths off > 10 %, %", ("bonds", "percent")),
     ("peptide C–N off > 10 %, %", ("peptide_bonds", "percent")),
     ("bond angles off > 10°, %", ("angles", "percent")),
+    ("N–Cα–C off > 10°, %", ("n_ca_c", "percent")),
     ("ω off planar > 30°, %", ("omega", "percent")),
     ("cis non-Pro peptides", ("cis_non_proline",)),
     ("cis Pro peptides", ("cis_proline",)),

@@ -21,6 +21,7 @@ WELLS = np.radians([60.0, 180.0, -60.0])
 WELL_WIDTH = np.radians(40.0)
 _PRO = NAMES.index("PRO")
 _PHI, _PSI, _OMEGA, _CHI1 = 0, 1, 2, 3
+_N_CA_C = (0, 1, 2)
 _BETA_BRANCHES = (("THR", "OG1", "CG2"), ("ILE", "CG1", "CG2"))
 
 Array = np.ndarray
@@ -62,8 +63,8 @@ class StereoChecker:
         -------
         dict of str to Count
             ``bonds`` and ``peptide_bonds`` (C-N) off their reference length by
-            more than 10 %; ``angles`` off by more than 10 degrees; ``omega``
-            more than 30 degrees from planar; ``cis_non_proline`` and
+            more than 10 %; ``angles``, and N-CA-C among them (``n_ca_c``), off
+            by more than 10 degrees; ``omega`` more than 30 degrees from planar; ``cis_non_proline`` and
             ``cis_proline`` peptides; ``d_residues`` (CA inverted) and
             ``inverted_cb`` (Thr, Ile); ``pierced_rings``;
             ``ramachandran_favoured`` and ``ramachandran_outliers``;
@@ -73,7 +74,7 @@ class StereoChecker:
         measured = torsions(self.types, atoms, self.present, linked)
         return {
             **self._lengths(atoms, linked),
-            "angles": self._bent(atoms, linked),
+            **self._bent(atoms, linked),
             **self._peptides(measured[..., _OMEGA]),
             **self._handedness(atoms),
             "pierced_rings": self._pierced(atoms, linked),
@@ -88,10 +89,12 @@ class StereoChecker:
         peptide = exist & (self.bonds.link >= 0)
         return {"bonds": count_where(off, exist), "peptide_bonds": count_where(off, peptide)}
 
-    def _bent(self, atoms: Array, linked: Array) -> Count:
+    def _bent(self, atoms: Array, linked: Array) -> dict[str, Count]:
         terms: Terms = self.angles
         a, b, c = np.moveaxis(terms.points(atoms), 2, 0)
-        return count_where(np.abs(angle(a, b, c) - terms.reference) > ANGLE_TOLERANCE, terms.exist(linked))
+        off, exist = np.abs(angle(a, b, c) - terms.reference) > ANGLE_TOLERANCE, terms.exist(linked)
+        n_ca_c = exist & (terms.slots == _N_CA_C).all(axis=1) & (terms.link < 0)
+        return {"angles": count_where(off, exist), "n_ca_c": count_where(off, n_ca_c)}
 
     def _peptides(self, omega: Array) -> dict[str, Count]:
         known = np.isfinite(omega)

@@ -36,6 +36,17 @@ def test_every_bond_and_angle_is_looked_at():
     assert found["bonds"].total == 4 + 3 + 3 + 1 + 2
     # Ala N-CA-C N-CA-CB C-CA-CB CA-C-O, Gly two each, two with OXT, three at each peptide.
     assert found["angles"].total == 4 + 2 + 2 + 2 + 6
+    assert found["n_ca_c"].total == 3
+
+
+def test_an_opened_n_ca_c_is_counted_by_name():
+    sample = structure("GGG")
+    ca, c = sample.atoms[0, 1, 1], sample.atoms[0, 1, 2]
+    assert counts(sample)["n_ca_c"].hits == 0
+    # C beside where it was: N-CA-C, CA-C-O and the angles of the next peptide change, no other N-CA-C.
+    across = np.cross(c - ca, sample.atoms[0, 1, 0] - ca)
+    sample.atoms[0, 1, 2] += 0.9 * np.cross(across, c - ca) / np.linalg.norm(np.cross(across, c - ca))
+    assert counts(sample)["n_ca_c"] == Count(1, 3)
 
 
 def test_mirror_image_is_all_d_residues():

@@ -1,0 +1,19 @@
+"""Options that the measurements share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["measurement_parser"]
+
+
+def measurement_parser(description: str | None, split: str = "valid") -> argparse.ArgumentParser:
+    """Make a parser that knows DATA, --weights and --split; the script's docstring is its help."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of packed structures")
+    parser.add_argument("--weights", help="name or folder of a model")
+    parser.add_argument("--split", default=split)
+    return parser

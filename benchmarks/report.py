@@ -1,0 +1,176 @@
+"""The accuracy table as JSON and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tables import Measured, Row
+from workers import Cost
+
+__all__ = ["Column", "markdown", "sections"]
+
+GROUPS = {
+    "against the natives, inner residues": (
+        ("RMSD all heavy atoms, Å", "all_heavy", 2),
+        ("RMSD backbone N, C, O, Å", "backbone", 2),
+        ("RMSD side chain, Å", "side_chain", 2),
+        ("χ1 within 40°, %", "chi1", 1),
+        ("χ1+2 within 40°, %", "chi1_chi2", 1),
+        ("cis peptides kept, %", "cis_kept_percent", 1),
+        ("GED, number of bonds", "ged", 4),
+        ("GED, symmetric difference", "ged_symmetric", 4),
+        ("atoms not built, %", "missing_atoms_percent", 2),
+    ),
+    "the same with chain ends": (
+        ("RMSD all heavy atoms, Å", "all_heavy_with_ends", 2),
+        ("RMSD backbone N, C, O, Å", "backbone_with_ends", 2),
+        ("RMSD side chain, Å", "side_chain_with_ends", 2),
+    ),
+    "torsions, KL from the natives'": (
+        ("φ", "kl_phi", 3),
+        ("ψ", "kl_psi", 3),
+        ("χ1", "kl_chi1", 3),
+        ("χ2", "kl_chi2", 3),
+        ("χ3", "kl_chi3", 3),
+        ("χ4", "kl_chi4", 3),
+        ("mean", "kl_mean", 3),
+        ("mean JS", "js_mean", 3),
+    ),
+    "geometry": (
+        ("bonds > 10 % off, %", "bonds_percent", 3),
+        ("C–N > 10 % off, %", "peptide_bonds_percent", 3),
+        ("bond angles > 10° off, %", "angles_percent", 2),
+        ("N–Cα–C > 10° off, %", "n_ca_c_percent", 2),
+        ("ω > 30° from planar, %", "omega_percent", 2),
+        ("cis non-Pro peptides", "cis_non_proline", 0),
+        ("D residues", "d_residues", 0),
+        ("inverted Thr/Ile CB", "inverted_cb", 0),
+        ("pierced rings", "pierced_rings", 0),
+        ("Ramachandran favoured, %", "ramachandran_favoured", 1),
+        ("Ramachandran outliers, %", "ramachandran_outliers", 2),
+        ("χ1 > 40° off staggered, %", "rotamer_outliers", 1),
+    ),
+    "clashes": (
+        ("residues with a contact < 1.2 Å, %", "contact12_percent", 2),
+        ("overlaps ≥ 0.4 Å per 1,000 atoms", "overlap04_per_1000", 1),
+    ),
+    "diversity of samples": (
+        ("pairwise side-chain RMSD, Å", "pairwise_side_chain", 2),
+        ("DIV", "div", 2),
+    ),
+    "cost": (
+        ("residues per second", "residues_per_second", 0),
+        ("residues per CPU second", "residues_per_cpu_second", 0),
+        ("loading, s", "load_seconds", 1),
+        ("peak memory, MB", "peak_mb", 0),
+        ("threads", "threads", 0),
+    ),
+}
+"""Rows of the Markdown table under their headings: label, name of the number, digits."""
+
+
+@dataclass
+class Column:
+    """A method: what it made of each chain, by the chain's number.
+
+    Attributes
+    ----------
+    name, label : str
+    measured : dict of int to Measured
+    costs : dict of int to tuple of Cost
+        Of each program that took part.
+    failures : dict of int to str
+    """
+
+    name: str
+    label: str
+    measured: dict[int, Measured] = field(default_factory=dict)
+    costs: dict[int, tuple[Cost, ...]] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+
+    def numbers(self, chains: Sequence[int]) -> dict[str, Any]:
+        """Every figure of the chains among these that were built."""
+        there = [chain for chain in chains if chain in self.measured]
+        if not there:
+            return {"chains": 0}
+        built = [self.measured[chain] for chain in there]
+        size = sum(one.result["residues"] * one.result["samples"] for one in built)
+        numbers = {"chains": len(built), **Row(built).numbers()}
+        costs = [cost for chain in there for cost in self.costs.get(chain, ())]
+        if costs:
+            numbers["residues_per_second"] = size / sum(cost.seconds for cost in costs)
+            numbers["residues_per_cpu_second"] = size / sum(cost.cpu_seconds for cost in costs)
+            last = self.costs[there[-1]]
+            numbers["load_seconds"] = sum(cost.load_seconds for cost in last)
+            for name in ("peak_mb", "threads"):
+                numbers[name] = max(getattr(cost, name) for cost in costs)
+        return numbers
+
+
+def sections(columns: list[Column], residues: dict[int, int]) -> list[dict[str, Any]]:
+    """Tables that may be compared: the methods that were given every chain, and all of them on common chains.
+
+    Parameters
+    ----------
+    columns : list of Column
+    residues : dict of int to int
+        Length of each chain asked for, by its number.
+    """
+    running = [column for column in columns if column.measured]
+    whole = [column for column in running if {*column.measured, *column.failures} >= set(residues)]
+    common = sorted(set(residues).intersection(*(column.measured for column in running)))
+    tables = [("Every chain", whole, sorted(residues))]
+    if 0 < len(common) < len(residues):
+        tables.append(("The chains that every method has built", running, common))
+    return [
+        {
+            "title": title,
+            "chains": len(chains),
+            "residues": sum(residues[chain] for chain in chains),
+            "methods": {column.name: column.numbers(chains) for column in shown},
+        }
+        for title, shown, chains in tables
+        if shown
+    ]
+
+
+def markdown(facts: dict[str, Any], tables: list[dict[str, Any]], columns: list[Column]) -> str:
+    """Every section as a table of metrics (rows) and methods (columns), then the failures."""
+    labels = {column.name: column.label for column in columns}
+    lines = [" · ".join(f"{key} {value}" for key, value in facts.items())]
+    for table in tables:
+        names = list(table["methods"])
+        lines += ["", f"### {table['title']}: {table['chains']} chains, {table['residues']:,} residues", ""]
+        lines.append(_line("", [labels[name] for name in names]))
+        lines.append(_line("---", ["---:"] * len(names)))
+        lines.append(_line("chains", [str(table["methods"][name]["chains"]) for name in names]))
+        for heading, rows in GROUPS.items():
+            body = [_row(list(table["methods"].values()), *row) for row in rows]
+            if any(body):
+                lines += [_line(f"**{heading}**", [""] * len(names)), *filter(None, body)]
+    return "\n".join([*lines, *_failures(columns), ""])
+
+
+def _failures(columns: list[Column]) -> list[str]:
+    """One line for each method and message, with the chains that it was said of."""
+    lines = []
+    for column in columns:
+        chains: dict[str, list[str]] = {}
+        for chain, message in column.failures.items():
+            chains.setdefault(message, []).append(str(chain))
+        for message, numbers in chains.items():
+            lines.append(f"- {column.label}, {len(numbers)} chains ({', '.join(numbers)}): {message}")
+    return ["", "### Failures", "", *lines] if lines else []
+
+
+def _line(first: str, cells: list[str]) -> str:
+    return "| " + " | ".join([first, *cells]) + " |"
+
+
+def _row(methods: list[dict[str, Any]], label: str, key: str, digits: int) -> str:
+    """One metric; nothing where no method has it."""
+    values = [numbers.get(key) for numbers in methods]
+    cells = ["–" if value is None else f"{value:,.{digits}f}" for value in values]
+    return _line(label, cells) if any(value is not None for value in values) else ""

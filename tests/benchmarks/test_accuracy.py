@@ -1,0 +1,47 @@
+"""The comparison as a whole, with programs that are stand-ins."""
+
+from __future__ import annotations
+
+import pytest
+from accuracy import measure_all
+from methods import METHODS
+from peptides import pdb_text, structure
+from programs import ProgramError
+from workers import Cost
+
+
+class Echo:
+    """Gives back the native that has as many Cα as it was given; fails on one length."""
+
+    def __init__(self, folder, natives, fails_on):
+        self.folder, self.fails_on = folder, fails_on
+        self.natives = {len(native.trace): native for native in natives}
+
+    def run(self, text):
+        length = text.count(" CA ")
+        if length == self.fails_on:
+            raise ProgramError("too hard")
+        path = self.folder / f"{length}.pdb"
+        path.write_text(pdb_text(self.natives[length]))
+        return path, Cost(1.0, 1.0, 1.0, 1.0, 1)
+
+
+@pytest.fixture
+def chains():
+    natives = {5: structure("MKTAYI"), 3: structure("MKTAYIG"), 4: structure("MKTAYIPG")}
+    for native in natives.values():
+        native.present[:, 14] = False
+    return natives
+
+
+def test_failures_are_noted_and_slow_methods_stop_early(chains, tmp_path, capsys):
+    echo = Echo(tmp_path, chains.values(), fails_on=7)
+    methods = [METHODS[name] for name in ("pulchra", "cgback+faspr", "native")]
+    fast, slow, native = measure_all(methods, chains, lambda name: echo, slow_chains=1)
+    assert sorted(fast.measured) == [4, 5]
+    assert fast.failures == {3: "too hard"}
+    assert list(slow.measured) == [5] and not slow.failures
+    assert sorted(native.measured) == [3, 4, 5]
+    assert len(slow.costs[5]) == 2
+    assert fast.measured[4].result["inner"]["rmsd"]["all_heavy"] == pytest.approx(0, abs=1e-3)
+    assert "PULCHRA: 2 chains" in capsys.readouterr().err

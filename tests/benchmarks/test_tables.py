@@ -1,0 +1,54 @@
+"""Chains gathered into rows, and what is missing counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from peptides import structure
+from tables import Row, measure
+
+
+@pytest.fixture
+def native():
+    return structure("MKTAYIPFG")
+
+
+def without(native, residues):
+    """The same without some residues, as `read_back` leaves them."""
+    made = replace(native, atoms=native.atoms.copy(), present=native.present.copy())
+    made.present[residues] = False
+    atoms = np.where(made.present[None, :, :, None], made.atoms, 0.0)
+    atoms[:, :, 1] = native.atoms[:, :, 1]
+    return replace(made, atoms=atoms)
+
+
+def test_the_native_against_itself(native):
+    numbers = Row([measure(native, native)]).numbers()
+    assert numbers["all_heavy"] == numbers["kl_mean"] == numbers["missing_atoms_percent"] == 0.0
+    assert numbers["chi1"] == 100.0
+    assert numbers["cis_kept_percent"] is None, "there is no cis peptide that could be kept"
+    assert numbers["div"] is None
+
+
+def test_missing_atoms_are_counted_and_move_nothing_else(native):
+    numbers = Row([measure(native, without(native, [2, 4]))]).numbers()
+    inner = native.present[1:-1].sum()
+    assert numbers["missing_atoms_percent"] == pytest.approx(100 * native.present[[2, 4]].sum() / inner)
+    assert numbers["all_heavy"] == numbers["kl_mean"] == numbers["bonds_percent"] == 0.0
+    assert numbers["chi1"] == 100.0
+
+
+def test_missing_ends_are_not_inner_atoms(native):
+    assert measure(native, without(native, [0, 8])).missing == 0
+
+
+def test_shares_are_pooled_and_counts_are_per_sample(native):
+    mirrored = native.atoms * np.array([-1, 1, 1], dtype=np.float32)
+    two = replace(native, atoms=np.concatenate([native.atoms, mirrored]))
+    row = Row([measure(native, native), measure(native, two, samples=2)])
+    numbers = row.numbers()
+    assert numbers["d_residues"] == pytest.approx(8 / 2)
+    assert numbers["ramachandran_outliers"] > 0
+    assert numbers["pairwise_side_chain"] > 1
