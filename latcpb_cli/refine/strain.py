@@ -1,0 +1,149 @@
+"""What a backbone does not like: bent N-CA-C angles, phi and psi that proteins avoid (layer 4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps, residue_classes
+from latcpb_cli.chem.reference import peptide_reference, reference_angle
+from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.refine.columns import cross, dot
+
+__all__ = ["Strain"]
+
+_N, _CA, _C, _CD = 0, 1, 2, 6
+_PRO = LETTERS.index("P")
+_ANGLE = 20.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
+_SLACK = math.radians(4.0)  # what angles may be off at no cost
+_REGION = 0.3  # Å² per rad: pull towards the favoured region
+_SOFT = math.radians(8.0)  # within this, the pull falls to zero
+_INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
+
+
+@dataclass(frozen=True, eq=False)
+class Strain:
+    """Angles and regions of L residues.
+
+    Attributes
+    ----------
+    bent : ideal N-CA-C of each residue, rad, (L,)
+    both : both of its peptides are there, (L,)
+    pyrrole : ideal C-N-CD of a proline that follows a residue, rad, and which those are
+    region : class of the residue in the maps, (L,)
+    """
+
+    bent: Float[Tensor, "L"]
+    both: Bool[Tensor, "L"]
+    prolines: Int[Tensor, "M"]
+    region: Int[Tensor, "L"]
+
+    @classmethod
+    def of(cls, graph: Graph, dtype: torch.dtype) -> Strain:
+        """Look up what each residue wants."""
+        device, before = graph.types.device, linked_before(graph.linked)
+        ideal = torch.from_numpy(reference_angle()[:, _N, _CA, _C]).to(device, dtype)[graph.types]
+        proline = graph.types == _PRO
+        ahead = (proline.roll(-1, 0) & graph.linked).cpu().numpy()
+        region = torch.from_numpy(residue_classes(graph.types.cpu().numpy(), ahead)).to(device)
+        return cls(ideal, graph.linked & before, torch.nonzero(proline & before).squeeze(1), region)
+
+    def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
+        """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""
+        n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
+        angle, on_n, on_c = _angle(n - ca, c - ca)
+        pull = _ANGLE * _beyond(angle - self.bent) * self.both
+        slopes[:, _N] += pull * on_n
+        slopes[:, _C] += pull * on_c
+        # The second derivative of half of _ANGLE times a squared angle, 1.5 Å from the apex.
+        weight = _ANGLE / 2.2 * (pull != 0)
+        self._push_regions(atoms, slopes)
+        stiff[_N] += weight
+        stiff[_C] += weight
+        self._push_prolines(atoms, slopes, stiff)
+
+    def _push_prolines(self, atoms: Tensor, slopes: Tensor, stiff: Tensor) -> None:
+        rows = self.prolines
+        n = atoms[:, _N, rows]
+        angle, on_c, on_cd = _angle(atoms[:, _C, rows - 1] - n, atoms[:, _CD, rows] - n)
+        pull = _ANGLE * _beyond(angle - peptide_reference()["PRO C-N-CD"])
+        slopes[:, _C, rows - 1] += pull * on_c
+        slopes[:, _CD, rows] += pull * on_cd
+        slopes[:, _N, rows] -= pull * (on_c + on_cd)
+        stiff[_C, rows - 1] += _ANGLE / 2.2 * (pull != 0)
+
+    def _push_regions(self, atoms: Tensor, slopes: Tensor) -> None:
+        n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
+        c_before, n_ahead = c.roll(1, -1), n.roll(-1, -1)
+        phi, *on_phi = _torsion(c_before, n, ca, c)
+        psi, *on_psi = _torsion(n, ca, c, n_ahead)
+        pull_phi, pull_psi = _region_slopes(self.region, phi, psi) * self.both
+        slopes[:, _C] += (pull_phi * on_phi[0]).roll(-1, -1) + pull_phi * on_phi[3] + pull_psi * on_psi[2]
+        slopes[:, _N] += pull_phi * on_phi[1] + pull_psi * on_psi[0] + (pull_psi * on_psi[3]).roll(1, -1)
+
+
+def _beyond(off: Tensor) -> Tensor:
+    """What is left of a deviation after the slack."""
+    return off - off.clamp(-_SLACK, _SLACK)
+
+
+def _angle(u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Angle (rad) between two arms of one apex, and its slope on the end of each."""
+    long_u, long_v = (torch.sqrt(dot(x, x) + 1e-8) for x in (u, v))
+    u, v = u / long_u, v / long_v
+    cos = dot(u, v).clamp(-0.999, 0.999)
+    sin = torch.sqrt(1.0 - cos * cos)
+    return torch.acos(cos), (cos * u - v) / (sin * long_u), (cos * v - u) / (sin * long_v)
+
+
+def _torsion(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Torsion (rad) and its slope on each atom (Blondel & Karplus 1996, doi:10.1002/jcc.540170403)."""
+    f, g, h = a - b, b - c, d - c
+    one, two = cross(f, g), cross(h, g)
+    squares = dot(one, one) + 1e-6, dot(two, two) + 1e-6
+    length = torch.sqrt(dot(g, g) + 1e-8)
+    torsion = torch.atan2(dot(cross(two, one), g) / length, dot(one, two))
+    one, two = one / squares[0], two / squares[1]
+    middle = dot(f, g) / length * one - dot(h, g) / length * two
+    return torsion, -length * one, length * one + middle, -length * two - middle, length * two
+
+
+def _region_slopes(region: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]) -> Tensor:
+    """Slopes on phi and psi (2, L), between the four nearest points of the maps."""
+    table = _slopes(phi.device)
+    place = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 - 0.5)
+    low = torch.floor(place)
+    share = place - low
+    low = low.long()
+    total = torch.zeros_like(place)
+    for i in (0, 1):
+        for j in (0, 1):
+            row, column = (low[0] + i) % MAP_BINS, (low[1] + j) % MAP_BINS
+            weight = (share[0] if i else 1 - share[0]) * (share[1] if j else 1 - share[1])
+            total = total + weight * table[:, (region * MAP_BINS + row) * MAP_BINS + column]
+    return total
+
+
+@cache
+def _slopes(device: torch.device) -> Float[Tensor, "2 M"]:
+    """Slopes of the pull towards the favoured regions at the middle of each bin of each map."""
+    step = 2 * math.pi / MAP_BINS
+    fields = []
+    for number in range(len(CLASSES)):
+        favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
+        away = distance_transform_edt(~favoured) - np.minimum(distance_transform_edt(favoured), _INSIDE / step)
+        away = np.maximum(away * step + _INSIDE, 0.0)
+        energy = _REGION * (np.sqrt(away**2 + _SOFT**2) - _SOFT)
+        middle = slice(MAP_BINS, 2 * MAP_BINS)
+        fields.append([part[middle, middle] for part in np.gradient(energy, step)])
+    table = np.array(fields).transpose(1, 0, 2, 3).reshape(2, -1)
+    return torch.from_numpy(table).to(device, torch.float32)
