@@ -108,12 +108,13 @@ class Backmapper:
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
         drawn = []
-        graph = self.model.graph(ca, types, links, [length] * count)
+        sizes = [length] * count
+        graph = self.model.graph(ca, types, links, sizes)
         condition = self.model.cg_encoder(graph)
         for sample in range(samples):
             keys = [(int(frame), sample) for frame in frames]
             noise = FrameNoise(seed, keys, (length, self.model.config.latent))
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
             atoms, internal = self.model.decoder(latent, condition, graph)
-            drawn.append(atoms if internal is None else relieve(atoms, internal, graph))
+            drawn.append(atoms if internal is None else relieve(atoms, internal, graph, sizes))
         return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)

@@ -15,9 +15,10 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
 
 def cross(a: Tensor, b: Tensor) -> Tensor:
     """Cross product over the first axis."""
-    return torch.stack(
-        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-    )
+    if a.dim() == 2 and b.dim() == 2:
+        return torch.linalg.cross(a, b, dim=0)
+    # The library's own strides through memory when there are more axes.
+    return (a * b.roll(-1, 0) - a.roll(-1, 0) * b).roll(-1, 0)
 
 
 def unit(vector: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from latcpb_cli.model.graph import Graph
 
 __all__ = ["Contacts"]
 
-_ALLOWED = 0.33  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
+_ALLOWED = 0.27  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
 _POLAR = 2.55  # Å: hydrogen bonds between N and O
 _SULFUR = 2.0  # Å: disulfides
 _BRIDGE = 3.0  # Å: two SG nearer than this are taken for a disulfide
@@ -33,12 +33,13 @@ class Contacts:
     Attributes
     ----------
     one, two : numbers in atoms (15, L) flattened, (P,)
-    reach : distance below which they repel each other, Å, (P,)
+    reach, limit : distance below which they repel each other, Å, and its square, (P,)
     """
 
     one: Int[Tensor, "P"]
     two: Int[Tensor, "P"]
     reach: Float[Tensor, "P"]
+    limit: Float[Tensor, "P"]
 
     @classmethod
     def of(cls, atoms: Float[Tensor, "3 15 L"], graph: Graph, sizes: list[int], margin: float) -> Contacts:
@@ -66,16 +67,15 @@ class Contacts:
         apart = _apart(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
         place = slot * len(types) + residue
         numbers = (torch.from_numpy(place[x[apart]]) for x in (one, two))
-        return cls(
-            *(x.to(atoms.device) for x in numbers), torch.from_numpy(reach[apart]).to(atoms.device, atoms.dtype)
-        )
+        reach = torch.from_numpy(reach[apart]).to(atoms.device, atoms.dtype)
+        return cls(*(x.to(atoms.device) for x in numbers), reach, reach * reach)
 
     def push(self, atoms: Float[Tensor, "3 15 L"]) -> tuple[Float[Tensor, "3 15 L"], Float[Tensor, "15 L"]]:
         """Slope (Å) and stiffness on each atom, of the sum of all squared overlaps."""
         flat = atoms.flatten(1)
         step = flat.index_select(1, self.one) - flat.index_select(1, self.two)
         squared = (step * step).sum(0)
-        hit = torch.nonzero(squared < self.reach.square()).squeeze(1)
+        hit = torch.nonzero(squared < self.limit).squeeze(1)
         distance = squared[hit].sqrt().clamp(min=_NEAREST)
         force = (self.reach[hit] / distance - 1.0) * -2.0 * step[:, hit]
         ends = torch.cat([self.one[hit], self.two[hit]])

@@ -29,11 +29,10 @@ from latcpb_cli.metrics.bonds import FAR, bond_steps
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.refine.columns import cross, dot, spin, unit
 
-__all__ = ["JOINTS", "ROTATE", "TWIST", "Linkage"]
+__all__ = ["TWIST", "Linkage"]
 
 ROTATE, TWIST, CHI = 0, 1, slice(2, 6)
-JOINTS = 6
-"""Rotation and twist of the peptide to the next residue, chi 1-4: radians from the start."""
+"""Joints: rotation and twist of the peptide to the next residue, chi 1-4; radians from the start."""
 _N, _CA, _C, _O, _SIDE, _OXT = 0, 1, 2, 3, slice(4, 14), 14
 _MOVED = (slice(5, 14), slice(6, 14), slice(7, 11), slice(8, 11))
 """Slots that chi 1-4 can turn in any residue type."""
@@ -54,8 +53,9 @@ class Linkage:
     proline : (L,)
     frame : axis, across and side of each peptide at the start, each (3, L)
     shape : C, O and N of each peptide in that frame as a polynomial of its twist, (5, 3, 3, L)
+    rate : its derivative, (4, 3, 3, L)
     side : side-chain atoms as their residue sees them, Å, (3, 10, L)
-    axes : rows of (15, L) flattened, of the two atoms about which each chi turns, (2, 4, L)
+    axes : rows of (15, L) flattened, of the two atoms about which each chi turns, (8 L,)
     beyond : what each chi turns, (4, 15, L)
     free : joints that are there, (6, L)
     """
@@ -66,8 +66,9 @@ class Linkage:
     proline: Bool[Tensor, "L"]
     frame: tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"], Float[Tensor, "3 L"]]
     shape: Float[Tensor, "5 3 3 L"]
+    rate: Float[Tensor, "4 3 3 L"]
     side: Float[Tensor, "3 10 L"]
-    axes: Int[Tensor, "2 4 L"]
+    axes: Int[Tensor, "M"]
     beyond: Bool[Tensor, "4 15 L"]
     free: Float[Tensor, "6 L"]
 
@@ -87,7 +88,9 @@ class Linkage:
         free = torch.cat([torch.stack([linked, linked]), chis.T]).to(atoms.dtype)
         rows = axes.permute(2, 1, 0) * len(atoms) + torch.arange(len(atoms), device=atoms.device)
         shape = _shapes(graph, internal.twist)
-        return cls(start, linked, before, proline, frame, shape, side, rows, beyond.permute(1, 2, 0).contiguous(), free)
+        rate = shape[1:] * torch.arange(1, len(shape)).to(shape)[:, None, None, None]
+        beyond = beyond.permute(1, 2, 0).contiguous()
+        return cls(start, linked, before, proline, frame, shape, rate, side, rows.flatten(), beyond, free)
 
     def build(self, turn: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
         """Atoms (Å) after each joint has turned (rad)."""
@@ -118,7 +121,7 @@ class Linkage:
     def _turned_chain(self, cos: Float[Tensor, "4 L"], sin: Float[Tensor, "4 L"]) -> Float[Tensor, "3 10 L"]:
         """Side chains after their chi turned, the outermost first, so that all axes are those of the start."""
         chain = torch.cat([torch.zeros_like(self.side[:, :4]), self.side], dim=1)
-        low, high = chain.flatten(1)[:, self.axes].unbind(1)
+        low, high = self._axis_ends(chain)
         axis = unit(high - low)
         for chi in (3, 2, 1, 0):
             moved = _MOVED[chi]
@@ -126,6 +129,11 @@ class Linkage:
             turned = pivot + spin(chain[:, moved] - pivot, axis[:, chi, None], cos[chi], sin[chi])
             chain[:, moved] = torch.where(self.beyond[chi, moved], turned, chain[:, moved])
         return chain[:, 4:]
+
+    def moved(self, turn: Float[Tensor, "6 L"]) -> Bool[Tensor, "L"]:
+        """Residues of which some atom has moved."""
+        peptide = (turn[:2] != 0).any(0)
+        return (turn[CHI] != 0).any(0) | peptide | peptide.roll(1, -1)
 
     def pull(
         self,
@@ -156,7 +164,7 @@ class Linkage:
         return slope * self.free, torch.cat([torch.stack([ease, ease]), hold])
 
     def _pull_chis(self, arms: Tensor, slopes: Tensor, stiff: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = arms.flatten(1)[:, self.axes].unbind(1)
+        low, high = self._axis_ends(arms)
         axis = unit(high - low)
         slope, hold = [], []
         for chi, moved in enumerate(_MOVED):
@@ -165,6 +173,10 @@ class Linkage:
             slope.append((dot(lever, slopes[:, moved]) * beyond).sum(0))
             hold.append((dot(lever, lever) * stiff[moved] * beyond).sum(0))
         return torch.stack(slope), torch.stack(hold)
+
+    def _axis_ends(self, arms: Float[Tensor, "3 s L"]) -> tuple[Tensor, ...]:
+        """The two atoms about which each chi turns: (3, 4, L) each."""
+        return arms.flatten(1).index_select(1, self.axes).view(3, 2, 4, -1).unbind(1)
 
     def _pull_ride(self, n: Tensor, c: Tensor, torque: Tensor) -> tuple[Tensor, Tensor]:
         """Slopes on N and C (arms from Cα) that a torque on the side chain comes to."""
@@ -182,8 +194,7 @@ class Linkage:
 
     def _pull_twist(self, planes: Float[Tensor, "3 3 L"], turn: Tensor) -> Float[Tensor, "L"]:
         frame = self._turned_frame(torch.cos(turn[ROTATE]), torch.sin(turn[ROTATE]))
-        powers = torch.arange(1, len(self.shape), device=turn.device, dtype=turn.dtype)
-        rate = _polynomial(self.shape[1:] * powers[:, None, None, None], turn[TWIST])
+        rate = _polynomial(self.rate, turn[TWIST])
         return sum((dot(planes, row[:, None]) * part).sum(0) for row, part in zip(frame, rate, strict=True))
 
     def _ease(self, arms: Tensor, stiff: Tensor) -> Float[Tensor, "L"]:
@@ -192,9 +203,10 @@ class Linkage:
         squares = dot(arms, arms) * stiff
         riding = _RIDE * squares[_SIDE].sum(0)
         along = dot(arms[:, :4], axis[:, None])
-        own = (squares[:4] - along.square() * stiff[:4])[[_C, _O]].sum(0)
+        own = (squares[:4] - along * along * stiff[:4])[[_C, _O]].sum(0)
         ahead = arms[:, _N].roll(-1, -1)
-        next_ = (dot(ahead, ahead) - dot(ahead, axis).square()) * stiff[_N].roll(-1, -1)
+        along_ahead = dot(ahead, axis)
+        next_ = (dot(ahead, ahead) - along_ahead * along_ahead) * stiff[_N].roll(-1, -1)
         return own + next_ + riding + riding.roll(-1, -1)
 
 
@@ -225,8 +237,8 @@ def _shapes(graph: Graph, twist: Float[Tensor, "L"]) -> Float[Tensor, "5 3 3 L"]
 
 
 def _polynomial(powers: Float[Tensor, "k 3 3 L"], x: Float[Tensor, "L"]) -> Float[Tensor, "3 3 L"]:
-    value = powers[-1]
-    for power in powers[:-1].flip(0):
+    *lower, value = powers.unbind(0)
+    for power in reversed(lower):
         value = value * x + power
     return value
 

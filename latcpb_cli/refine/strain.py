@@ -25,8 +25,8 @@ _N, _CA, _C, _CD = 0, 1, 2, 6
 _PRO = LETTERS.index("P")
 _ANGLE = 20.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
 _SLACK = math.radians(4.0)  # what angles may be off at no cost
-_REGION = 0.3  # Å² per rad: pull towards the favoured region
-_SOFT = math.radians(8.0)  # within this, the pull falls to zero
+_REGION = 1.5  # Å² per rad: pull towards the favoured region
+_SOFT = math.radians(15.0)  # within this, the pull falls to zero
 _INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
 
 
