@@ -17,11 +17,12 @@ from latcpb_cli.model.graph import Graph
 
 __all__ = ["Contacts"]
 
-_ALLOWED = 0.27  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
+_ALLOWED = 0.25  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
 _POLAR = 2.55  # Å: hydrogen bonds between N and O
 _SULFUR = 2.0  # Å: disulfides
 _BRIDGE = 3.0  # Å: two SG nearer than this are taken for a disulfide
 _EXCLUDED = 3  # bonds between atoms that do not repel each other
+_RAMP = 0.2  # Å of overlap at which a pair has its full stiffness
 _NEAREST = 0.3  # Å: nearer than this, direction is noise, and force does not grow
 _N, _C, _SG, _CYS = 0, 2, 5, LETTERS.index("C")
 
@@ -74,12 +75,16 @@ class Contacts:
         """Slope (Å) and stiffness on each atom, of the sum of all squared overlaps."""
         flat = atoms.flatten(1)
         step = flat.index_select(1, self.one) - flat.index_select(1, self.two)
-        squared = (step * step).sum(0)
+        x, y, z = step * step
+        # Not a sum over an axis, which rounds by where in the list a pair stands.
+        squared = x + y + z
         hit = torch.nonzero(squared < self.limit).squeeze(1)
         distance = squared[hit].sqrt().clamp(min=_NEAREST)
         force = (self.reach[hit] / distance - 1.0) * -2.0 * step[:, hit]
         ends = torch.cat([self.one[hit], self.two[hit]])
-        parts = [*torch.cat([force, -force], dim=1), torch.full_like(force[0], 2.0).repeat(2)]
+        # Ramps, not steps: a pair at its reach must not decide by rounding how far joints turn.
+        stiff = ((self.reach[hit] - distance) * (2.0 / _RAMP)).clamp(max=2.0)
+        parts = [*torch.cat([force, -force], dim=1), stiff.repeat(2)]
         sums = [torch.zeros_like(flat[0]).index_add_(0, ends, part) for part in parts]
         return torch.stack(sums[:3]).view_as(atoms), sums[3].view(atoms.shape[1:])
 

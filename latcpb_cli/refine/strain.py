@@ -24,6 +24,9 @@ __all__ = ["Strain"]
 _N, _CA, _C, _CD = 0, 1, 2, 6
 _PRO = LETTERS.index("P")
 _ANGLE = 20.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
+_STIFF = _ANGLE / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
+_RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has its full stiffness
+_LANES = 64  # see `relief`
 _SLACK = math.radians(4.0)  # what angles may be off at no cost
 _REGION = 1.5  # Å² per rad: pull towards the favoured region
 _SOFT = math.radians(15.0)  # within this, the pull falls to zero
@@ -38,7 +41,7 @@ class Strain:
     ----------
     bent : ideal N-CA-C of each residue, rad, (L,)
     both : both of its peptides are there, (L,)
-    pyrrole : ideal C-N-CD of a proline that follows a residue, rad, and which those are
+    prolines : those after another residue, filled up with the last residue, which is nobody's, (M,)
     region : class of the residue in the maps, (L,)
     """
 
@@ -55,7 +58,10 @@ class Strain:
         proline = graph.types == _PRO
         ahead = (proline.roll(-1, 0) & graph.linked).cpu().numpy()
         region = torch.from_numpy(residue_classes(graph.types.cpu().numpy(), ahead)).to(device)
-        return cls(ideal, graph.linked & before, torch.nonzero(proline & before).squeeze(1), region)
+        prolines = torch.nonzero(proline & before).squeeze(1)
+        spare = -len(prolines) % _LANES
+        prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(graph.types) - 1)
+        return cls(ideal, graph.linked & before, prolines, region)
 
     def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
         """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""
@@ -64,8 +70,7 @@ class Strain:
         pull = _ANGLE * _beyond(angle - self.bent) * self.both
         slopes[:, _N] += pull * on_n
         slopes[:, _C] += pull * on_c
-        # The second derivative of half of _ANGLE times a squared angle, 1.5 Å from the apex.
-        weight = _ANGLE / 2.2 * (pull != 0)
+        weight = _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
         self._push_regions(atoms, slopes)
         stiff[_N] += weight
         stiff[_C] += weight
@@ -79,7 +84,7 @@ class Strain:
         slopes[:, _C, rows - 1] += pull * on_c
         slopes[:, _CD, rows] += pull * on_cd
         slopes[:, _N, rows] -= pull * (on_c + on_cd)
-        stiff[_C, rows - 1] += _ANGLE / 2.2 * (pull != 0)
+        stiff[_C, rows - 1] += _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
 
     def _push_regions(self, atoms: Tensor, slopes: Tensor) -> None:
         n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
