@@ -23,13 +23,13 @@ __all__ = ["Strain"]
 
 _N, _CA, _C, _CD = 0, 1, 2, 6
 _PRO = LETTERS.index("P")
-_ANGLE = 20.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
+_ANGLE = 30.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
 _STIFF = _ANGLE / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
 _RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has its full stiffness
 _LANES = 64  # see `relief`
 _SLACK = math.radians(4.0)  # what angles may be off at no cost
-_REGION = 1.5  # Å² per rad: pull towards the favoured region
-_SOFT = math.radians(15.0)  # within this, the pull falls to zero
+_REGION = 3.0  # Å² per rad: twice the strongest pull towards the favoured region
+_REACHED = math.radians(15.0)  # where the pull is strongest; it fades where the region is out of reach
 _INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
 
 
@@ -147,7 +147,7 @@ def _slopes(device: torch.device) -> Float[Tensor, "2 M"]:
         favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
         away = distance_transform_edt(~favoured) - np.minimum(distance_transform_edt(favoured), _INSIDE / step)
         away = np.maximum(away * step + _INSIDE, 0.0)
-        energy = _REGION * (np.sqrt(away**2 + _SOFT**2) - _SOFT)
+        energy = 0.5 * _REGION * _REACHED * np.log1p((away / _REACHED) ** 2)
         middle = slice(MAP_BINS, 2 * MAP_BINS)
         fields.append([part[middle, middle] for part in np.gradient(energy, step)])
     table = np.array(fields).transpose(1, 0, 2, 3).reshape(2, -1)
