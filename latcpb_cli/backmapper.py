@@ -16,6 +16,7 @@ from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.relief import relieve
+from latcpb_cli.refine.trace import ease_trace
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["SETTINGS", "Backmapper", "Mode"]
@@ -70,9 +71,20 @@ class Backmapper:
         return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues)
 
     @torch.no_grad()
-    def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
+    def sample(
+        self,
+        trace: CGTrace,
+        chunk: FrameChunk,
+        *,
+        samples: int,
+        seed: int,
+        mode: Mode,
+        ca_tolerance: float = 0.0,
+    ) -> np.ndarray:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
 
+        Cα are those of ``chunk`` to the bit, or no further than
+        ``ca_tolerance`` (Å) from there, moved only where no peptide fits.
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it.
@@ -80,16 +92,19 @@ class Backmapper:
         size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
+        positions = chunk.positions
+        if ca_tolerance > 0:
+            positions = ease_trace(positions, trace.residue_types, linked, ca_tolerance)
         # Around the origin, where 32 bits have the most digits.
-        middle = chunk.positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        centered = chunk.positions - middle
+        middle = positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        centered = positions - middle
         for start in range(0, len(chunk), size):
             rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
             block = self._block(trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
             stop = min(start + size, len(chunk))
             built[start:stop] = block[: stop - start].cpu().numpy()
         built += middle[:, None, None]
-        built[:, :, :, 1] = chunk.positions[:, None]
+        built[:, :, :, 1] = positions[:, None]
         return built
 
     def _block(

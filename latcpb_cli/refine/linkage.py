@@ -56,7 +56,7 @@ class Linkage:
     rate : its derivative, (4, 3, 3, L)
     side : side-chain atoms as their residue sees them, Å, (3, 10, L)
     axes : rows of (15, L) flattened, of the two atoms about which each chi turns, (8 L,)
-    beyond : what each chi turns, (4, 15, L)
+    beyond, weight : what each chi turns, and the same as 0 and 1, (4, 15, L)
     free : joints that are there, (6, L)
     """
 
@@ -70,6 +70,7 @@ class Linkage:
     side: Float[Tensor, "3 10 L"]
     axes: Int[Tensor, "M"]
     beyond: Bool[Tensor, "4 15 L"]
+    weight: Float[Tensor, "4 15 L"]
     free: Float[Tensor, "6 L"]
 
     @classmethod
@@ -90,7 +91,7 @@ class Linkage:
         shape = _shapes(graph, internal.twist)
         rate = shape[1:] * torch.arange(1, len(shape)).to(shape)[:, None, None, None]
         beyond = beyond.permute(1, 2, 0).contiguous()
-        return cls(start, linked, before, proline, frame, shape, rate, side, rows.flatten(), beyond, free)
+        return cls(start, linked, before, proline, frame, shape, rate, side, rows.flatten(), beyond, beyond.to(start), free)
 
     def build(self, turn: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
         """Atoms (Å) after each joint has turned (rad)."""
@@ -169,7 +170,7 @@ class Linkage:
         slope, hold = [], []
         for chi, moved in enumerate(_MOVED):
             lever = cross(axis[:, chi, None], arms[:, moved] - low[:, chi, None])
-            beyond = self.beyond[chi, moved]
+            beyond = self.weight[chi, moved]
             slope.append((dot(lever, slopes[:, moved]) * beyond).sum(0))
             hold.append((dot(lever, lever) * stiff[moved] * beyond).sum(0))
         return torch.stack(slope), torch.stack(hold)

@@ -18,7 +18,7 @@ from latcpb_cli.refine.strain import Strain
 __all__ = ["relieve"]
 
 # How far joints are held to the model's answer: Å² per 1 - cos(turn).
-_STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 3.0
+_STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
 _MOST_TWIST = math.radians(22.0)  # beyond this, a peptide's twist is pushed back; 30° is an outlier
 _WALL = 20.0  # Å² per rad²
 

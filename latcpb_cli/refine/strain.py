@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
@@ -23,13 +23,13 @@ __all__ = ["Strain"]
 
 _N, _CA, _C, _CD = 0, 1, 2, 6
 _PRO = LETTERS.index("P")
-_ANGLE = 30.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
+_ANGLE = 45.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
 _STIFF = _ANGLE / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
 _RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has its full stiffness
 _LANES = 64  # see `relief`
 _SLACK = math.radians(4.0)  # what angles may be off at no cost
-_REGION = 3.0  # Å² per rad: twice the strongest pull towards the favoured region
-_REACHED = math.radians(15.0)  # where the pull is strongest; it fades where the region is out of reach
+_REGION = 6.0  # Å² per rad: twice the strongest pull towards the favoured region
+_REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
 _INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
 
 
@@ -40,13 +40,13 @@ class Strain:
     Attributes
     ----------
     bent : ideal N-CA-C of each residue, rad, (L,)
-    both : both of its peptides are there, (L,)
+    both : 1 where both of its peptides are there, else 0, (L,)
     prolines : those after another residue, filled up with the last residue, which is nobody's, (M,)
     region : class of the residue in the maps, (L,)
     """
 
     bent: Float[Tensor, "L"]
-    both: Bool[Tensor, "L"]
+    both: Float[Tensor, "L"]
     prolines: Int[Tensor, "M"]
     region: Int[Tensor, "L"]
 
@@ -61,7 +61,7 @@ class Strain:
         prolines = torch.nonzero(proline & before).squeeze(1)
         spare = -len(prolines) % _LANES
         prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(graph.types) - 1)
-        return cls(ideal, graph.linked & before, prolines, region)
+        return cls(ideal, (graph.linked & before).to(dtype), prolines, region)
 
     def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
         """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""

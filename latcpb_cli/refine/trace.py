@@ -16,7 +16,7 @@ from latcpb_cli.geometry.peptide import CIS_CUTOFF, CIS_CUTOFF_PRO
 __all__ = ["ease_trace"]
 
 _SPREAD = 0.05  # Å about the ideal Cα-Cα distance that is left alone
-_ANGLES = np.radians([85.0, 145.0])  # virtual angles that proteins have
+_ANGLES = np.radians([88.0, 138.0])  # virtual angles that proteins have
 _ROUNDS = 100
 _SHARE = 0.4  # of each correction: a bead takes part in up to five of them
 
