@@ -3,8 +3,9 @@
     python benchmarks/robustness.py DATA [--weights DIR] [--chains 20] [--frames 5] [--ca-tolerance Å]
 
 First table: chains with Gaussian noise on their Cα (accuracy against the noise-free atoms). Second table:
-real CALVADOS-3 traces (DATA/cg/calvados3_traces), which have no truth: geometry and clashes only, with Cα free to move by the tolerance. Those
-files name the inner residues only, so the two ends are taken as glycine and left out of the chemistry.
+real CALVADOS-3 traces (DATA/cg/calvados3_traces), which have no truth: geometry and clashes only, with Cα
+free to move by the tolerance. Those files name the inner residues only, so the two ends are taken as
+glycine and left out of the chemistry.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Begin", "CaTolerance", "Debug", "Device", "End", "Frames", "Mode", "ModeName", "NoReport", "Output", "Overwrite",
-    "Pbc", "PbcName", "Quiet", "Samples", "Seed", "Selection", "Stride", "Threads", "Top", "Trajectories",
-    "Verbose", "Weights",
+    "Begin", "CaTolerance", "Debug", "Device", "End", "Frames", "Mode", "ModeName", "NoReport", "Output",
+    "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Seed", "Selection", "Stride", "Threads", "Top",
+    "Trajectories", "Verbose", "Weights",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"

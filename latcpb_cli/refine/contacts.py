@@ -17,8 +17,8 @@ from latcpb_cli.model.graph import Graph
 
 __all__ = ["Contacts"]
 
-_ALLOWED = 0.25  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
-_POLAR = 2.55  # Å: hydrogen bonds between N and O
+_ALLOWED = 0.2  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
+_POLAR = 2.6  # Å: hydrogen bonds between N and O
 _SULFUR = 2.0  # Å: disulfides
 _BRIDGE = 3.0  # Å: two SG nearer than this are taken for a disulfide
 _EXCLUDED = 3  # bonds between atoms that do not repel each other
@@ -67,9 +67,9 @@ class Contacts:
         sulfur = atoms[:, _SG].T.cpu().numpy()
         apart = _apart(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
         place = slot * len(types) + residue
-        numbers = (torch.from_numpy(place[x[apart]]) for x in (one, two))
-        reach = torch.from_numpy(reach[apart]).to(atoms.device, atoms.dtype)
-        return cls(*(x.to(atoms.device) for x in numbers), reach, reach * reach)
+        atom = [torch.from_numpy(place[x[apart]]).to(atoms.device) for x in (one, two)]
+        limits = torch.from_numpy(reach[apart]).to(atoms.device, atoms.dtype)
+        return cls(atom[0], atom[1], limits, limits * limits)
 
     def push(self, atoms: Float[Tensor, "3 15 L"]) -> tuple[Float[Tensor, "3 15 L"], Float[Tensor, "15 L"]]:
         """Slope (Å) and stiffness on each atom, of the sum of all squared overlaps."""

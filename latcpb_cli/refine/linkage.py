@@ -91,7 +91,8 @@ class Linkage:
         shape = _shapes(graph, internal.twist)
         rate = shape[1:] * torch.arange(1, len(shape)).to(shape)[:, None, None, None]
         beyond = beyond.permute(1, 2, 0).contiguous()
-        return cls(start, linked, before, proline, frame, shape, rate, side, rows.flatten(), beyond, beyond.to(start), free)
+        hung = side, rows.flatten(), beyond, beyond.to(start)
+        return cls(start, linked, before, proline, frame, shape, rate, *hung, free)
 
     def build(self, turn: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
         """Atoms (Å) after each joint has turned (rad)."""
@@ -120,7 +121,7 @@ class Linkage:
         return axis, cos * across + sin * side, cos * side - sin * across
 
     def _turned_chain(self, cos: Float[Tensor, "4 L"], sin: Float[Tensor, "4 L"]) -> Float[Tensor, "3 10 L"]:
-        """Side chains after their chi turned, the outermost first, so that all axes are those of the start."""
+        """Side chains after their chi turned, the outermost first, so that axes are those of the start."""
         chain = torch.cat([torch.zeros_like(self.side[:, :4]), self.side], dim=1)
         low, high = self._axis_ends(chain)
         axis = unit(high - low)

@@ -19,11 +19,10 @@ __all__ = ["relieve"]
 
 # How far joints are held to the model's answer: Å² per 1 - cos(turn).
 _STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
-_MOST_TWIST = math.radians(22.0)  # beyond this, a peptide's twist is pushed back; 30° is an outlier
-_WALL = 20.0  # Å² per rad²
+_MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
 
-_STEPS = 24
-_LISTED = 12  # steps between two searches for near atoms
+_STEPS = 28
+_LISTED = 14  # steps between two searches for near atoms
 _MARGIN = 1.0  # Å: how much nearer a pair may come in between
 _RATE, _MOMENTUM = 0.5, 0.75  # rounding grows tenfold every few steps where the rate is 0.8
 _SOFT = 5.0  # Å² per rad²: no joint is taken for softer than this
@@ -65,6 +64,8 @@ def relieve(
     strain = Strain.of(graph, atoms.dtype)
     stay = linkage.free * atoms.new_tensor([_STAY_ROTATE, _STAY_TWIST, *4 * [_STAY_CHI]])[:, None]
     turn = torch.zeros_like(stay)
+    # A decoder may twist a peptide further; then it stays, but goes no further still.
+    room = (-_MOST_TWIST - internal.twist).clamp(max=0.0), (_MOST_TWIST - internal.twist).clamp(min=0.0)
     speed, built = turn, linkage.start
     for step in range(_STEPS):
         if step % _LISTED == 0:
@@ -73,11 +74,10 @@ def relieve(
         strain.push(built, slopes, stiff)
         slope, hold = linkage.pull(built, slopes, stiff, turn)
         slope = slope + stay * torch.sin(turn)
-        twist = internal.twist + turn[TWIST]
-        slope[TWIST] += _WALL * (twist - twist.clamp(-_MOST_TWIST, _MOST_TWIST)) * linkage.free[TWIST]
         speed = _MOMENTUM * speed - _RATE * slope / (hold + stay + _SOFT)
         speed = speed.clamp(-_LONGEST, _LONGEST)
         turn = turn + speed
+        turn[TWIST] = turn[TWIST].clamp(*room)
         built = linkage.build(turn)
     relieved = torch.where(linkage.moved(turn), built, linkage.start)
     return relieved[..., : sum(sizes)].permute(2, 1, 0).contiguous()

@@ -30,6 +30,7 @@ _LANES = 64  # see `relief`
 _SLACK = math.radians(4.0)  # what angles may be off at no cost
 _REGION = 6.0  # Å² per rad: twice the strongest pull towards the favoured region
 _REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
+_ROW = MAP_BINS + 2
 _INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
 
 
@@ -88,12 +89,13 @@ class Strain:
 
     def _push_regions(self, atoms: Tensor, slopes: Tensor) -> None:
         n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
-        c_before, n_ahead = c.roll(1, -1), n.roll(-1, -1)
-        phi, *on_phi = _torsion(c_before, n, ca, c)
-        psi, *on_psi = _torsion(n, ca, c, n_ahead)
-        pull_phi, pull_psi = _region_slopes(self.region, phi, psi) * self.both
-        slopes[:, _C] += (pull_phi * on_phi[0]).roll(-1, -1) + pull_phi * on_phi[3] + pull_psi * on_psi[2]
-        slopes[:, _N] += pull_phi * on_phi[1] + pull_psi * on_psi[0] + (pull_psi * on_psi[3]).roll(1, -1)
+        # Phi and psi at once: (3, 2, L).
+        fourfold = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
+        angles, *on = _torsion(*(torch.stack(pair, dim=1) for pair in fourfold))
+        pull = _region_slopes(self.region, angles[0], angles[1]) * self.both
+        first, second, third, fourth = (pull * part for part in on)
+        slopes[:, _C] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
+        slopes[:, _N] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
 
 
 def _beyond(off: Tensor) -> Tensor:
@@ -124,31 +126,27 @@ def _torsion(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor
 
 def _region_slopes(region: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]) -> Tensor:
     """Slopes on phi and psi (2, L), between the four nearest points of the maps."""
-    table = _slopes(phi.device)
-    place = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 - 0.5)
+    place = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 + 0.5)
     low = torch.floor(place)
-    share = place - low
-    low = low.long()
-    total = torch.zeros_like(place)
-    for i in (0, 1):
-        for j in (0, 1):
-            row, column = (low[0] + i) % MAP_BINS, (low[1] + j) % MAP_BINS
-            weight = (share[0] if i else 1 - share[0]) * (share[1] if j else 1 - share[1])
-            total = total + weight * table[:, (region * MAP_BINS + row) * MAP_BINS + column]
-    return total
+    row, column = place - low
+    corner = (region * _ROW + low[0].long()) * _ROW + low[1].long()
+    corners = torch.cat([corner, corner + 1, corner + _ROW, corner + _ROW + 1])
+    weights = torch.stack([(1 - row) * (1 - column), (1 - row) * column, row * (1 - column), row * column])
+    found = _slopes(phi.device).index_select(1, corners).view(2, 4, -1) * weights
+    return found[:, 0] + found[:, 1] + found[:, 2] + found[:, 3]
 
 
 @cache
 def _slopes(device: torch.device) -> Float[Tensor, "2 M"]:
-    """Slopes of the pull towards the favoured regions at the middle of each bin of each map."""
+    """Slopes of the pull towards the favoured regions in the middle of each bin, and once around the edge."""
     step = 2 * math.pi / MAP_BINS
     fields = []
     for number in range(len(CLASSES)):
         favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
-        away = distance_transform_edt(~favoured) - np.minimum(distance_transform_edt(favoured), _INSIDE / step)
-        away = np.maximum(away * step + _INSIDE, 0.0)
+        outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
+        away = np.maximum((outside - inside) * step + _INSIDE, 0.0)
         energy = 0.5 * _REGION * _REACHED * np.log1p((away / _REACHED) ** 2)
-        middle = slice(MAP_BINS, 2 * MAP_BINS)
+        middle = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
         fields.append([part[middle, middle] for part in np.gradient(energy, step)])
     table = np.array(fields).transpose(1, 0, 2, 3).reshape(2, -1)
     return torch.from_numpy(table).to(device, torch.float32)

@@ -47,8 +47,9 @@ def test_disulfides_are_let_be(apart: float, repels: bool) -> None:
     first, second = atoms[0], atoms[3]
     away = torch.tensor([1.0, 0.0, 0.0])
     # The second cysteine's sulfur beside the first one's, its CB further on.
-    first[5], first[4] = torch.zeros(3), torch.tensor([-0.6, 1.7, 0.0])
-    second[5], second[4] = apart * away, apart * away + torch.tensor([0.6, 1.7, 0.0])
+    there = torch.tensor([0.0, 500.0, 0.0])
+    first[5], first[4] = there, there + torch.tensor([-0.6, 1.7, 0.0])
+    second[5], second[4] = there + apart * away, there + apart * away + torch.tensor([0.6, 1.7, 0.0])
     columns = atoms.permute(2, 1, 0).contiguous()
     slopes, _ = Contacts.of(columns, graph, sizes, 1.0).push(columns)
     assert bool((slopes[:, 5, [0, 3]] != 0).any()) == repels

