@@ -27,7 +27,7 @@ _MARGIN = 1.0  # Å: how much nearer a pair may come in between
 _RATE, _MOMENTUM = 0.5, 0.75  # rounding grows tenfold every few steps where the rate is 0.8
 _SOFT = 5.0  # Å² per rad²: no joint is taken for softer than this
 _LONGEST = 0.2  # rad in one step
-_LANES = 64
+_LANES = 64  # floats that every vector register divides
 
 
 @torch.no_grad()

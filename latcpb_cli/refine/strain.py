@@ -29,6 +29,7 @@ _RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has it
 _LANES = 64  # see `relief`
 _SLACK = math.radians(4.0)  # what angles may be off at no cost
 _REGION = 6.0  # Å² per rad: twice the strongest pull towards the favoured region
+_REGION_STIFF = 20.0  # Å² per Å², for N and C; steps that are too long here blow rounding up
 _REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
 _ROW = MAP_BINS + 2
 _INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
@@ -72,6 +73,7 @@ class Strain:
         slopes[:, _N] += pull * on_n
         slopes[:, _C] += pull * on_c
         weight = _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
+        weight = weight + _REGION_STIFF * self.both
         self._push_regions(atoms, slopes)
         stiff[_N] += weight
         stiff[_C] += weight
