@@ -17,6 +17,7 @@ from latcpb_cli.model.candidates import MOST
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.relief import relieve
+from latcpb_cli.refine.trace import ease_trace
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["SETTINGS", "Backmapper", "Mode"]
@@ -71,9 +72,20 @@ class Backmapper:
         return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues)
 
     @torch.no_grad()
-    def sample(self, trace: CGTrace, chunk: FrameChunk, *, samples: int, seed: int, mode: Mode) -> np.ndarray:
+    def sample(
+        self,
+        trace: CGTrace,
+        chunk: FrameChunk,
+        *,
+        samples: int,
+        seed: int,
+        mode: Mode,
+        ca_tolerance: float = 0.0,
+    ) -> np.ndarray:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
 
+        Cα are those of ``chunk`` to the bit, or no further than
+        ``ca_tolerance`` (Å) from there, moved only where no peptide fits.
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it.
@@ -81,16 +93,19 @@ class Backmapper:
         size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
+        positions = chunk.positions
+        if ca_tolerance > 0:
+            positions = ease_trace(positions, trace.residue_types, linked, ca_tolerance)
         # Around the origin, where 32 bits have the most digits.
-        middle = chunk.positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        centered = chunk.positions - middle
+        middle = positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        centered = positions - middle
         for start in range(0, len(chunk), size):
             rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
             block = self._block(trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
             stop = min(start + size, len(chunk))
             built[start:stop] = block[: stop - start].cpu().numpy()
         built += middle[:, None, None]
-        built[:, :, :, 1] = chunk.positions[:, None]
+        built[:, :, :, 1] = positions[:, None]
         return built
 
     def _block(
@@ -109,7 +124,8 @@ class Backmapper:
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
         drawn = []
-        graph = self.model.graph(ca, types, links, [length] * count)
+        sizes = [length] * count
+        graph = self.model.graph(ca, types, links, sizes)
         condition = self.model.cg_encoder(graph)
         for sample in range(samples):
             keys = [(int(frame), sample) for frame in frames]
@@ -119,5 +135,5 @@ class Backmapper:
             picks = noise(self.device, MOST) if sampled else None
             answer = self.model.build(latent, condition, graph, picks)
             free = answer.internal
-            drawn.append(answer.atoms if free is None else relieve(answer.atoms, free, graph))
+            drawn.append(answer.atoms if free is None else relieve(answer.atoms, free, graph, sizes))
         return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)

@@ -68,6 +68,7 @@ def backmap_trajectory(
     samples: int = 1,
     seed: int = 0,
     mode: Mode | None = None,
+    ca_tolerance: float = 0.0,
     overwrite: bool = False,
     report: Path | str | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -88,6 +89,9 @@ def backmap_trajectory(
         One deterministic structure per frame, draws by a fast solver, or draws
         by all steps of equation 8. By default best for one sample, ensemble
         for several.
+    ca_tolerance : float
+        How far (Å) a Cα may move, where Cα-Cα distances or virtual angles
+        leave no room for a peptide. The report says how far they did.
     overwrite : bool
     report : pathlib.Path or None
         Clash report as JSON; the CSV of the same name stands beside it.
@@ -109,7 +113,7 @@ def backmap_trajectory(
     present = _present(topology)
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
     check_output(output, overwrite, beside=report_paths, inputs=source.paths)
-    done, clashes = 0, {}
+    done, clashes, moves = 0, {}, _Moves()
     with ExitStack() as stack:
         writer = stack.enter_context(
             open_writer(
@@ -124,7 +128,10 @@ def backmap_trajectory(
         )
         reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
         for chunk in source.chunks(_frames_per_chunk(backmapper, len(trace), samples)):
-            atoms = backmapper.sample(trace, chunk, samples=samples, seed=seed, mode=mode)
+            atoms = backmapper.sample(
+                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
+            )
+            moves.add(chunk.positions, atoms)
             writer.write(atoms, chunk, _spread(atoms, present))
             if reporter is not None:
                 _report_chunk(reporter, trace, chunk, atoms, present)
@@ -134,7 +141,8 @@ def backmap_trajectory(
         seconds = time.perf_counter() - started
         writer.commit()
         if reporter is not None:
-            run = _run_facts(backmapper, source, samples=samples, seed=seed, mode=mode, seconds=seconds)
+            settings = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
+            run = _run_facts(backmapper, source, **settings, ca_moved=moves.facts(), seconds=seconds)
             clashes = reporter.finish(provenance(source.paths, **run))
     outputs = (*output_files(output), *report_paths)
     return RunSummary(done, samples, len(trace), seconds, outputs, clashes)
@@ -159,6 +167,31 @@ def _frames_per_chunk(backmapper: Backmapper, residues: int, samples: int) -> in
     """Whole blocks of the backmapper, one at least."""
     block = backmapper.frames_per_block(residues)
     return block * max(1, _RESIDUES_PER_CHUNK // (block * residues * samples))
+
+
+class _Moves:
+    """How far Cα are from where the input has them, gathered over chunks."""
+
+    def __init__(self) -> None:
+        self.beads, self.moved, self.total, self.most = 0, 0, 0.0, 0.0
+
+    def add(self, positions: np.ndarray, atoms: np.ndarray) -> None:
+        """Compare input Cα (F, L, 3) with built atoms (F, S, L, 15, 3)."""
+        step = atoms[:, 0, :, 1].astype(np.float64) - positions
+        distance = np.sqrt((step * step).sum(-1))
+        self.beads += distance.size
+        self.moved += int((distance > 0).sum())
+        self.total += float(distance.sum())
+        self.most = max(self.most, float(distance.max(initial=0.0)))
+
+    def facts(self) -> dict[str, float]:
+        """Percent of the beads that moved, mean over all and longest move in Å."""
+        beads = max(self.beads, 1)
+        return {
+            "percent": round(100.0 * self.moved / beads, 2),
+            "mean": round(self.total / beads, 4),
+            "max": round(self.most, 4),
+        }
 
 
 def _spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:

@@ -123,3 +123,14 @@ def test_cuda_gives_what_the_cpu_gives(model: Backmapper) -> None:
         pytest.skip("no CUDA device")
     there = Backmapper(tiny_model().to("cuda"), weights_name="tiny", weights_sha256="0" * 64, device="cuda")
     assert np.abs(run(there, [0, 1]) - run(model, [0, 1])).max() < 0.05
+
+
+def test_alpha_carbons_move_within_the_tolerance(model: Backmapper) -> None:
+    frames = chunk([0, 1])
+    frames.positions[0] *= 1.05
+    atoms = model.sample(trace(), frames, samples=2, seed=0, mode="ensemble", ca_tolerance=0.2)
+    moved = np.linalg.norm(atoms[:, :, :, 1] - frames.positions[:, None], axis=-1)
+    assert (atoms[:, 0, :, 1] == atoms[:, 1, :, 1]).all()
+    assert 0.05 < moved.max() <= 0.2 + 1e-5
+    bond = np.linalg.norm(atoms[:, 0, :-1, 2] - atoms[:, 0, 1:, 0], axis=-1)
+    assert np.abs(bond - 1.33).max() < 0.05

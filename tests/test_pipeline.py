@@ -113,3 +113,18 @@ def test_single_residue(tmp_path, backmapper):
     source = open_source([write_ca_pdb(tmp_path / "a.pdb", "W", walk(1))], None)
     backmap_trajectory(backmapper, source, tmp_path / "out.pdb", report=tmp_path / "out.report.json")
     assert gemmi.read_pdb(str(tmp_path / "out.pdb"))[0].count_atom_sites() == 15
+
+
+def test_report_says_how_far_alpha_carbons_moved(tmp_path, source, backmapper):
+    facts = []
+    for tolerance in (0.0, 0.4):
+        report = tmp_path / f"{tolerance}.report.json"
+        backmap_trajectory(
+            backmapper, source, tmp_path / f"{tolerance}.pdb", ca_tolerance=tolerance, report=report
+        )
+        facts.append(json.loads(report.read_text())["provenance"])
+    assert [entry["ca_tolerance"] for entry in facts] == [0.0, 0.4]
+    assert facts[0]["ca_moved"] == {"percent": 0.0, "mean": 0.0, "max": 0.0}
+    # The stand-in moves every atom by half of the tolerance along each axis.
+    assert facts[1]["ca_moved"]["percent"] == 100.0
+    assert facts[1]["ca_moved"]["max"] == pytest.approx(0.2 * 3**0.5, abs=1e-3)

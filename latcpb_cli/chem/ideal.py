@@ -29,7 +29,7 @@ PRO_N_CD = float(reference_length()[NAMES.index("PRO"), 0, 6])
 
 @dataclass(frozen=True)
 class PeptideShape:
-    """A peptide's bond lengths (Å) and angles (rad)."""
+    """A peptide's bond lengths (Å) and angles (rad), and how far apart they put its two Cα."""
 
     ca_c: float
     c_n: float
@@ -38,6 +38,7 @@ class PeptideShape:
     ca_c_n: float
     ca_c_o: float
     c_n_ca: float
+    ca_ca: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ def peptide_shapes() -> tuple[PeptideShape, PeptideShape]:
             ca_c_n=np.radians(row["CA-C-N"]),
             ca_c_o=np.radians(row["CA-C-O"]),
             c_n_ca=np.radians(row["C-N-CA"]),
+            ca_ca=row["CA-CA"],
         )
 
     return shape("trans"), shape("cis")

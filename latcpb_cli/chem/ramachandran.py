@@ -15,7 +15,7 @@ import numpy as np
 
 from latcpb_cli.chem.residues import NAMES
 
-__all__ = ["CLASSES", "MAP_BINS", "map_bin", "ramachandran_level", "residue_classes"]
+__all__ = ["CLASSES", "MAP_BINS", "map_bin", "ramachandran_level", "ramachandran_maps", "residue_classes"]
 
 CLASSES = ("general", "glycine", "proline", "pre-proline")
 MAP_BINS = 90
@@ -23,7 +23,7 @@ _LEVELS = ".-+"
 
 
 @cache
-def _maps() -> np.ndarray:
+def ramachandran_maps() -> np.ndarray:
     """Levels by class, phi bin and psi bin: int8, shape (4, 90, 90); 0 outlier, 1 allowed, 2 favoured."""
     text = files("latcpb_cli.chem").joinpath("ramachandran.txt").read_text(encoding="utf-8")
     blocks = {title: rows for title, *rows in (block.split("\n") for block in text.strip().split("\n\n"))}
@@ -64,5 +64,5 @@ def ramachandran_level(
     """
     known = np.isfinite(phi) & np.isfinite(psi)
     rows, columns = map_bin(np.where(known, phi, 0.0)), map_bin(np.where(known, psi, 0.0))
-    levels = _maps()[residue_classes(types, before_proline), rows, columns]
+    levels = ramachandran_maps()[residue_classes(types, before_proline), rows, columns]
     return np.where(known, levels, -1)

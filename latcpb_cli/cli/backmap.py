@@ -21,6 +21,7 @@ def backmap(
     samples: opt.Samples = 1,
     mode: opt.Mode = None,
     seed: opt.Seed = "0",
+    ca_tolerance: opt.CaTolerance = 0.0,
     overwrite: opt.Overwrite = False,
     no_report: opt.NoReport = False,
     top: opt.Top = None,
@@ -40,7 +41,7 @@ def backmap(
     """Build all heavy atoms on a coarse-grained trajectory of Cα beads.
 
     Lengths are in Å (nm inside .gro, .xtc and .trr), times in ps. The Cα stay
-    where they are.
+    where they are, unless --ca-tolerance lets them move.
     """
     number = _seed_number(seed)
     output = output or _default_output(trajectories[0])
@@ -72,6 +73,7 @@ def backmap(
             samples=samples,
             seed=number,
             mode=settled,
+            ca_tolerance=ca_tolerance,
             overwrite=overwrite,
             report=reports[0] if reports else None,
             on_progress=progress.update,

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Begin", "Debug", "Device", "End", "Frames", "Mode", "ModeName", "NoReport", "Output", "Overwrite",
-    "Pbc", "PbcName", "Quiet", "Samples", "Seed", "Selection", "Stride", "Threads", "Top", "Trajectories",
-    "Verbose", "Weights",
+    "Begin", "CaTolerance", "Debug", "Device", "End", "Frames", "Mode", "ModeName", "NoReport", "Output",
+    "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Seed", "Selection", "Stride", "Threads", "Top",
+    "Trajectories", "Verbose", "Weights",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
@@ -62,6 +62,15 @@ Mode = Annotated[
     ),
 ]
 Seed = Annotated[str, typer.Option(metavar="N|random", help="'random' shows the number it uses.")]
+CaTolerance = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        metavar="Å",
+        help="How far a Cα may move where Cα-Cα distances or virtual angles leave no room for a peptide.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output files that exist.")]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Leave out the clash report (OUT.report.json and .csv).")

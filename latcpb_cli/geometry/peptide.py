@@ -1,9 +1,12 @@
 """The peptide plane between two Cα: a rigid shape and one rotation.
 
-Given two Cα at any distance, bond lengths are kept and the two angles at C and
-N give by the same amount until the ends meet, at most by 38 degrees. Distances
-that this cannot reach (beyond about 4.25 Å) stretch the shape along the axis;
-distances near 3.0 Å are cis peptides.
+Given two Cα at any distance, the two angles at C and N give by the same amount
+until the ends meet, at most by 38 degrees. Where the distance is more than
+0.08 Å from the ideal one, which coarse-grained beads do and crystals do not,
+the three bonds between the Cα take a share of the rest, at most 3 % of their
+length: with the force constants of common force fields they take about half.
+Distances that this cannot reach (beyond about 4.3 Å) stretch the shape along
+the axis; distances near 3.0 Å are cis peptides.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ CIS_CUTOFF = 3.2
 CIS_CUTOFF_PRO = 3.4
 """The same before proline, where cis is a hundred times as frequent."""
 _MAX_BEND = math.radians(38.0)
+_EXACT = 0.08  # Å: up to here from the ideal distance, only angles give
+_SHARE, _MAX_GIVE = 0.6, 0.03  # what bonds take of the rest, and how much of their length at most
 _NEWTON_STEPS = 6
 _COLLINEAR = 0.2  # Å: a neighbour nearer to the axis than this gives no direction
 
@@ -56,6 +61,13 @@ def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Ten
     )
     reference = unit(reference)
     return torch.stack([axis, reference, cross(axis, reference)], dim=-2)
+
+
+def _give(distance: Float[Tensor, "L"], ideal: Float[Tensor, "L"]) -> Float[Tensor, "L"]:
+    """Factor on the bonds between two Cα that are not where a peptide puts them; 1 in crystals."""
+    off = distance - ideal
+    rest = off - off.clamp(-_EXACT, _EXACT)
+    return 1.0 + (_SHARE * rest / ideal).clamp(-_MAX_GIVE, _MAX_GIVE)
 
 
 def _solve_bend(
@@ -108,7 +120,8 @@ def peptide_atoms(
     sign = torch.where(cis, 1.0, -1.0).to(ca.dtype)
     omega = torch.stack([sign * torch.cos(twist), sign * torch.sin(twist)], dim=-1)
     distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-    lengths = pick("ca_c"), pick("c_n"), pick("n_ca")
+    give = _give(distance, pick("ca_ca"))
+    lengths = pick("ca_c") * give, pick("c_n") * give, pick("n_ca") * give
     bend = _solve_bend(distance, omega[:, 0], *lengths, pick("ca_c_n"), pick("c_n_ca"))
 
     # Build CA, C, N, CA' in a plane of their own, then lay CA-CA' on the axis, O on the rotation.

@@ -86,18 +86,18 @@ def test_random_seed_is_shown(run, ca_pdb):
     assert any(line.startswith("seed ") for line in said.splitlines())
 
 
-def test_mode_follows_the_number_of_samples(folder, run, ca_pdb, monkeypatch):
+def test_what_the_model_is_asked_for(folder, run, ca_pdb, monkeypatch):
     seen = []
     sample = FakeBackmapper.sample
 
-    def spy(self, trace, chunk, *, samples, seed, mode):
-        seen.append((samples, seed, mode))
+    def spy(self, trace, chunk, *, samples, seed, mode, ca_tolerance):
+        seen.append((samples, seed, mode, ca_tolerance))
         return sample(self, trace, chunk, samples=samples, seed=seed, mode=mode)
 
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
-    for options in ([], ["-n", 3, "--seed", 5], ["--mode", "exact"]):
+    for options in ([], ["-n", 3, "--seed", 5], ["--mode", "exact"], ["--ca-tolerance", 0.3]):
         assert run("cg.pdb", "--overwrite", *options)[0] == 0
-    assert seen == [(1, 0, "best"), (3, 5, "ensemble"), (1, 0, "exact")]
+    assert seen == [(1, 0, "best", 0.0), (3, 5, "ensemble", 0.0), (1, 0, "exact", 0.0), (1, 0, "best", 0.3)]
 
 
 def test_renamed_and_left_out_residues_are_told(folder, run):

@@ -130,7 +130,7 @@ class FakeBackmapper(Backmapper):
     def from_pretrained(cls, weights=None, *, device="auto"):
         return cls()
 
-    def sample(self, trace, chunk, *, samples, seed, mode):
+    def sample(self, trace, chunk, *, samples, seed, mode, ca_tolerance=0.0):
         if self.fail_at is not None and self.fail_at in chunk.indices:
             raise KeyboardInterrupt
         slots = np.arange(15)
@@ -140,4 +140,4 @@ class FakeBackmapper(Backmapper):
         atoms = chunk.positions[:, None, :, None, :] + offsets
         atoms = np.repeat(atoms, samples, axis=1)
         atoms[:, :, :, 4, 0] += 0.01 * np.arange(samples)[None, :, None]
-        return atoms.astype(np.float32)
+        return (atoms + 0.5 * ca_tolerance).astype(np.float32)

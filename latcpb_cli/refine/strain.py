@@ -1,0 +1,154 @@
+"""What a backbone does not like: bent N-CA-C angles, phi and psi that proteins avoid (layer 4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps, residue_classes
+from latcpb_cli.chem.reference import peptide_reference, reference_angle
+from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.refine.columns import cross, dot
+
+__all__ = ["Strain"]
+
+_N, _CA, _C, _CD = 0, 1, 2, 6
+_PRO = LETTERS.index("P")
+_ANGLE = 45.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
+_STIFF = _ANGLE / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
+_RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has its full stiffness
+_LANES = 64  # see `relief`
+_SLACK = math.radians(4.0)  # what angles may be off at no cost
+_REGION = 6.0  # Å² per rad: twice the strongest pull towards the favoured region
+_REGION_STIFF = 20.0  # Å² per Å², for N and C; steps that are too long here blow rounding up
+_REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
+_ROW = MAP_BINS + 2
+_INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
+
+
+@dataclass(frozen=True, eq=False)
+class Strain:
+    """Angles and regions of L residues.
+
+    Attributes
+    ----------
+    bent : ideal N-CA-C of each residue, rad, (L,)
+    both : 1 where both of its peptides are there, else 0, (L,)
+    prolines : those after another residue, filled up with the last residue, which is nobody's, (M,)
+    region : class of the residue in the maps, (L,)
+    """
+
+    bent: Float[Tensor, "L"]
+    both: Float[Tensor, "L"]
+    prolines: Int[Tensor, "M"]
+    region: Int[Tensor, "L"]
+
+    @classmethod
+    def of(cls, graph: Graph, dtype: torch.dtype) -> Strain:
+        """Look up what each residue wants."""
+        device, before = graph.types.device, linked_before(graph.linked)
+        ideal = torch.from_numpy(reference_angle()[:, _N, _CA, _C]).to(device, dtype)[graph.types]
+        proline = graph.types == _PRO
+        ahead = (proline.roll(-1, 0) & graph.linked).cpu().numpy()
+        region = torch.from_numpy(residue_classes(graph.types.cpu().numpy(), ahead)).to(device)
+        prolines = torch.nonzero(proline & before).squeeze(1)
+        spare = -len(prolines) % _LANES
+        prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(graph.types) - 1)
+        return cls(ideal, (graph.linked & before).to(dtype), prolines, region)
+
+    def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
+        """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""
+        n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
+        angle, on_n, on_c = _angle(n - ca, c - ca)
+        pull = _ANGLE * _beyond(angle - self.bent) * self.both
+        slopes[:, _N] += pull * on_n
+        slopes[:, _C] += pull * on_c
+        weight = _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
+        weight = weight + _REGION_STIFF * self.both
+        self._push_regions(atoms, slopes)
+        stiff[_N] += weight
+        stiff[_C] += weight
+        self._push_prolines(atoms, slopes, stiff)
+
+    def _push_prolines(self, atoms: Tensor, slopes: Tensor, stiff: Tensor) -> None:
+        rows = self.prolines
+        n = atoms[:, _N, rows]
+        angle, on_c, on_cd = _angle(atoms[:, _C, rows - 1] - n, atoms[:, _CD, rows] - n)
+        pull = _ANGLE * _beyond(angle - peptide_reference()["PRO C-N-CD"])
+        slopes[:, _C, rows - 1] += pull * on_c
+        slopes[:, _CD, rows] += pull * on_cd
+        slopes[:, _N, rows] -= pull * (on_c + on_cd)
+        stiff[_C, rows - 1] += _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
+
+    def _push_regions(self, atoms: Tensor, slopes: Tensor) -> None:
+        n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
+        # Phi and psi at once: (3, 2, L).
+        fourfold = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
+        angles, *on = _torsion(*(torch.stack(pair, dim=1) for pair in fourfold))
+        pull = _region_slopes(self.region, angles[0], angles[1]) * self.both
+        first, second, third, fourth = (pull * part for part in on)
+        slopes[:, _C] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
+        slopes[:, _N] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
+
+
+def _beyond(off: Tensor) -> Tensor:
+    """What is left of a deviation after the slack."""
+    return off - off.clamp(-_SLACK, _SLACK)
+
+
+def _angle(u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Angle (rad) between two arms of one apex, and its slope on the end of each."""
+    long_u, long_v = (torch.sqrt(dot(x, x) + 1e-8) for x in (u, v))
+    u, v = u / long_u, v / long_v
+    cos = dot(u, v).clamp(-0.999, 0.999)
+    sin = torch.sqrt(1.0 - cos * cos)
+    return torch.acos(cos), (cos * u - v) / (sin * long_u), (cos * v - u) / (sin * long_v)
+
+
+def _torsion(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Torsion (rad) and its slope on each atom (Blondel & Karplus 1996, doi:10.1002/jcc.540170403)."""
+    f, g, h = a - b, b - c, d - c
+    one, two = cross(f, g), cross(h, g)
+    squares = dot(one, one) + 1e-6, dot(two, two) + 1e-6
+    length = torch.sqrt(dot(g, g) + 1e-8)
+    torsion = torch.atan2(dot(cross(two, one), g) / length, dot(one, two))
+    one, two = one / squares[0], two / squares[1]
+    middle = dot(f, g) / length * one - dot(h, g) / length * two
+    return torsion, -length * one, length * one + middle, -length * two - middle, length * two
+
+
+def _region_slopes(region: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]) -> Tensor:
+    """Slopes on phi and psi (2, L), between the four nearest points of the maps."""
+    place = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 + 0.5)
+    low = torch.floor(place)
+    row, column = place - low
+    corner = (region * _ROW + low[0].long()) * _ROW + low[1].long()
+    corners = torch.cat([corner, corner + 1, corner + _ROW, corner + _ROW + 1])
+    weights = torch.stack([(1 - row) * (1 - column), (1 - row) * column, row * (1 - column), row * column])
+    found = _slopes(phi.device).index_select(1, corners).view(2, 4, -1) * weights
+    return found[:, 0] + found[:, 1] + found[:, 2] + found[:, 3]
+
+
+@cache
+def _slopes(device: torch.device) -> Float[Tensor, "2 M"]:
+    """Slopes of the pull towards the favoured regions in the middle of each bin, and once around the edge."""
+    step = 2 * math.pi / MAP_BINS
+    fields = []
+    for number in range(len(CLASSES)):
+        favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
+        outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
+        away = np.maximum((outside - inside) * step + _INSIDE, 0.0)
+        energy = 0.5 * _REGION * _REACHED * np.log1p((away / _REACHED) ** 2)
+        middle = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
+        fields.append([part[middle, middle] for part in np.gradient(energy, step)])
+    table = np.array(fields).transpose(1, 0, 2, 3).reshape(2, -1)
+    return torch.from_numpy(table).to(device, torch.float32)

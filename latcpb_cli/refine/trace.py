@@ -1,0 +1,76 @@
+"""Cα are moved a little where no peptide fits between them (layer 4).
+
+Coarse-grained beads are often further apart, or nearer, than a planar peptide
+can be, and bend where no N-CA-C angle can. Asked to, we bring Cα-Cα distances
+and virtual angles back, moving no bead further than it may go.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latcpb_cli.chem.ideal import peptide_shapes
+from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.geometry.peptide import CIS_CUTOFF, CIS_CUTOFF_PRO
+
+__all__ = ["ease_trace"]
+
+_SPREAD = 0.05  # Å about the ideal Cα-Cα distance that is left alone
+_ANGLES = np.radians([88.0, 138.0])  # virtual angles that proteins have
+_ROUNDS = 100
+_SHARE = 0.4  # of each correction: a bead takes part in up to five of them
+
+Array = np.ndarray
+
+
+def ease_trace(positions: Array, types: Array, linked: Array, tolerance: float) -> Array:
+    """Move Cα towards distances and angles that peptides can span.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (F, L, 3)
+        Cα in Å.
+    types : numpy.ndarray of int64, shape (L,)
+    linked : numpy.ndarray of bool, shape (F, L)
+        Whether a peptide joins residue i to i+1.
+    tolerance : float
+        How far (Å) a Cα may move at most.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (F, L, 3)
+        Beads that fit stay where they are, to the bit. A frame does not
+        depend on the others.
+    """
+    start = positions.astype(np.float64)
+    bonds, spans = _wanted(start, types, linked)
+    moved = np.zeros_like(start)
+    for _ in range(_ROUNDS):
+        points = start + moved
+        change = np.zeros_like(start)
+        for gap, (low, high) in ((1, bonds), (2, spans)):
+            step = points[:, gap:] - points[:, :-gap]
+            length = np.sqrt((step * step).sum(-1)) + 1e-9
+            off = length - np.clip(length, low, high)
+            pull = (0.5 * _SHARE * off / length)[..., None] * step
+            change[:, :-gap] += pull
+            change[:, gap:] -= pull
+        moved += change
+        far = np.sqrt((moved * moved).sum(-1, keepdims=True))
+        moved *= np.minimum(1.0, tolerance / np.maximum(far, 1e-9))
+    still = (moved == 0.0).all(-1, keepdims=True)
+    return np.where(still, positions, (start + moved).astype(np.float32))
+
+
+def _wanted(ca: Array, types: Array, linked: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Bounds (Å) of the distances to the next Cα and to the one after it; none where there is a break."""
+    trans, cis = (shape.ca_ca for shape in peptide_shapes())
+    step = ca[:, 1:] - ca[:, :-1]
+    cutoff = np.where(types[1:] == LETTERS.index("P"), CIS_CUTOFF_PRO, CIS_CUTOFF)
+    ideal = np.where(np.sqrt((step * step).sum(-1)) < cutoff, cis, trans)
+    joined = linked[:, :-1]
+    bonds = np.where(joined, ideal - _SPREAD, 0.0), np.where(joined, ideal + _SPREAD, np.inf)
+    one, two = ideal[:, :-1], ideal[:, 1:]
+    both = joined[:, :-1] & joined[:, 1:]
+    near, far = (np.sqrt(one**2 + two**2 - 2 * one * two * np.cos(angle)) for angle in _ANGLES)
+    return bonds, (np.where(both, near, 0.0), np.where(both, far, np.inf))

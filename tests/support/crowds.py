@@ -1,0 +1,65 @@
+"""Chains whose atoms stand in each other's way, for the tests of relief."""
+
+from __future__ import annotations
+
+import torch
+from tiny import trace_tensors
+
+from latcpb_cli.chem.internal import chi_mask
+from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.geometry.codec import Internal, decode
+from latcpb_cli.metrics.clashes import frame_clashes
+from latcpb_cli.model.graph import Graph, build_graph
+
+__all__ = ["CROWD", "Built", "crowded", "joined", "overlaps", "present", "turned"]
+
+CROWD = "AEWAKAPFPAFRMCAYLHVTKIDQNSG"
+Built = tuple[Internal, torch.Tensor, Graph]
+
+
+def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
+    """A chain with random peptide rotations, chi angles and a little noise on its Cα; its atoms and graph."""
+    ca, types, linked = trace_tensors(sequence)
+    generator = torch.Generator().manual_seed(seed)
+    ca = ca + 0.1 * torch.randn(ca.shape, generator=generator)
+    angle = 6.28 * torch.rand(len(types), 8, generator=generator)
+    angle[:, 0] = 2.4 + 0.3 * torch.randn(len(types), generator=generator)
+    angle[:, 4:] *= torch.as_tensor(chi_mask())[types]
+    torsions = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
+    internal = Internal(torsions, torch.zeros(len(types)), torch.zeros(len(types), 4))
+    graph = build_graph(ca, types, linked, [len(ca)], neighbors=8, cutoff=21.0)
+    return internal, decode(internal, ca, types, linked), graph
+
+
+def joined(*parts: Built) -> tuple[torch.Tensor, Internal, Graph, list[int]]:
+    """Several structures as one batch, in the order in which relief takes them."""
+    internals, atoms, graphs = zip(*parts, strict=True)
+    sizes = [len(x) for x in atoms]
+    internal = Internal(
+        *(torch.cat(columns) for columns in zip(*(vars(x).values() for x in internals), strict=True))
+    )
+    columns = (torch.cat([getattr(graph, name) for graph in graphs]) for name in ("ca", "types", "linked"))
+    graph = build_graph(*columns, sizes, neighbors=8, cutoff=21.0)
+    return torch.cat(atoms), internal, graph, sizes
+
+
+def turned(built: Built, matrix: torch.Tensor) -> Built:
+    """The same structure after a rotation of all of it."""
+    internal, atoms, graph = built
+    ca = graph.ca @ matrix.T
+    graph = build_graph(ca, graph.types, graph.linked, [len(ca)], neighbors=8, cutoff=21.0)
+    return internal, atoms @ matrix.T, graph
+
+
+def present(graph: Graph) -> torch.Tensor:
+    mask = torch.from_numpy(slot_mask())[graph.types]
+    mask[:, 14] = ~graph.linked
+    return mask
+
+
+def overlaps(atoms: torch.Tensor, graph: Graph) -> tuple[int, int]:
+    """Overlapping pairs, and residues with a contact below 1.2 Å."""
+    found = frame_clashes(
+        graph.types.numpy(), atoms[None].numpy(), present(graph).numpy(), graph.linked[None].numpy()
+    )[0]
+    return found.n_overlaps, int(found.contact12.sum())
