@@ -16,7 +16,7 @@ from chains import rebuild, reference_chains
 from tables import Row
 
 from latcpb_cli import backmapper
-from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.diffusion.sampler import Sampling
 
 CANDIDATES = [
@@ -35,10 +35,11 @@ def main() -> None:
     print(f"{'KL phi':>8s}{'KL psi':>8s}{'KL chi1':>8s}{'ov04':>7s}{'c12 %':>7s}{'Rama':>7s}{'res/s':>8s}")
     for sampling in CANDIDATES:
         row, seconds, residues = Row(), 0.0, 0
-        with patch.dict(backmapper.SETTINGS, {"ensemble": sampling}):
+        mode: Mode = "ensemble" if sampling.temperature > 0 else "best"
+        with patch.dict(backmapper.SETTINGS, {mode: sampling}):
             for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
                 began = time.perf_counter()
-                built = rebuild(model, reference, chunk, mode="ensemble")
+                built = rebuild(model, reference, chunk, mode=mode)
                 seconds += time.perf_counter() - began
                 residues += len(reference.trace)
                 row.add(reference, built)

@@ -55,8 +55,13 @@ class Candidates:
         return torch.div(self.place, MOST, rounding_mode="floor")
 
 
-def build_candidates(decoded: Decoded, types: Int[Tensor, "L"]) -> Candidates:
-    """Build the states that the decoder gives one per cent or more, at least one per residue."""
+def build_candidates(
+    decoded: Decoded, types: Int[Tensor, "L"], turn: Float[Tensor, "L 4"] | None = None
+) -> Candidates:
+    """Build the states that the decoder gives one per cent or more, at least one per residue.
+
+    ``turn`` (rad) is added to the chi angles of all of a residue's candidates.
+    """
     if decoded.internal is None or decoded.rotamers is None:
         raise RuntimeError("a decoder of positions has no rotameric states")
     top = decoded.rotamers.logits.log_softmax(-1).topk(MOST, dim=-1)
@@ -65,6 +70,7 @@ def build_candidates(decoded: Decoded, types: Int[Tensor, "L"]) -> Candidates:
     residue, rank = torch.nonzero(kept).unbind(1)
     state = top.indices[residue, rank]
     chi = decoded.rotamers.chi[residue, state]
+    chi = chi if turn is None else chi + turn[residue]
     kinds = types[residue]
     internal = decoded.internal.of(residue).turned(chi)
     slots = place_side_chains(list(decoded.atoms[residue, :FIRST_SLOT].unbind(1)), internal, kinds)

@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig, from_json
-from latcpb_cli.diffusion.noise import gumbel
 from latcpb_cli.diffusion.sampler import Sampling, sample
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import WeightsError
@@ -115,14 +114,23 @@ class LatCPB(nn.Module):
         latent: Float[Tensor, "L D"],
         condition: Condition,
         graph: Graph,
-        noise: Float[Tensor, "L M"] | None = None,
+        noise: Float[Tensor, "L N"] | None = None,
+        expected: Float[Tensor, "L D"] | None = None,
     ) -> Decoded:
         """Atoms for latents, side chains packed against each other.
 
-        ``noise`` (standard normal, a number for each of `MOST` candidates)
-        makes the side chains a sample; without it they are the best answer.
+        Parameters
+        ----------
+        noise
+            Makes the side chains a sample (see `Packing`); without it they are the best answer.
+        expected
+            Latents from which rotameric states are told instead. A drawn
+            latent has nearly decided them, without seeing the neighbours' draws.
         """
         decoded = self.decoder(latent, condition, graph)
         if self.packing is None:
             return decoded
-        return self.packing(decoded, graph, None if noise is None else gumbel(noise))
+        if expected is not None:
+            told = self.decoder(expected, condition, graph).rotamers
+            decoded = Decoded(decoded.atoms, decoded.internal, told)
+        return self.packing(decoded, graph, noise)

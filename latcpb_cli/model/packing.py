@@ -9,6 +9,7 @@ pseudo-likelihood (Besag 1975): each residue's state given the others' true ones
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,16 +18,21 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_kinds import KINDS, kind_pairs, kind_table
-from latcpb_cli.chem.internal import FIRST_SLOT
+from latcpb_cli.chem.internal import FIRST_SLOT, N_CHI
 from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.diffusion.noise import gumbel
 from latcpb_cli.model.candidates import MOST, SIDE, Candidates, build_candidates, deviations
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 
-__all__ = ["Packing"]
+__all__ = ["NOISE", "Packing"]
+
+NOISE = MOST + N_CHI
+"""Random numbers that a sample takes per residue."""
 
 _NEAREST, _FURTHEST, _KNOTS = 2.5, 6.0, 14  # Å; energies are linear between knots and end at zero
-_ROUNDS, _DAMPING = 8, 0.5
+_ROUNDS, _DAMPING = 10, 0.5
+_COLDEST = 0.1  # the temperature at which a sample is read off
 _BLOCK = 8192  # pairs of conformations looked at at once
 _NEVER = -1e4
 _BEYOND = 1e8
@@ -54,19 +60,32 @@ class _Shapes:
 
 
 class Packing(nn.Module):
-    """Contact energies, and how far the decoder's probabilities are trusted beside them."""
+    """Contact energies, how far the decoder's probabilities are trusted beside them, and how wide states are.
+
+    ``log_spread`` is the logarithm of the standard deviation (rad) of each chi
+    about the decoder's answer for the true state, by residue type.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         pairs = len(KINDS) * (len(KINDS) + 1) // 2
         self.energy = nn.Parameter(torch.zeros(pairs, _KNOTS))
         self.trust = nn.Parameter(torch.ones(20))
+        self.log_spread = nn.Parameter(torch.full((20, N_CHI), math.log(0.2)))
 
     @torch.no_grad()
     def forward(self, decoded: Decoded, graph: Graph, noise: Tensor | None = None) -> Decoded:
-        """Put every side chain into the candidate that `choose` picks."""
-        candidates = build_candidates(decoded, graph.types)
-        rank = self.choose(candidates, decoded.atoms, graph, noise)
+        """Put every side chain into the candidate that `choose` picks.
+
+        With ``noise`` (standard normal, `NOISE` numbers per residue) states
+        and the chi angles within them are samples.
+        """
+        turn, shake = None, None
+        if noise is not None:
+            turn = noise[:, MOST:] * self.log_spread.exp()[graph.types]
+            shake = gumbel(noise[:, :MOST])
+        candidates = build_candidates(decoded, graph.types, turn)
+        rank = self.choose(candidates, decoded.atoms, graph, shake)
         chosen = torch.arange(len(rank), device=rank.device) * MOST + rank
         row = torch.searchsorted(candidates.place, chosen)
         atoms = torch.cat(
@@ -107,7 +126,7 @@ class Packing(nn.Module):
         alone = alone - self._with_fixed(candidates, backbone, graph).view_as(alone)
         if noise is not None:
             alone = alone + noise
-        share = self._mean_field(alone, candidates, graph)
+        share = self._mean_field(alone, candidates, graph, coldest=1.0 if noise is None else _COLDEST)
         if noise is not None:
             return share.argmax(-1)
         risk = (deviations(candidates, graph.types) * share[:, None]).sum(-1)
@@ -119,16 +138,20 @@ class Packing(nn.Module):
         return flat.index_copy(0, candidates.place, value).view(-1, MOST)
 
     def _mean_field(
-        self, alone: Float[Tensor, "L M"], candidates: Candidates, graph: Graph
+        self, alone: Float[Tensor, "L M"], candidates: Candidates, graph: Graph, coldest: float
     ) -> Float[Tensor, "L M"]:
-        """Probability of each candidate in the field of the others' probabilities."""
+        """Probability of each candidate in the field of the others' probabilities.
+
+        The temperature falls from one to ``coldest``; near zero every residue decides.
+        """
         one, two, energy = self._between(candidates, graph)
         share = alone.softmax(-1)
-        for _ in range(_ROUNDS):
+        for step in range(1, _ROUNDS + 1):
+            temperature = coldest ** (step / _ROUNDS)
             flat, field = share.flatten(), torch.zeros_like(share).flatten()
             field.index_add_(0, one, energy * flat[two])
             field.index_add_(0, two, energy * flat[one])
-            renewed = (alone - field.view_as(share)).softmax(-1)
+            renewed = ((alone - field.view_as(share)) / temperature).softmax(-1)
             share = _DAMPING * share + (1 - _DAMPING) * renewed
         return share
 

@@ -17,7 +17,7 @@ from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.train.batch import Batch
 
-__all__ = ["reconstruction_terms", "steric_loss"]
+__all__ = ["reconstruction_terms", "steric_loss", "symmetric_torsions"]
 
 _EPSILON = 1e-7
 _STERIC_NEIGHBORS = 6
@@ -56,7 +56,7 @@ def reconstruction_terms(decoded: Decoded, batch: Batch, *, robust: bool) -> dic
         reference = batch.internal
         error = _chord(internal.torsions, reference.torsions)
         turned = _chord(internal.torsions, -reference.torsions)
-        error = torch.where(_symmetric_torsions(batch.types), torch.minimum(error, turned), error)
+        error = torch.where(symmetric_torsions(batch.types), torch.minimum(error, turned), error)
         terms["torsion"] = _mean(error, batch.known)
         small = torch.cat(
             [(internal.bends - reference.bends).abs(), _twist_error(internal, batch)[:, None]], dim=-1
@@ -156,7 +156,8 @@ def _symmetry() -> tuple[Tensor, Tensor]:
     return torsions, slots
 
 
-def _symmetric_torsions(types: Tensor) -> Tensor:
+def symmetric_torsions(types: Int[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
+    """Torsions that mean the same after half a turn."""
     return _symmetry()[0].to(types.device)[types]
 
 

@@ -8,6 +8,7 @@ contact energies of the packing to the states of true side chains.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -17,14 +18,17 @@ from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.model.candidates import MOST, build_candidates
 from latcpb_cli.model.cg_encoder import Condition
+from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.discrete import draw_codes, usage_loss
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.prior import gaussian_kl
 from latcpb_cli.train.batch import Batch
-from latcpb_cli.train.losses import reconstruction_terms, steric_loss
+from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions
 
 __all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "packing_loss", "trained_parts"]
+
+_BULK = math.radians(40.0)
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,22 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
         rank = torch.full_like(batch.rotamer, -1)
         rank[candidates.residue[hit]] = candidates.place[hit] % MOST
     logits = model.packing.conditional(candidates, true.atoms, graph)
+    spread = _within_states(model.packing.log_spread[batch.types], true, batch)
     surprise = torch.nn.functional.cross_entropy(logits, rank, ignore_index=-1, reduction="sum")
     loss = surprise / (rank >= 0).sum().clamp(min=1)
-    return loss, {"packing": loss}
+    return loss + spread, {"packing": loss, "spread": spread}
+
+
+def _within_states(log_spread: Tensor, true: Decoded, batch: Batch) -> Tensor:
+    """Negative log likelihood of chi angles about the decoder's, for those in the state's bulk."""
+    assert true.internal is not None
+    own, reference = true.internal.torsions[:, 4:], batch.internal.torsions[:, 4:]
+    sine = own[..., 1] * reference[..., 0] - own[..., 0] * reference[..., 1]
+    away = torch.atan2(sine, (own * reference).sum(-1))
+    away = torch.where(symmetric_torsions(batch.types)[:, 4:], torch.atan(torch.tan(away)), away)
+    bulk = batch.known[:, 4:] & (away.abs() < _BULK)
+    surprise = 0.5 * (away * torch.exp(-log_spread)) ** 2 + log_spread
+    return (surprise * bulk).sum() / bulk.sum().clamp(min=1)
 
 
 def _decoder_upkeep(

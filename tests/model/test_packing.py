@@ -14,6 +14,7 @@ from latcpb_cli.model.candidates import MOST, build_candidates, deviations
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.model.packing import NOISE
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,19 @@ def test_noise_makes_samples_with_the_decoders_frequencies(drawn: tuple[LatCPB, 
     expected.view(-1)[candidates.place] = candidates.log_probability.exp()
     expected = expected / expected.sum(-1, keepdim=True)
     assert (counts / 400 - expected).abs().max() < 0.11  # four standard deviations
+
+
+def test_samples_spread_within_their_states(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, decoded, graph = drawn
+    model.packing.energy.data[:] = 0.0
+    model.packing.log_spread.data[:] = -3.0
+    noise = torch.randn(len(graph.types), NOISE, generator=torch.Generator().manual_seed(2))
+    still = torch.cat([noise[:, :MOST], torch.zeros(len(noise), NOISE - MOST)], dim=1)
+    shaken, calm = (model.packing(decoded, graph, each).internal.torsions[:, 4:] for each in (noise, still))
+    turned = torch.atan2(
+        shaken[..., 1] * calm[..., 0] - shaken[..., 0] * calm[..., 1], (shaken * calm).sum(-1)
+    )
+    assert torch.allclose(turned, noise[:, MOST:] * torch.exp(torch.tensor(-3.0)), atol=1e-4)
 
 
 def test_energies_are_continuous_and_end_at_zero(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
