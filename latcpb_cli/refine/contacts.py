@@ -19,9 +19,13 @@ __all__ = ["Contacts"]
 
 _ALLOWED = 0.2  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
 _POLAR = 2.6  # Å: hydrogen bonds between N and O
+# The same for atoms four bonds apart, which stand near each other in every helix: a wider
+# berth would shift phi and psi of whole proteins.
+_ALLOWED_NEAR, _POLAR_NEAR = 0.32, 2.55
 _SULFUR = 2.0  # Å: disulfides
 _BRIDGE = 3.0  # Å: two SG nearer than this are taken for a disulfide
 _EXCLUDED = 3  # bonds between atoms that do not repel each other
+_FAR = 99
 _RAMP = 0.2  # Å of overlap at which a pair has its full stiffness
 _NEAREST = 0.3  # Å: nearer than this, direction is noise, and force does not grow
 _N, _C, _SG, _CYS = 0, 2, 5, LETTERS.index("C")
@@ -61,14 +65,16 @@ class Contacts:
             first, second, distance = close_pairs(points[start:stop], float(_reach().max()) + margin)
             found.append((first + start, second + start, distance))
         one, two, distance = (np.concatenate(part) for part in zip(*found, strict=True))
-        reach = _reach()[kind[one], kind[two]]
-        near = distance < reach + margin
-        one, two, reach = one[near], two[near], reach[near]
+        near = distance < _reach()[0, kind[one], kind[two]] + margin
+        one, two = one[near], two[near]
         sulfur = atoms[:, _SG].T.cpu().numpy()
-        apart = _apart(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
+        steps = _steps(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
+        apart = steps > _EXCLUDED
+        one, two, steps = one[apart], two[apart], steps[apart]
+        reach = _reach()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
         place = slot * len(types) + residue
-        atom = [torch.from_numpy(place[x[apart]]).to(atoms.device) for x in (one, two)]
-        limits = torch.from_numpy(reach[apart]).to(atoms.device, atoms.dtype)
+        atom = [torch.from_numpy(place[x]).to(atoms.device) for x in (one, two)]
+        limits = torch.from_numpy(reach).to(atoms.device, atoms.dtype)
         return cls(atom[0], atom[1], limits, limits * limits)
 
     def push(self, atoms: Float[Tensor, "3 15 L"]) -> tuple[Float[Tensor, "3 15 L"], Float[Tensor, "15 L"]]:
@@ -92,37 +98,38 @@ class Contacts:
 Atoms = tuple[np.ndarray, np.ndarray]
 
 
-def _apart(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms, two: Atoms) -> np.ndarray:
-    """Which pairs are joined by more than a few bonds; an atom is its residue and slot."""
-    table = bond_steps()
+def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms, two: Atoms) -> np.ndarray:
+    """Bonds between the atoms of each pair (residue and slot), many where they are not joined by a few."""
+    table = bond_steps().astype(np.int64)
     (first, slot), (second, other) = one, two
-    apart = np.ones(len(first), dtype=bool)
+    kind, other_kind = types[first], types[second]
+    steps = np.full(len(first), _FAR)
     own = np.flatnonzero(first == second)
-    apart[own] = table[types[first[own]], slot[own], other[own]] > _EXCLUDED
-    next_ = np.flatnonzero((second == first + 1) & linked[first])
-    apart[next_] = _through(table, types, (first[next_], slot[next_], _C), (second[next_], other[next_], _N))
-    cysteine = types == _CYS
-    both = np.flatnonzero(cysteine[first] & cysteine[second] & (first != second))
-    bridged = both[((sulfur[first[both]] - sulfur[second[both]]) ** 2).sum(-1) < _BRIDGE**2]
-    apart[bridged] &= _through(
-        table, types, (first[bridged], slot[bridged], _SG), (second[bridged], other[bridged], _SG)
-    ) | ((slot[bridged] == _SG) & (other[bridged] == _SG))
-    return apart
-
-
-def _through(table: np.ndarray, types: np.ndarray, one: tuple, two: tuple) -> np.ndarray:
-    """Whether a bond between two gate atoms leaves a pair more than a few bonds apart."""
-    steps = [table[types[residue], slot, gate].astype(np.int64) for residue, slot, gate in (one, two)]
-    return steps[0] + 1 + steps[1] > _EXCLUDED
+    steps[own] = table[kind[own], slot[own], other[own]]
+    for gap in (1, 2):
+        # Each residue in between adds N-CA-C and a peptide bond.
+        joined = linked if gap == 1 else linked & np.roll(linked, -1)
+        rows = np.flatnonzero((second == first + gap) & joined[first])
+        ends = table[kind[rows], slot[rows], _C] + table[other_kind[rows], other[rows], _N]
+        steps[rows] = ends + 3 * gap - 2
+    both = np.flatnonzero((kind == _CYS) & (other_kind == _CYS) & (first != second))
+    rows = both[((sulfur[first[both]] - sulfur[second[both]]) ** 2).sum(-1) < _BRIDGE**2]
+    through = table[_CYS, slot[rows], _SG] + 1 + table[_CYS, other[rows], _SG]
+    # The two sulfurs themselves repel each other: they come no nearer than a bond.
+    steps[rows] = np.where(through > 1, np.minimum(steps[rows], through), _FAR)
+    return steps
 
 
 @cache
 def _reach() -> np.ndarray:
-    """Distance (Å) below which two elements repel each other: (4, 4)."""
+    """Distance (Å) below which two elements repel each other, for most pairs and four bonds apart: (2, 4, 4)."""
     radius = np.array([VDW_RADIUS[element] for element in ELEMENTS])
-    reach = radius[:, None] + radius - _ALLOWED
     polar = np.array([element in "NO" for element in ELEMENTS])
-    reach[np.ix_(polar, polar)] = _POLAR
     sulfur = ELEMENTS.index("S")
-    reach[sulfur, sulfur] = _SULFUR
-    return reach
+    tables = []
+    for allowed, hydrogen_bond in ((_ALLOWED, _POLAR), (_ALLOWED_NEAR, _POLAR_NEAR)):
+        reach = radius[:, None] + radius - allowed
+        reach[np.ix_(polar, polar)] = hydrogen_bond
+        reach[sulfur, sulfur] = _SULFUR
+        tables.append(reach)
+    return np.array(tables)
