@@ -19,7 +19,7 @@ from latcpb_cli.cli.backmap import backmap
 from latcpb_cli.cli.evaluate import evaluate
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.cli.weights import download_weights
-from latcpb_cli.errors import ExitCode, LatcpbError
+from latcpb_cli.errors import ExitCode, LatcpbError, first_line, one_line
 
 __all__ = ["app", "main"]
 
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        _say(f"error: this is a bug in latcpb ({type(error).__name__}: {_first_line(error)})")
+        _say(f"error: this is a bug in latcpb ({type(error).__name__}: {first_line(error)})")
         _say("hint: run again with --debug and report the traceback")
         sys.exit(int(ExitCode.BUG))
 
@@ -98,12 +98,8 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else "no message"
-
-
 def _say(line: str) -> None:
     """One plain line on stderr, whatever the terminal can show."""
     encoding = sys.stderr.encoding or "ascii"
+    line = one_line(line)
     print(line.encode(encoding, "replace").decode(encoding), file=sys.stderr)

@@ -1,0 +1,130 @@
+"""Trajectories in HDF5: H5MD, and the format of MDTraj (layer 2)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from MDAnalysis.lib.mdamath import triclinic_box
+
+from latcpb_cli.errors import InputError, first_line
+from latcpb_cli.io.atoms import AtomTable
+from latcpb_cli.io.frames import Frame, clean_box
+from latcpb_cli.io.input_file import InputFile
+from latcpb_cli.io.optional import optional
+
+__all__ = ["HdfFile"]
+
+_TO_ANGSTROM = {"nm": 10.0, "nanometer": 10.0, "nanometers": 10.0, "pm": 0.01, "m": 1e10}
+_TO_PS = {"fs": 1e-3, "ns": 1e3, "us": 1e6, "s": 1e12}
+_MOST_NUMBERS = 60_000_000
+"""Coordinates of one frame: three for each of 20 million atoms."""
+
+
+class HdfFile:
+    """An HDF5 trajectory; one of MDTraj names its atoms, too.
+
+    Raises
+    ------
+    InputError
+        If the file is no HDF5, or of neither kind.
+    """
+
+    truncated = False
+
+    def __init__(self, file: InputFile) -> None:
+        self.path = file.path
+        h5py = optional("h5py", file.path)
+        try:
+            self._file = h5py.File(file.readable, "r")
+            self._mdtraj = "coordinates" in self._file and "topology" in self._file
+            self._find(h5py)
+            n_frames, n_atoms, axes = self._positions.shape
+        except InputError:
+            raise
+        except Exception as error:  # whatever the library makes of a damaged file
+            raise self._damaged(error) from None
+        if axes != 3 or not 0 < 3 * n_atoms <= _MOST_NUMBERS or n_frames < 1:
+            raise InputError(
+                f"{self.path}: positions of shape {self._positions.shape}", "the file is damaged, or empty"
+            )
+        self.n_frames, self.n_atoms = int(n_frames), int(n_atoms)
+
+    @property
+    def names_atoms(self) -> bool:
+        """Whether `atoms` is possible."""
+        return self._mdtraj
+
+    def atoms(self) -> AtomTable:
+        """List the atoms that MDTraj wrote down."""
+        try:
+            raw = self._file["topology"][0]
+            topology = json.loads(raw.decode() if isinstance(raw, bytes) else str(raw))
+            rows = [
+                (str(atom["name"]), str(residue["name"]), int(residue["resSeq"]), number)
+                for number, chain in enumerate(topology["chains"])
+                for residue in chain["residues"]
+                for atom in residue["atoms"]
+            ]
+            names, resnames, resids, parts = zip(*rows, strict=True)
+        except Exception as error:
+            raise self._damaged(error) from None
+        blank = np.full(len(rows), "")
+        numbers = np.array(resids, dtype=np.int64)
+        return AtomTable(np.array(names), np.array(resnames), numbers, blank, blank, blank, np.array(parts))
+
+    def read(self, index: int) -> Frame:
+        """Read one frame."""
+        try:
+            positions = np.asarray(self._positions[index], dtype=np.float64) * self._scale
+            box = self._box(index)
+            time = float(index) if self._times is None else float(self._times[index]) * self._ps
+        except Exception as error:
+            raise self._damaged(error) from None
+        return Frame(positions.astype(np.float32), time, clean_box(box))
+
+    def _find(self, h5py: Any) -> None:
+        """Find positions, times and boxes in this file; links to other files are not followed."""
+        file = self._file
+        if self._mdtraj:
+            self._positions, self._times = file["coordinates"], file.get("time")
+            self._cell, self._steady_box = (file.get("cell_lengths"), file.get("cell_angles")), False
+            self._scale, self._ps = 10.0, 1.0
+        else:
+            groups = file["particles"] if "particles" in file else {}
+            group = next((groups[name] for name in groups if "position" in groups[name]), None)
+            if group is None:
+                raise InputError(
+                    f"{self.path}: neither H5MD nor MDTraj: no particles in it", "write it as .xtc or .dcd"
+                )
+            position = group["position"]
+            self._positions, self._times = position["value"], position.get("time")
+            self._steady_box = "box/edges/value" not in group
+            self._cell = group.get("box/edges" if self._steady_box else "box/edges/value"), None
+            self._scale = _TO_ANGSTROM.get(_unit(self._positions), 1.0)
+            self._ps = 1.0 if self._times is None else _TO_PS.get(_unit(self._times), 1.0)
+        if not isinstance(self._positions, h5py.Dataset) or self._positions.file != file:
+            raise InputError(f"{self.path}: its positions are no data of this file", "write the file again")
+        if self._times is not None and self._times.shape != self._positions.shape[:1]:
+            self._times = None
+
+    def _box(self, index: int) -> np.ndarray | None:
+        edges, angles = self._cell
+        if edges is None:
+            return None
+        edge = np.asarray(edges[()] if self._steady_box else edges[index], dtype=np.float64) * self._scale
+        if edge.shape == (3, 3):
+            return np.asarray(triclinic_box(*edge))
+        turn = np.full(3, 90.0) if angles is None else np.asarray(angles[index], dtype=np.float64)
+        return np.concatenate([edge, turn]) if edge.shape == (3,) else None
+
+    def _damaged(self, error: Exception) -> InputError:
+        return InputError(
+            f"{self.path}: cannot be read as HDF5 ({first_line(error)})", "the file is truncated or damaged"
+        )
+
+
+def _unit(dataset: Any) -> str:
+    unit = dataset.attrs.get("unit", "")
+    return unit.decode("utf-8", "replace") if isinstance(unit, bytes) else str(unit)
