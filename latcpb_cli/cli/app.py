@@ -16,7 +16,9 @@ import typer
 
 from latcpb_cli import __version__
 from latcpb_cli.cli.backmap import backmap
+from latcpb_cli.cli.doctor import doctor
 from latcpb_cli.cli.evaluate import evaluate
+from latcpb_cli.cli.inspect import inspect
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.cli.weights import download_weights
 from latcpb_cli.errors import ExitCode, LatcpbError, first_line, one_line
@@ -48,8 +50,10 @@ def _common(
 
 
 app.command()(backmap)
+app.command()(inspect)
 app.command()(evaluate)
 app.command("download-weights")(download_weights)
+app.command()(doctor)
 app.add_typer(train_app, name="train")
 
 

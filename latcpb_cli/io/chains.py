@@ -15,6 +15,8 @@ CHAIN_GAP = 6.0
 Above the 4.5 Å of a break, because a bead model may stretch a bond past 4.5 Å
 in one frame, and a chain that is cut in two stays cut in all frames.
 """
+_STRETCH, _WIDEST = 1.55, 9.0
+"""The same in units of the usual distance, up to so many Å, for beads that stand farther apart than Cα."""
 _REACH = 3.9
 """What each residue adds to the reach of a missing loop (Å)."""
 
@@ -54,7 +56,9 @@ def build_trace(
     if record is not None and record[-1:].any():
         starts = record[1:] != record[:-1]
     else:
-        far = (gaps > np.maximum(CHAIN_GAP, _REACH * steps)) & ~starts
+        usual = float(np.nanmedian(gaps)) if np.isfinite(gaps).any() else 0.0
+        longest = max(CHAIN_GAP, min(_STRETCH * usual, _WIDEST))
+        far = (gaps > np.maximum(longest, _REACH * steps)) & ~starts
         starts |= far
         if far.any():
             ends = "gap" if far.sum() == 1 else f"{far.sum()} gaps"

@@ -103,8 +103,7 @@ def open_source(
     reader = Columns(trajectory, columns[kept], scale)
     gaps = _typical_gaps(reader, frames)
     first_path = trajectory.locate(int(frames[0]))[0].path
-    if not force:
-        check_unit(first_path, gaps)
+    doubts = _doubt_unit(first_path, gaps, force)
     letters = "".join(np.array(list(beads.sequence))[kept])
     trace, more = build_trace(table.take(rows[beads.rows][kept]), letters, gaps, beads.record[kept])
     spacing = measure_spacing(trace, gaps)
@@ -115,7 +114,7 @@ def open_source(
         left_out=beads.left_out,
         renamed=beads.renamed,
         notes=(*notes, *more),
-        warnings=tuple(_judge(first_path, trace, spacing, beads, force)),
+        warnings=(*doubts, *_judge(first_path, trace, spacing, beads, force)),
         spacing=spacing,
         bead_name=beads.name,
         _beads=reader,
@@ -183,6 +182,17 @@ def _typical_gaps(reader: Columns, frames: np.ndarray) -> np.ndarray:
     known = np.isfinite(seen).any(axis=0)
     gaps[known] = np.nanmedian(np.array(seen)[:, known], axis=0)
     return gaps
+
+
+def _doubt_unit(path: Path, gaps: np.ndarray, force: bool) -> list[str]:
+    """Refuse coordinates in another unit, or warn about them."""
+    try:
+        check_unit(path, gaps)
+    except InputError as error:
+        if not force:
+            raise
+        return [f"{error.message} ({error.hint})"]
+    return []
 
 
 def _judge(path: Path, trace: CGTrace, spacing: Spacing, beads: Beads, force: bool) -> list[str]:

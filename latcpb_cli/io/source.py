@@ -91,6 +91,11 @@ class Source:
         return len(self.frames)
 
     @property
+    def n_all_frames(self) -> int:
+        """Number of frames in the files."""
+        return len(self._beads.trajectory)
+
+    @property
     def interval(self) -> float:
         """Time between the first two chosen frames in ps; 1 where that says nothing."""
         if self.n_frames < 2:

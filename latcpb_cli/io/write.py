@@ -69,9 +69,9 @@ def check_output(
         raise UsageError(f"{path.parent}: no such folder", "make it first, or choose another --output")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path.parent}: cannot be written to", "choose another --output")
-    sources = {source.resolve() for source in inputs}
+    sources = {os.path.realpath(source) for source in inputs}
     for file in (*output_files(path), *beside):
-        if file.resolve() in sources:
+        if os.path.realpath(file) in sources:
             raise UsageError(f"{file}: is an input of this run", "choose another --output")
         if file.is_dir():
             raise OutputExistsError(f"{file}: is a folder", "choose another --output")
