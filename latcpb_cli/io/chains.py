@@ -9,14 +9,13 @@ from latcpb_cli.structure import CGTrace
 
 __all__ = ["CHAIN_GAP", "build_trace"]
 
-CHAIN_GAP = 6.0
-"""Cα-Cα distance (Å) between residues of following numbers that starts a new chain.
+CHAIN_GAP = 8.0
+"""Distance (Å) between beads of following numbers that starts a new chain.
 
 Above the 4.5 Å of a break, because a bead model may stretch a bond past 4.5 Å
-in one frame, and a chain that is cut in two stays cut in all frames.
+in one frame, and a chain that is cut in two stays cut in all frames; and above
+the 7 Å of beads at centres of mass, so that those are told apart from Cα.
 """
-_STRETCH, _WIDEST = 1.55, 9.0
-"""The same in units of the usual distance, up to so many Å, for beads that stand farther apart than Cα."""
 _REACH = 3.9
 """What each residue adds to the reach of a missing loop (Å)."""
 
@@ -56,9 +55,7 @@ def build_trace(
     if record is not None and record[-1:].any():
         starts = record[1:] != record[:-1]
     else:
-        usual = float(np.nanmedian(gaps)) if np.isfinite(gaps).any() else 0.0
-        longest = max(CHAIN_GAP, min(_STRETCH * usual, _WIDEST))
-        far = (gaps > np.maximum(longest, _REACH * steps)) & ~starts
+        far = (gaps > np.maximum(CHAIN_GAP, _REACH * steps)) & ~starts
         starts |= far
         if far.any():
             ends = "gap" if far.sum() == 1 else f"{far.sum()} gaps"

@@ -18,6 +18,7 @@ from latcpb_cli.io.mda_topology import data_options, read_atoms
 from latcpb_cli.io.mdcrd_reader import MdcrdFile
 from latcpb_cli.io.pdb_reader import PdbFile
 from latcpb_cli.io.selection import FrameChoice
+from latcpb_cli.io.xdr_reader import XdrFile
 
 __all__ = ["STRUCTURES", "TOPOLOGIES", "TRAJECTORIES", "check_format", "open_frames", "read_topology"]
 
@@ -109,6 +110,8 @@ def _open(file: InputFile, n_atoms: int) -> FrameFile:
         )
     if suffix in _OWN:
         return _OWN[suffix](file)
+    if suffix in (".xtc", ".trr"):
+        return XdrFile(file)
     if suffix in _DUMPS:
         return DumpFile(file)
     return MdcrdFile(file, n_atoms) if suffix in _AMBER_TEXT else MdaFile(file, n_atoms, **data_options(file))

@@ -18,8 +18,8 @@ __all__ = ["HdfFile"]
 
 _TO_ANGSTROM = {"nm": 10.0, "nanometer": 10.0, "nanometers": 10.0, "pm": 0.01, "m": 1e10}
 _TO_PS = {"fs": 1e-3, "ns": 1e3, "us": 1e6, "s": 1e12}
-_MOST_NUMBERS = 60_000_000
-"""Coordinates of one frame: three for each of 20 million atoms."""
+_MOST_ATOMS, _MOST_RATIO = 20_000_000, 200
+"""HDF5 files compress what they hold, but not that much."""
 
 
 class HdfFile:
@@ -45,7 +45,8 @@ class HdfFile:
             raise
         except Exception as error:  # whatever the library makes of a damaged file
             raise self._damaged(error) from None
-        if axes != 3 or not 0 < 3 * n_atoms <= _MOST_NUMBERS or n_frames < 1:
+        too_many = n_atoms > _MOST_ATOMS or 12 * n_frames * n_atoms > _MOST_RATIO * file.size
+        if axes != 3 or n_atoms < 1 or n_frames < 1 or too_many:
             raise InputError(
                 f"{self.path}: positions of shape {self._positions.shape}", "the file is damaged, or empty"
             )

@@ -1,8 +1,4 @@
-"""Binary trajectories, and rarer formats, through MDAnalysis (layer 2).
-
-MDAnalysis is kept quiet, is not asked to guess anything, and leaves no
-offset or lock files beside the input.
-"""
+"""DCD, NetCDF and rarer formats through MDAnalysis, kept quiet and not asked to guess (layer 2)."""
 
 from __future__ import annotations
 
@@ -15,8 +11,6 @@ from typing import Any
 
 import MDAnalysis
 import numpy as np
-from MDAnalysis.coordinates.TRR import TRRReader
-from MDAnalysis.coordinates.XTC import XTCReader
 
 from latcpb_cli.errors import InputError, LatcpbError, first_line
 from latcpb_cli.io.frames import Frame, clean_box
@@ -25,30 +19,10 @@ from latcpb_cli.io.input_file import InputFile, refuse_count
 __all__ = ["MdaFile", "damaged_as_input_error", "mda_format", "quiet"]
 
 
-class _QuietXTC(XTCReader):
-    """An XTC reader that keeps its frame offsets in memory."""
-
-    def _load_offsets(self) -> None:
-        pass
-
-    def _read_offsets(self, store: bool = False) -> None:
-        pass
-
-
-class _QuietTRR(TRRReader):
-    """A TRR reader that keeps its frame offsets in memory."""
-
-    def _load_offsets(self) -> None:
-        pass
-
-    def _read_offsets(self, store: bool = False) -> None:
-        pass
-
-
 _FORMATS = {".ncdf": "NC", ".rst7": "INPCRD", ".lmp": "DATA", ".namdbin": "COOR"}
 """Formats of suffixes that are not their names."""
-_BYTES_PER_ATOM = {".xtc": 0.05, ".trr": 12, ".dcd": 12, ".nc": 12, ".ncdf": 12, ".coor": 24}
-"""What an atom takes at least; XTC packs steady ones closely."""
+_BYTES_PER_ATOM = {".dcd": 12, ".nc": 12, ".ncdf": 12, ".coor": 24}
+"""What an atom takes at least."""
 _NEEDS_COUNT = ("DATA", "CRD", "MOL2", "PQR", "PDBQT", "DMS", "XYZ", "TPR")
 """Formats whose reader takes the number of atoms from its caller, or reads it by itself."""
 
@@ -78,8 +52,7 @@ class MdaFile:
     def __init__(self, file: InputFile, n_atoms: int | None = None, **options: Any) -> None:
         self.path, self._file = file.path, file
         suffix, name = file.suffix, str(file.readable)
-        quiet_readers: dict[str, Any] = {".xtc": _QuietXTC, ".trr": _QuietTRR}
-        reader = quiet_readers.get(suffix) or MDAnalysis._READERS[mda_format(suffix)]
+        reader = MDAnalysis._READERS[mda_format(suffix)]
         if suffix == ".dcd":
             _check_dcd_header(file)
         with quiet(), damaged_as_input_error(file.path):
@@ -91,11 +64,7 @@ class MdaFile:
             self._reader: Any = reader(name, **options)
             self.n_atoms = int(self._reader.n_atoms)
             self.n_frames = int(self._reader.n_frames)
-        self.truncated = False
-        if suffix in (".xtc", ".trr"):
-            self._check_last_frame()
-        elif suffix == ".dcd":
-            self.truncated = _dcd_truncated(file, self.n_atoms, self.n_frames)
+        self.truncated = suffix == ".dcd" and _dcd_truncated(file, self.n_atoms, self.n_frames)
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
@@ -104,17 +73,6 @@ class MdaFile:
             time = float(step.time)
             box = clean_box(step.dimensions)
             return Frame(step.positions.copy(), time if np.isfinite(time) else float(index), box)
-
-    def _check_last_frame(self) -> None:
-        """Read the last frame once: the offsets of a cut file count a frame that is not whole."""
-        try:
-            with quiet():
-                self._reader[self.n_frames - 1]
-            rest = self._file.size - self._reader._xdr._bytes_tell()
-            self.truncated = rest > 0
-        except Exception:  # whatever MDAnalysis makes of half a frame
-            self.n_frames -= 1
-            self.truncated = True
 
 
 def _check_dcd_header(file: InputFile) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.frame_check import describe_frame, find_lost, park
 from latcpb_cli.io.frames import Frame, Trajectory
+from latcpb_cli.io.mda_reader import quiet
 from latcpb_cli.io.spacing import Spacing
 from latcpb_cli.io.whole import make_whole
 from latcpb_cli.structure import CGTrace, FrameChunk
@@ -36,11 +37,12 @@ class Columns:
 
     def read(self, index: int) -> Frame:
         """Read the beads of one frame: positions (L, 3) and box in Å, time in ps."""
-        frame = self.trajectory.read(index)
-        # Scaled in 64 bits: 32 would change the last digit of what is given in nm.
-        positions = (frame.positions[self.columns].astype(np.float64) * self.scale).astype(np.float32)
-        box = frame.box.copy()
-        box[:3] *= self.scale
+        with quiet():
+            frame = self.trajectory.read(index)
+            # Scaled in 64 bits: 32 would change the last digit of what is given in nm.
+            positions = (frame.positions[self.columns].astype(np.float64) * self.scale).astype(np.float32)
+            box = frame.box.copy()
+            box[:3] *= self.scale
         return Frame(positions, frame.time, box)
 
 
