@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated
@@ -74,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
+    if not debug:
+        # Libraries warn about what the messages of a command say better, or about themselves.
+        warnings.simplefilter("ignore")
     try:
         app(arguments, prog_name="latcpb")
     except LatcpbError as error:

@@ -12,9 +12,8 @@ from latcpb_cli.chem.residues import ALIASES, ATOM_SLOTS, LETTERS, N_SLOTS, NAME
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.chains import build_trace
-from latcpb_cli.io.formats import check_format, open_frames, read_topology
+from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
 from latcpb_cli.io.frames import Trajectory
-from latcpb_cli.io.input_file import open_input
 from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.structure import AtomStructure, CGTrace
 
@@ -63,9 +62,7 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
         with all atoms.
     """
     topology_path = path if top is None else top
-    opened = {name: open_input(name) for name in (topology_path, path)}
-    for file in opened.values():
-        check_format(file)
+    opened = open_inputs([topology_path, path])
     table = read_topology(opened[topology_path])
     trajectory = open_frames([opened[path]], FrameChoice(), len(table))
     if trajectory.files[0].n_atoms != len(table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
@@ -12,7 +13,7 @@ from latcpb_cli.io.frames import FrameFile, Trajectory
 from latcpb_cli.io.gro_reader import GroFile
 from latcpb_cli.io.gsd_reader import GsdFile
 from latcpb_cli.io.hdf_reader import HdfFile
-from latcpb_cli.io.input_file import InputFile
+from latcpb_cli.io.input_file import InputFile, open_input
 from latcpb_cli.io.mda_reader import MdaFile
 from latcpb_cli.io.mda_topology import data_options, read_atoms
 from latcpb_cli.io.mdcrd_reader import MdcrdFile
@@ -20,7 +21,7 @@ from latcpb_cli.io.pdb_reader import PdbFile
 from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.io.xdr_reader import XdrFile
 
-__all__ = ["STRUCTURES", "TOPOLOGIES", "TRAJECTORIES", "check_format", "open_frames", "read_topology"]
+__all__ = ["STRUCTURES", "TOPOLOGIES", "TRAJECTORIES", "open_frames", "open_inputs", "read_topology"]
 
 _OWN: dict[str, Callable[[InputFile], PdbFile | CifFile | GroFile | GsdFile | HdfFile]] = {
     **dict.fromkeys((".pdb", ".ent"), PdbFile),
@@ -45,13 +46,21 @@ TRAJECTORIES = (
 _COMMON = ".pdb .cif .gro .gsd .h5 .data .psf .prmtop; .xtc .trr .dcd .nc .lammpstrj .mdcrd"
 
 
-def check_format(file: InputFile) -> None:
-    """Refuse a suffix that no reader knows."""
-    if file.suffix not in (*STRUCTURES, *TOPOLOGIES, *TRAJECTORIES):
-        raise InputError(
-            f"{file.path}: unknown format '{file.suffix}'",
-            f"latcpb reads {_COMMON} and a few more, also as .gz",
-        )
+def open_inputs(paths: Sequence[Path]) -> dict[Path, InputFile]:
+    """Open files, each of them once, and refuse suffixes that no reader knows.
+
+    Raises
+    ------
+    InputError
+    """
+    opened = {path: open_input(path) for path in dict.fromkeys(paths)}
+    for path, file in opened.items():
+        if file.suffix not in (*STRUCTURES, *TOPOLOGIES, *TRAJECTORIES):
+            raise InputError(
+                f"{path}: unknown format '{file.suffix}'",
+                f"latcpb reads {_COMMON} and a few more, also as .gz",
+            )
+    return opened
 
 
 def read_topology(file: InputFile) -> AtomTable:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,17 @@ _TO_ANGSTROM = {"nm": 10.0, "nanometer": 10.0, "nanometers": 10.0, "pm": 0.01, "
 _TO_PS = {"fs": 1e-3, "ns": 1e3, "us": 1e6, "s": 1e12}
 _MOST_ATOMS, _MOST_RATIO = 20_000_000, 200
 """HDF5 files compress what they hold, but not that much."""
+_LOOK_THROUGH = """
+import sys, h5py
+def look(name, item):
+    dict(item.attrs)
+    if isinstance(item, h5py.Dataset) and item.dtype.kind == "O" and item.size < 1000:
+        item[()]
+with h5py.File(sys.argv[1], "r") as file:
+    dict(file.attrs)
+    file.visititems(look)
+"""
+_SECONDS = 60
 
 
 class HdfFile:
@@ -34,13 +48,16 @@ class HdfFile:
     truncated = False
 
     def __init__(self, file: InputFile) -> None:
-        self.path = file.path
+        self.path, self._size = file.path, file.size
         h5py = optional("h5py", file.path)
+        self._look_through(file)
         try:
             self._file = h5py.File(file.readable, "r")
             self._mdtraj = "coordinates" in self._file and "topology" in self._file
             self._find(h5py)
             n_frames, n_atoms, axes = self._positions.shape
+            for data in (self._positions, self._times, *self._cell):
+                self._refuse_large_chunks(data, file.size)
         except InputError:
             raise
         except Exception as error:  # whatever the library makes of a damaged file
@@ -60,7 +77,10 @@ class HdfFile:
     def atoms(self) -> AtomTable:
         """List the atoms that MDTraj wrote down."""
         try:
-            raw = self._file["topology"][0]
+            texts = self._file["topology"]
+            if texts.dtype.itemsize * texts.size > _MOST_RATIO * self._size:
+                raise ValueError("texts larger than the file")
+            raw = texts[0]
             topology = json.loads(raw.decode() if isinstance(raw, bytes) else str(raw))
             rows = [
                 (str(atom["name"]), str(residue["name"]), int(residue["resSeq"]), number)
@@ -84,6 +104,27 @@ class HdfFile:
         except Exception as error:
             raise self._damaged(error) from None
         return Frame(positions.astype(np.float32), time, clean_box(box))
+
+    def _look_through(self, file: InputFile) -> None:
+        """Read all texts of the file in a process of its own: damaged ones can keep HDF5 busy for ever."""
+        command = [sys.executable, "-c", _LOOK_THROUGH, str(file.readable)]
+        paths = os.pathsep.join(filter(None, sys.path))
+        try:
+            done = subprocess.run(
+                command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, timeout=_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            raise self._damaged(TimeoutError(f"not read in {_SECONDS} s")) from None
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise self._damaged(ValueError(said[-1] if said else f"signal {-done.returncode}"))
+
+    def _refuse_large_chunks(self, data: Any, size: int) -> None:
+        """HDF5 makes room for a whole chunk to read one number of it."""
+        if data is not None and data.chunks is not None:
+            n_bytes = data.dtype.itemsize * int(np.prod(data.chunks, dtype=np.float64))
+            if n_bytes > _MOST_RATIO * size:
+                raise self._damaged(ValueError(f"chunks of {n_bytes:,} bytes"))
 
     def _find(self, h5py: Any) -> None:
         """Find positions, times and boxes in this file; links to other files are not followed."""

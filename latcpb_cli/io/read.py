@@ -13,10 +13,9 @@ from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.beads import Beads, OnUnknown, find_beads
 from latcpb_cli.io.chains import build_trace
 from latcpb_cli.io.fasta import read_sequences
-from latcpb_cli.io.formats import check_format, open_frames, read_topology
+from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
 from latcpb_cli.io.frame_check import find_lost
 from latcpb_cli.io.frames import Trajectory
-from latcpb_cli.io.input_file import open_input
 from latcpb_cli.io.mda_topology import select_atoms
 from latcpb_cli.io.placeholders import find_placeholders
 from latcpb_cli.io.selection import FrameChoice
@@ -27,8 +26,10 @@ from latcpb_cli.structure import CGTrace
 
 __all__ = ["Source", "open_source"]
 
-_FRAMES_LOOKED_AT = 5
+_FRAMES_LOOKED_AT = 7
 """So many frames, spread over those chosen, tell bonds from chain ends."""
+_SOUND = (2.0, 8.0)
+"""Median distance (Å) of neighbours in a frame that can tell."""
 
 
 def open_source(
@@ -89,23 +90,22 @@ def open_source(
     sequences = None if sequence is None else read_sequences(sequence)
     given = [Path(path) for path in trajectories]
     topology_path = Path(top) if top is not None else given[0]
-    opened = {path: open_input(path) for path in dict.fromkeys((topology_path, *given))}
-    for file in opened.values():
-        check_format(file)
+    opened = open_inputs([topology_path, *given])
     table = read_topology(opened[topology_path])
     trajectory = open_frames([opened[path] for path in given], choice, len(table))
     frames = choice.apply(trajectory)
     rows = _selected_rows(table, topology_path, trajectory, int(frames[0]), selection)
     beads = find_beads(table.take(rows), topology_path, sequences=sequences, on_unknown=on_unknown)
-    columns = _columns(trajectory, topology_path, len(table), rows[beads.rows])
-    reader = Columns(trajectory, columns, scale)
-    kept, notes = _drop_placeholders(table.take(rows[beads.rows]), reader, int(frames[0]), topology_path)
+    rows = rows[beads.rows]
+    columns = _columns(trajectory, topology_path, len(table), rows)
+    everything = Columns(trajectory, columns, scale)
+    kept, notes = _drop_placeholders(table.take(rows), everything, int(frames[0]), topology_path)
     reader = Columns(trajectory, columns[kept], scale)
     gaps = _typical_gaps(reader, frames)
     first_path = trajectory.locate(int(frames[0]))[0].path
     doubts = _doubt_unit(first_path, gaps, force)
     letters = "".join(np.array(list(beads.sequence))[kept])
-    trace, more = build_trace(table.take(rows[beads.rows][kept]), letters, gaps, beads.record[kept])
+    trace, more = build_trace(table.take(rows[kept]), letters, gaps, beads.record[kept])
     spacing = measure_spacing(trace, gaps)
     return Source(
         paths=tuple(opened),
@@ -178,10 +178,23 @@ def _typical_gaps(reader: Columns, frames: np.ndarray) -> np.ndarray:
         steps = minimum_image_steps(np.where(lost[:, None], 0.0, frame.positions), frame.box)
         steps[lost[1:] | lost[:-1]] = np.nan
         seen.append(steps)
-    gaps = np.full(len(seen[0]), np.nan)
-    known = np.isfinite(seen).any(axis=0)
-    gaps[known] = np.nanmedian(np.array(seen)[:, known], axis=0)
+    steps = np.array(_sound(seen))
+    gaps = np.full(steps.shape[1], np.nan)
+    known = np.isfinite(steps).any(axis=0)
+    gaps[known] = np.nanmedian(steps[:, known], axis=0)
     return gaps
+
+
+def _sound(seen: list[np.ndarray]) -> list[np.ndarray]:
+    """Leave out frames that are exploded or collapsed, unless all are: then the unit is another."""
+    low, high = _SOUND
+    known = [steps[np.isfinite(steps)] for steps in seen]
+    sound = [
+        steps
+        for steps, values in zip(seen, known, strict=True)
+        if len(values) and low < np.median(values) < high
+    ]
+    return sound or seen
 
 
 def _doubt_unit(path: Path, gaps: np.ndarray, force: bool) -> list[str]:

@@ -141,3 +141,13 @@ def test_units(tmp_path, run, scale):
     assert run("a.pdb", "--scale", scale, "-o", "out.pdb")[0] == 0
     alphas = [s.atom.pos.tolist() for s in gemmi.read_pdb("out.pdb")[0].all() if s.atom.name == "CA"]
     np.testing.assert_allclose(alphas, walk(10)[0], atol=6e-4 * scale)
+
+
+def test_bad_frames_make_no_chains(tmp_path, run, ca_pdb):
+    """Chains are told apart by the frames that are sound."""
+    positions = walk(13, 6)
+    positions[[0, 2, 4]] *= 50.0
+    positions[5] = 5.0
+    write_trajectory(tmp_path / "t.dcd", positions)
+    _, said = run("t.dcd", "-s", "cg.pdb", "-o", "out.xtc")
+    assert "6 frames of 13 residues in 1 chain\n" in said

@@ -22,7 +22,7 @@ from latcpb_cli.io.selection import FrameChoice
 SEQUENCE = "MGSWTYPLKHCDE"
 BOX = np.array([80.0, 90.0, 100.0])
 WRITERS = {**STRUCTURE_WRITERS, **TOPOLOGY_WRITERS, **TRAJECTORY_WRITERS}
-LONGEST = 20.0
+LONGEST = 100.0
 """Seconds that no damaged file may take."""
 EXTRAS = {"gsd": "gsd.hoomd", "h5": "h5py", "h5md": "h5py"}
 
