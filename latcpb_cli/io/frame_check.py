@@ -6,7 +6,7 @@ import numpy as np
 
 from latcpb_cli.structure import CGTrace
 
-__all__ = ["describe_frame", "find_lost", "park"]
+__all__ = ["describe_frame", "find_lost", "hold", "park"]
 
 _FARTHEST = 1e6
 """Coordinates beyond this (Å) are as good as none."""
@@ -30,6 +30,30 @@ def find_lost(positions: np.ndarray) -> np.ndarray:
     """
     with np.errstate(invalid="ignore"):
         return ~(np.abs(positions) <= _FARTHEST).all(axis=-1)
+
+
+def hold(trace: CGTrace, positions: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Put beads without a position where their chain was last, so that it can be made whole around them.
+
+    Parameters
+    ----------
+    trace : CGTrace
+    positions : numpy.ndarray of float32, shape (F, L, 3)
+    lost : numpy.ndarray of bool, shape (F, L)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (F, L, 3)
+        Finite; the origin where nothing of a chain is known.
+    """
+    rows = np.arange(len(trace))
+    before = np.maximum.accumulate(np.where(lost, -1, rows), axis=1)
+    after = np.minimum.accumulate(np.where(lost, len(rows), rows)[:, ::-1], axis=1)[:, ::-1]
+    chain = np.r_[trace.chain_index, -1]  # one more, for neighbours that are not there
+    nearest = np.where(chain[before] == trace.chain_index, before, after)
+    known = chain[nearest] == trace.chain_index
+    held = np.take_along_axis(positions, np.minimum(nearest, len(rows) - 1)[..., None], axis=1)
+    return np.where(known[..., None], held, np.float32(0.0))
 
 
 def park(positions: np.ndarray, lost: np.ndarray) -> np.ndarray:

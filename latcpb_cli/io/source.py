@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.frame_check import describe_frame, find_lost, park
+from latcpb_cli.io.frame_check import describe_frame, find_lost, hold, park
 from latcpb_cli.io.frames import Frame, Trajectory
 from latcpb_cli.io.mda_reader import quiet
 from latcpb_cli.io.spacing import Spacing
@@ -120,10 +120,11 @@ class Source:
             given = np.stack([frame.positions for frame in frames])
             boxes = np.stack([frame.box for frame in frames])
             lost = find_lost(given)
-            positions = park(given, lost) if lost.any() else given
+            positions = hold(self.trace, given, lost) if lost.any() else given
             if self._whole:
-                whole = make_whole(self.trace, positions, boxes)
-                positions = np.where(lost[..., None], positions, whole)
+                positions = make_whole(self.trace, positions, boxes)
+            if lost.any():
+                positions = park(positions, lost)
             for index, frame, missing in zip(indices.tolist(), positions, lost, strict=True):
                 self._note_problem(index, frame, missing)
             times = np.array([frame.time for frame in frames])
