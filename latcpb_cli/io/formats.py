@@ -23,7 +23,8 @@ from latcpb_cli.io.xdr_reader import XdrFile
 
 __all__ = ["STRUCTURES", "TOPOLOGIES", "TRAJECTORIES", "open_frames", "open_inputs", "read_topology"]
 
-_OWN: dict[str, Callable[[InputFile], PdbFile | CifFile | GroFile | GsdFile | HdfFile]] = {
+_OwnReader = PdbFile | CifFile | GroFile | GsdFile | HdfFile
+_OWN: dict[str, Callable[[InputFile], _OwnReader]] = {
     **dict.fromkeys((".pdb", ".ent"), PdbFile),
     **dict.fromkeys((".cif", ".mmcif"), CifFile),
     ".gro": GroFile,
@@ -71,7 +72,7 @@ def read_topology(file: InputFile) -> AtomTable:
     InputError
     """
     suffix = file.suffix
-    reader = _OWN[suffix](file) if suffix in _OWN else None
+    reader = _own_reader(file)
     nameless = isinstance(reader, HdfFile) and not reader.names_atoms
     if suffix in TRAJECTORIES or nameless:
         raise InputError(
@@ -111,14 +112,22 @@ def open_frames(files: Sequence[InputFile], choice: FrameChoice, n_atoms: int) -
     return Trajectory(frames)
 
 
+def _own_reader(file: InputFile) -> _OwnReader | None:
+    """Reader of a file that may be topology and trajectory at once: it is looked through only once."""
+    if file.suffix in _OWN and not file.readers:
+        file.readers.append(_OWN[file.suffix](file))
+    return file.readers[0] if file.readers else None
+
+
 def _open(file: InputFile, n_atoms: int) -> FrameFile:
     suffix = file.suffix
     if suffix in TOPOLOGIES:
         raise InputError(
             f"{file.path}: a topology holds no positions", "give it with --top, and a trajectory beside it"
         )
-    if suffix in _OWN:
-        return _OWN[suffix](file)
+    reader = _own_reader(file)
+    if reader is not None:
+        return reader
     if suffix in (".xtc", ".trr"):
         return XdrFile(file)
     if suffix in _DUMPS:

@@ -8,7 +8,7 @@ import lzma
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -41,12 +41,15 @@ class InputFile:
         The same content, not compressed.
     suffix : str
         Format, lower case, without the suffix of a compression.
+    readers : list
+        The reader of the file, once there is one, for its second use.
     """
 
     path: Path
     readable: Path
     suffix: str
     _folder: tempfile.TemporaryDirectory[str] | None = None
+    readers: list[Any] = field(default_factory=list)
 
     @property
     def size(self) -> int:
