@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError"]
+__all__ = [
+    "ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError", "first_line",
+    "one_line",
+]  # fmt: skip
 
 
 class ExitCode(IntEnum):
@@ -61,3 +64,13 @@ class WeightsError(LatcpbError):
     """Weights that are missing, damaged or of an unknown kind."""
 
     exit_code = ExitCode.WEIGHTS
+
+
+def first_line(error: BaseException) -> str:
+    """First line of what a library says about its error, or the kind of the error."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def one_line(text: str) -> str:
+    """Show a text that may hold a user's file name in one line that cannot steer a terminal."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

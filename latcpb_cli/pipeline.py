@@ -17,12 +17,13 @@ from latcpb_cli.errors import UsageError
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
-from latcpb_cli.io.write import check_output, open_writer, output_files
+from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.metrics.clashes import frame_clashes
-from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
+from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk, FrameClashes
 
 __all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
+_PROBLEMS_REPORTED = 1000
 _RESIDUES_PER_CHUNK = 4096
 """Residues times samples that are held at once, unless one block of the model is more."""
 
@@ -131,10 +132,14 @@ def backmap_trajectory(
             atoms = backmapper.sample(
                 trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
             )
-            moves.add(chunk.positions, atoms)
-            writer.write(atoms, chunk, _spread(atoms, present))
+            lost = _unusable(atoms, chunk, present, coordinate_limits(output))
+            moves.add(chunk.positions, atoms, ~lost[:, 0])
             if reporter is not None:
-                _report_chunk(reporter, trace, chunk, atoms, present)
+                _report_chunk(reporter, trace, chunk, atoms, present, lost)
+            if lost.any():
+                atoms[lost] = 0.0
+                _note_unbuilt(source, chunk, lost)
+            writer.write(atoms, chunk, _spread(atoms, present))
             done += len(chunk)
             if on_progress is not None:
                 on_progress(done)
@@ -175,9 +180,9 @@ class _Moves:
     def __init__(self) -> None:
         self.beads, self.moved, self.total, self.most = 0, 0, 0.0, 0.0
 
-    def add(self, positions: np.ndarray, atoms: np.ndarray) -> None:
-        """Compare input Cα (F, L, 3) with built atoms (F, S, L, 15, 3)."""
-        step = atoms[:, 0, :, 1].astype(np.float64) - positions
+    def add(self, positions: np.ndarray, atoms: np.ndarray, built: np.ndarray) -> None:
+        """Compare input Cα (F, L, 3) with atoms (F, S, L, 15, 3) of residues that were ``built`` (F, L)."""
+        step = atoms[:, 0, :, 1][built].astype(np.float64) - positions[built]
         distance = np.sqrt((step * step).sum(-1))
         self.beads += distance.size
         self.moved += int((distance > 0).sum())
@@ -203,17 +208,54 @@ def _spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:
     return np.repeat(spread[:, None], atoms.shape[1], axis=1)
 
 
+def _unusable(
+    atoms: np.ndarray, chunk: FrameChunk, present: np.ndarray, limits: tuple[float, float]
+) -> np.ndarray:
+    """Residues without a position in the input, or with atoms no file could hold: bool, (F, S, L)."""
+    low, high = limits
+    sound = ((atoms > low) & (atoms < high)).all(axis=-1) | ~present
+    lost = np.asarray(~sound.all(axis=-1))
+    return lost if chunk.lost is None else lost | chunk.lost[:, None]
+
+
+def _note_unbuilt(source: Source, chunk: FrameChunk, lost: np.ndarray) -> None:
+    """Record residues that had a position and still could not be written."""
+    given = np.zeros(lost[:, 0].shape, dtype=bool) if chunk.lost is None else chunk.lost
+    for frame in np.flatnonzero((lost.any(axis=1) & ~given).any(axis=1)):
+        said = source.problems.get(int(chunk.indices[frame]), "coordinates that no file can hold")
+        count = int((lost[frame].any(axis=0) & ~given[frame]).sum())
+        source.problems[int(chunk.indices[frame])] = f"{said}; {count} residues not built"
+
+
 def _report_chunk(
-    reporter: ReportWriter, trace: CGTrace, chunk: FrameChunk, atoms: np.ndarray, present: np.ndarray
+    reporter: ReportWriter,
+    trace: CGTrace,
+    chunk: FrameChunk,
+    atoms: np.ndarray,
+    present: np.ndarray,
+    lost: np.ndarray,
 ) -> None:
     """Count the clashes of every sample of a chunk, frame by frame."""
-    n_frames, n_samples = atoms.shape[:2]
+    n_samples = atoms.shape[1]
     linked = np.repeat(trace.linked(chunk.positions), n_samples, axis=0)
     boxes = np.repeat(chunk.boxes, n_samples, axis=0)
-    flat = atoms.reshape(n_frames * n_samples, *atoms.shape[2:])
-    for row, counts in enumerate(frame_clashes(trace.residue_types, flat, present, linked, boxes)):
+    flat, missing = atoms.reshape(-1, *atoms.shape[2:]), lost.reshape(-1, lost.shape[2])
+    counts: list[FrameClashes] = []
+    # Frames with lost residues are rare, and each has atoms of its own.
+    for rows in _runs(np.asarray(missing.any(axis=1))):
+        there = present & ~missing[rows.start][:, None]
+        part = np.where(there[:, :, None], flat[rows], 0.0)
+        counts += frame_clashes(trace.residue_types, part, there, linked[rows], boxes[rows])
+    for row, found in enumerate(counts):
         frame, sample = divmod(row, n_samples)
-        reporter.add(int(chunk.indices[frame]), sample, float(chunk.times[frame]), counts)
+        reporter.add(int(chunk.indices[frame]), sample, float(chunk.times[frame]), found)
+
+
+def _runs(alone: np.ndarray) -> list[slice]:
+    """Split rows into stretches: those marked one by one, the others together."""
+    starts = np.flatnonzero(np.r_[True, alone[1:] | alone[:-1]])
+    stops = np.r_[starts[1:], len(alone)]
+    return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
 def _present(topology: AtomTopology) -> np.ndarray:
@@ -238,5 +280,8 @@ def _run_facts(backmapper: Backmapper, source: Source, **settings: Any) -> dict[
         "device": backmapper.device,
         "frames": source.n_frames,
         "residues": len(source.trace),
+        "warnings": list(source.warnings),
+        "frames_with_problems": len(source.problems),
+        "frame_problems": dict(list(source.problems.items())[:_PROBLEMS_REPORTED]),
         **settings,
     }

@@ -103,12 +103,16 @@ class FrameChunk:
         a, b, c (Å), alpha, beta, gamma (degrees); a row of zeros is no box.
     indices : numpy.ndarray of int64, shape (F,)
         Frame numbers in the input trajectory, from 0.
+    lost : numpy.ndarray of bool, shape (F, L), or None
+        Beads without a position in the input. They are parked where they touch
+        nothing, so that the rest can be built. None where there are none.
     """
 
     positions: np.ndarray
     times: np.ndarray
     boxes: np.ndarray
     indices: np.ndarray
+    lost: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated
@@ -16,10 +17,12 @@ import typer
 
 from latcpb_cli import __version__
 from latcpb_cli.cli.backmap import backmap
+from latcpb_cli.cli.doctor import doctor
 from latcpb_cli.cli.evaluate import evaluate
+from latcpb_cli.cli.inspect import inspect
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.cli.weights import download_weights
-from latcpb_cli.errors import ExitCode, LatcpbError
+from latcpb_cli.errors import ExitCode, LatcpbError, first_line, one_line
 
 __all__ = ["app", "main"]
 
@@ -48,8 +51,10 @@ def _common(
 
 
 app.command()(backmap)
+app.command()(inspect)
 app.command()(evaluate)
 app.command("download-weights")(download_weights)
+app.command()(doctor)
 app.add_typer(train_app, name="train")
 
 
@@ -70,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
+    if not debug:
+        # Libraries warn about what the messages of a command say better, or about themselves.
+        warnings.simplefilter("ignore")
     try:
         app(arguments, prog_name="latcpb")
     except LatcpbError as error:
@@ -88,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        _say(f"error: this is a bug in latcpb ({type(error).__name__}: {_first_line(error)})")
+        _say(f"error: this is a bug in latcpb ({type(error).__name__}: {first_line(error)})")
         _say("hint: run again with --debug and report the traceback")
         sys.exit(int(ExitCode.BUG))
 
@@ -98,12 +106,8 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else "no message"
-
-
 def _say(line: str) -> None:
     """One plain line on stderr, whatever the terminal can show."""
     encoding = sys.stderr.encoding or "ascii"
+    line = one_line(line)
     print(line.encode(encoding, "replace").decode(encoding), file=sys.stderr)

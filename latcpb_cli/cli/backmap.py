@@ -27,10 +27,15 @@ def backmap(
     top: opt.Top = None,
     selection: opt.Selection = None,
     pbc: opt.Pbc = opt.PbcName.whole,
+    scale: opt.Scale = 1.0,
+    sequence: opt.Sequence = None,
+    on_unknown: opt.OnUnknown = opt.UnknownName.error,
+    force: opt.Force = False,
     begin: opt.Begin = None,
     end: opt.End = None,
     stride: opt.Stride = 1,
     frames: opt.Frames = None,
+    strict: opt.Strict = False,
     weights: opt.Weights = None,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
@@ -50,7 +55,7 @@ def backmap(
     from latcpb_cli.cli.messages import Messages
     from latcpb_cli.io.read import open_source
     from latcpb_cli.io.selection import FrameChoice
-    from latcpb_cli.io.write import check_output
+    from latcpb_cli.io.write import check_fit, check_output
     from latcpb_cli.pipeline import backmap_trajectory, choose_mode, report_files
     from latcpb_cli.precision import resolve_device
 
@@ -61,8 +66,12 @@ def backmap(
     inputs = trajectories if top is None else [top, *trajectories]
     check_output(output, overwrite, beside=reports, inputs=inputs)
     messages = Messages(quiet=quiet, verbose=verbose)
-    source = open_source(trajectories, top, selection=selection, pbc=pbc.value, choice=choice)
+    source = open_source(
+        trajectories, top, selection=selection, pbc=pbc.value, choice=choice, scale=scale, sequence=sequence,
+        on_unknown=on_unknown.value, strict=strict, force=force,
+    )  # fmt: skip
     messages.source(source, seed=number if seed == "random" else None)
+    check_fit(output, source, samples)
     _use_threads(threads)
     backmapper = Backmapper.from_pretrained(weights, device=place)
     with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
@@ -78,6 +87,7 @@ def backmap(
             report=reports[0] if reports else None,
             on_progress=progress.update,
         )
+    messages.problems(source)
     messages.result(summary)
 
 

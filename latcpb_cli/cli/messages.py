@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from latcpb_cli.cli.progress import FrameProgress
+from latcpb_cli.errors import one_line
 
 if TYPE_CHECKING:
     from latcpb_cli.io.read import Source
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Messages"]
 
-_NAMES_SHOWN = 6
+_NAMES_SHOWN, _FRAMES_SHOWN = 6, 3
 _CLASHES = {
     "contact12_percent": "residues with a contact below 1.2 Å, %",
     "overlap04_per_1000": "overlaps of 0.4 Å or more, per 1,000 atoms",
@@ -36,7 +37,7 @@ class Messages:
 
     def source(self, source: Source, seed: int | None) -> None:
         """Tell what was read, and what was decided on the way."""
-        trace, say = source.trace, self._console.print
+        trace, say = source.trace, self._say
         n_chains = int(trace.chain_index[-1]) + 1
         say(
             f"{source.paths[-1].name}: {_several(source.n_frames, 'frame')} of "
@@ -53,8 +54,19 @@ class Messages:
                 members = (trace.chain_index == index).nonzero()[0]
                 first, last = trace.label(int(members[0])), trace.label(int(members[-1]))
                 say(f"chain {index + 1}: {first} to {last}, {len(members)} residues")
+        for warning in source.warnings:
+            say(f"warning: {warning}")
         if seed is not None:
             say(f"seed {seed}")
+
+    def problems(self, source: Source) -> None:
+        """Warn once of each frame that was not sound, the first few of them."""
+        shown = len(source.problems) if self._verbose else _FRAMES_SHOWN
+        for index, said in list(source.problems.items())[:shown]:
+            self._say(f"warning: frame {index}, {said}")
+        rest = len(source.problems) - shown
+        if rest > 0:
+            self._say(f"warning: {_several(rest, 'more frame')} like that (-v shows them)")
 
     def progress(self, n_frames: int, residues_per_frame: int) -> FrameProgress:
         """Make the progress display of the run."""
@@ -69,7 +81,11 @@ class Messages:
             f"in {summary.seconds:.1f} s "
             f"({summary.residues_per_second:,.0f} residues/s)"
         )
-        self._console.print(f"wrote {' '.join(str(path) for path in summary.outputs)}")
+        self._say(f"wrote {' '.join(str(path) for path in summary.outputs)}")
+
+    def _say(self, text: str) -> None:
+        """Print one line; names of files, chains and residues may hold anything."""
+        self._console.print(one_line(text))
 
     def _counts(self, counts: dict[str, int]) -> str:
         """Names and how often, the first few unless the user wants all."""

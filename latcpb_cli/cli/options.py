@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Begin", "CaTolerance", "Debug", "Device", "End", "Frames", "Mode", "ModeName", "NoReport", "Output",
-    "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Seed", "Selection", "Stride", "Threads", "Top",
-    "Trajectories", "Verbose", "Weights",
+    "Begin", "CaTolerance", "Debug", "Device", "End", "Force", "Frames", "Mode", "ModeName", "NoReport",
+    "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection", "Sequence",
+    "Stride", "Strict", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
@@ -32,12 +32,20 @@ class PbcName(StrEnum):
     none = "none"
 
 
+class UnknownName(StrEnum):
+    """What is done with residues that are not known."""
+
+    error = "error"
+    skip = "skip"
+    nearest = "nearest"
+
+
 Trajectories = Annotated[
     list[Path],
     typer.Argument(
         metavar="TRAJ...",
-        help="Cα trajectory (.xtc .dcd .trr .nc, with --top), or a structure (.pdb .gro .cif; "
-        "models are frames). Several are read one after the other.",
+        help="Cα trajectory (.xtc .dcd .trr .nc .lammpstrj .mdcrd, with --top), or a structure (.pdb .gro "
+        ".cif .gsd .h5 .data; models are frames). Several are read one after the other.",
         show_default=False,
     ),
 ]
@@ -85,6 +93,37 @@ Selection = Annotated[
 ]
 Pbc = Annotated[
     PbcName, typer.Option(help="Make chains whole that a periodic box cuts.", rich_help_panel=_INPUT)
+]
+Scale = Annotated[
+    float,
+    typer.Option(help="Multiply all lengths, e.g. by 10 for nm in a format of Å.", rich_help_panel=_INPUT),
+]
+Sequence = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FASTA",
+        help="Sequences of all chains (a file, or letters), for beads without residue names.",
+        rich_help_panel=_INPUT,
+    ),
+]
+OnUnknown = Annotated[
+    UnknownName,
+    typer.Option(
+        help="Unknown residues: stop, leave them out, or read them as a relative (SEP as SER).",
+        rich_help_panel=_INPUT,
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Accept beads that do not stand like Cα.", rich_help_panel=_INPUT)
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Stop at a frame with missing, exploded or collapsed coordinates, instead of writing what can "
+        "be built of it (the rest at 0, 0, 0).",
+        rich_help_panel=_FRAMES,
+    ),
 ]
 Begin = Annotated[
     float | None, typer.Option("--begin", "-b", metavar="PS", help="First time.", rich_help_panel=_FRAMES)

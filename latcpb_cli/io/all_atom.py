@@ -12,8 +12,8 @@ from latcpb_cli.chem.residues import ALIASES, ATOM_SLOTS, LETTERS, N_SLOTS, NAME
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.chains import build_trace
+from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
 from latcpb_cli.io.frames import Trajectory
-from latcpb_cli.io.read import check_file, open_frames, read_topology
 from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.structure import AtomStructure, CGTrace
 
@@ -47,7 +47,7 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
     Parameters
     ----------
     path : pathlib.Path
-        PDB (one or more MODELs), mmCIF or GRO; with ``top`` XTC, TRR or DCD too.
+        Any format that `open_source` reads; a trajectory needs ``top``.
     top : pathlib.Path, optional
         Structure that names the atoms of ``path``.
 
@@ -62,10 +62,9 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
         with all atoms.
     """
     topology_path = path if top is None else top
-    for file in {topology_path, path}:
-        check_file(file)
-    table = read_topology(topology_path)
-    trajectory = open_frames([path], FrameChoice())
+    opened = open_inputs([topology_path, path])
+    table = read_topology(opened[topology_path])
+    trajectory = open_frames([opened[path]], FrameChoice(), len(table))
     if trajectory.files[0].n_atoms != len(table):
         raise InputError(
             f"{path}: {trajectory.files[0].n_atoms} atoms, but {topology_path} has {len(table)}",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-__all__ = ["AtomTable"]
+__all__ = ["AtomTable", "parts_from_bonds", "unwrap_resids"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,3 +53,31 @@ class AtomTable:
             changes |= column[1:] != column[:-1]
         index[1:] = np.cumsum(changes)
         return index
+
+
+def unwrap_resids(resids: np.ndarray, chain_ids: np.ndarray, parts: np.ndarray, last: int = 9999) -> None:
+    """Count on where a chain passes the last number of its columns and starts again (in place)."""
+    wraps = (resids[:-1] == last) & (resids[1:] <= 1) & (resids[1:] >= 0)
+    wraps &= (chain_ids[1:] == chain_ids[:-1]) & (parts[1:] == parts[:-1])
+    for at in np.flatnonzero(wraps):
+        same = (chain_ids[at + 1 :] == chain_ids[at]) & (parts[at + 1 :] == parts[at])
+        resids[at + 1 :][same] += last + 1
+
+
+def parts_from_bonds(bonds: np.ndarray, n_atoms: int) -> np.ndarray:
+    """Number the molecules along the file: int64, shape (N,).
+
+    Parameters
+    ----------
+    bonds : numpy.ndarray of int64, shape (B, 2)
+        Pairs of rows. Where fewer than half of the atoms have a bond, the
+        list is no list of chains, and all atoms are one part.
+    n_atoms : int
+    """
+    parts = np.zeros(n_atoms, dtype=np.int64)
+    if 2 * len(np.unique(bonds)) < n_atoms or not len(bonds):
+        return parts
+    matrix = coo_array((np.ones(len(bonds), dtype=np.int8), tuple(bonds.T)), shape=(n_atoms, n_atoms))
+    molecule = connected_components(matrix, directed=False)[1]
+    parts[1:] = np.cumsum(molecule[1:] != molecule[:-1])
+    return parts

@@ -6,17 +6,18 @@ frames and files with nothing but Cα atoms are read as well.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gemmi
 import numpy as np
 
-from latcpb_cli.errors import InputError
+from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.frames import Frame, clean_box
+from latcpb_cli.io.input_file import InputFile
 
 __all__ = ["CifFile"]
 
+_MOST_BYTES = 2 << 30
+"""mmCIF is held in memory as a whole."""
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
 
@@ -25,7 +26,7 @@ class CifFile:
 
     Parameters
     ----------
-    path : pathlib.Path
+    file : InputFile
 
     Raises
     ------
@@ -36,9 +37,9 @@ class CifFile:
 
     truncated = False
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._block = _atom_block(path)
+    def __init__(self, file: InputFile) -> None:
+        path = self.path = file.path
+        self._block = _atom_block(file)
         models = self._column("pdbx_PDB_model_num")
         starts = np.flatnonzero(np.r_[True, models[1:] != models[:-1]])
         sizes = np.diff(np.r_[starts, len(models)])
@@ -98,13 +99,19 @@ class CifFile:
             ) from None
 
 
-def _atom_block(path: Path) -> gemmi.cif.Block:
-    try:
-        document = gemmi.cif.read(str(path))
-    except (ValueError, RuntimeError, OSError) as error:
-        reason = str(error).splitlines()[0]
+def _atom_block(file: InputFile) -> gemmi.cif.Block:
+    path = file.path
+    if file.size > _MOST_BYTES:
         raise InputError(
-            f"{path}: cannot be read as mmCIF ({reason})", "the file is truncated or of another format"
+            f"{path}: {file.size >> 20:,} MiB of mmCIF", "write long trajectories as .xtc or .dcd"
+        )
+    try:
+        # As bytes: gemmi takes names such as a.cif.gz apart itself.
+        document = gemmi.cif.read_string(file.readable.read_bytes())
+    except (ValueError, RuntimeError, OSError, IndexError) as error:
+        raise InputError(
+            f"{path}: cannot be read as mmCIF ({first_line(error)})",
+            "the file is truncated or of another format",
         ) from None
     for block in document:
         if len(block.find_values("_atom_site.Cartn_x")):

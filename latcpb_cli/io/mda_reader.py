@@ -1,8 +1,4 @@
-"""GRO, XTC, TRR, DCD and NetCDF files through MDAnalysis (layer 2).
-
-MDAnalysis is kept quiet, is not asked to guess anything, and leaves no
-offset or lock files beside the input.
-"""
+"""DCD, NetCDF and rarer formats through MDAnalysis, kept quiet and not asked to guess (layer 2)."""
 
 from __future__ import annotations
 
@@ -11,53 +7,29 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import MDAnalysis
 import numpy as np
-from MDAnalysis.coordinates.base import ProtoReader
-from MDAnalysis.coordinates.DCD import DCDReader
-from MDAnalysis.coordinates.GRO import GROReader
-from MDAnalysis.coordinates.TRJ import NCDFReader
-from MDAnalysis.coordinates.TRR import TRRReader
-from MDAnalysis.coordinates.XTC import XTCReader
 
-from latcpb_cli.errors import InputError, UsageError
-from latcpb_cli.io.atoms import AtomTable
+from latcpb_cli.errors import InputError, LatcpbError, first_line
 from latcpb_cli.io.frames import Frame, clean_box
+from latcpb_cli.io.input_file import InputFile, refuse_count
 
-__all__ = ["MdaFile", "read_atoms", "select_atoms"]
-
-_READ_ERRORS = (OSError, EOFError, StopIteration, ValueError, IndexError, TypeError, RuntimeError)
-"""What MDAnalysis raises on damaged files (an UnboundLocalError is a NameError)."""
+__all__ = ["MdaFile", "damaged_as_input_error", "mda_format", "quiet"]
 
 
-class _QuietXTC(XTCReader):
-    """An XTC reader that keeps its frame offsets in memory."""
-
-    def _load_offsets(self) -> None:
-        pass
-
-    def _read_offsets(self, store: bool = False) -> None:
-        pass
+_FORMATS = {".ncdf": "NC", ".rst7": "INPCRD", ".lmp": "DATA", ".namdbin": "COOR"}
+"""Formats of suffixes that are not their names."""
+_BYTES_PER_ATOM = {".dcd": 12, ".nc": 12, ".ncdf": 12, ".coor": 24}
+"""What an atom takes at least."""
+_NEEDS_COUNT = ("DATA", "CRD", "MOL2", "PQR", "PDBQT", "DMS", "XYZ", "TPR")
+"""Formats whose reader takes the number of atoms from its caller, or reads it by itself."""
 
 
-class _QuietTRR(TRRReader):
-    """A TRR reader that keeps its frame offsets in memory."""
-
-    def _load_offsets(self) -> None:
-        pass
-
-    def _read_offsets(self, store: bool = False) -> None:
-        pass
-
-
-_READERS: dict[str, type[ProtoReader]] = {
-    ".gro": GROReader,
-    ".xtc": _QuietXTC,
-    ".trr": _QuietTRR,
-    ".dcd": DCDReader,
-    ".nc": NCDFReader,
-}
+def mda_format(suffix: str) -> str:
+    """Name that MDAnalysis has for the format of a suffix."""
+    return _FORMATS.get(suffix, suffix[1:].upper())
 
 
 class MdaFile:
@@ -65,8 +37,11 @@ class MdaFile:
 
     Parameters
     ----------
-    path : pathlib.Path
-        With a suffix out of ``.gro .xtc .trr .dcd .nc``.
+    file : InputFile
+    n_atoms : int or None
+        Atoms of the topology, for formats that do not count them.
+    **options
+        For the reader, such as the atom style of a LAMMPS DATA file.
 
     Raises
     ------
@@ -74,49 +49,58 @@ class MdaFile:
         If the file cannot be read as what its suffix says.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        suffix = path.suffix.lower()
-        reader = _READERS[suffix]
-        with _quiet(), _damaged_as_input_error(path):
-            if suffix != ".gro":
+    def __init__(self, file: InputFile, n_atoms: int | None = None, **options: Any) -> None:
+        self.path, self._file = file.path, file
+        suffix, name = file.suffix, str(file.readable)
+        reader = MDAnalysis._READERS[mda_format(suffix)]
+        if suffix == ".dcd":
+            _check_dcd_header(file)
+        with quiet(), damaged_as_input_error(file.path):
+            if mda_format(suffix) in _NEEDS_COUNT:
+                options["n_atoms"] = n_atoms
+            else:
                 # Fails cleanly; a reader that fails half made complains once more when it is deleted.
-                reader.parse_n_atoms(str(path))
-            self._reader = reader(str(path))
-        self.n_atoms = int(self._reader.n_atoms)
-        self.n_frames = int(self._reader.n_frames)
-        self.truncated = False
-        if suffix in (".xtc", ".trr"):
-            self._check_last_frame()
-        elif suffix == ".dcd":
-            self.truncated = _dcd_truncated(path, self.n_atoms, self.n_frames)
+                refuse_count(file, int(reader.parse_n_atoms(name)), _BYTES_PER_ATOM.get(suffix, 1))
+            self._reader: Any = reader(name, **options)
+            self.n_atoms = int(self._reader.n_atoms)
+            self.n_frames = int(self._reader.n_frames)
+        self.truncated = suffix == ".dcd" and _dcd_truncated(file, self.n_atoms, self.n_frames)
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
-        what = f"{self.path}: frame {index}"
-        with _quiet(), _damaged_as_input_error(what):
+        with quiet(), damaged_as_input_error(f"{self.path}: frame {index}"):
             step = self._reader[index]
-            return Frame(step.positions.copy(), float(step.time), clean_box(step.dimensions))
+            time = float(step.time)
+            box = clean_box(step.dimensions)
+            return Frame(step.positions.copy(), time if np.isfinite(time) else float(index), box)
 
-    def _check_last_frame(self) -> None:
-        """Read the last frame once: the offsets of a cut file count a frame that is not whole."""
+
+def _check_dcd_header(file: InputFile) -> None:
+    """Refuse a header whose numbers would have MDAnalysis read beyond the file."""
+    with file.readable.open("rb") as handle:
+        head = handle.read(100)
+        order = "<" if head[:4] == struct.pack("<i", 84) else ">"
         try:
-            with _quiet():
-                self._reader[self.n_frames - 1]
-            rest = self.path.stat().st_size - self._reader._xdr._bytes_tell()
-            self.truncated = rest > 0
-        except _READ_ERRORS:
-            self.n_frames -= 1
-            self.truncated = True
+            (title,) = struct.unpack(f"{order}i", head[92:96])
+            if head[4:8] not in (b"CORD", b"VELD") or not 0 <= title <= file.size - 100:
+                raise struct.error
+            handle.seek(92 + title + 8 + 4)
+            (n_atoms,) = struct.unpack(f"{order}i", handle.read(4))
+        except struct.error:
+            raise InputError(
+                f"{file.path} cannot be read (no DCD header)",
+                "the file is truncated, damaged, or of another format than its suffix says",
+            ) from None
+    refuse_count(file, n_atoms, _BYTES_PER_ATOM[".dcd"])
 
 
-def _dcd_truncated(path: Path, n_atoms: int, n_frames: int) -> bool:
+def _dcd_truncated(file: InputFile, n_atoms: int, n_frames: int) -> bool:
     """Tell whether a DCD file ends within a frame or before its last one.
 
     The number of frames in the header is not trusted alone: programs that
     never update it leave 0 there.
     """
-    with path.open("rb") as handle:
+    with file.readable.open("rb") as handle:
         head = handle.read(100)
     order = "<" if head[:4] == struct.pack("<i", 84) else ">"
     counters = struct.unpack(f"{order}20i", head[8:88])
@@ -126,96 +110,28 @@ def _dcd_truncated(path: Path, n_atoms: int, n_frames: int) -> bool:
         return announced > n_frames
     header = 92 + (title + 8) + 12
     frame = 3 * (4 * n_atoms + 8) + (56 if has_cell else 0)
-    rest = path.stat().st_size - header - n_frames * frame
+    rest = file.size - header - n_frames * frame
     # A few spare bytes are padding of some program, not half a frame.
     return announced > n_frames or rest >= 4 * n_atoms
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
+def quiet() -> Iterator[None]:
+    """Keep the warnings of MDAnalysis and numpy to ourselves."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
 
 
 @contextmanager
-def _damaged_as_input_error(what: Path | str) -> Iterator[None]:
+def damaged_as_input_error(what: Path | str) -> Iterator[None]:
+    """Turn whatever a parser of others raises on a damaged file into an error of ours."""
     try:
         yield
-    except (*_READ_ERRORS, NameError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except LatcpbError:
+        raise
+    except Exception as error:
         raise InputError(
-            f"{what} cannot be read ({reason})",
+            f"{what} cannot be read ({first_line(error)})",
             "the file is truncated, damaged, or of another format than its suffix says",
         ) from error
-
-
-def read_atoms(path: Path) -> AtomTable:
-    """Read the atoms of a structure file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Returns
-    -------
-    AtomTable
-    """
-    with _quiet(), _damaged_as_input_error(path):
-        atoms = MDAnalysis.Universe(str(path), to_guess=()).atoms
-        return AtomTable(
-            names=atoms.names.astype(str),
-            resnames=atoms.resnames.astype(str),
-            resids=atoms.resids.astype(np.int64),
-            icodes=np.full(len(atoms), ""),
-            altlocs=np.full(len(atoms), ""),
-            chain_ids=np.full(len(atoms), ""),
-            parts=np.zeros(len(atoms), dtype=np.int64),
-        )
-
-
-def select_atoms(table: AtomTable, positions: np.ndarray, selection: str) -> np.ndarray:
-    """Apply a selection in the language of MDAnalysis.
-
-    Parameters
-    ----------
-    table : AtomTable
-    positions : numpy.ndarray, shape (N, 3)
-        In Å, for geometric selections.
-    selection : str
-
-    Returns
-    -------
-    numpy.ndarray of int64
-        Rows that are selected, in file order.
-    """
-    residue = table.residue_index()
-    first = np.unique(residue, return_index=True)[1]
-    segments, segment = np.unique(table.chain_ids[first], return_inverse=True)
-    universe = MDAnalysis.Universe.empty(
-        len(table),
-        n_residues=len(first),
-        n_segments=len(segments),
-        atom_resindex=residue,
-        residue_segindex=segment,
-        trajectory=True,
-    )
-    for attribute, values in (
-        ("names", table.names),
-        ("chainIDs", table.chain_ids),
-        ("altLocs", table.altlocs),
-        ("resnames", table.resnames[first]),
-        ("resids", table.resids[first]),
-        ("icodes", table.icodes[first]),
-        ("segids", segments),
-    ):
-        universe.add_TopologyAttr(attribute, values.astype(object) if values.dtype.kind == "U" else values)
-    universe.atoms.positions = positions
-    try:
-        with _quiet():
-            return np.asarray(universe.select_atoms(selection).indices)
-    except (ValueError, AttributeError, TypeError, MDAnalysis.exceptions.SelectionError) as error:
-        raise UsageError(
-            f"--selection '{selection}' is not understood ({str(error).splitlines()[0]})",
-            "see https://userguide.mdanalysis.org/stable/selections.html",
-        ) from None

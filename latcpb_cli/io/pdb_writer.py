@@ -13,12 +13,13 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.io.frames import Stamp
 from latcpb_cli.structure import AtomTopology, CGTrace
 
-__all__ = ["PdbFormatter", "PdbOut", "chain_letters", "refuse_too_large"]
+__all__ = ["PDB_LIMITS", "PdbFormatter", "PdbOut", "chain_letters", "refuse_too_large"]
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 """Chain identifiers in the order they are given out: 62 of them."""
 _MAX_ATOMS, _MAX_RESID, _MIN_RESID, _MAX_MODELS = 99_999, 9_999, -999, 9_999
-_LOWEST, _HIGHEST = -999.999, 9999.999
+PDB_LIMITS = (-999.999, 9999.999)
+"""Coordinates (Å) between which eight columns are enough."""
 _OTHER_FORMAT = "write a trajectory instead, for instance with -o OUT.xtc"
 
 
@@ -62,7 +63,7 @@ class PdbFormatter:
     @staticmethod
     def fits(positions: np.ndarray) -> bool:
         """Whether all coordinates fit into eight columns."""
-        return bool(positions.min() > _LOWEST and positions.max() < _HIGHEST)
+        return bool(positions.min() > PDB_LIMITS[0] and positions.max() < PDB_LIMITS[1])
 
     @staticmethod
     def box(box: np.ndarray) -> str:

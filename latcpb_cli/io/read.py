@@ -2,109 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from latcpb_cli.errors import InputError
+from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.atoms import AtomTable
-from latcpb_cli.io.beads import find_beads
+from latcpb_cli.io.beads import Beads, OnUnknown, find_beads
 from latcpb_cli.io.chains import build_trace
-from latcpb_cli.io.cif_reader import CifFile
-from latcpb_cli.io.frames import FrameFile, Trajectory
-from latcpb_cli.io.mda_reader import MdaFile, read_atoms, select_atoms
-from latcpb_cli.io.pdb_reader import PdbFile
+from latcpb_cli.io.fasta import read_sequences
+from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
+from latcpb_cli.io.frame_check import find_lost
+from latcpb_cli.io.frames import Trajectory
+from latcpb_cli.io.mda_topology import select_atoms
+from latcpb_cli.io.placeholders import find_placeholders
 from latcpb_cli.io.selection import FrameChoice
-from latcpb_cli.io.whole import make_whole, minimum_image_steps
-from latcpb_cli.structure import CGTrace, FrameChunk
+from latcpb_cli.io.source import Columns, Source
+from latcpb_cli.io.spacing import Spacing, check_unit, measure_spacing
+from latcpb_cli.io.whole import minimum_image_steps
+from latcpb_cli.structure import CGTrace
 
-__all__ = ["STRUCTURE_SUFFIXES", "TRAJECTORY_SUFFIXES", "Source", "open_source"]
+__all__ = ["Source", "open_source"]
 
-STRUCTURE_SUFFIXES = (".pdb", ".ent", ".gro", ".cif", ".mmcif")
-"""Formats that name their atoms and can stand alone."""
-TRAJECTORY_SUFFIXES = (".xtc", ".trr", ".dcd", ".nc")
-"""Formats that hold positions only and need a topology."""
-
-_FRAME_FILES: dict[str, Callable[[Path], FrameFile]] = {
-    **dict.fromkeys((".pdb", ".ent"), PdbFile),
-    **dict.fromkeys((".cif", ".mmcif"), CifFile),
-    **dict.fromkeys((".gro", *TRAJECTORY_SUFFIXES), MdaFile),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A coarse-grained trajectory that is read chunk by chunk.
-
-    Attributes
-    ----------
-    paths : tuple of pathlib.Path
-        Every file that is read, the topology first.
-    trace : CGTrace
-    frames : numpy.ndarray of int64, shape (F,)
-        Numbers of the chosen frames in the trajectory.
-    left_out : dict of str to int
-        Residues without a Cα bead, counted by residue name.
-    renamed : dict of (str, str) to int
-        Residues read under another name, as (given, standard).
-    notes : tuple of str
-        Other things that were decided for the user, one line each.
-    """
-
-    paths: tuple[Path, ...]
-    trace: CGTrace
-    frames: np.ndarray
-    left_out: dict[str, int]
-    renamed: dict[tuple[str, str], int]
-    notes: tuple[str, ...]
-    _trajectory: Trajectory
-    _columns: np.ndarray
-    _whole: bool
-
-    @property
-    def n_frames(self) -> int:
-        """Number of chosen frames."""
-        return len(self.frames)
-
-    @property
-    def interval(self) -> float:
-        """Time between the first two chosen frames in ps; 1 where that says nothing."""
-        if self.n_frames < 2:
-            return 1.0
-        first, second = (self._trajectory.read(int(index)).time for index in self.frames[:2])
-        return second - first if second > first else 1.0
-
-    def chunks(self, size: int) -> Iterator[FrameChunk]:
-        """Read the chosen frames, ``size`` of them at a time.
-
-        Raises
-        ------
-        InputError
-            If a frame cannot be read or holds positions that are no numbers.
-        """
-        for start in range(0, self.n_frames, size):
-            indices = self.frames[start : start + size]
-            frames = [self._trajectory.read(int(index)) for index in indices]
-            positions = np.stack([frame.positions[self._columns] for frame in frames])
-            for index, frame in zip(indices, positions, strict=True):
-                self._refuse_nan(int(index), frame)
-            boxes = np.stack([frame.box for frame in frames])
-            if self._whole:
-                positions = make_whole(self.trace, positions, boxes)
-            times = np.array([frame.time for frame in frames])
-            yield FrameChunk(positions.astype(np.float32, copy=False), times, boxes, indices)
-
-    def _refuse_nan(self, index: int, positions: np.ndarray) -> None:
-        bad = np.flatnonzero(~np.isfinite(positions).all(axis=-1))
-        if len(bad):
-            path = self._trajectory.locate(index)[0].path
-            raise InputError(
-                f"{path}: frame {index}, residue {self.trace.label(int(bad[0]))}: position is not a number",
-                "the simulation blew up or the file is damaged; leave the frame out with --frames",
-            )
+_FRAMES_LOOKED_AT = 7
+"""So many frames, spread over those chosen, tell bonds from chain ends."""
+_SOUND = (2.0, 8.0)
+"""Median distance (Å) of neighbours in a frame that can tell."""
 
 
 def open_source(
@@ -114,6 +39,11 @@ def open_source(
     selection: str | None = None,
     pbc: Literal["whole", "none"] = "whole",
     choice: FrameChoice | None = None,
+    scale: float = 1.0,
+    sequence: str | None = None,
+    on_unknown: OnUnknown = "error",
+    strict: bool = False,
+    force: bool = False,
 ) -> Source:
     """Open a structure, or a topology with its trajectories.
 
@@ -130,6 +60,17 @@ def open_source(
         Whether chains that a periodic box cuts are made whole.
     choice : FrameChoice or None
         Frames to use; all by default.
+    scale : float
+        What all lengths are multiplied with, for files in an unusual unit.
+    sequence : str or None
+        FASTA file, or letters, that replace the residue names.
+    on_unknown : {'error', 'skip', 'nearest'}
+        What is done with residues that are not known.
+    strict : bool
+        Whether a frame with missing, exploded or collapsed coordinates ends
+        the reading.
+    force : bool
+        Whether beads that do not stand like Cα are accepted, with a warning.
 
     Returns
     -------
@@ -140,87 +81,54 @@ def open_source(
     InputError
         If a file is missing, damaged, of an unknown format, or does not hold
         Cα beads of known residues.
+    UsageError
+        If an option makes no sense.
     """
+    if not np.isfinite(scale) or scale <= 0:
+        raise UsageError(f"--scale {scale} is not possible", "give a number above 0, such as 10 for nm to Å")
     choice = choice or FrameChoice()
-    paths = [Path(path) for path in trajectories]
-    topology_path = Path(top) if top is not None else paths[0]
-    for path in (topology_path, *paths):
-        check_file(path)
-    table = read_topology(topology_path)
-    trajectory = open_frames(paths, choice)
+    sequences = None if sequence is None else read_sequences(sequence)
+    given = [Path(path) for path in trajectories]
+    topology_path = Path(top) if top is not None else given[0]
+    opened = open_inputs([topology_path, *given])
+    table = read_topology(opened[topology_path])
+    trajectory = open_frames([opened[path] for path in given], choice, len(table))
     frames = choice.apply(trajectory)
-    first = trajectory.read(int(frames[0]))
-    rows = _selected_rows(table, topology_path, first.positions, selection)
-    beads = find_beads(table.take(rows), topology_path)
-    columns = _columns(trajectory, topology_path, len(table), rows[beads.rows])
-    gaps = minimum_image_steps(first.positions[columns], first.box)
-    trace, notes = build_trace(table.take(rows[beads.rows]), beads.sequence, gaps)
-    _check_unit(trajectory.locate(int(frames[0]))[0].path, trace, gaps)
+    rows = _selected_rows(table, topology_path, trajectory, int(frames[0]), selection)
+    beads = find_beads(table.take(rows), topology_path, sequences=sequences, on_unknown=on_unknown)
+    rows = rows[beads.rows]
+    columns = _columns(trajectory, topology_path, len(table), rows)
+    everything = Columns(trajectory, columns, scale)
+    kept, notes = _drop_placeholders(table.take(rows), everything, int(frames[0]), topology_path)
+    reader = Columns(trajectory, columns[kept], scale)
+    gaps = _typical_gaps(reader, frames)
+    first_path = trajectory.locate(int(frames[0]))[0].path
+    doubts = _doubt_unit(first_path, gaps, force)
+    letters = "".join(np.array(list(beads.sequence))[kept])
+    trace, more = build_trace(table.take(rows[kept]), letters, gaps, beads.record[kept])
+    spacing = measure_spacing(trace, gaps)
     return Source(
-        paths=tuple(dict.fromkeys((topology_path, *paths))),
+        paths=tuple(opened),
         trace=trace,
         frames=frames,
         left_out=beads.left_out,
         renamed=beads.renamed,
-        notes=tuple(notes),
-        _trajectory=trajectory,
-        _columns=columns,
+        notes=(*notes, *more),
+        warnings=(*doubts, *_judge(first_path, trace, spacing, beads, force)),
+        spacing=spacing,
+        bead_name=beads.name,
+        _beads=reader,
         _whole=pbc == "whole",
+        _strict=strict,
     )
 
 
-def check_file(path: Path) -> None:
-    """Refuse what no reader could read, before any of them tries."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file", "check the name and the folder")
-    if not path.is_file():
-        raise InputError(f"{path}: not a file", "give a structure or a trajectory")
-    if path.suffix.lower() not in _FRAME_FILES:
-        known = " ".join((*STRUCTURE_SUFFIXES, *TRAJECTORY_SUFFIXES))
-        raise InputError(f"{path}: unknown format '{path.suffix}'", f"latcpb reads {known}")
-    try:
-        with path.open("rb") as handle:
-            empty = not handle.read(1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be opened ({error.strerror})", "check its permissions") from None
-    if empty:
-        raise InputError(f"{path}: the file is empty", "write it again; did the run that makes it fail?")
-
-
-def read_topology(path: Path) -> AtomTable:
-    suffix = path.suffix.lower()
-    if suffix in TRAJECTORY_SUFFIXES:
-        raise InputError(
-            f"{path}: a trajectory does not say which residues it holds",
-            "give a structure of the same beads with --top",
-        )
-    if suffix == ".gro":
-        return read_atoms(path)
-    return CifFile(path).atoms() if suffix in (".cif", ".mmcif") else PdbFile(path).atoms()
-
-
-def open_frames(paths: Sequence[Path], choice: FrameChoice) -> Trajectory:
-    """Open the trajectories; a cut one may be used up to where it is whole."""
-    files = [_FRAME_FILES[path.suffix.lower()](path) for path in paths]
-    for file in files:
-        if file.n_frames < 1:
-            raise InputError(f"{file.path}: no whole frame", "the file is truncated; copy it again")
-        if file.n_atoms != files[0].n_atoms:
-            raise InputError(
-                f"{file.path}: {file.n_atoms} atoms, {files[0].path}: {files[0].n_atoms}",
-                "all trajectories must hold the same atoms",
-            )
-        if file.truncated and (file is not files[-1] or choice.open_ended):
-            raise InputError(
-                f"{file.path}: truncated after {file.n_frames} whole frames",
-                f"copy it again, or use what is there with --frames 0:{file.n_frames}",
-            )
-    return Trajectory(files)
-
-
-def _selected_rows(table: AtomTable, path: Path, positions: np.ndarray, selection: str | None) -> np.ndarray:
+def _selected_rows(
+    table: AtomTable, path: Path, trajectory: Trajectory, frame: int, selection: str | None
+) -> np.ndarray:
     if selection is None:
         return np.arange(len(table))
+    positions = trajectory.read(frame).positions
     # Positions of beads only (see _columns) cannot serve an all-atom topology.
     known = positions if len(positions) == len(table) else np.zeros((len(table), 3), dtype=np.float32)
     rows = select_atoms(table, known, selection)
@@ -242,17 +150,79 @@ def _columns(trajectory: Trajectory, top: Path, n_atoms: int, beads: np.ndarray)
     )
 
 
-def _check_unit(path: Path, trace: CGTrace, gaps: np.ndarray) -> None:
-    """Neighbours are about 3.8 Å apart; a tenth of that is a file in nm."""
-    bonds = gaps[trace.same_chain_as_next()[:-1]]
-    median = float(np.median(bonds)) if len(bonds) else np.nan
-    if 0.25 < median < 0.6:
+def _drop_placeholders(
+    beads: AtomTable, reader: Columns, frame: int, path: Path
+) -> tuple[np.ndarray, list[str]]:
+    """Tell which beads have a place in the first frame, and note the others."""
+    positions = reader.read(frame).positions
+    if len(positions) > 1 and not positions.any():
         raise InputError(
-            f"{path}: neighbouring Cα are {median:.2f} Å apart: nm coordinates in a format of Å",
-            "multiply the coordinates by 10, or write the file as .gro or .xtc",
+            f"{path}: frame {frame}: every bead is at 0, 0, 0",
+            "give a trajectory, or a file with coordinates",
         )
-    if median <= 0.25:
-        raise InputError(
-            f"{path}: neighbouring Cα are {median:.2f} Å apart: the beads lie on top of each other",
-            "check the coordinates and the order of the beads",
-        )
+    empty = find_placeholders(beads, positions)
+    if not empty.any():
+        return ~empty, []
+    where = beads.take(np.flatnonzero(empty)[:1])
+    named = f"{where.chain_ids[0]}:{where.resnames[0]}{where.resids[0]}".lstrip(":")
+    return ~empty, [f"left out, at exactly 0, 0, 0: {empty.sum()} residues from {named} on"]
+
+
+def _typical_gaps(reader: Columns, frames: np.ndarray) -> np.ndarray:
+    """Distance (Å, minimum image) from each bead to the next: median over some frames; nan if unknown."""
+    spread = np.unique(np.linspace(0, len(frames) - 1, _FRAMES_LOOKED_AT).astype(int))
+    seen = []
+    for index in frames[spread].tolist():
+        frame = reader.read(index)
+        lost = find_lost(frame.positions[None])[0]
+        steps = minimum_image_steps(np.where(lost[:, None], 0.0, frame.positions), frame.box)
+        steps[lost[1:] | lost[:-1]] = np.nan
+        seen.append(steps)
+    steps = np.array(_sound(seen))
+    gaps = np.full(steps.shape[1], np.nan)
+    known = np.isfinite(steps).any(axis=0)
+    gaps[known] = np.nanmedian(steps[:, known], axis=0)
+    return gaps
+
+
+def _sound(seen: list[np.ndarray]) -> list[np.ndarray]:
+    """Leave out frames that are exploded or collapsed, unless all are: then the unit is another."""
+    low, high = _SOUND
+    known = [steps[np.isfinite(steps)] for steps in seen]
+    sound = [
+        steps
+        for steps, values in zip(seen, known, strict=True)
+        if len(values) and low < np.median(values) < high
+    ]
+    return sound or seen
+
+
+def _doubt_unit(path: Path, gaps: np.ndarray, force: bool) -> list[str]:
+    """Refuse coordinates in another unit, or warn about them."""
+    try:
+        check_unit(path, gaps)
+    except InputError as error:
+        if not force:
+            raise
+        return [f"{error.message} ({error.hint})"]
+    return []
+
+
+def _judge(path: Path, trace: CGTrace, spacing: Spacing, beads: Beads, force: bool) -> list[str]:
+    """Refuse beads that are no Cα, or warn about them."""
+    warnings = []
+    if beads.name.upper() == "BB":
+        warnings.append("beads are named BB: those of Martini stand at the middle of the backbone, not at Cα")
+    if spacing.regions:
+        said = f"beads do not stand like Cα in {spacing.explain(trace)}; bonded Cα are 3.8 Å apart"
+        if not force:
+            raise InputError(
+                f"{path}: {said}",
+                "centres of mass of residues, or another unit (--scale)? leave these regions out with "
+                "--selection, or accept them with --force",
+            )
+        warnings.append(said)
+    elif spacing.n_odd:
+        said = f"{spacing.n_odd} of {spacing.n_bonds} bonds" if spacing.n_odd > 1 else "one bond"
+        warnings.append(f"{said} between Cα outside 3.3 to 4.4 Å (cis: 2.7 to 3.2 Å)")
+    return warnings

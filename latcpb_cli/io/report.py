@@ -54,6 +54,9 @@ class ReportWriter:
         self._open: list[IO[str]] = []
 
     def __enter__(self) -> ReportWriter:
+        for path in self._parts:
+            # A link left there must not lead the report out of its folder.
+            path.unlink(missing_ok=True)
         for path in self._parts[:2]:
             self._open.append(path.open("w", encoding="utf-8", newline=""))
         self._csv = csv.writer(self._open[0], lineterminator="\n")

@@ -13,13 +13,23 @@ from typing import Self
 
 import numpy as np
 
-from latcpb_cli.errors import OutputExistsError, UsageError
+from latcpb_cli.errors import InputError, OutputExistsError, UsageError
 from latcpb_cli.io.frames import FrameOut, Stamp
-from latcpb_cli.io.pdb_writer import PdbOut, refuse_too_large
+from latcpb_cli.io.pdb_writer import PDB_LIMITS, PdbOut, refuse_too_large
+from latcpb_cli.io.source import Source
 from latcpb_cli.io.trajectory_writer import TrajectoryOut
 from latcpb_cli.structure import AtomTopology, FrameChunk
 
-__all__ = ["OUTPUT_SUFFIXES", "AtomWriter", "check_output", "open_writer", "output_files"]
+__all__ = [
+    "OUTPUT_SUFFIXES", "AtomWriter", "check_fit", "check_output", "coordinate_limits", "open_writer",
+    "output_files",
+]  # fmt: skip
+
+_SIDE_CHAIN = 12.0
+"""No atom of a residue is farther (Å) from its Cα than this."""
+_XTC_LIMITS = (-2e7, 2e7)
+"""Thousandths of nm in 32 bits (Å)."""
+_FRAMES_PER_LOOK = 64
 
 OUTPUT_SUFFIXES = (".pdb", ".xtc", ".dcd", ".trr")
 
@@ -59,14 +69,45 @@ def check_output(
         raise UsageError(f"{path.parent}: no such folder", "make it first, or choose another --output")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path.parent}: cannot be written to", "choose another --output")
-    sources = {source.resolve() for source in inputs}
+    sources = {os.path.realpath(source) for source in inputs}
     for file in (*output_files(path), *beside):
-        if file.resolve() in sources:
+        if os.path.realpath(file) in sources:
             raise UsageError(f"{file}: is an input of this run", "choose another --output")
         if file.is_dir():
             raise OutputExistsError(f"{file}: is a folder", "choose another --output")
         if file.exists() and not overwrite:
             raise OutputExistsError(f"{file}: exists already", "choose another --output, or add --overwrite")
+
+
+def coordinate_limits(path: Path) -> tuple[float, float]:
+    """Lowest and highest coordinate (Å) that an output can hold."""
+    return PDB_LIMITS if path.suffix.lower() == ".pdb" else _XTC_LIMITS
+
+
+def check_fit(path: Path, source: Source, n_samples: int) -> None:
+    """Refuse what a PDB file cannot hold, before the model is loaded.
+
+    Frames that are exploded are not refused here: of those the residues that
+    fit are written.
+
+    Raises
+    ------
+    InputError
+    """
+    if path.suffix.lower() != ".pdb":
+        return
+    refuse_too_large(AtomTopology.heavy_atoms(source.trace), source.n_frames * n_samples)
+    low, high = PDB_LIMITS[0] + _SIDE_CHAIN, PDB_LIMITS[1] - _SIDE_CHAIN
+    for chunk in source.chunks(_FRAMES_PER_LOOK):
+        outside = np.asarray(((chunk.positions < low) | (chunk.positions > high)).any(axis=-1))
+        for frame in np.flatnonzero(outside.any(axis=1)):
+            index = int(chunk.indices[frame])
+            if index not in source.problems:
+                label = source.trace.label(int(np.flatnonzero(outside[frame])[0]))
+                raise InputError(
+                    f"frame {index}, residue {label}: coordinates beyond -999 to 9999 Å do not fit into PDB",
+                    "write a trajectory instead, for instance with -o OUT.xtc",
+                )
 
 
 class AtomWriter:
@@ -164,6 +205,9 @@ def open_writer(
     check_output(path, overwrite)
     finals = output_files(path)
     parts = [_part(final) for final in finals]
+    for part in parts:
+        # A link left there must not lead the output out of its folder.
+        part.unlink(missing_ok=True)
     n_models, suffix = n_frames * n_samples, path.suffix.lower()
     out: FrameOut
     if suffix == ".pdb":

@@ -114,8 +114,12 @@ def test_renamed_and_left_out_residues_are_told(folder, run):
         (["cut.xtc", "-s", "cg.pdb"], 3, "cut.xtc: truncated after 5 whole frames"),
         (["a.docx"], 3, "a.docx: unknown format '.docx'"),
         (["other.xtc", "-s", "cg.pdb"], 3, "other.xtc: 20 atoms, but cg.pdb has 13"),
-        (["nan.dcd", "-s", "cg.pdb"], 3, "nan.dcd: frame 2, residue A:GLY2: position is not a number"),
-        (["lipid.pdb"], 3, "lipid.pdb: Cα beads of residues that are not known: DPPC (1)"),
+        (
+            ["nan.dcd", "-s", "cg.pdb", "--strict"],
+            3,
+            "nan.dcd: frame 2, residue A:GLY2: position is not a number",
+        ),
+        (["unknown.pdb"], 3, "unknown.pdb: Cα beads of residues that are not known: XYZ (1)"),
         (["cg.pdb", "-o", "o.docx"], 2, "o.docx: cannot write format '.docx'"),
         (["cg.pdb", "--device", "tpu"], 2, "--device tpu is not known"),
         (["cg.pdb", "-n", "3", "--mode", "best"], 2, "mode best gives one structure per frame, not 3"),
@@ -136,7 +140,7 @@ def test_errors(folder, run, ca_pdb, positions, arguments, code, message):
     broken = positions.copy()
     broken[2, 1] = np.nan
     write_trajectory(folder / "nan.dcd", broken)
-    write_ca_pdb(folder / "lipid.pdb", "AA", walk(2), resnames=["ALA", "DPPC"])
+    write_ca_pdb(folder / "unknown.pdb", "AA", walk(2), resnames=["ALA", "XYZ"])
     before = names(folder)
     left_with, said = run(*arguments)
     assert left_with == code

@@ -399,7 +399,7 @@ class TestBadInput:
 
     def test_no_beads(self, tmp_path):
         xyz = walk(4)[0]
-        lines = [pdb_line(i + 1, "ALA", i // 2 + 1, xyz[i], name="BB") for i in range(4)]
+        lines = [pdb_line(i + 1, "ALA", i // 2 + 1, xyz[i], name=f"X{i % 2}") for i in range(4)]
         path = tmp_path / "a.pdb"
         path.write_text("\n".join(lines))
         self.refused("no Cα beads", [path], None)
@@ -412,7 +412,7 @@ class TestBadInput:
     def test_nan(self, tmp_path, ca_pdb, positions):
         positions[3, 4] = np.nan
         path = write_trajectory(tmp_path / "t.dcd", positions)
-        self.refused("t.dcd: frame 3, residue A:THR5: ", [path], ca_pdb)
+        self.refused("t.dcd: frame 3, residue A:THR5: ", [path], ca_pdb, strict=True)
 
     def test_unknown_residues(self, tmp_path):
         path = write_ca_pdb(

@@ -1,0 +1,134 @@
+"""``latcpb inspect``: what the reader understood, without running the model (layer 7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latcpb_cli.cli import options as opt
+from latcpb_cli.errors import one_line
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from latcpb_cli.io.inspection import Inspection
+    from latcpb_cli.io.source import Source
+
+__all__ = ["inspect"]
+
+_CHAINS_SHOWN, _LINES_SHOWN, _LETTERS = 20, 10, 60
+
+
+def inspect(
+    top: Annotated[
+        Path, typer.Argument(metavar="TOP", help="Structure, or topology of TRAJ.", show_default=False)
+    ],
+    trajectories: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[TRAJ...]", help="Trajectories, one after the other.", show_default=False),
+    ] = None,
+    selection: opt.Selection = None,
+    pbc: opt.Pbc = opt.PbcName.whole,
+    scale: opt.Scale = 1.0,
+    sequence: opt.Sequence = None,
+    on_unknown: opt.OnUnknown = opt.UnknownName.error,
+    begin: opt.Begin = None,
+    end: opt.End = None,
+    stride: opt.Stride = 1,
+    frames: opt.Frames = None,
+    verbose: opt.Verbose = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Show what latcpb understands of an input: chains, sequence, breaks, beads, box, frames.
+
+    Nothing is refused that can be read at all: what backmap would refuse or
+    leave out is listed. Every chosen frame is read.
+    """
+    from latcpb_cli.io.inspection import inspect_source
+    from latcpb_cli.io.read import open_source
+    from latcpb_cli.io.selection import FrameChoice
+
+    source = open_source(
+        trajectories or [top], top, selection=selection, pbc=pbc.value, scale=scale, sequence=sequence,
+        on_unknown=on_unknown.value, choice=FrameChoice(begin, end, stride, frames), force=True,
+    )  # fmt: skip
+    found = inspect_source(source)
+    for line in [*_overview(source, found), *_chains(found, verbose), *_findings(source, verbose)]:
+        typer.echo(one_line(line))
+
+
+def _overview(source: Source, found: Inspection) -> list[str]:
+    """Files, frames, box and beads, one line each."""
+    times = f"{found.first_time:g} ps"
+    if found.n_frames > 1:
+        times = f"{found.first_time:g} to {found.last_time:g} ps, every {source.interval:g} ps"
+    named = f"named {source.bead_name}" if source.bead_name else "of any name"
+    spacing = source.spacing
+    lines = [
+        f"files      {' '.join(str(path) for path in source.paths)}",
+        f"frames     {found.n_frames:,} of {source.n_all_frames:,}: {times}",
+        f"box        {_box(found.smallest_box, found.largest_box)}",
+        f"beads      {len(source.trace):,} {named}, in {_several(len(found.chains), 'chain')}",
+    ]
+    if spacing.n_bonds:
+        lines.append(
+            f"Cα-Cα      median {spacing.median:.2f} Å, {spacing.n_odd} of {spacing.n_bonds} bonds odd, "
+            f"{_several(found.n_cis, 'cis peptide')}: "
+            + ("not like Cα" if spacing.regions or not 3.3 <= spacing.median <= 4.35 else "like Cα")
+        )
+    return lines
+
+
+def _box(smallest: np.ndarray, largest: np.ndarray) -> str:
+    if not largest.any():
+        return "none"
+    low, high = smallest.tolist(), largest.tolist()
+    edges = [
+        f"{a:.2f}" if abs(a - b) < 0.005 else f"{a:.2f}..{b:.2f}" for a, b in zip(low, high, strict=True)
+    ]
+    return f"{' x '.join(edges[:3])} Å, angles {' '.join(edges[3:])}°"
+
+
+def _chains(found: Inspection, verbose: bool) -> list[str]:
+    """Each chain with its sequence and its breaks."""
+    lines = []
+    shown = len(found.chains) if verbose else _CHAINS_SHOWN
+    for number, chain in enumerate(found.chains[:shown], start=1):
+        name = f"'{chain.name}'" if chain.name else "without a name"
+        spacing = "" if chain.mean != chain.mean else f", Cα-Cα {chain.mean:.2f} ± {chain.deviation:.2f} Å"
+        lines.append(
+            f"chain {number}    {name}, {_several(len(chain.sequence), 'residue')}, {chain.first} to "
+            f"{chain.last}{spacing}"
+        )
+        letters = chain.sequence
+        lines += [f"           {letters[at : at + _LETTERS]}" for at in range(0, len(letters), _LETTERS)]
+        broken = list(chain.breaks.items())
+        for where, count in broken[: len(broken) if verbose else _LINES_SHOWN]:
+            lines.append(f"  break    {where} in {count:,} of {_several(found.n_frames, 'frame')}")
+        lines += _more(len(broken), _LINES_SHOWN, "break", verbose)
+    return lines + _more(len(found.chains), _CHAINS_SHOWN, "chain", verbose)
+
+
+def _findings(source: Source, verbose: bool) -> list[str]:
+    """What is left out, renamed, decided, doubtful, and wrong with frames."""
+    lines = [f"left out   {name} ({count:,})" for name, count in source.left_out.items()]
+    lines += [f"read as    {old} as {new} ({count:,})" for (old, new), count in source.renamed.items()]
+    lines += [f"note       {note}" for note in source.notes]
+    lines += [f"warning    {warning}" for warning in source.warnings]
+    if source.spacing.regions:
+        lines.append("refused    latcpb backmap takes these beads with --force only")
+    bad = [f"warning    frame {index}, {said}" for index, said in source.problems.items()]
+    return (
+        lines + bad[: len(bad) if verbose else _LINES_SHOWN] + _more(len(bad), _LINES_SHOWN, "frame", verbose)
+    )
+
+
+def _more(number: int, shown: int, what: str, verbose: bool) -> list[str]:
+    rest = 0 if verbose else number - shown
+    return [f"           and {_several(rest, f'more {what}')} (-v shows all)"] if rest > 0 else []
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,143 @@
+"""A coarse-grained trajectory that is read chunk by chunk (layer 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from latcpb_cli.errors import InputError
+from latcpb_cli.io.frame_check import describe_frame, find_lost, hold, park
+from latcpb_cli.io.frames import Frame, Trajectory
+from latcpb_cli.io.mda_reader import quiet
+from latcpb_cli.io.spacing import Spacing
+from latcpb_cli.io.whole import make_whole
+from latcpb_cli.structure import CGTrace, FrameChunk
+
+__all__ = ["Columns", "Source"]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Where the beads of a trace stand in the frames of a trajectory.
+
+    Attributes
+    ----------
+    trajectory : Trajectory
+    columns : numpy.ndarray of int64, shape (L,)
+    scale : float
+        What all lengths are multiplied with.
+    """
+
+    trajectory: Trajectory
+    columns: np.ndarray
+    scale: float
+
+    def read(self, index: int) -> Frame:
+        """Read the beads of one frame: positions (L, 3) and box in Å, time in ps."""
+        with quiet():
+            frame = self.trajectory.read(index)
+            # Scaled in 64 bits: 32 would change the last digit of what is given in nm.
+            positions = (frame.positions[self.columns].astype(np.float64) * self.scale).astype(np.float32)
+            box = frame.box.copy()
+            box[:3] *= self.scale
+        return Frame(positions, frame.time, box)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A coarse-grained trajectory that is read chunk by chunk.
+
+    Attributes
+    ----------
+    paths : tuple of pathlib.Path
+        Every file that is read, the topology first.
+    trace : CGTrace
+    frames : numpy.ndarray of int64, shape (F,)
+        Numbers of the chosen frames in the trajectory.
+    left_out : dict of str to int
+        Residues without a Cα bead, counted by residue name.
+    renamed : dict of (str, str) to int
+        Residues read under another name, as (given, standard).
+    notes : tuple of str
+        Other things that were decided for the user, one line each.
+    warnings : tuple of str
+        What makes the result doubtful, one line each.
+    spacing : Spacing
+        Distances between bonded neighbours.
+    bead_name : str
+        Atom name of the beads, "" where they have none in common.
+    problems : dict of int to str
+        What is wrong with frames, by frame number; grows as chunks are read.
+    """
+
+    paths: tuple[Path, ...]
+    trace: CGTrace
+    frames: np.ndarray
+    left_out: dict[str, int]
+    renamed: dict[tuple[str, str], int]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    spacing: Spacing
+    bead_name: str
+    _beads: Columns
+    _whole: bool
+    _strict: bool
+    problems: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of chosen frames."""
+        return len(self.frames)
+
+    @property
+    def n_all_frames(self) -> int:
+        """Number of frames in the files."""
+        return len(self._beads.trajectory)
+
+    @property
+    def interval(self) -> float:
+        """Time between the first two chosen frames in ps; 1 where that says nothing."""
+        if self.n_frames < 2:
+            return 1.0
+        first, second = (self._beads.read(int(index)).time for index in self.frames[:2])
+        return second - first if second > first else 1.0
+
+    def chunks(self, size: int) -> Iterator[FrameChunk]:
+        """Read the chosen frames, ``size`` of them at a time.
+
+        Raises
+        ------
+        InputError
+            If a frame cannot be read; under ``strict`` also if beads have no
+            position, or a frame is exploded or collapsed.
+        """
+        for start in range(0, self.n_frames, size):
+            indices = self.frames[start : start + size]
+            frames = [self._beads.read(int(index)) for index in indices]
+            given = np.stack([frame.positions for frame in frames])
+            boxes = np.stack([frame.box for frame in frames])
+            lost = find_lost(given)
+            positions = hold(self.trace, given, lost) if lost.any() else given
+            if self._whole:
+                positions = make_whole(self.trace, positions, boxes)
+            if lost.any():
+                positions = park(positions, lost)
+            for index, frame, missing in zip(indices.tolist(), positions, lost, strict=True):
+                self._note_problem(index, frame, missing)
+            times = np.array([frame.time for frame in frames])
+            yield FrameChunk(positions, times, boxes, indices, lost if lost.any() else None)
+
+    def _note_problem(self, index: int, positions: np.ndarray, lost: np.ndarray) -> None:
+        said = describe_frame(self.trace, positions, lost, self.spacing.median)
+        if said and self._strict:
+            path = self._beads.trajectory.locate(index)[0].path
+            raise InputError(
+                f"{path}: frame {index}, {said}",
+                "the simulation blew up or the file is damaged; leave the frame out with --frames, "
+                "or go on without --strict",
+            )
+        if said:
+            self.problems[index] = said
