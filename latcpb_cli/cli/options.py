@@ -10,8 +10,8 @@ import typer
 
 __all__ = [
     "Begin", "CaTolerance", "Debug", "Device", "End", "Force", "Frames", "Mode", "ModeName", "NoReport",
-    "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection", "Sequence",
-    "Stride", "Strict", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
+    "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection",
+    "Sequence", "Stride", "Strict", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"

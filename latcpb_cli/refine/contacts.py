@@ -122,7 +122,7 @@ def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms
 
 @cache
 def _reach() -> np.ndarray:
-    """Distance (Å) below which two elements repel each other, for most pairs and four bonds apart: (2, 4, 4)."""
+    """Distance (Å) below which two elements repel, for most pairs and for those four bonds apart: (2, 4, 4)."""
     radius = np.array([VDW_RADIUS[element] for element in ELEMENTS])
     polar = np.array([element in "NO" for element in ELEMENTS])
     sulfur = ELEMENTS.index("S")
