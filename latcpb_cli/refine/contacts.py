@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import ELEMENTS, LETTERS, OXT_SLOT, VDW_RADIUS, slot_mask
@@ -94,6 +94,16 @@ class Contacts:
         sums = [torch.zeros_like(flat[0]).index_add_(0, ends, part) for part in parts]
         return torch.stack(sums[:3]).view_as(atoms), sums[3].view(atoms.shape[1:])
 
+    def deep(self, atoms: Float[Tensor, "3 15 L"], overlap: float) -> Bool[Tensor, "L"]:
+        """Residues of which some atom is nearer to another than its reach less ``overlap`` (Å)."""
+        flat = atoms.flatten(1)
+        x, y, z = (flat[:, self.one] - flat[:, self.two]) ** 2
+        hit = torch.sqrt(x + y + z) < self.reach - overlap
+        marks = torch.zeros_like(atoms[0, 0], dtype=torch.bool)
+        marks[self.one[hit] % len(marks)] = True
+        marks[self.two[hit] % len(marks)] = True
+        return marks
+
 
 Atoms = tuple[np.ndarray, np.ndarray]
 
@@ -122,7 +132,7 @@ def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms
 
 @cache
 def _reach() -> np.ndarray:
-    """Distance (Å) below which two elements repel, for most pairs and for those four bonds apart: (2, 4, 4)."""
+    """Distance (Å) below which elements repel each other, for most pairs and four bonds apart: (2, 4, 4)."""
     radius = np.array([VDW_RADIUS[element] for element in ELEMENTS])
     polar = np.array([element in "NO" for element in ELEMENTS])
     sulfur = ELEMENTS.index("S")

@@ -29,7 +29,7 @@ from latcpb_cli.metrics.bonds import FAR, bond_steps
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.refine.columns import cross, dot, spin, unit
 
-__all__ = ["TWIST", "Linkage"]
+__all__ = ["ROTATE", "TWIST", "Linkage"]
 
 ROTATE, TWIST, CHI = 0, 1, slice(2, 6)
 """Joints: rotation and twist of the peptide to the next residue, chi 1-4; radians from the start."""

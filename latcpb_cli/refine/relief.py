@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from latcpb_cli.geometry.codec import Internal
+from latcpb_cli.geometry.codec import N_TORSIONS, PSI_END, ROTATION, Internal
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.refine.contacts import Contacts
-from latcpb_cli.refine.linkage import TWIST, Linkage
+from latcpb_cli.refine.linkage import ROTATE, TWIST, Linkage
 from latcpb_cli.refine.strain import Strain
 
 __all__ = ["relieve"]
@@ -27,6 +28,8 @@ _MARGIN = 1.0  # Å: how much nearer a pair may come in between
 _RATE, _MOMENTUM = 0.5, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
 _SOFT = 5.0  # Å² per rad²: no joint is taken for softer than this
 _LONGEST = 0.2  # rad in one step
+_DEEP = 1.2  # Å of overlap at which a structure is not done
+_AGAIN = 2  # more rounds for such structures, at most
 _LANES = 64  # floats that every vector register divides
 
 
@@ -38,8 +41,8 @@ def relieve(
 
     Descends on the squared overlaps of all heavy atoms, the bend of N-CA-C and
     the distance of phi and psi from their favoured regions, with each joint
-    held near where the model put it. Each joint's step is its slope over its
-    stiffness, with momentum.
+    held near where the model put it. Structures that still have deep overlaps
+    go on from where they are.
 
     Parameters
     ----------
@@ -59,7 +62,37 @@ def relieve(
         bond lengths, rings and handedness unchanged. The result of a structure
         does not depend on the others.
     """
-    atoms, internal, graph = _padded(atoms, internal, graph)
+    relieved, turned, deep = _descend(atoms, internal, graph, sizes)
+    for _ in range(_AGAIN):
+        left = [number for number, is_deep in enumerate(deep) if is_deep]
+        if not left:
+            break
+        starts = np.cumsum([0, *sizes])
+        rows = torch.cat([torch.arange(starts[number], starts[number + 1]) for number in left]).to(
+            atoms.device
+        )
+        part = _descend(relieved[rows], *_rows(turned, graph, rows), [sizes[number] for number in left])
+        relieved = relieved.index_copy(0, rows, part[0])
+        both = zip(vars(turned).values(), vars(part[1]).values(), strict=True)
+        turned = Internal(*(old.index_copy(0, rows, new) for old, new in both))
+        deep = [False] * len(sizes)
+        for number, is_deep in zip(left, part[2], strict=True):
+            deep[number] = is_deep
+    return relieved
+
+
+def _descend(
+    atoms: Tensor, internal: Internal, graph: Graph, sizes: list[int]
+) -> tuple[Tensor, Internal, list[bool]]:
+    """Atoms and internal coordinates after some steps, and which structures are left with deep overlaps.
+
+    Each joint's step is its slope over its stiffness, with momentum.
+    """
+    length = len(atoms)
+    # As many residues as fill vector registers, one more at least: the last few would be computed one
+    # by one, which rounds differently, and bytes would depend on a structure's place in the batch.
+    rows = torch.arange((length // _LANES + 1) * _LANES, device=atoms.device).clamp(max=length - 1)
+    atoms, (internal, graph) = atoms[rows], _rows(internal, graph, rows)
     linkage = Linkage.of(atoms, internal, graph)
     strain = Strain.of(graph, atoms.dtype)
     stay = linkage.free * atoms.new_tensor([_STAY_ROTATE, _STAY_TWIST, *4 * [_STAY_CHI]])[:, None]
@@ -79,19 +112,24 @@ def relieve(
         turn = turn + speed
         turn[TWIST] = turn[TWIST].clamp(*room)
         built = linkage.build(turn)
-    relieved = torch.where(linkage.moved(turn), built, linkage.start)
-    return relieved[..., : sum(sizes)].permute(2, 1, 0).contiguous()
+    built = torch.where(linkage.moved(turn), built, linkage.start)
+    deep = [bool(part.any()) for part in contacts.deep(built, _DEEP)[:length].split(sizes)]
+    whole = slice(length)
+    return built[..., whole].permute(2, 1, 0).contiguous(), _turned(internal, turn, whole), deep
 
 
-def _padded(atoms: Tensor, internal: Internal, graph: Graph) -> tuple[Tensor, Internal, Graph]:
-    """Add residues at the end, one at least, so that their number is a multiple of a vector register's.
+def _turned(internal: Internal, turn: Float[Tensor, "6 L"], rows: slice) -> Internal:
+    """Internal coordinates of some residues after their joints have turned."""
+    torsions, joints = internal.torsions[rows].clone(), [ROTATION, *range(PSI_END + 1, N_TORSIONS)]
+    angles = turn[[ROTATE, 2, 3, 4, 5]].T[rows]
+    cos, sin = torch.cos(angles), torch.sin(angles)
+    x, y = torsions[:, joints].unbind(-1)
+    torsions[:, joints] = torch.stack([x * cos - y * sin, y * cos + x * sin], dim=-1)
+    return Internal(torsions, internal.twist[rows] + turn[TWIST, rows], internal.bends[rows])
 
-    Otherwise the last few would be computed one by one, which rounds
-    differently, and a structure's bytes would depend on its place in the batch.
-    """
-    length = len(atoms)
-    rows = torch.arange((length // _LANES + 1) * _LANES, device=atoms.device).clamp(max=length - 1)
-    internal = Internal(internal.torsions[rows], internal.twist[rows], internal.bends[rows])
-    # The last residue joins no other, and neither do its copies.
+
+def _rows(internal: Internal, graph: Graph, rows: Int[Tensor, "N"]) -> tuple[Internal, Graph]:
+    """Some residues; what relief does not read of the graph stays as it is."""
     names = ("types", "ca", "linked")
-    return atoms[rows], internal, replace(graph, **{name: getattr(graph, name)[rows] for name in names})
+    graph = replace(graph, **{name: getattr(graph, name)[rows] for name in names})
+    return Internal(internal.torsions[rows], internal.twist[rows], internal.bends[rows]), graph
