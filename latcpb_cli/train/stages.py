@@ -29,6 +29,7 @@ from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric
 __all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "packing_loss", "trained_parts"]
 
 _BULK = math.radians(40.0)
+_MEDIAN = 0.6745  # of the distance from the middle of a Gaussian, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -143,15 +144,18 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
 
 
 def _within_states(log_spread: Tensor, true: Decoded, batch: Batch) -> Tensor:
-    """Negative log likelihood of chi angles about the decoder's, for those in the state's bulk."""
+    """Distance of the median deviation of chi angles (rad) from that of a Gaussian of this spread.
+
+    The median, because tails are far longer than a Gaussian's and would widen it.
+    """
     assert true.internal is not None
     own, reference = true.internal.torsions[:, 4:], batch.internal.torsions[:, 4:]
     sine = own[..., 1] * reference[..., 0] - own[..., 0] * reference[..., 1]
     away = torch.atan2(sine, (own * reference).sum(-1))
     away = torch.where(symmetric_torsions(batch.types)[:, 4:], torch.atan(torch.tan(away)), away)
     bulk = batch.known[:, 4:] & (away.abs() < _BULK)
-    surprise = 0.5 * (away * torch.exp(-log_spread)) ** 2 + log_spread
-    return (surprise * bulk).sum() / bulk.sum().clamp(min=1)
+    miss = (away.abs() - _MEDIAN * log_spread.exp()).abs()
+    return (miss * bulk).sum() / bulk.sum().clamp(min=1)
 
 
 def _decoder_upkeep(
