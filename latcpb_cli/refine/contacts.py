@@ -22,10 +22,10 @@ _POLAR = 2.6  # Å: hydrogen bonds between N and O
 # The same for atoms four bonds apart, which stand near each other in every helix: a wider
 # berth would shift phi and psi of whole proteins.
 _ALLOWED_NEAR, _POLAR_NEAR = 0.32, 2.55
-_SULFUR = 2.0  # Å: disulfides
+_SULFUR, _SULFUR_CARBON = 2.0, 2.9  # Å: SG-SG and SG-CB of a disulfide
 _BRIDGE = 3.0  # Å: two SG nearer than this are taken for a disulfide
 _EXCLUDED = 3  # bonds between atoms that do not repel each other
-_FAR = 99
+_FAR, _BRIDGED = 99, -1
 _RAMP = 0.2  # Å of overlap at which a pair has its full stiffness
 _NEAREST = 0.3  # Å: nearer than this, direction is noise, and force does not grow
 _N, _C, _SG, _CYS = 0, 2, 5, LETTERS.index("C")
@@ -69,9 +69,10 @@ class Contacts:
         one, two = one[near], two[near]
         sulfur = atoms[:, _SG].T.cpu().numpy()
         steps = _steps(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
-        apart = steps > _EXCLUDED
-        one, two, steps = one[apart], two[apart], steps[apart]
         reach = _reach()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
+        reach[steps == _BRIDGED] = _SULFUR_CARBON
+        apart = (steps > _EXCLUDED) | (steps == _BRIDGED)
+        one, two, reach = one[apart], two[apart], reach[apart]
         place = slot * len(types) + residue
         atom = [torch.from_numpy(place[x]).to(atoms.device) for x in (one, two)]
         limits = torch.from_numpy(reach).to(atoms.device, atoms.dtype)
@@ -124,9 +125,9 @@ def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms
         steps[rows] = ends + 3 * gap - 2
     both = np.flatnonzero((kind == _CYS) & (other_kind == _CYS) & (first != second))
     rows = both[((sulfur[first[both]] - sulfur[second[both]]) ** 2).sum(-1) < _BRIDGE**2]
-    through = table[_CYS, slot[rows], _SG] + 1 + table[_CYS, other[rows], _SG]
-    # The two sulfurs themselves repel each other: they come no nearer than a bond.
-    steps[rows] = np.where(through > 1, np.minimum(steps[rows], through), _FAR)
+    # Only CB of one and SG of the other come nearer through the bond than atoms elsewhere do.
+    crossed = table[_CYS, slot[rows], _SG] + table[_CYS, other[rows], _SG] == 1
+    steps[rows[crossed]] = _BRIDGED
     return steps
 
 

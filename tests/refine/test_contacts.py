@@ -41,19 +41,28 @@ def test_structures_do_not_see_each_other() -> None:
 
 @pytest.mark.parametrize("apart, repels", [(2.05, False), (1.7, True), (2.9, False)])
 def test_disulfides_are_let_be(apart: float, repels: bool) -> None:
-    """Two SG at bonding distance do not repel each other, nor do their CB; nearer ones do."""
+    """Two SG at bonding distance do not repel each other or the other's CB; nearer ones do."""
     atoms, _, graph, sizes = joined(crowded(0, "CGGC"))
     atoms = atoms + 50.0 * torch.arange(4)[:, None, None]
     first, second = atoms[0], atoms[3]
-    away = torch.tensor([1.0, 0.0, 0.0])
-    # The second cysteine's sulfur beside the first one's, its CB further on.
-    there = torch.tensor([0.0, 500.0, 0.0])
-    first[5], first[4] = there, there + torch.tensor([-0.6, 1.7, 0.0])
-    second[5], second[4] = there + apart * away, there + apart * away + torch.tensor([0.6, 1.7, 0.0])
+    there, away = torch.tensor([0.0, 500.0, 0.0]), torch.tensor([1.0, 0.0, 0.0])
+    first[5], first[4] = there, there + torch.tensor([-0.9, 1.6, 0.0])
+    second[5], second[4] = there + apart * away, there + apart * away + torch.tensor([0.9, 1.6, 0.0])
     columns = atoms.permute(2, 1, 0).contiguous()
     slopes, _ = Contacts.of(columns, graph, sizes, 1.0).push(columns)
     assert bool((slopes[:, 5, [0, 3]] != 0).any()) == repels
-    assert (slopes[:, 4, [0, 3]] == 0).all()
+
+
+def test_a_sulfur_on_the_other_carbon_is_pushed_away() -> None:
+    """Two cysteines on top of each other are no disulfide."""
+    atoms, _, graph, sizes = joined(crowded(0, "CGGC"))
+    atoms = atoms + 50.0 * torch.arange(4)[:, None, None]
+    there = torch.tensor([0.0, 500.0, 0.0])
+    atoms[0, 5], atoms[0, 4] = there, there + torch.tensor([0.0, 1.8, 0.0])
+    atoms[3, 5], atoms[3, 4] = there + torch.tensor([0.0, 2.4, 0.0]), there + torch.tensor([0.9, 0.3, 0.0])
+    columns = atoms.permute(2, 1, 0).contiguous()
+    slopes, _ = Contacts.of(columns, graph, sizes, 1.0).push(columns)
+    assert (slopes[0, 4, 3] < 0) and (slopes[0, 5, 0] > 0)
 
 
 def test_push_is_the_slope_of_squared_overlaps() -> None:
