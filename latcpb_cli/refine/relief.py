@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -41,15 +40,12 @@ def relieve(
 
     Descends on the squared overlaps of all heavy atoms, the bend of N-CA-C and
     the distance of phi and psi from their favoured regions, with each joint
-    held near where the model put it. Structures that still have deep overlaps
-    go on from where they are.
+    held near the model's answer. Structures left with deep overlaps go on.
 
     Parameters
     ----------
-    atoms
-        What the decoder built (Å).
-    internal
-        The internal coordinates it was built from.
+    atoms, internal
+        What the decoder built (Å), and from which internal coordinates.
     graph
         Cα, types and links of the same residues.
     sizes
@@ -58,26 +54,22 @@ def relieve(
     Returns
     -------
     Tensor, shape (L, 15, 3)
-        Cα unchanged to the bit, and so are residues with nothing to relieve;
-        bond lengths, rings and handedness unchanged. The result of a structure
-        does not depend on the others.
+        Cα, and residues with nothing to relieve, unchanged to the bit; bond lengths,
+        rings and handedness kept. A structure does not depend on the others.
     """
     relieved, turned, deep = _descend(atoms, internal, graph, sizes)
     for _ in range(_AGAIN):
         left = [number for number, is_deep in enumerate(deep) if is_deep]
         if not left:
             break
-        starts = np.cumsum([0, *sizes])
-        rows = torch.cat([torch.arange(starts[number], starts[number + 1]) for number in left]).to(
-            atoms.device
-        )
+        everyone = torch.arange(len(atoms), device=atoms.device).split(sizes)
+        rows = torch.cat([everyone[number] for number in left])
         part = _descend(relieved[rows], *_rows(turned, graph, rows), [sizes[number] for number in left])
         relieved = relieved.index_copy(0, rows, part[0])
         both = zip(vars(turned).values(), vars(part[1]).values(), strict=True)
         turned = Internal(*(old.index_copy(0, rows, new) for old, new in both))
-        deep = [False] * len(sizes)
-        for number, is_deep in zip(left, part[2], strict=True):
-            deep[number] = is_deep
+        still = {number for number, is_deep in zip(left, part[2], strict=True) if is_deep}
+        deep = [number in still for number in range(len(sizes))]
     return relieved
 
 
