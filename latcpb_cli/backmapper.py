@@ -13,8 +13,6 @@ from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.hub import resolve_weights
-from latcpb_cli.model.cg_encoder import Condition
-from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
 from latcpb_cli.precision import resolve_device
@@ -129,21 +127,16 @@ class Backmapper:
         sizes = [length] * count
         graph = self.model.graph(ca, types, links, sizes)
         condition = self.model.cg_encoder(graph)
-        expected = self._expected(condition, graph) if mode == "ensemble" else None
+        told = None
+        if mode == "ensemble":
+            expected = self.model.expected(condition, graph, self.schedule)
+            told = self.model.decoder(expected, condition, graph).rotamers
         for sample in range(samples):
             keys = [(int(frame), sample) for frame in frames]
             noise = FrameNoise(seed, keys, (length, self.model.config.latent))
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
             picks = noise(self.device, NOISE) if mode != "best" else None
-            answer = self.model.build(latent, condition, graph, picks, expected)
+            answer = self.model.build(latent, condition, graph, picks, told)
             free = answer.internal
             drawn.append(answer.atoms if free is None else relieve(answer.atoms, free, graph, sizes))
         return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)
-
-    def _expected(self, condition: Condition, graph: Graph) -> torch.Tensor:
-        """Latents of best mode, from which the samples' rotameric states are told."""
-
-        def still(device: torch.device) -> torch.Tensor:
-            return torch.zeros(len(graph.types), self.model.config.latent, device=device)
-
-        return self.model.draw(still, condition, graph, self.schedule, SETTINGS["best"])

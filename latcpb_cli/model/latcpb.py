@@ -17,7 +17,7 @@ from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import WeightsError
 from latcpb_cli.model.atom_encoder import AtomEncoder
 from latcpb_cli.model.cg_encoder import CGEncoder, Condition
-from latcpb_cli.model.decoder import Decoded, Decoder
+from latcpb_cli.model.decoder import Decoded, Decoder, Rotamers
 from latcpb_cli.model.denoiser import Denoiser
 from latcpb_cli.model.graph import Graph, build_graph
 from latcpb_cli.model.packing import Packing
@@ -109,13 +109,21 @@ class LatCPB(nn.Module):
 
         return self.restore(sample(denoise, lambda: noise(device), schedule, settings))
 
+    def expected(self, condition: Condition, graph: Graph, schedule: Schedule) -> Float[Tensor, "L D"]:
+        """Latents that one step from no noise at all gives: best mode's."""
+
+        def still(device: torch.device) -> Tensor:
+            return torch.zeros(len(graph.types), self.config.latent, device=device)
+
+        return self.draw(still, condition, graph, schedule, Sampling(steps=1, temperature=0.0))
+
     def build(
         self,
         latent: Float[Tensor, "L D"],
         condition: Condition,
         graph: Graph,
         noise: Float[Tensor, "L N"] | None = None,
-        expected: Float[Tensor, "L D"] | None = None,
+        told: Rotamers | None = None,
     ) -> Decoded:
         """Atoms for latents, side chains packed against each other.
 
@@ -123,14 +131,13 @@ class LatCPB(nn.Module):
         ----------
         noise
             Makes the side chains a sample (see `Packing`); without it they are the best answer.
-        expected
-            Latents from which rotameric states are told instead. A drawn
+        told
+            Rotameric states to choose from instead of the latents' own. A drawn
             latent has nearly decided them, without seeing the neighbours' draws.
         """
         decoded = self.decoder(latent, condition, graph)
         if self.packing is None:
             return decoded
-        if expected is not None:
-            told = self.decoder(expected, condition, graph).rotamers
+        if told is not None:
             decoded = Decoded(decoded.atoms, decoded.internal, told)
         return self.packing(decoded, graph, noise)

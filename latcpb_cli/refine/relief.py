@@ -124,4 +124,4 @@ def _rows(internal: Internal, graph: Graph, rows: Int[Tensor, "N"]) -> tuple[Int
     """Some residues; what relief does not read of the graph stays as it is."""
     names = ("types", "ca", "linked")
     graph = replace(graph, **{name: getattr(graph, name)[rows] for name in names})
-    return Internal(internal.torsions[rows], internal.twist[rows], internal.bends[rows]), graph
+    return internal.of(rows), graph

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.model.candidates import MOST, build_candidates
 from latcpb_cli.model.cg_encoder import Condition
@@ -103,8 +102,8 @@ def diffusion_loss(
         clean = model.normalize(mean)
     step = _draw_steps(len(batch.sizes), schedule.steps, generator)[batch.structure.cpu()].to(mean.device)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
-    # Half of the structures at the last level start from zero, as sampling at temperature zero does.
-    still = (step == schedule.steps) & (batch.structure % 2 == 0)
+    # Two of three structures at the last level start from zero, as sampling at temperature zero does.
+    still = (step == schedule.steps) & (batch.structure % 3 != 0)
     noise = torch.where(still[:, None], 0.0, noise)
     noisy = schedule.add_noise(clean, noise, step)
     velocity = model.velocity(noisy, step, condition, graph)
@@ -126,11 +125,7 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
     with torch.no_grad():
         graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
         condition = model.cg_encoder(graph)
-
-        def still(device: torch.device) -> Tensor:
-            return torch.zeros(len(batch.types), model.config.latent, device=device)
-
-        latent = model.draw(still, condition, graph, schedule, Sampling(steps=1, temperature=0.0))
+        latent = model.expected(condition, graph, schedule)
         true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
         candidates = build_candidates(true, batch.types)
         hit = candidates.state == batch.rotamer[candidates.residue]
@@ -168,9 +163,9 @@ def _decoder_upkeep(
 
 
 def _draw_steps(count: int, steps: int, generator: torch.Generator) -> Tensor:
-    """Noise levels of ``count`` structures: a third at pure noise, where the first guess is made."""
+    """Noise levels of ``count`` structures: half at pure noise, where the first guess is made."""
     drawn = torch.randint(1, steps + 1, (count,), generator=generator)
-    pure = torch.rand(count, generator=generator) < 1 / 3
+    pure = torch.rand(count, generator=generator) < 1 / 2
     return torch.where(pure, steps, drawn)
 
 
