@@ -22,7 +22,7 @@ _ALPHA, _BETA = (3.75, 7.5), (2.9, 4.9)
 """Distances (Å) of the Cα and of the Cβ of cysteines that are looked at."""
 _CYS, _HIS = LETTERS.index("C"), LETTERS.index("H")
 _METAL, _LIGANDS, _LIGAND_AROUND = (3.1, 4.3), 2, 7.0
-"""Distance of two sulfurs at a metal ion, and how many more Cys or His have CB so near (Å) to both of theirs."""
+"""Distance (Å) of two sulfurs at a metal ion, and how many more Cys or His have CB how near (Å) to theirs."""
 _N, _CA, _CB, _SG = 0, 1, 4, 5
 _GRID = np.radians(np.arange(-180.0, 180.0, 10.0))
 _STARTS = 4  # places of the grid that are refined
