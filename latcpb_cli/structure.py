@@ -6,16 +6,21 @@ Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, OXT_SLOT, letter_index, slot_mask
+from latcpb_cli.chem.modified import kinds_of, parent_name, slots_of
+from latcpb_cli.chem.naming import residue_name
+from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
 __all__ = [
     "BREAK_CUTOFF",
     "AtomStructure",
     "AtomTopology",
+    "Bridge",
     "CGTrace",
     "FrameChunk",
     "box_vectors",
@@ -24,6 +29,8 @@ __all__ = [
 
 BREAK_CUTOFF = 4.5
 """Cα-Cα distance (Å) above which two neighbours carry no peptide."""
+Bridge = tuple[int, int]
+"""Two residues joined by a disulfide, the lower number first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +49,10 @@ class CGTrace:
     resids : numpy.ndarray of int64, shape (L,)
     icodes : numpy.ndarray of str, shape (L,)
         Insertion codes, "" for none.
+    variants : numpy.ndarray of str, shape (L,), or None
+        Which residues are modified or in a known state of protonation
+        (`latcpb_cli.chem.modified.VARIANTS`), "" for the others; None for no
+        residue.
     """
 
     sequence: str
@@ -49,6 +60,7 @@ class CGTrace:
     chain_index: np.ndarray
     resids: np.ndarray
     icodes: np.ndarray
+    variants: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -58,9 +70,29 @@ class CGTrace:
         """Residue indices, int64, shape (L,)."""
         return letter_index(self.sequence)
 
+    @property
+    def kinds(self) -> np.ndarray:
+        """The same, but for modified residues, which have numbers of their own from 20 on."""
+        return kinds_of(self.residue_types, self.variants)
+
+    @property
+    def n_slots(self) -> int:
+        """Slots per residue in arrays of written atoms: 15, and more where residues are modified."""
+        return max([N_SLOTS, *(1 + max(slots_of(int(kind)).values()) for kind in np.unique(self.kinds))])
+
+    def name(self, index: int) -> str:
+        """Name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
+        variant = "" if self.variants is None else str(self.variants[index])
+        return variant or NAMES[LETTERS.index(self.sequence[index])]
+
+    def modified(self) -> dict[str, int]:
+        """Count the modified residues, for instance ``{"SEP on SER": 2}``."""
+        names = [self.name(int(index)) for index in np.flatnonzero(self.kinds >= len(NAMES))]
+        return dict(Counter(f"{residue_name(name, 'pdb')} on {parent_name(name)}" for name in names))
+
     def label(self, index: int) -> str:
         """Name a residue for messages and reports, for instance ``A:TYR27``."""
-        name = NAMES[int(self.residue_types[index])]
+        name = residue_name(self.name(index), "pdb")
         chain = str(self.chain_ids[index]).strip()
         return f"{chain + ':' if chain else ''}{name}{self.resids[index]}{self.icodes[index]}"
 
@@ -71,17 +103,7 @@ class CGTrace:
         return linked
 
     def linked(self, positions: np.ndarray) -> np.ndarray:
-        """Tell where a peptide joins residue i to i+1.
-
-        Parameters
-        ----------
-        positions : numpy.ndarray, shape (F, L, 3)
-            Cα in Å.
-
-        Returns
-        -------
-        numpy.ndarray of bool, shape (F, L)
-        """
+        """Tell where a peptide joins residue i to i+1 for Cα (F, L, 3) in Å: bool, shape (F, L)."""
         linked = np.zeros(positions.shape[:2], dtype=bool)
         step = np.diff(positions, axis=1)
         near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
@@ -128,8 +150,9 @@ class AtomTopology:
     residue : numpy.ndarray of int64, shape (N,)
         Residue each atom belongs to.
     slot : numpy.ndarray of int64, shape (N,)
-        Its slot (atom14 order, 14 is OXT): atom n of a (F, L, 15, 3) array
-        stands at ``[:, residue[n], slot[n]]``.
+        Its slot (atom14 order, 14 is OXT, then what modified residues add):
+        atom n of a (F, L, W, 3) array stands at ``[:, residue[n], slot[n]]``;
+        W is ``trace.n_slots``.
     names : numpy.ndarray of str, shape (N,)
         PDB version 3 atom names.
     elements : numpy.ndarray of str, shape (N,)
@@ -147,19 +170,32 @@ class AtomTopology:
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
         """Every heavy atom of every residue, with OXT at the end of each chain."""
-        types = trace.residue_types
-        mask = slot_mask()[types]
-        mask[:, OXT_SLOT] = ~trace.same_chain_as_next()
-        residue, slot = np.nonzero(mask)
-        names = np.array(
-            ["OXT" if s == OXT_SLOT else ATOM_SLOTS[types[r]][s] for r, s in zip(residue, slot, strict=True)]
-        )
+        kinds, ends = trace.kinds, ~trace.same_chain_as_next()
+        rows = []
+        for residue, (kind, end) in enumerate(zip(kinds.tolist(), ends.tolist(), strict=True)):
+            rows += [(residue, slot, atom) for slot, atom in _written(kind, end)]
+        residues, slots, names = zip(*rows, strict=True)
+        # No atom of two letters (Se, Cl, ...) is built.
         elements = np.array([name[0] for name in names])
-        return cls(trace, residue, slot, names, elements)
+        return cls(trace, np.array(residues), np.array(slots), np.array(names), elements)
+
+    @property
+    def present(self) -> np.ndarray:
+        """Which slots are written: bool, shape (L, W)."""
+        present = np.zeros((len(self.trace), self.trace.n_slots), dtype=bool)
+        present[self.residue, self.slot] = True
+        return present
 
     def flatten(self, atoms: np.ndarray) -> np.ndarray:
-        """Pick the written atoms: (F, L, 15, 3) becomes (F, N, 3)."""
+        """Pick the written atoms: (F, L, W, 3) becomes (F, N, 3)."""
         return atoms[:, self.residue, self.slot]
+
+
+@cache
+def _written(kind: int, end: bool) -> list[tuple[int, str]]:
+    """Slots and names of the atoms of a kind of residue, with OXT at the end of a chain."""
+    names = slots_of(kind) | ({"OXT": OXT_SLOT} if end else {})
+    return sorted((slot, name) for name, slot in names.items())
 
 
 @dataclass(frozen=True, eq=False)
