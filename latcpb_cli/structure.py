@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, OXT_SLOT, letter_index, slot_mask
+from latcpb_cli.chem.modified import kinds_of, slots_of
+from latcpb_cli.chem.naming import residue_name
+from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
 __all__ = [
     "BREAK_CUTOFF",
     "AtomStructure",
     "AtomTopology",
+    "Bridge",
     "CGTrace",
     "FrameChunk",
     "box_vectors",
@@ -24,6 +27,8 @@ __all__ = [
 
 BREAK_CUTOFF = 4.5
 """Cα-Cα distance (Å) above which two neighbours carry no peptide."""
+Bridge = tuple[int, int]
+"""Two residues joined by a disulfide, the lower number first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,10 @@ class CGTrace:
     resids : numpy.ndarray of int64, shape (L,)
     icodes : numpy.ndarray of str, shape (L,)
         Insertion codes, "" for none.
+    variants : numpy.ndarray of str, shape (L,), or None
+        Which residues are modified or in a known state of protonation
+        (`latcpb_cli.chem.modified.VARIANTS`), "" for the others; None for no
+        residue.
     """
 
     sequence: str
@@ -49,6 +58,7 @@ class CGTrace:
     chain_index: np.ndarray
     resids: np.ndarray
     icodes: np.ndarray
+    variants: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -58,9 +68,24 @@ class CGTrace:
         """Residue indices, int64, shape (L,)."""
         return letter_index(self.sequence)
 
+    @property
+    def kinds(self) -> np.ndarray:
+        """The same, but for modified residues, which have numbers of their own from 20 on."""
+        return kinds_of(self.residue_types, self.variants)
+
+    @property
+    def n_slots(self) -> int:
+        """Slots per residue in arrays of written atoms: 15, and more where residues are modified."""
+        return max([N_SLOTS, *(1 + max(slots_of(int(kind)).values()) for kind in np.unique(self.kinds))])
+
+    def name(self, index: int) -> str:
+        """Name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
+        variant = "" if self.variants is None else str(self.variants[index])
+        return variant or NAMES[LETTERS.index(self.sequence[index])]
+
     def label(self, index: int) -> str:
         """Name a residue for messages and reports, for instance ``A:TYR27``."""
-        name = NAMES[int(self.residue_types[index])]
+        name = residue_name(self.name(index), "pdb")
         chain = str(self.chain_ids[index]).strip()
         return f"{chain + ':' if chain else ''}{name}{self.resids[index]}{self.icodes[index]}"
 
@@ -128,8 +153,9 @@ class AtomTopology:
     residue : numpy.ndarray of int64, shape (N,)
         Residue each atom belongs to.
     slot : numpy.ndarray of int64, shape (N,)
-        Its slot (atom14 order, 14 is OXT): atom n of a (F, L, 15, 3) array
-        stands at ``[:, residue[n], slot[n]]``.
+        Its slot (atom14 order, 14 is OXT, then what modified residues add):
+        atom n of a (F, L, W, 3) array stands at ``[:, residue[n], slot[n]]``;
+        W is ``trace.n_slots``.
     names : numpy.ndarray of str, shape (N,)
         PDB version 3 atom names.
     elements : numpy.ndarray of str, shape (N,)
@@ -147,18 +173,25 @@ class AtomTopology:
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
         """Every heavy atom of every residue, with OXT at the end of each chain."""
-        types = trace.residue_types
-        mask = slot_mask()[types]
-        mask[:, OXT_SLOT] = ~trace.same_chain_as_next()
-        residue, slot = np.nonzero(mask)
-        names = np.array(
-            ["OXT" if s == OXT_SLOT else ATOM_SLOTS[types[r]][s] for r, s in zip(residue, slot, strict=True)]
-        )
+        kinds, ends = trace.kinds, ~trace.same_chain_as_next()
+        rows = []
+        for residue, (kind, end) in enumerate(zip(kinds.tolist(), ends.tolist(), strict=True)):
+            atoms = slots_of(kind) | ({"OXT": OXT_SLOT} if end else {})
+            rows += [(residue, slot, atom) for atom, slot in sorted(atoms.items(), key=lambda item: item[1])]
+        residues, slots, names = zip(*rows, strict=True)
+        # No atom of two letters (Se, Cl, ...) is built.
         elements = np.array([name[0] for name in names])
-        return cls(trace, residue, slot, names, elements)
+        return cls(trace, np.array(residues), np.array(slots), np.array(names), elements)
+
+    @property
+    def present(self) -> np.ndarray:
+        """Which slots are written: bool, shape (L, W)."""
+        present = np.zeros((len(self.trace), self.trace.n_slots), dtype=bool)
+        present[self.residue, self.slot] = True
+        return present
 
     def flatten(self, atoms: np.ndarray) -> np.ndarray:
-        """Pick the written atoms: (F, L, 15, 3) becomes (F, N, 3)."""
+        """Pick the written atoms: (F, L, W, 3) becomes (F, N, 3)."""
         return atoms[:, self.residue, self.slot]
 
 

@@ -150,9 +150,10 @@ RINGS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Rings, each as its atoms in order around it."""
 
 ELEMENTS = ("C", "N", "O", "S")
-COVALENT_RADIUS = {"C": 0.76, "N": 0.71, "O": 0.66, "S": 1.05}
+"""Elements of the twenty; phosphorus is in modified residues only."""
+COVALENT_RADIUS = {"C": 0.76, "N": 0.71, "O": 0.66, "S": 1.05, "P": 1.07}
 """Covalent radii in Å (Cordero et al. 2008, doi:10.1039/b801115j)."""
-VDW_RADIUS = {"C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80}
+VDW_RADIUS = {"C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80, "P": 1.80}
 """Van der Waals radii in Å (Bondi 1964, doi:10.1021/j100785a001)."""
 
 ALIASES: dict[str, str] = {

@@ -109,7 +109,7 @@ Sequence = Annotated[
 OnUnknown = Annotated[
     UnknownName,
     typer.Option(
-        help="Unknown residues: stop, leave them out, or read them as a relative (SEP as SER).",
+        help="Unknown residues: stop, leave them out, or read them as a relative (HYP as PRO).",
         rich_help_panel=_INPUT,
     ),
 ]

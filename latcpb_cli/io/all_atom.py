@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.chem.residues import ALIASES, ATOM_SLOTS, LETTERS, N_SLOTS, NAMES, OXT_SLOT
+from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, N_SLOTS, NAMES, OXT_SLOT
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.chains import build_trace
 from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
 from latcpb_cli.io.frames import Trajectory
+from latcpb_cli.io.residue_names import standard_name
 from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.structure import AtomStructure, CGTrace
 
@@ -24,7 +25,7 @@ _TERMINAL = {
     "OT2": "OXT", "OC2": "OXT", "O2": "OXT", "O''": "OXT",
 }  # fmt: skip
 """Other names of the two oxygens of a C terminus (CHARMM, GROMACS, old PDB)."""
-_RENAMED = {("ILE", "CD"): "CD1", ("MET", "SE"): "SD"}
+_RENAMED = {("ILE", "CD"): "CD1", ("MET", "SE"): "SD", ("MET", "S"): "SD"}
 _CA, _BACKBONE = 1, (0, 2)
 
 
@@ -40,8 +41,9 @@ class _Residue:
 def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
     """Read every frame of an all-atom structure or trajectory.
 
-    Hydrogens are ignored; of alternate locations the first counts; residue and
-    atom names of the usual force fields are understood. Residues that are no
+    Hydrogens are ignored, and so is what a modified residue (SEP, ...) has more
+    than its parent; of alternate locations the first counts; residue and atom
+    names of the usual force fields are understood. Residues that are no
     amino acid or have no CA are left out and counted.
 
     Parameters
@@ -94,7 +96,7 @@ def _residues(table: AtomTable) -> tuple[list[_Residue], dict[str, int]]:
         if other_name and altloc:
             continue
         if site != before or other_name:
-            found.append(_Residue(str(given), ALIASES.get(str(given).upper())))
+            found.append(_Residue(str(given), standard_name(str(given))))
             before = site
         slot = _slot(found[-1].name, str(atom).upper())
         if slot is not None:

@@ -10,11 +10,12 @@ from typing import Literal
 
 import numpy as np
 
+from latcpb_cli.chem.naming import residue_name
 from latcpb_cli.chem.residues import LETTERS, NAMES
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.fasta import match_sequence
-from latcpb_cli.io.residue_names import NOT_PROTEIN, PARENTS, standard_name
+from latcpb_cli.io.residue_names import NOT_PROTEIN, PARENTS, standard_name, variant_name
 
 __all__ = ["Beads", "OnUnknown", "find_beads"]
 
@@ -39,6 +40,8 @@ class Beads:
         Rows of the atom table.
     sequence : str
         One letter per bead.
+    variants : numpy.ndarray of str, shape (L,)
+        Residues that are modified, or protonated in a known way; "" for the others.
     left_out : dict of str to int
         Residues without a bead, counted by residue name.
     renamed : dict of (str, str) to int
@@ -51,6 +54,7 @@ class Beads:
 
     rows: np.ndarray
     sequence: str
+    variants: np.ndarray
     left_out: dict[str, int]
     renamed: dict[tuple[str, str], int]
     record: np.ndarray
@@ -100,11 +104,14 @@ def find_beads(
             raise InputError(f"{path}: no amino acid in it, only {_listed(names)}", "give a protein")
         rows, names, record = rows[kept], names[kept], record[kept]
         standard = [name for name in known if name]
-    renamed = Counter(pair for pair in zip(names.tolist(), standard, strict=True) if pair[0] != pair[1])
+    variants = [variant_name(name) if sequences is None else "" for name in names.tolist()]
+    called = [residue_name(v or name, "pdb") for v, name in zip(variants, standard, strict=True)]
+    renamed = Counter(pair for pair in zip(names.tolist(), called, strict=True) if pair[0] != pair[1])
     bead_names = set(table.names[rows].tolist())
     return Beads(
         rows=rows,
         sequence="".join(LETTERS[NAMES.index(name)] for name in standard),
+        variants=np.array(variants, dtype="U4"),
         left_out=_left_out(table, rows),
         renamed={} if sequences is not None else dict(renamed.most_common()),
         record=record,

@@ -21,7 +21,11 @@ _REACH = 3.9
 
 
 def build_trace(
-    beads: AtomTable, sequence: str, gaps: np.ndarray, record: np.ndarray | None = None
+    beads: AtomTable,
+    sequence: str,
+    gaps: np.ndarray,
+    record: np.ndarray | None = None,
+    variants: np.ndarray | None = None,
 ) -> tuple[CGTrace, list[str]]:
     """Split beads into chains and name their residues.
 
@@ -41,6 +45,8 @@ def build_trace(
         is not known.
     record : numpy.ndarray of int64, shape (L,), optional
         Number of the chain that the user gave for each bead.
+    variants : numpy.ndarray of str, shape (L,), optional
+        Which residues are modified, see `CGTrace`.
 
     Returns
     -------
@@ -68,6 +74,7 @@ def build_trace(
         chain_index=chain_index,
         resids=resids,
         icodes=beads.icodes,
+        variants=variants if variants is not None and (variants != "").any() else None,
     )
     return trace, notes
 

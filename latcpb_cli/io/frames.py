@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from latcpb_cli.structure import Bridge
+
 __all__ = ["Frame", "FrameFile", "FrameOut", "Stamp", "Trajectory", "clean_box"]
 
 _SMALLEST_EDGE = 2.0
@@ -39,12 +41,13 @@ class FrameFile(Protocol):
 
 
 class Stamp(NamedTuple):
-    """Where a written frame comes from: frame and sample number, time in ps, box (6,)."""
+    """Where a written frame comes from: frame and sample number, time in ps, box (6,), its disulfides."""
 
     frame: int
     sample: int
     time: float
     box: np.ndarray
+    bridges: tuple[Bridge, ...] = ()
 
 
 class FrameOut(Protocol):

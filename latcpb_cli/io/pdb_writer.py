@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.chem.modified import modified_of
+from latcpb_cli.chem.naming import Naming, atom_name, residue_name
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.frames import Stamp
-from latcpb_cli.structure import AtomTopology, CGTrace
+from latcpb_cli.io.pdb_records import conect_records, modres_records, ssbond_records
+from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
 __all__ = ["PDB_LIMITS", "PdbFormatter", "PdbOut", "chain_letters", "refuse_too_large"]
 
@@ -33,12 +35,30 @@ class PdbFormatter:
     Parameters
     ----------
     topology : AtomTopology
+    naming : {'pdb', 'charmm', 'amber'}
+        Whose names residues and atoms get.
+    bridges : sequence of tuple of int
+        Disulfides.
     """
 
-    def __init__(self, topology: AtomTopology) -> None:
+    def __init__(
+        self, topology: AtomTopology, naming: Naming = "pdb", bridges: Sequence[Bridge] = ()
+    ) -> None:
+        self._topology, self._bridges = topology, bridges
         self._residue = topology.residue
         self._n_atoms = len(topology)
-        self._template = _template(topology)
+        self._modres = naming == "pdb"
+        self._places = _places(topology.trace, naming, {residue for pair in bridges for residue in pair})
+        self._template, self._serials = _template(topology, naming, self._places)
+
+    def head(self, positions: np.ndarray, box: np.ndarray) -> str:
+        """Format the MODRES and SSBOND records, the latter with the lengths in this frame."""
+        ssbond = ssbond_records(self._topology, self._bridges, self._places, positions, box)
+        return (modres_records(self._topology, self._places) if self._modres else "") + ssbond
+
+    def foot(self) -> str:
+        """Format the CONECT records."""
+        return conect_records(self._topology, self._bridges, self._serials)
 
     def frame(self, positions: np.ndarray, bfactors: np.ndarray | None = None) -> str:
         """Format the ATOM and TER records of one frame.
@@ -87,25 +107,35 @@ class PdbOut:
     topology : AtomTopology
     multi_model : bool
     remarks : sequence of str
+    naming : {'pdb', 'charmm', 'amber'}
     """
 
     def __init__(
-        self, path: Path, topology: AtomTopology, multi_model: bool, remarks: Sequence[str] = ()
+        self,
+        path: Path,
+        topology: AtomTopology,
+        multi_model: bool,
+        remarks: Sequence[str] = (),
+        naming: Naming = "pdb",
     ) -> None:
-        self._formatter = PdbFormatter(topology)
+        self._topology, self._naming = topology, naming
+        self._formatter: PdbFormatter | None = None
         self._multi_model = multi_model
         self._models = 0
         self._file = path.open("w", encoding="ascii", errors="replace", newline="\n")
-        self._file.write(self._formatter.remarks(remarks))
+        self._file.write(PdbFormatter.remarks(remarks))
 
     def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:
-        """Append one frame."""
-        form = self._formatter
-        if not form.fits(positions):
+        """Append one frame; the disulfides of the first are those of the file."""
+        if not PdbFormatter.fits(positions):
             raise InputError(
                 f"frame {stamp.frame}: coordinates beyond -999 to 9999 Å do not fit into a PDB file",
                 _OTHER_FORMAT,
             )
+        if self._formatter is None:
+            self._formatter = PdbFormatter(self._topology, self._naming, stamp.bridges)
+            self._file.write(self._formatter.head(positions, stamp.box))
+        form = self._formatter
         head, tail = form.box(stamp.box), ""
         if self._multi_model:
             self._models += 1
@@ -115,8 +145,9 @@ class PdbOut:
         self._file.write(head + form.frame(positions, bfactors) + tail)
 
     def finish(self) -> None:
-        """Write the last record."""
-        self._file.write("END\n")
+        """Write the last records."""
+        foot = "" if self._formatter is None else self._formatter.foot()
+        self._file.write(foot + "END\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -181,26 +212,39 @@ def refuse_too_large(topology: AtomTopology, n_models: int) -> None:
             raise InputError(f"the result does not fit into a PDB file: {what}", _OTHER_FORMAT)
 
 
-def _template(topology: AtomTopology) -> str:
-    """One frame with % places for x, y, z and B of every atom."""
+def _places(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[str]:
+    """Columns 18 to 27 of each residue: its name, chain, number and insertion code."""
+    letters = chain_letters(trace)
+    places = []
+    for index, (chain, resid) in enumerate(
+        zip(trace.chain_index.tolist(), trace.resids.tolist(), strict=True)
+    ):
+        name = residue_name(trace.name(index), naming, index in bridged)
+        place = f"{name:>3s}{letters[chain]:>{5 - max(len(name), 3)}s}{_number(resid)}"
+        places.append(place + f"{trace.icodes[index]:1.1s}")
+    return places
+
+
+def _template(topology: AtomTopology, naming: Naming, places: list[str]) -> tuple[str, np.ndarray]:
+    """One frame with % places for x, y, z and B of every atom, and the number of each atom."""
     trace = topology.trace
-    letters = np.array(chain_letters(trace))[trace.chain_index]
-    types = trace.residue_types
     last_atom = np.flatnonzero(np.diff(np.r_[trace.chain_index[topology.residue], -1]))
-    ends = set(last_atom.tolist())
-    lines, serial = [], 0
+    ends, last = set(last_atom.tolist()), ~trace.same_chain_as_next()
+    lines, serial, serials = [], 0, []
     for atom, residue in enumerate(topology.residue.tolist()):
-        place = f"{NAMES[types[residue]]:>3s} {letters[residue]}{_number(trace.resids[residue])}"
-        place += f"{trace.icodes[residue]:1.1s}"
+        own = trace.name(residue)
+        record = "HETATM" if naming == "pdb" and modified_of(own) else "ATOM  "
+        name = atom_name(own, str(topology.names[atom]), naming, bool(last[residue]))
         serial += 1
+        serials.append(serial)
         lines.append(
-            f"ATOM  {serial % 100_000:5d} {_padded(topology.names[atom])} {place}"
+            f"{record}{serial % 100_000:5d} {_padded(name)} {places[residue]}"
             f"   %8.3f%8.3f%8.3f  1.00%6.2f          {topology.elements[atom]:>2s}  \n"
         )
         if atom in ends:
             serial += 1
-            lines.append(f"TER   {serial % 100_000:5d}      {place}\n")
-    return "".join(lines)
+            lines.append(f"TER   {serial % 100_000:5d}      {places[residue]}\n")
+    return "".join(lines), np.array(serials)
 
 
 def _number(resid: int) -> str:

@@ -105,7 +105,7 @@ def open_source(
     first_path = trajectory.locate(int(frames[0]))[0].path
     doubts = _doubt_unit(first_path, gaps, force)
     letters = "".join(np.array(list(beads.sequence))[kept])
-    trace, more = build_trace(table.take(rows[kept]), letters, gaps, beads.record[kept])
+    trace, more = build_trace(table.take(rows[kept]), letters, gaps, beads.record[kept], beads.variants[kept])
     spacing = measure_spacing(trace, gaps)
     return Source(
         paths=tuple(opened),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from latcpb_cli.chem.modified import parent_name
+from latcpb_cli.chem.naming import READ_AS
 from latcpb_cli.chem.residues import ALIASES
 
-__all__ = ["NOT_PROTEIN", "PARENTS", "standard_name"]
+__all__ = ["NOT_PROTEIN", "PARENTS", "standard_name", "variant_name"]
 
 PARENTS: dict[str, str] = {
-    "SEP": "SER", "S1P": "SER", "TPO": "THR", "T1P": "THR", "PTR": "TYR", "Y1P": "TYR", "TYS": "TYR",
-    "HYP": "PRO", "MLY": "LYS", "MLZ": "LYS", "M3L": "LYS", "ALY": "LYS", "KCX": "LYS", "LLP": "LYS",
-    "PYL": "LYS", "ORN": "LYS", "CSO": "CYS", "CME": "CYS", "CSD": "CYS", "OCS": "CYS", "CSX": "CYS",
-    "SEC": "CYS", "PCA": "GLN", "CGU": "GLU", "MHO": "MET", "FME": "MET", "SME": "MET", "AGM": "ARG",
-    "CIR": "ARG", "HIC": "HIS", "MEN": "ASN", "AIB": "ALA", "NLE": "LEU",
+    "TYS": "TYR", "HYP": "PRO", "MLY": "LYS", "MLZ": "LYS", "M3L": "LYS", "ALY": "LYS", "KCX": "LYS",
+    "LLP": "LYS", "PYL": "LYS", "ORN": "LYS", "CSO": "CYS", "CME": "CYS", "CSD": "CYS", "OCS": "CYS",
+    "CSX": "CYS", "SEC": "CYS", "PCA": "GLN", "CGU": "GLU", "FME": "MET", "AGM": "ARG", "CIR": "ARG",
+    "HIC": "HIS", "MEN": "ASN", "AIB": "ALA", "NLE": "LEU",
 }  # fmt: skip
-"""Modified residues and the standard one they are nearest to."""
+"""Modified residues that are not built as such, and the standard one they are nearest to."""
 
 _WATER = "HOH SOL WAT TIP TIP3 TIP4 TIP5 TP3 TP4 SPC SPCE T3P T4P H2O DOD PW WN WF"
 _IONS = (
@@ -35,11 +36,25 @@ NOT_PROTEIN = frozenset(" ".join((_WATER, _IONS, _LIPIDS, _NUCLEIC, _OTHERS)).sp
 
 
 def standard_name(name: str) -> str | None:
-    """Three-letter name of an amino acid, whatever a force field calls it; None for anything else."""
-    name = name.upper().rstrip("+-")
-    if name in ALIASES:
-        return ALIASES[name]
-    # Amber writes NALA and CALA for the two ends of a chain.
-    if len(name) == 4 and name[0] in "NC" and len(name[1:]) == 3:
-        return ALIASES.get(name[1:])
+    """Three-letter name of an amino acid, whatever a force field calls it; None for anything else.
+
+    Of a modified residue that is built as such (SEP, ...) it is the parent's.
+    """
+    for known in _candidates(name):
+        if known in ALIASES:
+            return ALIASES[known]
+        if known in READ_AS:
+            return parent_name(READ_AS[known])
     return None
+
+
+def variant_name(name: str) -> str:
+    """Which variant of a standard residue a name means (SEP, HID, ...), "" for none in particular."""
+    return next((READ_AS[known] for known in _candidates(name) if known in READ_AS), "")
+
+
+def _candidates(name: str) -> list[str]:
+    """Forms of a name to look up: as it is, then without the N or C that Amber puts before chain ends."""
+    name = name.upper().rstrip("+-")
+    ends = len(name) == 4 and name[0] in "NC"
+    return [name, name[1:]] if ends else [name]

@@ -11,6 +11,7 @@ from MDAnalysis.lib.formats.libdcd import DCDFile
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 from MDAnalysis.units import convert
 
+from latcpb_cli.chem.naming import Naming
 from latcpb_cli.io.frames import Stamp
 from latcpb_cli.io.pdb_writer import PdbFormatter, PdbOut
 from latcpb_cli.structure import AtomTopology, box_vectors
@@ -35,7 +36,8 @@ class TrajectoryOut:
     interval : float
         Time between written frames in ps; DCD keeps it once for all frames.
     remarks : sequence of str
-        For the topology.
+    naming : {'pdb', 'charmm', 'amber'}
+        Both for the topology, whose disulfides are those of the first frame.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class TrajectoryOut:
         topology: AtomTopology,
         interval: float,
         remarks: Sequence[str] = (),
+        naming: Naming = "pdb",
     ) -> None:
         self._suffix, self._interval, self._n_atoms = suffix, interval, len(topology)
         self._file: Any = {".xtc": XTCFile, ".trr": TRRFile, ".dcd": DCDFile}[suffix](str(path), "w")
-        self._topology = PdbOut(topology_path, topology, multi_model=False, remarks=remarks)
+        self._topology = PdbOut(topology_path, topology, multi_model=False, remarks=remarks, naming=naming)
         self._first = True
 
     def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:

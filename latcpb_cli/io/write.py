@@ -13,12 +13,13 @@ from typing import Self
 
 import numpy as np
 
+from latcpb_cli.chem.naming import Naming
 from latcpb_cli.errors import InputError, OutputExistsError, UsageError
 from latcpb_cli.io.frames import FrameOut, Stamp
 from latcpb_cli.io.pdb_writer import PDB_LIMITS, PdbOut, refuse_too_large
 from latcpb_cli.io.source import Source
 from latcpb_cli.io.trajectory_writer import TrajectoryOut
-from latcpb_cli.structure import AtomTopology, FrameChunk
+from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
 __all__ = [
     "OUTPUT_SUFFIXES", "AtomWriter", "check_fit", "check_output", "coordinate_limits", "open_writer",
@@ -122,17 +123,25 @@ class AtomWriter:
         self._topology = topology
         self._finals = finals
 
-    def write(self, atoms: np.ndarray, chunk: FrameChunk, bfactors: np.ndarray | None = None) -> None:
+    def write(
+        self,
+        atoms: np.ndarray,
+        chunk: FrameChunk,
+        bfactors: np.ndarray | None = None,
+        bridges: Sequence[Sequence[tuple[Bridge, ...]]] | None = None,
+    ) -> None:
         """Append all samples of each frame of a chunk, frame by frame.
 
         Parameters
         ----------
-        atoms : numpy.ndarray of float32, shape (F, S, L, 15, 3)
-            In Å.
+        atoms : numpy.ndarray of float32, shape (F, S, L, W, 3)
+            In Å; W is the ``n_slots`` of the trace.
         chunk : FrameChunk
             The F frames they were made from.
         bfactors : numpy.ndarray, shape (F, S, L), or None
             One value per residue, for PDB files.
+        bridges : F sequences of S tuples, or None
+            Disulfides of each structure; those of the very first are written.
 
         Raises
         ------
@@ -142,7 +151,8 @@ class AtomWriter:
         for frame, index in enumerate(chunk.indices.tolist()):
             for sample, positions in enumerate(self._topology.flatten(atoms[frame])):
                 values = None if bfactors is None else bfactors[frame, sample]
-                stamp = Stamp(index, sample, float(chunk.times[frame]), chunk.boxes[frame])
+                joined = () if bridges is None else bridges[frame][sample]
+                stamp = Stamp(index, sample, float(chunk.times[frame]), chunk.boxes[frame], joined)
                 self._out.write(positions, values, stamp)
 
     def commit(self) -> None:
@@ -172,6 +182,7 @@ def open_writer(
     overwrite: bool,
     interval: float = 1.0,
     remarks: Sequence[str] = (),
+    naming: Naming = "pdb",
 ) -> AtomWriter:
     """Open an output by its suffix: ``.pdb``, or ``.xtc .dcd .trr`` with a topology beside.
 
@@ -190,6 +201,8 @@ def open_writer(
         0 of each frame then shows the time of its frame.
     remarks : sequence of str
         Put into PDB files as REMARK 999.
+    naming : {'pdb', 'charmm', 'amber'}
+        Whose names residues and atoms get in PDB files and topologies.
 
     Returns
     -------
@@ -212,9 +225,9 @@ def open_writer(
     out: FrameOut
     if suffix == ".pdb":
         refuse_too_large(topology, n_models)
-        out = PdbOut(parts[0], topology, multi_model=n_models > 1, remarks=remarks)
+        out = PdbOut(parts[0], topology, multi_model=n_models > 1, remarks=remarks, naming=naming)
     else:
-        out = TrajectoryOut(parts[0], parts[1], suffix, topology, interval / n_samples, remarks)
+        out = TrajectoryOut(parts[0], parts[1], suffix, topology, interval / n_samples, remarks, naming)
     return AtomWriter(out, topology, finals)
 
 

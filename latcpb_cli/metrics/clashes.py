@@ -15,9 +15,10 @@ from functools import cache
 
 import numpy as np
 
-from latcpb_cli.chem.residues import ATOM_SLOTS, ELEMENTS, NAMES, VDW_RADIUS
+from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, VDW_RADIUS
 from latcpb_cli.errors import InputError
-from latcpb_cli.metrics.bonds import FAR, bond_steps, element_index
+from latcpb_cli.metrics.bonds import FAR
+from latcpb_cli.metrics.modified import ALL_ELEMENTS, all_bond_steps, all_element_index
 from latcpb_cli.metrics.pairs import close_pairs
 from latcpb_cli.structure import FrameClashes
 
@@ -47,10 +48,10 @@ def frame_clashes(
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
-        Residue indices.
-    atoms : numpy.ndarray of float32, shape (F, L, 15, 3)
-        In Å.
-    present : numpy.ndarray of bool, shape (L, 15)
+        Residue indices; kinds (`CGTrace.kinds`) where atoms of modified residues are there.
+    atoms : numpy.ndarray of float32, shape (F, L, W, 3)
+        In Å; W is 15, or more with modified residues.
+    present : numpy.ndarray of bool, shape (L, W)
         Atoms that are there.
     linked : numpy.ndarray of bool, shape (F, L)
         Whether a peptide joins residue i to i+1.
@@ -95,8 +96,8 @@ class _System:
             present=present,
             residue=residue,
             slot=slot,
-            element=element_index()[kind, slot],
-            steps=bond_steps()[kind, slot],
+            element=all_element_index()[kind, slot],
+            steps=all_bond_steps()[kind, slot],
             is_cysteine_sg=(kind == _CYS) & (slot == _SG),
             n_residues=len(types),
             types=types,
@@ -105,13 +106,13 @@ class _System:
 
 @cache
 def _limits() -> tuple[Array, Array]:
-    """Sum of radii, and distance below which a pair overlaps too much: (4, 4) each."""
-    radius = np.array([VDW_RADIUS[e] for e in ELEMENTS])
+    """Sum of radii, and distance below which a pair overlaps too much: (5, 5) each."""
+    radius = np.array([VDW_RADIUS[e] for e in ALL_ELEMENTS])
     total = radius[:, None] + radius[None, :]
     limit = total - OVERLAP
-    polar = np.array([e in "NO" for e in ELEMENTS])
+    polar = np.array([e in "NO" for e in ALL_ELEMENTS])
     limit[np.ix_(polar, polar)] = POLAR_LIMIT
-    sulfur = ELEMENTS.index("S")
+    sulfur = ALL_ELEMENTS.index("S")
     limit[sulfur, sulfur] = SULFUR_LIMIT
     return total, limit
 

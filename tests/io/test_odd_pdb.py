@@ -79,8 +79,11 @@ CASES = {
     "one-letter names": Case(pdb(atoms(resnames=list(SEQUENCE))), SEQUENCE),
     "names in lower case": Case(pdb(atoms(resnames=[NAME_OF[a].lower() for a in SEQUENCE])), SEQUENCE),
     "names of Amber with ends and charges": Case(pdb(atoms(resnames=FOUR_LETTERS)), SEQUENCE),
-    "phosphoserine, nearest": Case(
-        pdb(atoms("AAA", resnames=["ALA", "SEP", "GLY"])), "ASG", {"on_unknown": "nearest"}
+    "hydroxyproline, nearest": Case(
+        pdb(atoms("AAA", resnames=["ALA", "HYP", "GLY"])), "APG", {"on_unknown": "nearest"}
+    ),
+    "phosphates and oxidised methionine": Case(
+        pdb(atoms("AAAAAA", resnames=["SEP", "T1P", "TP2", "MHO", "SME", "MSE"])), "STYMMM"
     ),
     "an unknown residue, skipped": Case(
         pdb(atoms("AAA", resnames=["ALA", "XYZ", "GLY"])), "AG", {"on_unknown": "skip"}, left_out={"XYZ": 1}

@@ -416,11 +416,11 @@ class TestBadInput:
 
     def test_unknown_residues(self, tmp_path):
         path = write_ca_pdb(
-            tmp_path / "a.pdb", "AAAAA", walk(5), resnames=["ALA", "SEP", "GLY", "SEP", "XYZ"]
+            tmp_path / "a.pdb", "AAAAA", walk(5), resnames=["ALA", "HYP", "GLY", "HYP", "XYZ"]
         )
-        error = self.refused(r"SEP \(2\), XYZ \(1\)", [path], None)
-        assert "--selection 'not resname SEP XYZ'" in error.hint
-        assert open_source([path], None, selection="not resname SEP XYZ").trace.sequence == "AG"
+        error = self.refused(r"HYP \(2\), XYZ \(1\)", [path], None)
+        assert "--selection 'not resname HYP XYZ'" in error.hint
+        assert open_source([path], None, selection="not resname HYP XYZ").trace.sequence == "AG"
 
     def test_nm_coordinates(self, tmp_path, sequence, positions):
         path = write_ca_pdb(tmp_path / "a.pdb", sequence, positions[:1] / 10)
