@@ -18,7 +18,7 @@ LAYERS = [
     {"structure", "geometry", "weights"},
     {"io", "metrics", "diffusion"},
     {"model"},
-    {"refine", "hub"},
+    {"refine", "md", "hub"},
     {"backmapper"},
     {"pipeline"},
     {"train", "parallel"},
@@ -34,7 +34,7 @@ HOMES = {
     "huggingface_hub": "hub",
     "dask": "parallel",
     "distributed": "parallel",
-    "openmm": "refine",
+    "openmm": "md",
 }
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_weights" not in path.parts)

@@ -26,7 +26,7 @@ def changed_hands(types: Array, before: Array, after: Array) -> int:
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
-    before, after : numpy.ndarray, shape (L, 15, 3)
+    before, after : numpy.ndarray, shape (L, W, 3)
     """
     changed = 0
     for name, corners in _CENTRES:
@@ -42,7 +42,7 @@ def changed_peptides(before: Array, after: Array, linked: Array) -> int:
 
     Parameters
     ----------
-    before, after : numpy.ndarray, shape (L, 15, 3)
+    before, after : numpy.ndarray, shape (L, W, 3)
     linked : numpy.ndarray of bool, shape (L,)
         Whether a peptide joins residue i to i+1.
     """

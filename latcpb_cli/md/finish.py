@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import openmm
 
-from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.md.changes import changed_hands, changed_peptides
 from latcpb_cli.md.engine import Engine
 from latcpb_cli.md.molecule import heavy_molecule
@@ -16,9 +17,12 @@ from latcpb_cli.md.options import MdOptions
 from latcpb_cli.md.placement import HydrogenPlaces
 from latcpb_cli.md.protonation import protonate, protonation_states
 from latcpb_cli.md.system import hydrogen_system, minimize_system
-from latcpb_cli.structure import AtomTopology, FrameChunk, box_vectors
+from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk, box_vectors
 
-__all__ = ["Finisher"]
+__all__ = ["MINIMIZED", "Finisher"]
+
+MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
+"""What the report tells of each minimised frame, and is better small."""
 
 _HYDROGEN_STEPS = 100
 _CA = 1
@@ -45,6 +49,8 @@ class Finisher:
     options : MdOptions
     device : str
     threads : int
+    bridges : sequence of tuple of int
+        Disulfides, the same in all frames.
 
     Attributes
     ----------
@@ -54,11 +60,18 @@ class Finisher:
         What the report tells of the set-up.
     """
 
-    def __init__(self, topology: AtomTopology, options: MdOptions, device: str, threads: int = 1) -> None:
+    def __init__(
+        self,
+        topology: AtomTopology,
+        options: MdOptions,
+        device: str,
+        threads: int = 1,
+        bridges: Sequence[Bridge] = (),
+    ) -> None:
         self._options = options
-        self._molecule = protonate(heavy_molecule(topology), options.ph)
+        self._molecule = protonate(heavy_molecule(topology, bridges), options.ph)
         self._full = self._molecule.topology
-        self._heavy = self._full.slot < N_SLOTS
+        self._heavy = self._molecule.heavy
         self._places = HydrogenPlaces(self._molecule)
         self._engine = Engine(device, threads)
         self._systems = lru_cache(_SYSTEMS_KEPT)(self._system)
@@ -72,7 +85,7 @@ class Finisher:
 
         Parameters
         ----------
-        atoms : numpy.ndarray of float32, shape (F, S, L, 15, 3)
+        atoms : numpy.ndarray of float32, shape (F, S, L, W, 3)
             In Å.
         chunk : FrameChunk
             The F frames they were made from.
@@ -80,12 +93,13 @@ class Finisher:
         Returns
         -------
         atoms : numpy.ndarray of float32, shape (F, S, L, A, 3)
-            With hydrogens in the slots from 15 on, if they are wanted.
+            With hydrogens in the slots from W on, if they are wanted.
         rows : list of dict
             What the report tells of each frame and sample, F x S of them.
         """
         out = self.topology
-        result = np.zeros((*atoms.shape[:3], max(int(out.slot.max()) + 1, N_SLOTS), 3), dtype=np.float32)
+        width = max(int(out.slot.max()) + 1, atoms.shape[3])
+        result = np.zeros((*atoms.shape[:3], width, 3), dtype=np.float32)
         linked, rows = self._full.trace.linked(chunk.positions), []
         for frame in range(len(chunk)):
             for sample in range(atoms.shape[1]):
@@ -96,10 +110,10 @@ class Finisher:
         return result, rows
 
     def _one(self, atoms: Array, linked: Array, box: Array) -> tuple[Array, dict[str, Any]]:
-        """Finish one structure (L, 15, 3): positions (N, 3) of all atoms, and what was done."""
+        """Finish one structure (L, W, 3): positions (N, 3) of all atoms, and what was done."""
         points = atoms[self._full.residue, np.where(self._heavy, self._full.slot, _CA)].astype(np.float64)
         if not (np.abs(points) < _TOO_FAR).all():
-            return points, {"minimized": False} if self._options.minimize else {}
+            return points, {"not_minimized": 1} if self._options.minimize else {}
         # Around the origin, where single precision has the most digits.
         middle = points[self._heavy].mean(axis=0)
         start = self._places.place((points - middle)[None])[0]
@@ -113,7 +127,9 @@ class Finisher:
         end, row = self._minimize(start, linked, broken, box)
         return end + middle, row
 
-    def _minimize(self, start: Array, linked: Array, broken: bytes, box: Array) -> tuple[Array, dict[str, Any]]:
+    def _minimize(
+        self, start: Array, linked: Array, broken: bytes, box: Array
+    ) -> tuple[Array, dict[str, Any]]:
         """Minimise all atoms (N, 3), and compare with what they were."""
         vectors = _reduced(box_vectors(box[None])[0] * _NM_PER_ANGSTROM) if box[:3].any() else None
         narrowest = 0.0 if vectors is None else round(float(np.diag(vectors).min()), 1)
@@ -121,11 +137,11 @@ class Finisher:
         found = self._engine.minimize(system, start, self._options.minimize, vectors)
         end = found.positions
         if not (np.isfinite(end).all() and np.isfinite(found.after)):
-            return start, {"minimized": False}
+            return start, {"not_minimized": 1}
         before, after = self._slots(start), self._slots(end)
         moved = np.linalg.norm(after[:, _CA] - before[:, _CA], axis=1)
         return end, {
-            "minimized": True,
+            "not_minimized": 0,
             "energy_before_kj_mol": round(found.before, 1),
             "energy_after_kj_mol": round(found.after, 1),
             "minimize_ca_moved_mean": round(float(moved.mean()), 4),
@@ -142,14 +158,14 @@ class Finisher:
         return minimize_system(self._molecule, options, breaks, narrowest)
 
     def _slots(self, points: Array) -> Array:
-        """Heavy atoms of all atoms (N, 3), by slot: (L, 15, 3)."""
-        atoms = np.zeros((len(self._full.trace), N_SLOTS, 3))
+        """Heavy atoms of all atoms (N, 3), by slot: (L, W, 3)."""
+        atoms = np.zeros((len(self._full.trace), self._full.trace.n_slots, 3))
         atoms[self._full.residue[self._heavy], self._full.slot[self._heavy]] = points[self._heavy]
         return atoms
 
     def _facts(self) -> dict[str, Any]:
-        options, states = self._options, protonation_states(self._full)
-        facts = {"force_field": options.force_field, "ph": options.ph, "states": states}
+        options, states = self._options, Counter(filter(None, protonation_states(self._full)))
+        facts = {"force_field": options.force_field, "ph": options.ph, "states": dict(states)}
         if options.minimize:
             facts |= {"minimize": options.minimize, "solvent": options.solvent}
             facts |= {"restraint_kj_mol_nm2": options.restraint}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from latcpb_cli.chem.residues import NAMES, N_SLOTS
 from latcpb_cli.md.molecule import Molecule
 
 __all__ = ["HydrogenPlaces"]
@@ -56,18 +55,18 @@ class HydrogenPlaces:
 
     def __init__(self, molecule: Molecule) -> None:
         topology = molecule.topology
-        self.hydrogen = topology.slot >= N_SLOTS
+        self.hydrogen = ~molecule.heavy
         self._opposite, self._methylene, self._turned = _Group(), _Group(), _Group()
         around: list[list[int]] = [[] for _ in range(len(topology))]
         for one, other in molecule.bonds.tolist():
             around[one].append(other)
             around[other].append(one)
-        names = np.array(NAMES)[topology.trace.residue_types][topology.residue]
+        letters = np.array(list(topology.trace.sequence))[topology.residue]
         for parent in np.flatnonzero(~self.hydrogen).tolist():
             mine = sorted(row for row in around[parent] if self.hydrogen[row])
             others = sorted(row for row in around[parent] if not self.hydrogen[row])
             if mine:
-                planar = topology.elements[parent] == "N" and len(mine) == 2 and names[parent] != "LYS"
+                planar = topology.elements[parent] == "N" and len(mine) == 2 and letters[parent] != "K"
                 self._sort(parent, mine, others, around, planar)
         self._elements = topology.elements
 
@@ -134,7 +133,9 @@ def _turned(group: _Group, points: Array) -> Array:
     inward = np.cross(normal, axis)
     angle = np.where(planar > 0, _PLANAR, _TETRAHEDRAL)
     along, out = -np.cos(angle)[:, None], np.sin(angle)
-    return axis * along + inward * (out * np.cos(torsion))[:, None] + normal * (out * np.sin(torsion))[:, None]
+    return (
+        axis * along + inward * (out * np.cos(torsion))[:, None] + normal * (out * np.sin(torsion))[:, None]
+    )
 
 
 def _unit(vectors: Array) -> Array:

@@ -93,7 +93,8 @@ def _create(molecule: Molecule, name: str, solvent: str, method: object, cutoff:
         )
     except (ValueError, KeyError) as error:
         raise InputError(
-            f"force field {name}: {first_line(error)}", "try --force-field charmm36, or leave these residues out"
+            f"force field {name}: {first_line(error)}",
+            "try --force-field charmm36, or leave these residues out",
         ) from None
     for force in system.getForces():
         if isinstance(force, openmm.NonbondedForce):
