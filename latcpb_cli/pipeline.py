@@ -13,13 +13,15 @@ import numpy as np
 
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.chem.naming import Naming
 from latcpb_cli.errors import UsageError
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.metrics.clashes import frame_clashes
-from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk, FrameClashes
+from latcpb_cli.refine.chemistry import Disulfides, complete
+from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes
 
 __all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
@@ -70,6 +72,8 @@ def backmap_trajectory(
     seed: int = 0,
     mode: Mode | None = None,
     ca_tolerance: float = 0.0,
+    disulfides: Disulfides = "auto",
+    naming: Naming = "pdb",
     overwrite: bool = False,
     report: Path | str | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -93,6 +97,10 @@ def backmap_trajectory(
     ca_tolerance : float
         How far (Å) a Cα may move, where Cα-Cα distances or virtual angles
         leave no room for a peptide. The report says how far they did.
+    disulfides : {'auto', 'none'}
+        Whether cysteines that stand as if they had one are joined, frame by frame.
+    naming : {'pdb', 'charmm', 'amber'}
+        Whose names residues and atoms get in PDB files and topologies.
     overwrite : bool
     report : pathlib.Path or None
         Clash report as JSON; the CSV of the same name stands beside it.
@@ -111,7 +119,7 @@ def backmap_trajectory(
     mode = choose_mode(mode, samples)
     output, trace = Path(output), source.trace
     topology = AtomTopology.heavy_atoms(trace)
-    present = _present(topology)
+    present = topology.present
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
     check_output(output, overwrite, beside=report_paths, inputs=source.paths)
     done, clashes, moves = 0, {}, _Moves()
@@ -125,6 +133,7 @@ def backmap_trajectory(
                 overwrite=overwrite,
                 interval=source.interval,
                 remarks=_remarks(backmapper, seed, mode),
+                naming=naming,
             )
         )
         reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
@@ -132,14 +141,15 @@ def backmap_trajectory(
             atoms = backmapper.sample(
                 trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
             )
+            atoms, bridges = complete(trace, atoms, chunk.boxes, disulfides)
             lost = _unusable(atoms, chunk, present, coordinate_limits(output))
             moves.add(chunk.positions, atoms, ~lost[:, 0])
             if reporter is not None:
-                _report_chunk(reporter, trace, chunk, atoms, present, lost)
+                _report_chunk(reporter, trace, chunk, atoms, present, lost, bridges)
             if lost.any():
                 atoms[lost] = 0.0
                 _note_unbuilt(source, chunk, lost)
-            writer.write(atoms, chunk, _spread(atoms, present))
+            writer.write(atoms, chunk, _spread(atoms, present), bridges)
             done += len(chunk)
             if on_progress is not None:
                 on_progress(done)
@@ -147,6 +157,7 @@ def backmap_trajectory(
         writer.commit()
         if reporter is not None:
             settings = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
+            settings |= {"disulfides": disulfides, "naming": naming}
             run = _run_facts(backmapper, source, **settings, ca_moved=moves.facts(), seconds=seconds)
             clashes = reporter.finish(provenance(source.paths, **run))
     outputs = (*output_files(output), *report_paths)
@@ -200,7 +211,7 @@ class _Moves:
 
 
 def _spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:
-    """How far a residue's atoms (F, S, L, 15, 3) stray between samples: Å, (F, S, L); None for one."""
+    """How far a residue's atoms (F, S, L, W, 3) stray between samples: Å, (F, S, L); None for one."""
     if atoms.shape[1] == 1:
         return None
     squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1).mean(1)
@@ -234,6 +245,7 @@ def _report_chunk(
     atoms: np.ndarray,
     present: np.ndarray,
     lost: np.ndarray,
+    bridges: list[list[tuple[Bridge, ...]]],
 ) -> None:
     """Count the clashes of every sample of a chunk, frame by frame."""
     n_samples = atoms.shape[1]
@@ -245,10 +257,12 @@ def _report_chunk(
     for rows in _runs(np.asarray(missing.any(axis=1))):
         there = present & ~missing[rows.start][:, None]
         part = np.where(there[:, :, None], flat[rows], 0.0)
-        counts += frame_clashes(trace.residue_types, part, there, linked[rows], boxes[rows])
+        counts += frame_clashes(trace.kinds, part, there, linked[rows], boxes[rows])
     for row, found in enumerate(counts):
         frame, sample = divmod(row, n_samples)
-        reporter.add(int(chunk.indices[frame]), sample, float(chunk.times[frame]), found)
+        reporter.add(
+            int(chunk.indices[frame]), sample, float(chunk.times[frame]), found, bridges[frame][sample]
+        )
 
 
 def _runs(alone: np.ndarray) -> list[slice]:
@@ -256,13 +270,6 @@ def _runs(alone: np.ndarray) -> list[slice]:
     starts = np.flatnonzero(np.r_[True, alone[1:] | alone[:-1]])
     stops = np.r_[starts[1:], len(alone)]
     return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
-
-
-def _present(topology: AtomTopology) -> np.ndarray:
-    """Which slots are written: bool, shape (L, 15)."""
-    present = np.zeros((len(topology.trace), 15), dtype=bool)
-    present[topology.residue, topology.slot] = True
-    return present
 
 
 def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:

@@ -7,6 +7,7 @@ Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -176,8 +177,7 @@ class AtomTopology:
         kinds, ends = trace.kinds, ~trace.same_chain_as_next()
         rows = []
         for residue, (kind, end) in enumerate(zip(kinds.tolist(), ends.tolist(), strict=True)):
-            atoms = slots_of(kind) | ({"OXT": OXT_SLOT} if end else {})
-            rows += [(residue, slot, atom) for atom, slot in sorted(atoms.items(), key=lambda item: item[1])]
+            rows += [(residue, slot, atom) for slot, atom in _written(kind, end)]
         residues, slots, names = zip(*rows, strict=True)
         # No atom of two letters (Se, Cl, ...) is built.
         elements = np.array([name[0] for name in names])
@@ -193,6 +193,13 @@ class AtomTopology:
     def flatten(self, atoms: np.ndarray) -> np.ndarray:
         """Pick the written atoms: (F, L, W, 3) becomes (F, N, 3)."""
         return atoms[:, self.residue, self.slot]
+
+
+@cache
+def _written(kind: int, end: bool) -> list[tuple[int, str]]:
+    """Slots and names of the atoms of a kind of residue, with OXT at the end of a chain."""
+    names = slots_of(kind) | ({"OXT": OXT_SLOT} if end else {})
+    return sorted((slot, name) for name, slot in names.items())
 
 
 @dataclass(frozen=True, eq=False)

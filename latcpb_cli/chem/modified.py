@@ -89,7 +89,7 @@ def _phosphate(
 
 def _sulfoxide(name: str, hand: float) -> tuple[ExtraAtom, ...]:
     """An oxygen on SD, at 106.2° from CG and CE; ``hand`` is the side, which tells MHO from SME."""
-    return (ExtraAtom(name, "O", ("CE", "CG", "SD"), 1.503, 106.2, hand * 111.0, FIXED),)
+    return (ExtraAtom(name, "O", ("CE", "CG", "SD"), 1.503, 106.2, hand * -111.0, FIXED),)
 
 
 MODIFIED: tuple[Modified, ...] = (

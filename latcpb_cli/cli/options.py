@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Begin", "CaTolerance", "Debug", "Device", "End", "Force", "Frames", "Mode", "ModeName", "NoReport",
-    "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection",
-    "Sequence", "Stride", "Strict", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
+    "Begin", "CaTolerance", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "Force", "Frames",
+    "Mode", "ModeName", "Naming", "NamingName", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc",
+    "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection", "Sequence", "Stride", "Strict", "Threads",
+    "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
@@ -30,6 +31,21 @@ class PbcName(StrEnum):
 
     whole = "whole"
     none = "none"
+
+
+class DisulfidesName(StrEnum):
+    """Whether disulfides are made."""
+
+    auto = "auto"
+    none = "none"
+
+
+class NamingName(StrEnum):
+    """Whose names are written."""
+
+    pdb = "pdb"
+    charmm = "charmm"
+    amber = "amber"
 
 
 class UnknownName(StrEnum):
@@ -78,6 +94,14 @@ CaTolerance = Annotated[
         metavar="Å",
         help="How far a Cα may move where Cα-Cα distances or virtual angles leave no room for a peptide.",
     ),
+]
+Disulfides = Annotated[
+    DisulfidesName,
+    typer.Option(help="Join cysteines that stand as if they had a disulfide, in each frame anew, or none."),
+]
+Naming = Annotated[
+    NamingName,
+    typer.Option(help="Names of residues and atoms in PDB output and topologies: PDB 3, CHARMM36 or Amber."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output files that exist.")]
 NoReport = Annotated[

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 import numpy as np
 
-from latcpb_cli.structure import CGTrace, FrameClashes
+from latcpb_cli.structure import Bridge, CGTrace, FrameClashes
 
 __all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
 
@@ -70,7 +71,14 @@ class ReportWriter:
         for path in self._parts:
             path.unlink(missing_ok=True)
 
-    def add(self, frame_index: int, sample: int, time: float, clashes: FrameClashes) -> None:
+    def add(
+        self,
+        frame_index: int,
+        sample: int,
+        time: float,
+        clashes: FrameClashes,
+        bridges: Sequence[Bridge] = (),
+    ) -> None:
         """Add one reconstruction.
 
         Parameters
@@ -82,6 +90,8 @@ class ReportWriter:
         time : float
             In ps.
         clashes : FrameClashes
+        bridges : sequence of tuple of int
+            Its disulfides.
         """
         frame_index, sample, time = int(frame_index), int(sample), float(time)
         touched = np.flatnonzero(clashes.contact12 | (clashes.overlap04 > 0))
@@ -97,6 +107,7 @@ class ReportWriter:
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
             "worst_overlap": round(clashes.worst, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
+            "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
         }
         self._open[1].write(json.dumps(row) + "\n")
         self._totals.add(row, clashes)
