@@ -20,6 +20,7 @@ LAYERS = [
     {"model"},
     {"refine", "md", "hub"},
     {"backmapper"},
+    {"finishing"},
     {"pipeline"},
     {"train", "parallel"},
     {"cli"},

@@ -19,10 +19,7 @@ from latcpb_cli.md.protonation import protonate, protonation_states
 from latcpb_cli.md.system import hydrogen_system, minimize_system
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk, box_vectors
 
-__all__ = ["MINIMIZED", "Finisher"]
-
-MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
-"""What the report tells of each minimised frame, and is better small."""
+__all__ = ["Finisher"]
 
 _HYDROGEN_STEPS = 100
 _CA = 1
@@ -165,11 +162,13 @@ class Finisher:
 
     def _facts(self) -> dict[str, Any]:
         options, states = self._options, Counter(filter(None, protonation_states(self._full)))
-        facts = {"force_field": options.force_field, "ph": options.ph, "states": dict(states)}
+        facts: dict[str, Any] = {"force_field": options.force_field, "ph": options.ph}
+        facts |= {"states": dict(states), "openmm": openmm.version.version}
+        facts |= {"platform": self._engine.platform.getName()}
         if options.minimize:
             facts |= {"minimize": options.minimize, "solvent": options.solvent}
             facts |= {"restraint_kj_mol_nm2": options.restraint}
-        return {**facts, "openmm": openmm.version.version, "platform": self._engine.platform.getName()}
+        return {"md": facts}
 
 
 def _reduced(vectors: Array) -> Array:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from latcpb_cli.errors import UsageError
 
-__all__ = ["EXTRA", "FORCE_FIELDS", "SOLVENTS", "MdOptions", "require_openmm"]
+__all__ = ["EXTRA", "FORCE_FIELDS", "MINIMIZED", "SOLVENTS", "MdOptions", "require_openmm"]
 
 EXTRA = "latcpb-cli[md]"
 
@@ -18,6 +18,9 @@ FORCE_FIELDS = {
 }
 """Files of OpenMM."""
 SOLVENTS: dict[str, tuple[str, ...]] = {"vacuum": (), "gbn2": ("implicit/gbn2.xml",)}
+
+MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
+"""What the report tells of each minimised frame that is better small."""
 
 
 @dataclass(frozen=True)

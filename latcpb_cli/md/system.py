@@ -66,6 +66,11 @@ def minimize_system(
     cutoff = min(_CUTOFF, 0.49 * narrowest) if narrowest > 0 else _CUTOFF
     system = _create(molecule, options.force_field, options.solvent, method, cutoff)
     forget_breaks(system, molecule.topology.residue, broken)
+    if narrowest > 0:
+        for bonded in system.getForces():
+            # A disulfide may go to the next image.
+            if hasattr(bonded, "setUsesPeriodicBoundaryConditions"):
+                bonded.setUsesPeriodicBoundaryConditions(True)
     force = openmm.CustomExternalForce("0.5*k*((x-x0)^2+(y-y0)^2+(z-z0)^2)")
     force.addGlobalParameter("k", options.restraint)
     for name in ("x0", "y0", "z0"):
