@@ -154,7 +154,7 @@ Restraint = Annotated[
     float | None,
     typer.Option(
         metavar="K", min=0.0, show_default=False, rich_help_panel=_MD,
-        help="Force constant of the springs, kJ/mol/nm². Default: 5000.",
+        help="Force constant of the springs, kJ/mol/nm². Default: 20000.",
     ),
 ]  # fmt: skip
 FailOn = Annotated[

@@ -129,7 +129,8 @@ class Finisher:
     ) -> tuple[Array, dict[str, Any]]:
         """Minimise all atoms (N, 3), and compare with what they were."""
         vectors = _reduced(box_vectors(box[None])[0] * _NM_PER_ANGSTROM) if box[:3].any() else None
-        narrowest = 0.0 if vectors is None else round(float(np.diag(vectors).min()), 1)
+        # Rounded down, so that a box that breathes does not need a new system for each frame.
+        narrowest = 0.0 if vectors is None else float(np.floor(np.diag(vectors).min() * 10.0) / 10.0)
         system = self._systems(broken, narrowest)
         found = self._engine.minimize(system, start, self._options.minimize, vectors)
         end = found.positions

@@ -46,7 +46,7 @@ class MdOptions:
     minimize: int = 0
     force_field: str = "amber14"
     solvent: str = "vacuum"
-    restraint: float = 5000.0
+    restraint: float = 20000.0
 
     @property
     def wanted(self) -> bool:

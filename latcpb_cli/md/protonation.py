@@ -28,7 +28,7 @@ _STATES: dict[str, tuple[tuple[set[str], str], ...]] = {
     "HIS": (({"HD1", "HE2"}, "HIP"), ({"HE2"}, "HIE"), ({"HD1"}, "HID")),
     "ASP": (({"HD2"}, "ASH"), (set(), "ASP")),
     "GLU": (({"HE2"}, "GLH"), (set(), "GLU")),
-    "LYS": (({"HZ1"}, "LYS"), (set(), "LYN")),
+    "LYS": (({"HZ1", "HZ2", "HZ3"}, "LYS"), (set(), "LYN")),
     "CYS": (({"HG"}, "CYS"), (set(), "CYX")),
 }
 """Hydrogens that tell the states of a residue apart; the first set that is there counts."""
