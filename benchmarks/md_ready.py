@@ -1,12 +1,11 @@
 """Whether molecular dynamics can start from what latcpb writes.
 
-    python benchmarks/md_ready.py DATA [--weights DIR] [--chains 6] [--longest 90] [--steps 1000] [--ps 10]
+    python benchmarks/md_ready.py DATA [--weights DIR] [--chains 8] [--longest 90] [--steps 1000] [--ps 10]
 
-Chains of DATA (shortest first from every part of the length range), the two examples, and peptides with a
-disulfide, a cis proline, two chains and a break are backmapped through the pipeline with hydrogens. What is on
-the disk is then read by OpenMM alone: ForceField (ff14SB, GBn2) must match every residue, the energy after
-so many steps of minimisation must be finite, no chiral centre or peptide may turn, and so many ps of dynamics at
-300 K must run. One line for each.
+Chains of DATA, from the shortest on, and the two examples are backmapped through the pipeline with hydrogens.
+What is on the disk is then read by OpenMM alone: its ForceField (ff14SB) must match every residue, the energy
+after so many steps of minimisation in implicit solvent (OBC2) must be finite, no chiral centre or peptide may
+turn, and so many ps of dynamics at 300 K must run. One line for each.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from ready import Verdict, judge
 
 from latcpb_cli import Backmapper, backmap_trajectory, open_source
 from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.md.options import MdOptions
 from latcpb_cli.structure import CGTrace
 
@@ -31,17 +31,17 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 def inputs(
     folder: Path, data: Path, split: str, chains: int, longest: int
-) -> Iterator[tuple[str, list[Path], str]]:
+) -> Iterator[tuple[str, list[Path], str | None]]:
     """Name, files and --frames of each input."""
-    yield "4ebp2, disordered", [EXAMPLES / "4ebp2.xtc", EXAMPLES / "4ebp2.pdb"], "50:51"
-    yield "tnc, folded", [EXAMPLES / "tnc.dcd", EXAMPLES / "tnc.pdb"], "50:51"
     found = sorted(reference_chains(data, split), key=lambda entry: len(entry[0]))
     short = [entry for entry in found if len(entry[0]) <= longest]
     for number in np.linspace(0, len(short) - 1, min(chains, len(short))).astype(int):
         structure, reference, chunk = short[number]
         path = folder / f"{structure.name}.pdb"
         write_trace(path, reference.trace, chunk.positions[0])
-        yield f"{structure.name}, {len(structure)} residues", [path], ":"
+        yield f"{structure.name}, {len(structure)} residues", [path], None
+    yield "tnc, folded", [EXAMPLES / "tnc.dcd", EXAMPLES / "tnc.pdb"], "50:51"
+    yield "4ebp2, disordered", [EXAMPLES / "4ebp2.xtc", EXAMPLES / "4ebp2.pdb"], "50:51"
 
 
 def write_trace(path: Path, trace: CGTrace, ca: np.ndarray) -> None:
@@ -64,19 +64,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for label, files, frames in inputs(folder, given.data, given.split, given.chains, given.longest):
-            source = open_source(files[:1], files[1] if len(files) > 1 else None, choice=frame_choice(frames))
+            source = open_source(
+                files[:1], files[1] if len(files) > 1 else None, choice=FrameChoice(None, None, 1, frames)
+            )
             output = folder / "out.pdb"
             started = time.perf_counter()
             md = MdOptions(hydrogens=True)
             backmap_trajectory(model, source, output, md=md, overwrite=True)
             built = time.perf_counter() - started
             print(judge(output, given.steps, given.ps).line(label, built), flush=True)
-
-
-def frame_choice(frames: str):
-    from latcpb_cli.io.selection import FrameChoice
-
-    return FrameChoice(None, None, 1, None if frames == ":" else frames)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A structure file as a user of OpenMM meets it: force field, minimisation, dynamics. Nothing of latcpb builds here."""
+"""A structure file as a user of OpenMM meets it: force field, minimisation, dynamics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-STEP_PS = 0.002
+from latcpb_cli.md.solvent import add_obc2
+
+STEP_PS = 0.004
+HYDROGEN_MASS = 1.5  # Da, so that steps of 4 fs are possible
 TEMPERATURE = 300.0
 CENTRES = {
     "CA": ("N", "C", "CB"),
@@ -53,20 +56,19 @@ class Verdict:
 
 
 def judge(
-    path: Path,
-    steps: int = 1000,
-    ps: float = 10.0,
-    files: tuple[str, ...] = ("amber14/protein.ff14SB.xml", "implicit/gbn2.xml"),
+    path: Path, steps: int = 1000, ps: float = 10.0, force_field: str = "amber14/protein.ff14SB.xml"
 ) -> Verdict:
-    """Load a PDB file with hydrogens, minimise it, and run dynamics in implicit solvent."""
+    """Load a PDB file with hydrogens, minimise it, and run dynamics, in implicit solvent (OBC2)."""
     started = time.perf_counter()
     pdb = app.PDBFile(str(path))
-    system = app.ForceField(*files).createSystem(
+    system = app.ForceField(force_field).createSystem(
         pdb.topology,
         nonbondedMethod=app.CutoffNonPeriodic,
         nonbondedCutoff=1.2 * unit.nanometer,
         constraints=app.HBonds,
+        hydrogenMass=HYDROGEN_MASS,
     )
+    add_obc2(system, pdb.topology)
     integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, 1.0, STEP_PS)
     integrator.setRandomNumberSeed(1)
     simulation = app.Simulation(pdb.topology, system, integrator)

@@ -62,6 +62,7 @@ class SolventName(StrEnum):
     """What is around the protein when it is minimised."""
 
     vacuum = "vacuum"
+    obc2 = "obc2"
     gbn2 = "gbn2"
 
 
@@ -145,8 +146,8 @@ ForceField = Annotated[
 Solvent = Annotated[
     SolventName | None,
     typer.Option(
-        help="Minimise in vacuum or in implicit solvent (GBn2, some thirty times slower on a CPU). "
-        "Default: vacuum.",
+        help="Minimise in implicit solvent (OBC2; GBn2, six times slower on a CPU) or in vacuum, where "
+        "charges pull side chains together. Default: obc2.",
         show_default=False, rich_help_panel=_MD,
     ),
 ]  # fmt: skip

@@ -17,7 +17,8 @@ FORCE_FIELDS = {
     "charmm36": "charmm36_2024.xml",
 }
 """Files of OpenMM."""
-SOLVENTS: dict[str, tuple[str, ...]] = {"vacuum": (), "gbn2": ("implicit/gbn2.xml",)}
+SOLVENTS: dict[str, tuple[str, ...]] = {"vacuum": (), "obc2": (), "gbn2": ("implicit/gbn2.xml",)}
+"""Files of OpenMM; OBC2 is a force of its own (`latcpb_cli.md.solvent`)."""
 
 MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
 """What the report tells of each minimised frame that is better small."""
@@ -36,7 +37,7 @@ class MdOptions:
     minimize : int
         Largest number of minimisation steps; 0 leaves the heavy atoms alone.
     force_field : {'amber14', 'amber19', 'charmm36'}
-    solvent : {'vacuum', 'gbn2'}
+    solvent : {'vacuum', 'obc2', 'gbn2'}
     restraint : float
         Force constant that holds each Cα, in kJ/mol/nm².
     """
@@ -45,7 +46,7 @@ class MdOptions:
     ph: float = 7.0
     minimize: int = 0
     force_field: str = "amber14"
-    solvent: str = "vacuum"
+    solvent: str = "obc2"
     restraint: float = 20000.0
 
     @property

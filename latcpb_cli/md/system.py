@@ -13,6 +13,7 @@ from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.md.breaks import forget_breaks
 from latcpb_cli.md.molecule import Molecule
 from latcpb_cli.md.options import FORCE_FIELDS, SOLVENTS, MdOptions
+from latcpb_cli.md.solvent import add_obc2
 
 __all__ = ["RESTRAINTS", "hydrogen_system", "minimize_system"]
 
@@ -101,6 +102,8 @@ def _create(molecule: Molecule, name: str, solvent: str, method: object, cutoff:
             f"force field {name}: {first_line(error)}",
             "try --force-field charmm36, or leave these residues out",
         ) from None
+    if solvent == "obc2":
+        add_obc2(system, topology)
     for force in system.getForces():
         if isinstance(force, openmm.NonbondedForce):
             force.setReactionFieldDielectric(1.0)
