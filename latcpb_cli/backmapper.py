@@ -12,6 +12,7 @@ from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
@@ -96,15 +97,16 @@ class Backmapper:
         positions = chunk.positions
         if ca_tolerance > 0:
             positions = ease_trace(positions, trace.residue_types, linked, ca_tolerance)
-        # Around the origin, where 32 bits have the most digits.
-        middle = positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        centered = positions - middle
+        # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
+        # good side chains they lead to; and around the origin, where 32 bits have the most digits.
+        middle, axes = own_axes(positions.astype(np.float64))
+        own = ((positions - middle) @ axes.swapaxes(1, 2)).astype(np.float32)
         for start in range(0, len(chunk), size):
             rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
-            block = self._block(trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
+            block = self._block(trace, own[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
             stop = min(start + size, len(chunk))
-            built[start:stop] = block[: stop - start].cpu().numpy()
-        built += middle[:, None, None]
+            back = block[: stop - start].cpu().double().numpy() @ axes[start:stop, None, None]
+            built[start:stop] = back + middle[start:stop, None, None]
         built[:, :, :, 1] = positions[:, None]
         return built
 

@@ -166,7 +166,12 @@ def backmap_trajectory(
         seconds = time.perf_counter() - started
         writer.commit()
         if reporter is not None:
-            settings = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
+            settings: dict[str, Any] = {
+                "samples": samples,
+                "seed": seed,
+                "mode": mode,
+                "ca_tolerance": ca_tolerance,
+            }
             settings |= {"disulfides": disulfides, "naming": naming}
             run = _run_facts(
                 backmapper, source, **settings, **finisher.facts, ca_moved=moves.facts(), seconds=seconds

@@ -6,12 +6,13 @@ Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from latcpb_cli.chem.modified import kinds_of, slots_of
+from latcpb_cli.chem.modified import kinds_of, parent_name, slots_of
 from latcpb_cli.chem.naming import residue_name
 from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
@@ -84,6 +85,11 @@ class CGTrace:
         variant = "" if self.variants is None else str(self.variants[index])
         return variant or NAMES[LETTERS.index(self.sequence[index])]
 
+    def modified(self) -> dict[str, int]:
+        """Count the modified residues, for instance ``{"SEP on SER": 2}``."""
+        names = [self.name(int(index)) for index in np.flatnonzero(self.kinds >= len(NAMES))]
+        return dict(Counter(f"{residue_name(name, 'pdb')} on {parent_name(name)}" for name in names))
+
     def label(self, index: int) -> str:
         """Name a residue for messages and reports, for instance ``A:TYR27``."""
         name = residue_name(self.name(index), "pdb")
@@ -97,17 +103,7 @@ class CGTrace:
         return linked
 
     def linked(self, positions: np.ndarray) -> np.ndarray:
-        """Tell where a peptide joins residue i to i+1.
-
-        Parameters
-        ----------
-        positions : numpy.ndarray, shape (F, L, 3)
-            Cα in Å.
-
-        Returns
-        -------
-        numpy.ndarray of bool, shape (F, L)
-        """
+        """Tell where a peptide joins residue i to i+1 for Cα (F, L, 3) in Å: bool, shape (F, L)."""
         linked = np.zeros(positions.shape[:2], dtype=bool)
         step = np.diff(positions, axis=1)
         near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
@@ -121,7 +117,7 @@ class FrameChunk:
 
     Attributes
     ----------
-    positions : numpy.ndarray of float32, shape (F, L, 3)
+    positions : numpy.ndarray of float32 (or float64), shape (F, L, 3)
         In Å, chains whole.
     times : numpy.ndarray of float64, shape (F,)
         In ps.

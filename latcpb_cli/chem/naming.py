@@ -14,7 +14,7 @@ from typing import Literal
 
 from latcpb_cli.chem.modified import VARIANTS, modified_of, parent_name
 
-__all__ = ["NAMINGS", "READ_AS", "Naming", "atom_name", "residue_name"]
+__all__ = ["NAMINGS", "READ_AS", "Naming", "atom_name", "extra_names", "residue_name"]
 
 Naming = Literal["pdb", "charmm", "amber"]
 NAMINGS: tuple[Naming, ...] = ("pdb", "charmm", "amber")
@@ -60,3 +60,10 @@ def atom_name(residue: str, atom: str, naming: Naming, last: bool) -> str:
     if last and atom in _CHARMM_END:
         return _CHARMM_END[atom]
     return _CHARMM_ATOMS.get((residue, atom), atom)
+
+
+def extra_names(variant: str) -> frozenset[str]:
+    """What the atoms that a variant has more than its parent are called, by whomever."""
+    modified = modified_of(variant)
+    extras = () if modified is None else modified.extras
+    return frozenset(atom_name(variant, atom.name, naming, False) for atom in extras for naming in NAMINGS)

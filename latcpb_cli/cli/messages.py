@@ -47,6 +47,8 @@ class Messages:
             say(f"left out, no Cα bead: {self._counts(source.left_out)}")
         if source.renamed:
             say(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
+        if modified := trace.modified():
+            say(f"modified: {self._counts(modified)}")
         for note in source.notes:
             say(note)
         if self._verbose:

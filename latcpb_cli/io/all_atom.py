@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from latcpb_cli.chem.naming import extra_names
 from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, N_SLOTS, NAMES, OXT_SLOT
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.atoms import AtomTable
 from latcpb_cli.io.chains import build_trace
 from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
 from latcpb_cli.io.frames import Trajectory
-from latcpb_cli.io.residue_names import standard_name
+from latcpb_cli.io.residue_names import standard_name, variant_name
 from latcpb_cli.io.selection import FrameChoice
 from latcpb_cli.structure import AtomStructure, CGTrace
 
@@ -31,10 +33,14 @@ _CA, _BACKBONE = 1, (0, 2)
 
 @dataclass
 class _Residue:
-    """Rows of the atom table by slot; ``name`` is None for a residue we do not know."""
+    """Rows of the atom table by slot; ``name`` is None for a residue we do not know.
+
+    ``extras`` are the names of atoms that its parent does not have.
+    """
 
     given: str
     name: str | None
+    extras: frozenset[str]
     rows: dict[int, int] = field(default_factory=dict)
 
 
@@ -96,14 +102,19 @@ def _residues(table: AtomTable) -> tuple[list[_Residue], dict[str, int]]:
         if other_name and altloc:
             continue
         if site != before or other_name:
-            found.append(_Residue(str(given), standard_name(str(given))))
+            found.append(_Residue(str(given), *_named(str(given))))
             before = site
         slot = _slot(found[-1].name, str(atom).upper())
-        if slot is not None:
+        if slot is not None and str(atom).upper() not in found[-1].extras:
             found[-1].rows.setdefault(slot, row)
     kept = [residue for residue in found if _CA in residue.rows]
     others = Counter(residue.given for residue in found if _CA not in residue.rows)
     return kept, dict(others)
+
+
+@cache
+def _named(given: str) -> tuple[str | None, frozenset[str]]:
+    return standard_name(given), extra_names(variant_name(given))
 
 
 def _slot(name: str | None, atom: str) -> int | None:

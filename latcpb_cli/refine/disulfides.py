@@ -18,14 +18,16 @@ __all__ = ["SS_BOND", "make_bridges"]
 SS_BOND = 2.05
 """Length of the bond, Å: mean of crystals (Engh and Huber 2001, doi:10.1107/97809553602060000695: 2.033)."""
 _SS_ANGLE = np.radians(104.0)
-_ALPHA, _BETA = (3.9, 7.5), (2.9, 4.9)
+_ALPHA, _BETA = (3.75, 7.5), (2.9, 4.9)
 """Distances (Å) of the Cα and of the Cβ of cysteines that are looked at."""
-_CYS = LETTERS.index("C")
+_CYS, _HIS = LETTERS.index("C"), LETTERS.index("H")
+_METAL, _LIGANDS, _LIGAND_AROUND = (3.1, 4.3), 2, 7.0
+"""Distance (Å) of two sulfurs at a metal ion, and how many more Cys or His have CB how near (Å) to theirs."""
 _N, _CA, _CB, _SG = 0, 1, 4, 5
 _GRID = np.radians(np.arange(-180.0, 180.0, 10.0))
 _STARTS = 4  # places of the grid that are refined
 _APART = np.radians(30.0)  # between two of them
-_ROUNDS, _DAMPING, _LONGEST = 12, 0.02, 0.3
+_ROUNDS, _DAMPING, _LONGEST = 8, 0.02, 0.3
 _NUDGE = 1e-4  # rad, of the numerical slope
 _MOST_BEND = np.radians(12.0)
 _WIDTHS = (0.02, np.radians(5.0), 0.35, np.radians(4.0))
@@ -73,7 +75,8 @@ def make_bridges(
     """Join cysteines of one structure, moving their SG (in place).
 
     Pairs are looked for by Cα-Cα and Cβ-Cβ distances, within and between
-    chains and across periodic borders. Of each the chi1 and, by a few degrees, the
+    chains and across periodic borders; those that stand with further Cys or
+    His as around a zinc ion are left alone. Of each the chi1 and, by a few degrees, the
     angles at CB are turned until the bond is 2.05 Å long; the cost of a pair
     is how far from usual its angles and torsions are, and how much its sulfurs
     overlap other atoms. Cheap pairs are joined, the cheapest first, each Cys once.
@@ -133,9 +136,28 @@ def _candidates(
     shift = image_shift(atoms[two, _CA].astype(np.float64) - atoms[one, _CA], box)
     beta = atoms[two, _CB].astype(np.float64) - shift - atoms[one, _CB]
     beta = np.sqrt((beta * beta).sum(-1))
-    near = np.flatnonzero((beta > _BETA[0]) & (beta < _BETA[1]))
+    near = (beta > _BETA[0]) & (beta < _BETA[1])
+    near &= ~_at_metal(trace.residue_types, atoms, one, two, shift, box)
+    near = np.flatnonzero(near)
     near = near[np.lexsort((two[near], one[near]))]
     return one[near], two[near], shift[near]
+
+
+def _at_metal(
+    types: np.ndarray, atoms: np.ndarray, one: np.ndarray, two: np.ndarray, shift: np.ndarray, box: np.ndarray
+) -> np.ndarray:
+    """Pairs of cysteines that stand with others as around a zinc ion: bool, (P,)."""
+    sulfur = atoms[two, _SG].astype(np.float64) - shift - atoms[one, _SG]
+    apart = np.sqrt((sulfur * sulfur).sum(-1))
+    ligands = np.flatnonzero((types == _CYS) | (types == _HIS))
+    near = []
+    for residue in (one, two):
+        step = atoms[ligands, _CB].astype(np.float64) - atoms[residue, None, _CB]
+        step = step - image_shift(step.reshape(-1, 3), box).reshape(step.shape)
+        near.append((step * step).sum(-1) < _LIGAND_AROUND**2)
+    # The two themselves are among those near both of them.
+    many = (near[0] & near[1]).sum(axis=1) >= 2 + _LIGANDS
+    return np.asarray(many & (apart > _METAL[0]) & (apart < _METAL[1]))
 
 
 def _places(arms: tuple[_Arm, _Arm]) -> tuple[np.ndarray, np.ndarray]:
@@ -193,12 +215,11 @@ def _residuals(arms: tuple[_Arm, _Arm], x: np.ndarray, length: float = _WIDTHS[0
     base = [arm.base.reshape(dims) for arm in arms]
     bond = two - one
     distance = np.sqrt((bond * bond).sum(-1))
-    back, ahead = _unit(base[0] - one), _unit(base[1] - two)
-    axis = _unit(bond)
-    angles = [
-        np.arccos(np.clip((v * axis).sum(-1) * s, -0.9999, 0.9999)) for v, s in ((back, 1), (ahead, -1))
-    ]
-    torsion = (_unit(np.cross(back, axis)) * _unit(np.cross(ahead, axis))).sum(-1)
+    axis, back, ahead = _unit(bond), _unit(base[0] - one), _unit(base[1] - two)
+    at_one, at_two = (np.clip((arm * axis).sum(-1), -0.9999, 0.9999) for arm in (back, ahead))
+    angles = np.arccos(at_one), np.arccos(-at_two)
+    # Of the two planes: no cross products, which cost more than all the rest.
+    torsion = ((back * ahead).sum(-1) - at_one * at_two) / np.sqrt((1 - at_one**2) * (1 - at_two**2))
     return np.stack(
         [
             (distance - SS_BOND) / length,

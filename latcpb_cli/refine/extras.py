@@ -79,7 +79,8 @@ def _places(kind: int, atoms: np.ndarray) -> np.ndarray:
         torsion = np.full(len(turns), np.radians(atom.torsion))
         if atom.turn != FIXED:
             torsion = torsion + turns[:, atom.turn]
-        found[atom.name] = _place(*above, atom.length, np.radians(atom.angle), torsion)
+        a, b, c = above
+        found[atom.name] = _place(a, b, c, atom.length, np.radians(atom.angle), torsion)
     return np.stack([found[atom.name] for atom in modified.extras], axis=2)
 
 

@@ -62,7 +62,9 @@ def test_phosphates_are_ideal(built, name, chain, ester, bend, bond, around):
         assert angle(end, atoms["P"], ends[number - 1]) == pytest.approx(112.5, abs=0.6)
 
 
-@pytest.mark.parametrize(("name", "sulfur", "oxygen", "hand"), [("MHO", "SD", "OD1", 1), ("SME", "S", "OE", -1)])
+@pytest.mark.parametrize(
+    ("name", "sulfur", "oxygen", "hand"), [("MHO", "SD", "OD1", 1), ("SME", "S", "OE", -1)]
+)
 def test_sulfoxides_have_the_hand_of_their_component(built, name, sulfur, oxygen, hand):
     """The two components are each other's mirror image at sulfur."""
     atoms = of(built, name)
