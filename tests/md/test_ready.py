@@ -57,7 +57,7 @@ CASES = {
     "cis proline": Case("GAYPAG", ideal("GAYPAG", omega=CIS, **STRAND), " PRO A"),
     "acid": Case("GHDEHG", ideal("GHDEHG", **STRAND), " HD1 HIS", ph=3.0),
     "proline first": Case("PG", ideal("PG"), " H3  PRO"),
-    "alone": Case("W", ideal("W"), " OXT TRP"),
+    "charged ends": Case("RGE", ideal("RGE"), " OXT GLU"),
     "phosphoserine": Case("GASAG", ideal("GASAG", **STRAND), "CONECT", resnames=SEP, force_field=CHARMM),
 }  # fmt: skip
 
