@@ -15,6 +15,7 @@ from latcpb_cli.structure import AtomTopology, CGTrace
 
 __all__ = ["attach_extras"]
 
+Around = tuple[np.ndarray, np.ndarray, np.ndarray]
 _TURNS = np.radians(np.arange(0.0, 360.0, 15.0))
 _WOBBLE = np.radians([0.0, -20.0, 20.0])
 """Turns of a phosphate about the ester bond that are tried, and of its oxygens about staggered."""
@@ -23,6 +24,10 @@ _BERTH = 0.2  # Å of overlap that costs nothing, as in relief
 _POLAR = 2.7  # Å between N or O and an oxygen that costs nothing
 _EXCLUDED = 3  # bonds
 _PREFERENCE = 0.01  # Å²: between places with room, an open ester torsion and staggered oxygens decide
+_CROWDED = 0.25  # Å²: more overlap than this, and the side chain of Ser and Thr is turned as well
+_SWINGS = np.radians([0.0, -15.0, 15.0, -30.0, 30.0, *range(90, 271, 15)])
+_ECLIPSED, _TURNED = 0.15, 0.05  # Å²: what a swing costs at most between rotamers, and for leaving its own
+_CA, _CB = 1, 4
 
 
 def attach_extras(trace: CGTrace, atoms: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -30,7 +35,9 @@ def attach_extras(trace: CGTrace, atoms: np.ndarray, boxes: np.ndarray) -> np.nd
 
     Bond lengths and angles are ideal. Of the free rotations all
     combinations of 15° are tried, residue by residue along the trace; the one
-    with the least overlap is taken. A structure does not depend on the others.
+    with the least overlap is taken. Where none has room, chi1 of a phosphorylated
+    Ser or Thr is turned too; no other atom of the parents moves. A structure
+    does not depend on the others.
 
     Parameters
     ----------
@@ -59,7 +66,11 @@ def attach_extras(trace: CGTrace, atoms: np.ndarray, boxes: np.ndarray) -> np.nd
             best = 0
             if len(choices) > 1:
                 around = atoms_around(wide[frame], residue, present, boxes[frame], _AROUND)
-                best = int(np.argmin(_overlap(choices, kinds, residue, *around) + _preference(kind)))
+                overlap = _overlap(choices, own, kinds, residue, *around)
+                best = int(np.argmin(overlap + _preference(kind)))
+                if overlap[best] > _CROWDED and MODIFIED[kind - len(NAMES)].parent in ("SER", "THR"):
+                    _swing(wide[frame], own, kinds, residue, around)
+                    continue
             wide[frame, residue, own] = choices[best]
         present[residue, own] = True
     return wide
@@ -120,17 +131,46 @@ def _preference(kind: int) -> np.ndarray:
     return np.asarray(_PREFERENCE * (2.0 + open_ - np.cos(3 * phosphate)))
 
 
+def _swing(atoms: np.ndarray, own: list[int], kinds: np.ndarray, residue: int, around: Around) -> None:
+    """Turn chi1, and the phosphate with it, to where there is the most room (atoms (L, W, 3), in place)."""
+    kind = int(kinds[residue])
+    side = [slot for slot in slots_of(kind).values() if _CB < slot < N_SLOTS]
+    here = atoms[residue].astype(np.float64)
+    swung = np.repeat(here[None], len(_SWINGS), axis=0)
+    axis = _unit(here[_CB] - here[_CA])
+    arm = here[side] - here[_CB]
+    along = (arm @ axis)[:, None] * axis
+    cos, sin = np.cos(_SWINGS)[:, None, None], np.sin(_SWINGS)[:, None, None]
+    swung[:, side] = here[_CB] + along + cos * (arm - along) + sin * np.cross(axis, arm)
+    placed = _places(kind, swung)
+    # Between a phosphate and its own side chain the swing changes nothing.
+    points, rows, slots = around
+    ours = (rows == residue) & np.isin(slots, side)
+    rigid = _overlap(placed[0], own, kinds, residue, points[ours], rows[ours], slots[ours])
+    cost = np.array([_ECLIPSED * (1 - np.cos(3 * s)) / 2 + _TURNED * (1 - np.cos(s)) / 2 for s in _SWINGS])[
+        :, None
+    ]
+    cost = cost + rigid + _preference(kind)
+    for swing, choices in enumerate(placed):
+        sides = np.broadcast_to(swung[swing, side], (len(choices), len(side), 3))
+        both = np.concatenate([sides, choices], axis=1)
+        cost[swing] += _overlap(both, [*side, *own], kinds, residue, points[~ours], rows[~ours], slots[~ours])
+    swing, best = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    atoms[residue, side] = swung[swing, side]
+    atoms[residue, own] = placed[swing, best]
+
+
 def _overlap(
     choices: np.ndarray,
+    own: list[int],
     kinds: np.ndarray,
     residue: int,
     points: np.ndarray,
     rows: np.ndarray,
     slots: np.ndarray,
 ) -> np.ndarray:
-    """Squared overlap (Å²) of each choice (T, E, 3) with the atoms around."""
+    """Squared overlap (Å²) of each choice (T, E, 3) of the slots ``own`` with the atoms around."""
     kind = int(kinds[residue])
-    own = N_SLOTS + np.arange(choices.shape[1])
     element, steps = all_element_index(), all_bond_steps()
     reach = _reach()[element[kind, own][:, None], element[kinds[rows], slots]]
     bonded = (rows == residue) & (steps[kind, own][:, slots] <= _EXCLUDED)

@@ -99,6 +99,29 @@ def test_a_phosphate_turns_away_from_what_stands_there():
     np.testing.assert_allclose(attach_extras(trace, blocked, box)[0, 1, slots["P"]], turned, atol=1e-4)
 
 
+def test_a_crowded_phosphate_turns_its_side_chain_too():
+    """Where its own bonds find no room, chi1 does: lengths, angles and the hand of Thr CB stay."""
+    trace, atoms = modified("ATAG", ["", "TPO", "", ""], phi=-120.0, psi=130.0)
+    slots = slots_of(len(NAMES) + 1)
+    free = attach_extras(trace, atoms, NO_BOX)[0, 1].astype(float)
+    out = free[slots["OG1"]] - free[4]
+    crowded = atoms.copy()
+    crowded[0, 3, :4] = free[slots["OG1"]] + 1.9 * out + 1.3 * np.eye(4, 3)
+    built = attach_extras(trace, crowded, NO_BOX)[0, 1].astype(float)
+    assert np.linalg.norm(built[slots["OG1"]] - free[slots["OG1"]]) > 1.0
+    np.testing.assert_array_equal(built[:5], atoms[0, 1, :5])
+    for pair in ("CB OG1", "CB CG2", "CA OG1", "CA CG2", "OG1 CG2", "OG1 P", "P O1P", "CB P"):
+        one, two = (slots[name] for name in pair.split())
+        assert np.linalg.norm(built[one] - built[two]) == pytest.approx(
+            np.linalg.norm(free[one] - free[two]), abs=1e-3
+        )
+    hands = [
+        np.sign(np.dot(x[slots["OG1"]] - x[4], np.cross(x[1] - x[4], x[slots["CG2"]] - x[4])))
+        for x in (free, built)
+    ]
+    assert hands[0] == hands[1]
+
+
 def test_neighbouring_phosphates_see_each_other():
     trace, atoms = modified("ASSSSA", ["", "SEP", "SEP", "SEP", "SEP", ""], chi=(60.0, 0, 0, 0))
     wide = attach_extras(trace, atoms, NO_BOX)
