@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -78,6 +78,7 @@ class ReportWriter:
         time: float,
         clashes: FrameClashes,
         bridges: Sequence[Bridge] = (),
+        more: Mapping[str, float] | None = None,
     ) -> None:
         """Add one reconstruction.
 
@@ -92,6 +93,8 @@ class ReportWriter:
         clashes : FrameClashes
         bridges : sequence of tuple of int
             Its disulfides.
+        more : mapping of str to float, optional
+            Further counts and energies of the frame.
         """
         frame_index, sample, time = int(frame_index), int(sample), float(time)
         touched = np.flatnonzero(clashes.contact12 | (clashes.overlap04 > 0))
@@ -108,6 +111,7 @@ class ReportWriter:
             "worst_overlap": round(clashes.worst, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
             "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
+            **(more or {}),
         }
         self._open[1].write(json.dumps(row) + "\n")
         self._totals.add(row, clashes)
@@ -125,7 +129,8 @@ class ReportWriter:
         dict
             The summary: ``frames``, ``samples``, mean and max of
             ``contact12_percent`` and ``overlap04_per_1000``, the
-            ``worst_frame`` and the ``worst_residues``.
+            ``worst_frame``, the ``worst_residues``, and in ``peaks`` the largest
+            value of each number of the rows, with its frame and sample.
         """
         summary = self._totals.summary(self._labels)
         self._close()
@@ -154,6 +159,7 @@ class _Totals:
         self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0}
         self.peaks = dict(self.sums)
         self.worst: dict[str, Any] | None = None
+        self.largest: dict[str, dict[str, Any]] = {}
         self.contacts = np.zeros(n_residues, dtype=np.int64)
         self.overlaps = np.zeros(n_residues, dtype=np.int64)
 
@@ -165,6 +171,10 @@ class _Totals:
         for name in self.sums:
             self.sums[name] += row[name]
             self.peaks[name] = max(self.peaks[name], row[name])
+        for name in row.keys() - {"frame", "sample", "time_ps"}:
+            value, before = row[name], self.largest.get(name)
+            if isinstance(value, int | float) and (before is None or value > before["value"]):
+                self.largest[name] = {"value": value, "frame": row["frame"], "sample": row["sample"]}
         if self.worst is None or _badness(row) > _badness(self.worst):
             self.worst = row
         self.contacts += clashes.contact12
@@ -180,6 +190,7 @@ class _Totals:
                 name: {"mean": total / max(self.rows, 1), "max": self.peaks[name]}
                 for name, total in self.sums.items()
             },
+            "peaks": dict(sorted(self.largest.items())),
             "worst_frame": self.worst,
             "worst_residues": [
                 {
