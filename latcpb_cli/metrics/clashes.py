@@ -19,7 +19,7 @@ from latcpb_cli.chem.residues import ATOM_SLOTS, ELEMENTS, NAMES, VDW_RADIUS
 from latcpb_cli.errors import InputError
 from latcpb_cli.metrics.bonds import FAR, bond_steps, element_index
 from latcpb_cli.metrics.pairs import close_pairs
-from latcpb_cli.structure import FrameClashes
+from latcpb_cli.structure import FrameClashes, box_vectors
 
 __all__ = ["CONTACT", "DISULFIDE", "OVERLAP", "FrameClashes", "frame_clashes"]
 
@@ -70,7 +70,7 @@ def frame_clashes(
     """
     system = _System.of(types, present)
     boxes = np.zeros((len(atoms), 6)) if boxes is None else boxes
-    frames = enumerate(zip(atoms, linked, boxes, strict=True))
+    frames = enumerate(zip(atoms, linked, box_vectors(boxes), strict=True))
     return [_one_frame(system, *frame, where=f) for f, frame in frames]
 
 
@@ -116,7 +116,7 @@ def _limits() -> tuple[Array, Array]:
     return total, limit
 
 
-def _one_frame(system: _System, atoms: Array, linked: Array, box: Array, where: int) -> FrameClashes:
+def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where: int) -> FrameClashes:
     points = atoms[system.present]
     if not np.isfinite(points).all():
         bad = system.residue[~np.isfinite(points).all(axis=1)][0]
@@ -126,7 +126,7 @@ def _one_frame(system: _System, atoms: Array, linked: Array, box: Array, where: 
             "look at the input coordinates of this frame",
         )
     total, limit = _limits()
-    first, second, distance = close_pairs(points, float(limit.max()), box)
+    first, second, distance = close_pairs(points, float(limit.max()), cell)
     steps = _steps_between(system, linked, first, second, distance)
     between = system.residue[first] != system.residue[second]
     contact = np.flatnonzero((distance < CONTACT) & between & (steps > 1))

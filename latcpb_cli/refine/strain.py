@@ -16,8 +16,8 @@ from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps, r
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.model.graph import Graph
 from latcpb_cli.refine.columns import cross, dot
+from latcpb_cli.refine.draft import Draft
 
 __all__ = ["Strain"]
 
@@ -53,17 +53,18 @@ class Strain:
     region: Int[Tensor, "L"]
 
     @classmethod
-    def of(cls, graph: Graph, dtype: torch.dtype) -> Strain:
+    def of(cls, draft: Draft) -> Strain:
         """Look up what each residue wants."""
-        device, before = graph.types.device, linked_before(graph.linked)
-        ideal = torch.from_numpy(reference_angle()[:, _N, _CA, _C]).to(device, dtype)[graph.types]
-        proline = graph.types == _PRO
-        ahead = (proline.roll(-1, 0) & graph.linked).cpu().numpy()
-        region = torch.from_numpy(residue_classes(graph.types.cpu().numpy(), ahead)).to(device)
+        types, linked, dtype = draft.types, draft.linked, draft.atoms.dtype
+        device, before = types.device, linked_before(linked)
+        ideal = torch.from_numpy(reference_angle()[:, _N, _CA, _C]).to(device, dtype)[types]
+        proline = types == _PRO
+        ahead = (proline.roll(-1, 0) & linked).cpu().numpy()
+        region = torch.from_numpy(residue_classes(types.cpu().numpy(), ahead)).to(device)
         prolines = torch.nonzero(proline & before).squeeze(1)
         spare = -len(prolines) % _LANES
-        prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(graph.types) - 1)
-        return cls(ideal, (graph.linked & before).to(dtype), prolines, region)
+        prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(types) - 1)
+        return cls(ideal, (linked & before).to(dtype), prolines, region)
 
     def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
         """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from crowds import crowded, joined, overlaps, present, turned
+from crowds import crowded, draft, overlaps, present, turned
 
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.metrics.bonds import intra_bonds
@@ -16,7 +16,7 @@ SEEDS = range(6)
 
 
 def relieved(built) -> torch.Tensor:
-    return relieve(*joined(built))
+    return relieve(draft(built)).atoms
 
 
 def bond_lengths(atoms: torch.Tensor, graph) -> torch.Tensor:
@@ -77,10 +77,10 @@ def test_backbones_are_unbent() -> None:
 
 def test_a_structure_does_not_depend_on_its_batch() -> None:
     parts = [crowded(0), crowded(1, "WPAKYLD"), crowded(2), crowded(3, "G"), crowded(4, "PW")]
-    whole = relieve(*joined(*parts)).split([len(part[1]) for part in parts])
+    whole = relieve(draft(*parts)).atoms.split([len(part[1]) for part in parts])
     for together, part in zip(whole, parts, strict=True):
         assert torch.equal(together, relieved(part))
-    backwards = relieve(*joined(*parts[::-1])).split([len(part[1]) for part in parts[::-1]])
+    backwards = relieve(draft(*parts[::-1])).atoms.split([len(part[1]) for part in parts[::-1]])
     assert all(torch.equal(one, two) for one, two in zip(whole, backwards[::-1], strict=True))
 
 

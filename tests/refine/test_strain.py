@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from crowds import crowded, joined
+from crowds import crowded, draft
 
 from latcpb_cli.chem.ramachandran import CLASSES
 from latcpb_cli.chem.residues import LETTERS
@@ -62,10 +62,10 @@ def test_the_pull_leads_to_the_favoured_region() -> None:
 
 def test_chain_ends_are_not_strained() -> None:
     """They have one peptide each, so nothing that strain looks at."""
-    atoms, _, graph, _ = joined(crowded(0, "AA"))
-    columns = atoms.permute(2, 1, 0).contiguous()
+    chain = draft(crowded(0, "AA"))
+    columns = chain.atoms.permute(2, 1, 0).contiguous()
     slopes, stiff = torch.zeros_like(columns), torch.zeros_like(columns[0])
-    Strain.of(graph, atoms.dtype).push(columns, slopes, stiff)
+    Strain.of(chain).push(columns, slopes, stiff)
     assert (slopes == 0).all()
     assert (stiff == 0).all()
-    assert LETTERS[graph.types[0]] == "A"
+    assert LETTERS[chain.types[0]] == "A"
