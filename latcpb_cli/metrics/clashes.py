@@ -5,7 +5,8 @@ of another residue that it is not bonded to. ``overlap04``: pairs of atoms
 whose van der Waals spheres overlap by 0.4 Å or more; pairs joined by one, two
 or three bonds are left out (peptide links, proline rings and disulfides
 included), two atoms out of N and O may come as near as 2.5 Å (hydrogen
-bonds), two sulfurs as near as 1.9 Å (disulfides).
+bonds), two sulfurs as near as 1.9 Å (disulfides). Rings through which a bond
+runs are told beside them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from latcpb_cli.chem.residues import ATOM_SLOTS, ELEMENTS, NAMES, VDW_RADIUS
 from latcpb_cli.errors import InputError
 from latcpb_cli.metrics.bonds import FAR, bond_steps, element_index
 from latcpb_cli.metrics.pairs import close_pairs
+from latcpb_cli.metrics.piercing import pierced_rings, rings_of
+from latcpb_cli.metrics.terms import Terms, bond_terms
 from latcpb_cli.structure import FrameClashes, box_vectors
 
 __all__ = ["CONTACT", "DISULFIDE", "OVERLAP", "FrameClashes", "frame_clashes"]
@@ -86,6 +89,8 @@ class _System:
     is_cysteine_sg: Array
     n_residues: int
     types: Array
+    rings: tuple[Array, Array]
+    bonds: Terms
 
     @classmethod
     def of(cls, types: Array, present: Array) -> _System:
@@ -100,6 +105,8 @@ class _System:
             is_cysteine_sg=(kind == _CYS) & (slot == _SG),
             n_residues=len(types),
             types=types,
+            rings=rings_of(types, present),
+            bonds=bond_terms(types, present),
         )
 
 
@@ -139,6 +146,8 @@ def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where:
     contact12[system.residue[second[contact]]] = True
     ends = system.residue[first[overlap]], system.residue[second[overlap]]
     worst = int(excess.argmax()) if len(excess) else -1
+    pierced = np.zeros(system.n_residues, dtype=bool)
+    pierced[pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
     return FrameClashes(
         n_atoms=len(points),
         contact12=contact12,
@@ -146,6 +155,7 @@ def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where:
         n_overlaps=len(overlap),
         worst=float(excess[worst]) if worst >= 0 else 0.0,
         worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
+        pierced=pierced,
     )
 
 

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from scipy.spatial import cKDTree
 
-__all__ = ["close_pairs", "image_shift"]
+__all__ = ["close_pairs", "image_shift", "near_others"]
 
 Array = np.ndarray
 
@@ -44,6 +44,42 @@ def close_pairs(points: Array, cutoff: float, cell: Array | None = None) -> tupl
     step = points[first] - points[second]
     distance = np.sqrt(np.einsum("ij,ij->i", step, step))
     return origin[first], origin[second], distance
+
+
+def near_others(
+    points: Array, others: Array, cutoff: float, cell: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Find the other points within a cutoff of each point.
+
+    Parameters
+    ----------
+    points, others : numpy.ndarray, shape (N, 3) and (M, 3)
+        In Å, finite.
+    cutoff, cell
+        As for `close_pairs`.
+
+    Returns
+    -------
+    point, other : numpy.ndarray of int64, shape (P,)
+        Indices.
+    shift : numpy.ndarray of float64, shape (P, 3)
+        What takes the other point to the image that is meant, Å.
+    """
+    around, placed = np.asarray(points, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    if cell is None or not np.any(cell):
+        point, other = _near(around, placed, cutoff)
+        return point, other, np.zeros((len(point), 3))
+    placed, origin = _with_images(placed, cell, cutoff)
+    fraction = around @ np.linalg.inv(cell)
+    point, other = _near((fraction - np.floor(fraction)) @ cell, placed, cutoff)
+    other = origin[other]
+    return point, other, image_shift(others[other] - points[point], cell)
+
+
+def _near(points: Array, others: Array, cutoff: float) -> tuple[Array, Array]:
+    found = cKDTree(points).query_ball_tree(cKDTree(others), cutoff)
+    point = np.repeat(np.arange(len(points)), [len(near) for near in found])
+    return point, np.array([number for near in found for number in near], dtype=np.int64)
 
 
 def image_shift(step: Array, cell: Array) -> Array:

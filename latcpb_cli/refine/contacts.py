@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import ELEMENTS, LETTERS, OXT_SLOT, VDW_RADIUS, slot_mask
@@ -16,7 +16,7 @@ from latcpb_cli.metrics.bonds import bond_steps, element_index
 from latcpb_cli.metrics.pairs import close_pairs, image_shift
 from latcpb_cli.refine.draft import Draft
 
-__all__ = ["Contacts"]
+__all__ = ["Contacts", "reach_table"]
 
 _ALLOWED = 0.2  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
 _POLAR = 2.6  # Å: hydrogen bonds between N and O
@@ -67,7 +67,7 @@ class Contacts:
         sulfur = points[residue[one], _SG] - points[residue[two], _SG]
         sulfur = sulfur if shift is None else sulfur + shift
         steps = _steps(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
-        reach = _reach()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
+        reach = reach_table()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
         reach[steps == _BRIDGED] = _SULFUR_CARBON
         apart = (steps > _EXCLUDED) | (steps == _BRIDGED)
         place = slot * len(types) + residue
@@ -96,14 +96,15 @@ class Contacts:
         sums = [torch.zeros_like(atoms[0]).flatten().index_add_(0, ends, part) for part in parts]
         return torch.stack(sums[:3]).view_as(atoms), sums[3].view(atoms.shape[1:])
 
-    def deep(self, atoms: Float[Tensor, "3 15 L"], overlap: float) -> Bool[Tensor, "L"]:
-        """Residues of which some atom is nearer to another than its reach less ``overlap`` (Å)."""
+    def deep(self, atoms: Float[Tensor, "3 15 L"], overlap: float) -> Float[Tensor, "L"]:
+        """How much further than ``overlap`` (Å) each residue's atoms overlap with others, all together, Å."""
         x, y, z = self._steps_apart(atoms.flatten(1)) ** 2
-        hit = torch.sqrt(x + y + z) < self.reach - overlap
-        marks = torch.zeros_like(atoms[0, 0], dtype=torch.bool)
-        marks[self.one[hit] % len(marks)] = True
-        marks[self.two[hit] % len(marks)] = True
-        return marks
+        beyond = self.reach - overlap - torch.sqrt(x + y + z)
+        hit = torch.nonzero(beyond > 0).squeeze(1)
+        total = torch.zeros_like(atoms[0, 0])
+        for end in (self.one, self.two):
+            total.index_add_(0, end[hit] % len(total), beyond[hit])
+        return total
 
 
 Atoms = tuple[np.ndarray, np.ndarray]
@@ -116,9 +117,9 @@ def _near(
     one, two, shift = [], [], []
     for number, (start, stop) in enumerate(itertools.pairwise(ends)):
         cell = None if cells is None else cells[number]
-        first, second, distance = close_pairs(points[start:stop], float(_reach().max()) + margin, cell)
+        first, second, distance = close_pairs(points[start:stop], float(reach_table().max()) + margin, cell)
         first, second = first + start, second + start
-        near = distance < _reach()[0, kind[first], kind[second]] + margin
+        near = distance < reach_table()[0, kind[first], kind[second]] + margin
         one.append(first[near])
         two.append(second[near])
         if cell is not None:
@@ -152,7 +153,7 @@ def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms
 
 
 @cache
-def _reach() -> np.ndarray:
+def reach_table() -> np.ndarray:
     """Distance (Å) below which elements repel each other, for most pairs and four bonds apart: (2, 4, 4)."""
     radius = np.array([VDW_RADIUS[element] for element in ELEMENTS])
     polar = np.array([element in "NO" for element in ELEMENTS])

@@ -13,6 +13,7 @@ from latcpb_cli.geometry.codec import N_TORSIONS, PSI_END, ROTATION, Internal
 from latcpb_cli.refine.contacts import Contacts
 from latcpb_cli.refine.draft import Draft
 from latcpb_cli.refine.linkage import ROTATE, TWIST, Linkage
+from latcpb_cli.refine.reselect import reselect
 from latcpb_cli.refine.strain import Strain
 
 __all__ = ["relieve"]
@@ -27,8 +28,8 @@ _MARGIN = 1.0  # Å: how much nearer a pair may come in between
 _RATE, _MOMENTUM = 0.5, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
 _SOFT = 5.0  # Å² per rad²: no joint is taken for softer than this
 _LONGEST = 0.2  # rad in one step
-_DEEP = 1.2  # Å of overlap at which a structure is not done
-_AGAIN = 2  # more rounds for such structures, at most
+_DEEP = 1.2  # Å of overlap at which a structure is not done; a bond through a ring is deeper
+_AGAIN = 3  # more rounds for such structures, at most
 _LANES = 64  # floats that every vector register divides
 
 
@@ -39,7 +40,8 @@ def relieve(draft: Draft) -> Draft:
     Descends on the squared overlaps of all heavy atoms, images across periodic
     boxes included, the bend of N-CA-C and the distance of phi and psi from
     their favoured regions, with each joint held near the model's answer.
-    Structures left with deep overlaps go on.
+    In structures left with deep overlaps, the side chains that take part get another
+    rotameric state, and the descent goes on, for a few rounds and as long as that helps.
 
     Returns
     -------
@@ -48,17 +50,31 @@ def relieve(draft: Draft) -> Draft:
         rings and handedness kept. A structure does not depend on the others.
     """
     relieved, deep = _descend(draft)
+    left = [number for number, depth in enumerate(_totals(deep, draft.sizes)) if depth > 0]
     for _ in range(_AGAIN):
-        if not deep:
+        if not left:
             break
-        part, still = _descend(relieved.pick(deep))
-        relieved = relieved.put(deep, part)
-        deep = [deep[number] for number in still]
+        before = relieved.pick(left)
+        trouble = deep[relieved.rows(left)]
+        part, now = _descend(reselect(before, trouble > 0))
+        depths = _totals(trouble, part.sizes), _totals(now, part.sizes)
+        better = [number for number, (old, new) in enumerate(zip(*depths, strict=True)) if new < old]
+        if not better:
+            break
+        chosen = [left[number] for number in better]
+        relieved = relieved.put(chosen, part.pick(better))
+        deep = deep.index_copy(0, relieved.rows(chosen), now[part.rows(better)])
+        left = [left[number] for number in better if depths[1][number] > 0]
     return relieved
 
 
-def _descend(draft: Draft) -> tuple[Draft, list[int]]:
-    """The draft after some steps, and which structures are left with deep overlaps.
+def _totals(values: Float[Tensor, "L"], sizes: list[int]) -> list[float]:
+    """Sum over each structure."""
+    return [float(part.sum()) for part in values.cpu().split(sizes)]
+
+
+def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"]]:
+    """The draft after some steps, and how deep (Å) each residue's atoms still overlap with others.
 
     Each joint's step is its slope over its stiffness, with momentum.
     """
@@ -87,8 +103,7 @@ def _descend(draft: Draft) -> tuple[Draft, list[int]]:
         turn[TWIST] = turn[TWIST].clamp(*room)
         built = linkage.build(turn)
     built = torch.where(linkage.moved(turn), built, linkage.start)
-    marks = contacts.deep(built, _DEEP)[:length].cpu().split(draft.sizes)
-    deep = [number for number, part in enumerate(marks) if bool(part.any())]
+    deep = contacts.deep(built, _DEEP)[:length]
     atoms = built[..., :length].permute(2, 1, 0).contiguous()
     return replace(draft, atoms=atoms, internal=_turned(draft.internal, turn[:, :length])), deep
 

@@ -7,10 +7,12 @@ from types import TracebackType
 import numpy as np
 import torch
 
+from latcpb_cli.chem.internal import N_CHI
 from latcpb_cli.geometry.codec import Internal
-from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.candidates import MOST
+from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.refine.draft import Draft
+from latcpb_cli.refine.draft import Choices, Draft
 from latcpb_cli.refine.relief import relieve
 
 __all__ = ["Settling"]
@@ -65,7 +67,8 @@ class Settling:
         free = Internal(*(part[rows] for part in vars(decoded.internal).values()))
         where = graph.types[rows], graph.ca[rows], graph.linked[rows]
         lattice = None if cells is None else torch.from_numpy(cells)
-        draft = Draft(decoded.atoms[rows], free, *where, sizes=count * [length], cells=lattice)
+        sizes, choices = count * [length], _choices(decoded.rotamers, rows)
+        draft = Draft(decoded.atoms[rows], free, *where, sizes=sizes, cells=lattice, choices=choices)
         self._waiting.append((draft, into))
 
     def _settle(self) -> None:
@@ -76,3 +79,10 @@ class Settling:
         for (_, into), atoms in zip(self._waiting, parts, strict=True):
             into[...] = atoms.view(into.shape).numpy()
         self._waiting.clear()
+
+
+def _choices(rotamers: Rotamers | None, rows: slice) -> Choices | None:
+    if rotamers is None:
+        return None
+    top = rotamers.logits[rows].log_softmax(-1).topk(MOST, dim=-1)
+    return Choices(top.values, rotamers.chi[rows].gather(1, top.indices[..., None].expand(-1, -1, N_CHI)))
