@@ -15,8 +15,8 @@ from latcpb_cli.structure import CGTrace, FrameClashes
 
 __all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
 
-CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04")
-"""One row for each residue of a frame and sample that takes part in a clash."""
+CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
+"""One row for each residue of a frame and sample that clashes or has a bond through its ring."""
 N_WORST_RESIDUES = 10
 
 
@@ -84,10 +84,10 @@ class ReportWriter:
         clashes : FrameClashes
         """
         frame_index, sample, time = int(frame_index), int(sample), float(time)
-        touched = np.flatnonzero(clashes.contact12 | (clashes.overlap04 > 0))
+        counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
         self._csv.writerows(
-            (frame_index, sample, time, self._labels[i], int(clashes.contact12[i]), int(clashes.overlap04[i]))
-            for i in touched
+            (frame_index, sample, time, self._labels[i], *counts[i].tolist())
+            for i in np.flatnonzero(counts.any(axis=1))
         )
         row = {
             "frame": frame_index,
@@ -95,6 +95,7 @@ class ReportWriter:
             "time_ps": time,
             "contact12_percent": round(clashes.contact12_percent, 4),
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
+            "pierced_rings": int(clashes.pierced.sum()),
             "worst_overlap": round(clashes.worst, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
         }
@@ -113,7 +114,7 @@ class ReportWriter:
         -------
         dict
             The summary: ``frames``, ``samples``, mean and max of
-            ``contact12_percent`` and ``overlap04_per_1000``, the
+            ``contact12_percent``, ``overlap04_per_1000`` and ``pierced_rings``, the
             ``worst_frame`` and the ``worst_residues``.
         """
         summary = self._totals.summary(self._labels)
@@ -140,7 +141,7 @@ class _Totals:
     def __init__(self, n_residues: int) -> None:
         self.rows = self.frames = self.samples = 0
         self.last_frame: int | None = None
-        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0}
+        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0, "pierced_rings": 0.0}
         self.peaks = dict(self.sums)
         self.worst: dict[str, Any] | None = None
         self.contacts = np.zeros(n_residues, dtype=np.int64)
