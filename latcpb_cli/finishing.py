@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsBuilt", "limit_names", "open_finisher"]
 
-_CLASHES = ("contact12_percent", "overlap04_per_1000", "worst_overlap")
+_CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "worst_overlap")
 
 
 class AsBuilt:

@@ -16,8 +16,8 @@ from latcpb_cli.structure import Bridge, CGTrace, FrameClashes
 
 __all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
 
-CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04")
-"""One row for each residue of a frame and sample that takes part in a clash."""
+CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
+"""One row for each residue of a frame and sample that clashes or has a bond through its ring."""
 N_WORST_RESIDUES = 10
 
 
@@ -97,10 +97,10 @@ class ReportWriter:
             Further counts and energies of the frame.
         """
         frame_index, sample, time = int(frame_index), int(sample), float(time)
-        touched = np.flatnonzero(clashes.contact12 | (clashes.overlap04 > 0))
+        counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
         self._csv.writerows(
-            (frame_index, sample, time, self._labels[i], int(clashes.contact12[i]), int(clashes.overlap04[i]))
-            for i in touched
+            (frame_index, sample, time, self._labels[i], *counts[i].tolist())
+            for i in np.flatnonzero(counts.any(axis=1))
         )
         row = {
             "frame": frame_index,
@@ -108,6 +108,7 @@ class ReportWriter:
             "time_ps": time,
             "contact12_percent": round(clashes.contact12_percent, 4),
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
+            "pierced_rings": int(clashes.pierced.sum()),
             "worst_overlap": round(clashes.worst, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
             "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
@@ -128,7 +129,7 @@ class ReportWriter:
         -------
         dict
             The summary: ``frames``, ``samples``, mean and max of
-            ``contact12_percent`` and ``overlap04_per_1000``, the
+            ``contact12_percent``, ``overlap04_per_1000`` and ``pierced_rings``, the
             ``worst_frame``, the ``worst_residues``, and in ``peaks`` the largest
             value of each number of the rows, with its frame and sample.
         """
@@ -156,7 +157,7 @@ class _Totals:
     def __init__(self, n_residues: int) -> None:
         self.rows = self.frames = self.samples = 0
         self.last_frame: int | None = None
-        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0}
+        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0, "pierced_rings": 0.0}
         self.peaks = dict(self.sums)
         self.worst: dict[str, Any] | None = None
         self.largest: dict[str, dict[str, Any]] = {}

@@ -10,7 +10,6 @@ from latcpb_cli.structure import CGTrace
 __all__ = ["DEFECTS", "frame_defects"]
 
 DEFECTS = (
-    "pierced_rings",
     "d_residues",
     "inverted_cb",
     "cis_non_proline",
@@ -20,7 +19,7 @@ DEFECTS = (
     "omega",
     "ramachandran_outliers",
 )
-"""Counts of `StereoChecker.count` that are 0 in a sound structure, or nearly."""
+"""Counts of `StereoChecker.count` that are 0 in a sound structure, or nearly (rings: see the clashes)."""
 
 
 def frame_defects(
