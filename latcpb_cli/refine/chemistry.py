@@ -9,7 +9,7 @@ import numpy as np
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.refine.disulfides import make_bridges
 from latcpb_cli.refine.extras import attach_extras
-from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
+from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, box_vectors
 
 __all__ = ["Disulfides", "complete"]
 
@@ -38,14 +38,12 @@ def complete(
         The disulfides of each structure, as pairs of residue numbers.
     """
     n_samples = atoms.shape[1]
-    every_box = np.repeat(boxes, n_samples, axis=0)
+    cells = np.repeat(box_vectors(boxes), n_samples, axis=0)
     flat = atoms.reshape(-1, *atoms.shape[2:])
     joined: list[tuple[Bridge, ...]] = [() for _ in flat]
     if disulfides == "auto":
         present = AtomTopology.heavy_atoms(trace).present[:, :N_SLOTS]
-        joined = [
-            make_bridges(trace, frame, present, box) for frame, box in zip(flat, every_box, strict=True)
-        ]
-    wide = attach_extras(trace, flat, every_box)
+        joined = [make_bridges(trace, frame, present, cell) for frame, cell in zip(flat, cells, strict=True)]
+    wide = attach_extras(trace, flat, cells)
     rows = range(0, len(joined), n_samples)
     return wide.reshape(*atoms.shape[:3], *wide.shape[2:]), [joined[row : row + n_samples] for row in rows]

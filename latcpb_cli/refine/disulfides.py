@@ -9,8 +9,8 @@ import numpy as np
 from latcpb_cli.chem.reference import reference_angle, reference_length
 from latcpb_cli.chem.residues import ELEMENTS, LETTERS, VDW_RADIUS
 from latcpb_cli.metrics.bonds import bond_steps, element_index
-from latcpb_cli.metrics.pairs import close_pairs
-from latcpb_cli.refine.images import atoms_around, image_shift
+from latcpb_cli.metrics.pairs import close_pairs, image_shift
+from latcpb_cli.refine.images import atoms_around
 from latcpb_cli.structure import Bridge, CGTrace
 
 __all__ = ["SS_BOND", "make_bridges"]
@@ -70,7 +70,7 @@ class _Arm:
 
 
 def make_bridges(
-    trace: CGTrace, atoms: np.ndarray, present: np.ndarray, box: np.ndarray
+    trace: CGTrace, atoms: np.ndarray, present: np.ndarray, cell: np.ndarray
 ) -> tuple[Bridge, ...]:
     """Join cysteines of one structure, moving their SG (in place).
 
@@ -88,8 +88,8 @@ def make_bridges(
         In Å.
     present : numpy.ndarray of bool, shape (L, 15)
         Atoms that are there.
-    box : numpy.ndarray, shape (6,)
-        Zeros for no box.
+    cell : numpy.ndarray, shape (3, 3)
+        Vectors of the periodic box as rows, Å; zeros for no box.
 
     Returns
     -------
@@ -97,14 +97,14 @@ def make_bridges(
         Numbers of the residues, in order.
     """
     types = trace.residue_types
-    one, two, shift = _candidates(trace, atoms, box)
+    one, two, shift = _candidates(trace, atoms, cell)
     if not len(one):
         return ()
     arms = _Arm.of(atoms[one], np.zeros_like(shift)), _Arm.of(atoms[two], shift)
     places, cost = _places(arms)
     for pair, (first, second) in enumerate(zip(one.tolist(), two.tolist(), strict=True)):
         for residue, partner, end, move in ((first, second, 0, 0.0), (second, first, 1, shift[pair])):
-            around = atoms_around(atoms, residue, present, box, _AROUND)
+            around = atoms_around(atoms, residue, present, cell, _AROUND)
             cost[pair] += _overlap(types, places[pair, :, end] + move, residue, partner, around)
     best = np.arange(len(one)), cost.argmin(axis=1)
     sulfurs, cost = places[best], cost[best]
@@ -122,29 +122,34 @@ def make_bridges(
 
 
 def _candidates(
-    trace: CGTrace, atoms: np.ndarray, box: np.ndarray
+    trace: CGTrace, atoms: np.ndarray, cell: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of cysteines (P,) that are near enough, and what to subtract from the second (P, 3)."""
     cys = np.flatnonzero(trace.residue_types == _CYS)
     if len(cys) < 2:
         return cys[:0], cys[:0], np.zeros((0, 3))
-    one, two, distance = close_pairs(atoms[cys, _CA], _ALPHA[1], box)
+    one, two, distance = close_pairs(atoms[cys, _CA], _ALPHA[1], cell)
     one, two = cys[one], cys[two]
     neighbours = (two - one == 1) & trace.same_chain_as_next()[one]
     kept = (distance > _ALPHA[0]) & ~neighbours
     one, two = one[kept], two[kept]
-    shift = image_shift(atoms[two, _CA].astype(np.float64) - atoms[one, _CA], box)
+    shift = -image_shift(atoms[two, _CA].astype(np.float64) - atoms[one, _CA], cell)
     beta = atoms[two, _CB].astype(np.float64) - shift - atoms[one, _CB]
     beta = np.sqrt((beta * beta).sum(-1))
     near = (beta > _BETA[0]) & (beta < _BETA[1])
-    near &= ~_at_metal(trace.residue_types, atoms, one, two, shift, box)
+    near &= ~_at_metal(trace.residue_types, atoms, one, two, shift, cell)
     near = np.flatnonzero(near)
     near = near[np.lexsort((two[near], one[near]))]
     return one[near], two[near], shift[near]
 
 
 def _at_metal(
-    types: np.ndarray, atoms: np.ndarray, one: np.ndarray, two: np.ndarray, shift: np.ndarray, box: np.ndarray
+    types: np.ndarray,
+    atoms: np.ndarray,
+    one: np.ndarray,
+    two: np.ndarray,
+    shift: np.ndarray,
+    cell: np.ndarray,
 ) -> np.ndarray:
     """Pairs of cysteines that stand with others as around a zinc ion: bool, (P,)."""
     sulfur = atoms[two, _SG].astype(np.float64) - shift - atoms[one, _SG]
@@ -153,7 +158,7 @@ def _at_metal(
     near = []
     for residue in (one, two):
         step = atoms[ligands, _CB].astype(np.float64) - atoms[residue, None, _CB]
-        step = step - image_shift(step.reshape(-1, 3), box).reshape(step.shape)
+        step = step + image_shift(step.reshape(-1, 3), cell).reshape(step.shape)
         near.append((step * step).sum(-1) < _LIGAND_AROUND**2)
     # The two themselves are among those near both of them.
     many = (near[0] & near[1]).sum(axis=1) >= 2 + _LIGANDS

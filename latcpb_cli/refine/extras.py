@@ -30,7 +30,7 @@ _ECLIPSED, _TURNED = 0.15, 0.05  # Å²: what a swing costs at most between rota
 _CA, _CB = 1, 4
 
 
-def attach_extras(trace: CGTrace, atoms: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def attach_extras(trace: CGTrace, atoms: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """Widen atoms by the slots of modified residues and fill these.
 
     Bond lengths and angles are ideal. Of the free rotations all
@@ -44,8 +44,8 @@ def attach_extras(trace: CGTrace, atoms: np.ndarray, boxes: np.ndarray) -> np.nd
     trace : CGTrace
     atoms : numpy.ndarray of float32, shape (F, L, 15, 3)
         In Å.
-    boxes : numpy.ndarray, shape (F, 6)
-        Nearest images count; rows of zeros are no box.
+    cells : numpy.ndarray, shape (F, 3, 3)
+        Vectors of the periodic box as rows, Å: nearest images count; zeros for no box.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def attach_extras(trace: CGTrace, atoms: np.ndarray, boxes: np.ndarray) -> np.nd
         for frame, choices in enumerate(tried):
             best = 0
             if len(choices) > 1:
-                around = atoms_around(wide[frame], residue, present, boxes[frame], _AROUND)
+                around = atoms_around(wide[frame], residue, present, cells[frame], _AROUND)
                 overlap = _overlap(choices, own, kinds, residue, *around)
                 best = int(np.argmin(overlap + _preference(kind)))
                 if overlap[best] > _CROWDED and MODIFIED[kind - len(NAMES)].parent in ("SER", "THR"):

@@ -45,7 +45,7 @@ def frames(count=2):
     atoms += np.arange(count, dtype=np.float32)[:, None, None, None]
     # The first chain ends where the peptide goes on: its O stands in for OXT.
     atoms[:, 9, 14] = atoms[:, 9, 3] + np.float32(2.2)
-    wide = attach_extras(TRACE, atoms, np.zeros((count, 6)))[:, None]
+    wide = attach_extras(TRACE, atoms, np.zeros((count, 3, 3)))[:, None]
     boxes = np.tile(np.array([90.0, 90, 90, 90, 90, 90], dtype=np.float32), (count, 1))
     return wide, FrameChunk(atoms[:, :, 1], np.arange(count) * 1.0, boxes, np.arange(count))
 

@@ -15,7 +15,7 @@ from latcpb_cli.refine.chemistry import complete
 from latcpb_cli.refine.disulfides import make_bridges
 
 CB, SG = 4, 5
-NO_BOX = np.zeros(6)
+NO_BOX = np.zeros((3, 3))
 
 
 def angle(a, b, c):
@@ -67,7 +67,7 @@ def test_a_bridge_through_the_box():
     trace, atoms, present = facing()
     alone = atoms.copy()
     make_bridges(trace, alone, present, NO_BOX)
-    box = np.array([60.0, 70.0, 80.0, 90.0, 90.0, 90.0], dtype=np.float32)
+    box = np.diag([60.0, 70.0, 80.0])
     shift = np.array([60.0, 0.0, -80.0], dtype=np.float32)
     atoms[3:] += shift
     assert make_bridges(trace, atoms.copy(), present, NO_BOX) == ()

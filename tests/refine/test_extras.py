@@ -15,7 +15,7 @@ from latcpb_cli.refine.extras import attach_extras
 from latcpb_cli.structure import AtomTopology
 
 SEQUENCE, VARIANTS = "ASGTAYGMAMA", ["", "SEP", "", "TPO", "", "PTR", "", "MHO", "", "SME", ""]
-NO_BOX = np.zeros((1, 6))
+NO_BOX = np.zeros((1, 3, 3))
 
 
 def modified(sequence=SEQUENCE, variants=VARIANTS, **torsions):
@@ -94,7 +94,7 @@ def test_a_phosphate_turns_away_from_what_stands_there():
     turned = attach_extras(trace, blocked, NO_BOX)[0, 1, slots["P"]]
     assert np.linalg.norm(turned - free) > 1.5
     blocked[0, 3] += [80.0, 0.0, 0.0]
-    box = np.array([[80.0, 90.0, 100.0, 90.0, 90.0, 90.0]])
+    box = np.diag([80.0, 90.0, 100.0])[None]
     np.testing.assert_allclose(attach_extras(trace, blocked, NO_BOX)[0, 1, slots["P"]], free)
     np.testing.assert_allclose(attach_extras(trace, blocked, box)[0, 1, slots["P"]], turned, atol=1e-4)
 
@@ -136,7 +136,7 @@ def test_frames_do_not_depend_on_each_other():
     rng = np.random.default_rng(3)
     frames = (np.repeat(atoms, 5, axis=0) + rng.normal(scale=0.3, size=(5, 1, 1, 3))).astype(np.float32)
     frames[:, 4:] += rng.normal(scale=0.5, size=(5, 1, 1, 3)).astype(np.float32)
-    boxes = np.zeros((5, 6))
+    boxes = np.zeros((5, 3, 3))
     together = attach_extras(trace, frames, boxes)
     for row in range(5):
         alone = attach_extras(trace, frames[row : row + 1], boxes[:1])
