@@ -23,9 +23,8 @@ import numpy as np
 from chains import generated_structure, reference_chains
 from tables import Row
 
-from latcpb_cli import backmapper
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.refine import strain
+from latcpb_cli.refine import settle, strain
 from latcpb_cli.refine.relief import relieve
 from latcpb_cli.structure import AtomStructure, FrameChunk
 
@@ -96,15 +95,15 @@ def measure(model: Backmapper, options: argparse.Namespace, kind: str, on: bool)
     """Accuracy and geometry of the answers, and milliseconds of CPU per residue that relief took."""
     row, seconds, residues = Row(), 0.0, 0
 
-    def timed(atoms, *rest):
+    def timed(draft):
         nonlocal seconds, residues
         began = time.process_time()
-        moved = relieve(atoms, *rest) if on else atoms
+        moved = relieve(draft) if on else draft
         seconds += time.process_time() - began
-        residues += len(atoms)
+        residues += len(draft)
         return moved
 
-    with patch.object(backmapper, "relieve", timed):
+    with patch.object(settle, "relieve", timed):
         for reference, chunk in chunks(options, kind):
             atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode="best")[:, 0]
             built = generated_structure(reference, atoms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,14 @@ from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
+from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
 from latcpb_cli.precision import resolve_device
-from latcpb_cli.refine.relief import relieve
+from latcpb_cli.refine.settle import Settling
 from latcpb_cli.refine.trace import ease_trace
-from latcpb_cli.structure import CGTrace, FrameChunk
+from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
 
 __all__ = ["SETTINGS", "Backmapper", "Mode"]
 
@@ -100,13 +103,19 @@ class Backmapper:
         # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
         # good side chains they lead to; and around the origin, where 32 bits have the most digits.
         middle, axes = own_axes(positions.astype(np.float64))
-        own = ((positions - middle) @ axes.swapaxes(1, 2)).astype(np.float32)
-        for start in range(0, len(chunk), size):
-            rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
-            block = self._block(trace, own[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
-            stop = min(start + size, len(chunk))
-            back = block[: stop - start].cpu().double().numpy() @ axes[start:stop, None, None]
-            built[start:stop] = back + middle[start:stop, None, None]
+        turn = axes.swapaxes(1, 2)
+        own = ((positions - middle) @ turn).astype(np.float32)
+        cells = box_vectors(chunk.boxes) @ turn if chunk.boxes[:, :3].any() else None
+        with Settling() as settling:
+            for start in range(0, len(chunk), size):
+                rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
+                kept = slice(start, min(start + size, len(chunk)))
+                lattice = None if cells is None else cells[kept]
+                block = self._block(trace, own[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
+                for sample, (answer, graph) in enumerate(block):
+                    settling.add(answer, graph, lattice, into=built[kept, sample])
+        for frame, atoms in enumerate(built):
+            built[frame] = atoms.astype(np.float64) @ axes[frame] + middle[frame]
         built[:, :, :, 1] = positions[:, None]
         return built
 
@@ -119,15 +128,13 @@ class Backmapper:
         samples: int,
         seed: int,
         mode: Mode,
-    ) -> torch.Tensor:
-        """Encode some frames once, then draw, decode and relieve each sample: (F, S, L, 15, 3)."""
+    ) -> Iterator[tuple[Decoded, Graph]]:
+        """Encode some frames once, then draw and decode each sample."""
         count, length = positions.shape[:2]
         ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
-        drawn = []
-        sizes = [length] * count
-        graph = self.model.graph(ca, types, links, sizes)
+        graph = self.model.graph(ca, types, links, [length] * count)
         condition = self.model.cg_encoder(graph)
         told = None
         if mode == "ensemble":
@@ -138,7 +145,4 @@ class Backmapper:
             noise = FrameNoise(seed, keys, (length, self.model.config.latent))
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
             picks = noise(self.device, NOISE) if mode != "best" else None
-            answer = self.model.build(latent, condition, graph, picks, told)
-            free = answer.internal
-            drawn.append(answer.atoms if free is None else relieve(answer.atoms, free, graph, sizes))
-        return torch.stack([atoms.view(count, length, N_SLOTS, 3) for atoms in drawn], dim=1)
+            yield self.model.build(latent, condition, graph, picks, told), graph

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
-    "ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError", "first_line",
-    "one_line",
+    "ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError",
+    "QualityGateError", "first_line", "one_line",
 ]  # fmt: skip
 
 
@@ -64,6 +64,12 @@ class WeightsError(LatcpbError):
     """Weights that are missing, damaged or of an unknown kind."""
 
     exit_code = ExitCode.WEIGHTS
+
+
+class QualityGateError(LatcpbError):
+    """A finished output that is worse than the user allows."""
+
+    exit_code: ExitCode = ExitCode.QUALITY_GATE
 
 
 def first_line(error: BaseException) -> str:

@@ -14,12 +14,16 @@ import numpy as np
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.chem.naming import Naming
+from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.errors import UsageError
+from latcpb_cli.finishing import open_finisher
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
+from latcpb_cli.md.options import MdOptions
 from latcpb_cli.metrics.clashes import frame_clashes
+from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes
 
@@ -74,6 +78,7 @@ def backmap_trajectory(
     ca_tolerance: float = 0.0,
     disulfides: Disulfides = "auto",
     naming: Naming = "pdb",
+    md: MdOptions | None = None,
     overwrite: bool = False,
     report: Path | str | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -101,6 +106,8 @@ def backmap_trajectory(
         Whether cysteines that stand as if they had one are joined, frame by frame.
     naming : {'pdb', 'charmm', 'amber'}
         Whose names residues and atoms get in PDB files and topologies.
+    md : MdOptions, optional
+        Hydrogens and minimisation; needs OpenMM.
     overwrite : bool
     report : pathlib.Path or None
         Clash report as JSON; the CSV of the same name stands beside it.
@@ -122,12 +129,13 @@ def backmap_trajectory(
     present = topology.present
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
     check_output(output, overwrite, beside=report_paths, inputs=source.paths)
+    finisher = open_finisher(backmapper, source, md, seed=seed, mode=mode, disulfides=disulfides)
     done, clashes, moves = 0, {}, _Moves()
     with ExitStack() as stack:
         writer = stack.enter_context(
             open_writer(
                 output,
-                topology,
+                finisher.topology,
                 n_frames=source.n_frames,
                 n_samples=samples,
                 overwrite=overwrite,
@@ -142,14 +150,16 @@ def backmap_trajectory(
                 trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
             )
             atoms, bridges = complete(trace, atoms, chunk.boxes, disulfides)
-            lost = _unusable(atoms, chunk, present, coordinate_limits(output))
+            atoms, more = finisher.finish(atoms, chunk)
+            heavy = atoms[..., : trace.n_slots, :]
+            lost = _unusable(heavy, chunk, present, coordinate_limits(output))
             moves.add(chunk.positions, atoms, ~lost[:, 0])
             if reporter is not None:
-                _report_chunk(reporter, trace, chunk, atoms, present, lost, bridges)
+                _report_chunk(reporter, trace, chunk, heavy, present, lost, bridges, more)
             if lost.any():
                 atoms[lost] = 0.0
                 _note_unbuilt(source, chunk, lost)
-            writer.write(atoms, chunk, _spread(atoms, present), bridges)
+            writer.write(atoms, chunk, _spread(heavy, present), bridges)
             done += len(chunk)
             if on_progress is not None:
                 on_progress(done)
@@ -163,7 +173,9 @@ def backmap_trajectory(
                 "ca_tolerance": ca_tolerance,
             }
             settings |= {"disulfides": disulfides, "naming": naming}
-            run = _run_facts(backmapper, source, **settings, ca_moved=moves.facts(), seconds=seconds)
+            run = _run_facts(
+                backmapper, source, **settings, **finisher.facts, ca_moved=moves.facts(), seconds=seconds
+            )
             clashes = reporter.finish(provenance(source.paths, **run))
     outputs = (*output_files(output), *report_paths)
     return RunSummary(done, samples, len(trace), seconds, outputs, clashes)
@@ -251,23 +263,25 @@ def _report_chunk(
     present: np.ndarray,
     lost: np.ndarray,
     bridges: list[list[tuple[Bridge, ...]]],
+    more: list[dict[str, Any]],
 ) -> None:
-    """Count the clashes of every sample of a chunk, frame by frame."""
+    """Count the clashes and defects of every sample of a chunk, frame by frame."""
     n_samples = atoms.shape[1]
     linked = np.repeat(trace.linked(chunk.positions), n_samples, axis=0)
     boxes = np.repeat(chunk.boxes, n_samples, axis=0)
     flat, missing = atoms.reshape(-1, *atoms.shape[2:]), lost.reshape(-1, lost.shape[2])
     counts: list[FrameClashes] = []
+    defects: list[dict[str, int]] = []
     # Frames with lost residues are rare, and each has atoms of its own.
     for rows in _runs(np.asarray(missing.any(axis=1))):
         there = present & ~missing[rows.start][:, None]
         part = np.where(there[:, :, None], flat[rows], 0.0)
         counts += frame_clashes(trace.kinds, part, there, linked[rows], boxes[rows])
+        defects += frame_defects(trace, part[:, :, :N_SLOTS], there[:, :N_SLOTS], linked[rows])
     for row, found in enumerate(counts):
         frame, sample = divmod(row, n_samples)
-        reporter.add(
-            int(chunk.indices[frame]), sample, float(chunk.times[frame]), found, bridges[frame][sample]
-        )
+        where = int(chunk.indices[frame]), sample, float(chunk.times[frame])
+        reporter.add(*where, found, bridges[frame][sample], defects[row] | more[row])
 
 
 def _runs(alone: np.ndarray) -> list[slice]:

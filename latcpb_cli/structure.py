@@ -245,6 +245,8 @@ class FrameClashes:
         Largest overlap (Å) among them, 0 where there is none.
     worst_pair : tuple of int
         The two residues of that pair, (-1, -1) where there is none.
+    pierced : numpy.ndarray of bool, shape (L,)
+        Residues with a ring through which a bond of another residue runs.
     """
 
     n_atoms: int
@@ -253,6 +255,7 @@ class FrameClashes:
     n_overlaps: int
     worst: float
     worst_pair: tuple[int, int]
+    pierced: np.ndarray
 
     @property
     def contact12_percent(self) -> float:

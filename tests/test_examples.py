@@ -202,6 +202,22 @@ def test_every_command_in_the_readmes_is_exercised_somewhere():
         assert name in RUN_HERE or (ROOT / TESTED_ELSEWHERE[name]).exists(), f"who tests latcpb {name}?"
 
 
+@pytest.mark.slow
+@pytest.mark.openmm
+def test_openmm_takes_the_start_that_the_examples_make(folder):
+    """The Python lines of "Start an MD run", with fewer steps."""
+    pytest.importorskip("openmm")
+    text = (EXAMPLES / "README.md").read_text("utf-8")
+    section = text[text.index("## Start an MD run") :]
+    command = re.search(r"^latcpb .*$", section, re.MULTILINE)
+    lines = re.search(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    shorter = lines[1].replace("maxIterations=1000", "maxIterations=5").replace("step(5000)", "step(5)")
+    assert shorter.count("5)") == 2
+    assert run(command[0], folder, first_on_path=Path(sys.executable).parent).returncode == 0
+    done = subprocess.run([sys.executable, "-c", shorter], cwd=folder, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
 RUNNABLE = [block for block in BLOCKS if any(RUN_HERE & set(names) for _, names in block.lines)]
 
 

@@ -18,8 +18,9 @@ LAYERS = [
     {"structure", "geometry", "weights"},
     {"io", "metrics", "diffusion"},
     {"model"},
-    {"refine", "hub"},
+    {"refine", "md", "hub"},
     {"backmapper"},
+    {"finishing"},
     {"pipeline"},
     {"train", "parallel"},
     {"cli"},
@@ -34,7 +35,7 @@ HOMES = {
     "huggingface_hub": "hub",
     "dask": "parallel",
     "distributed": "parallel",
-    "openmm": "refine",
+    "openmm": "md",
 }
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_weights" not in path.parts)

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from latcpb_cli.cli import options as opt
+from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
 
 __all__ = ["backmap"]
@@ -24,6 +25,13 @@ def backmap(
     ca_tolerance: opt.CaTolerance = 0.0,
     disulfides: opt.Disulfides = opt.DisulfidesName.auto,
     naming: opt.Naming = opt.NamingName.pdb,
+    hydrogens: opt.Hydrogens = False,
+    minimize: opt.Minimize = None,
+    ph: opt.Ph = None,
+    force_field: opt.ForceField = None,
+    solvent: opt.Solvent = None,
+    restraint: opt.Restraint = None,
+    fail_on: opt.FailOn = None,
     overwrite: opt.Overwrite = False,
     no_report: opt.NoReport = False,
     top: opt.Top = None,
@@ -52,17 +60,26 @@ def backmap(
     """
     number = _seed_number(seed)
     output = output or _default_output(trajectories[0])
+    md = md_options(
+        hydrogens=hydrogens, minimize=minimize, ph=ph, force_field=force_field, solvent=solvent,
+        restraint=restraint, naming=naming.value,
+    )  # fmt: skip
+    if fail_on is not None and no_report:
+        raise UsageError("--fail-on needs the report", "leave out --no-report")
 
     from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
+    from latcpb_cli.finishing import limit_names
     from latcpb_cli.io.read import open_source
     from latcpb_cli.io.selection import FrameChoice
+    from latcpb_cli.io.thresholds import check_limits, parse_limits
     from latcpb_cli.io.write import check_fit, check_output
     from latcpb_cli.pipeline import backmap_trajectory, choose_mode, report_files
     from latcpb_cli.precision import resolve_device
 
     place = resolve_device(device)
     settled = choose_mode(mode.value if mode else None, samples)
+    limits = {} if fail_on is None else parse_limits(fail_on, limit_names(md))
     choice = FrameChoice(begin, end, stride, frames)
     reports = () if no_report else report_files(output)
     inputs = trajectories if top is None else [top, *trajectories]
@@ -87,12 +104,15 @@ def backmap(
             ca_tolerance=ca_tolerance,
             disulfides=disulfides.value,
             naming=naming.value,
+            md=md,
             overwrite=overwrite,
             report=reports[0] if reports else None,
             on_progress=progress.update,
         )
     messages.problems(source)
     messages.result(summary)
+    if limits:
+        check_limits(summary.clashes, limits)
 
 
 def _seed_number(seed: str) -> int:

@@ -16,7 +16,11 @@ from latcpb_cli.errors import WeightsError
 __all__ = ["doctor"]
 
 _NEEDED = ("torch", "e3nn", "MDAnalysis", "gemmi", "numpy", "scipy", "safetensors", "huggingface-hub")
-_EXTRAS = {"gsd": ("formats", ".gsd"), "h5py": ("formats", ".h5 .h5md"), "openmm": ("examples", "examples/")}
+_EXTRAS = {
+    "gsd": ("formats", ".gsd"),
+    "h5py": ("formats", ".h5 .h5md"),
+    "openmm": ("md", "--hydrogens --minimize"),
+}
 """Optional packages: the extra that brings them, and what they are for."""
 
 

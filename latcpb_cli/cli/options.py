@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Begin", "CaTolerance", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "Force", "Frames",
-    "Mode", "ModeName", "Naming", "NamingName", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc",
-    "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection", "Sequence", "Stride", "Strict", "Threads",
-    "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
+    "Begin", "CaTolerance", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "FailOn", "Force",
+    "ForceField", "ForceFieldName", "Frames", "Hydrogens", "Minimize", "Mode", "ModeName", "Naming",
+    "NamingName", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Ph", "Quiet",
+    "Restraint", "Samples", "Scale", "Seed", "Selection", "Sequence", "Solvent", "SolventName", "Strict",
+    "Stride", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
+_MD = "Hydrogens and minimisation (pip install 'latcpb-cli[md]')"
 
 
 class ModeName(StrEnum):
@@ -46,6 +48,22 @@ class NamingName(StrEnum):
     pdb = "pdb"
     charmm = "charmm"
     amber = "amber"
+
+
+class ForceFieldName(StrEnum):
+    """What hydrogens are placed and structures minimised with."""
+
+    amber14 = "amber14"
+    amber19 = "amber19"
+    charmm36 = "charmm36"
+
+
+class SolventName(StrEnum):
+    """What is around the protein when it is minimised."""
+
+    vacuum = "vacuum"
+    obc2 = "obc2"
+    gbn2 = "gbn2"
 
 
 class UnknownName(StrEnum):
@@ -102,6 +120,52 @@ Disulfides = Annotated[
 Naming = Annotated[
     NamingName,
     typer.Option(help="Names of residues and atoms in PDB output and topologies: PDB 3, CHARMM36 or Amber."),
+]
+Hydrogens = Annotated[bool, typer.Option("--hydrogens", help="Write hydrogens, too.", rich_help_panel=_MD)]
+Minimize = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, show_default=False, rich_help_panel=_MD,
+        help="Minimise the energy by at most N steps, each Cα held by a spring.",
+    ),
+]  # fmt: skip
+Ph = Annotated[
+    float | None,
+    typer.Option(
+        "--ph", min=0.0, max=14.0, show_default=False, rich_help_panel=_MD,
+        help="Decides on protonation; neutral His are HIE unless the input names another state. Default: 7.",
+    ),
+]  # fmt: skip
+ForceField = Annotated[
+    ForceFieldName | None,
+    typer.Option(
+        help="Amber ff14SB or ff19SB, or CHARMM36 (slow to load; knows phosphates). Default: amber14.",
+        show_default=False, rich_help_panel=_MD,
+    ),
+]  # fmt: skip
+Solvent = Annotated[
+    SolventName | None,
+    typer.Option(
+        help="Minimise in implicit solvent (OBC2; GBn2, six times slower on a CPU) or in vacuum, where "
+        "charges pull side chains together. Default: obc2.",
+        show_default=False, rich_help_panel=_MD,
+    ),
+]  # fmt: skip
+Restraint = Annotated[
+    float | None,
+    typer.Option(
+        metavar="K", min=0.0, show_default=False, rich_help_panel=_MD,
+        help="Force constant of the springs, kJ/mol/nm². Default: 20000.",
+    ),
+]  # fmt: skip
+FailOn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME=LIMIT,...",
+        help="Exit with code 6 where the worst frame of the report is over a limit, "
+        "e.g. contact12=0,overlap04=10,pierced=0,d_residues=0.",
+        show_default=False,
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output files that exist.")]
 NoReport = Annotated[

@@ -66,6 +66,7 @@ def conect_records(topology: AtomTopology, bridges: Sequence[Bridge], serials: n
     linked = topology.trace.same_chain_as_next()
     for index in _modified(topology):
         pairs += [((index, a), (index, b)) for a, b in _bonds(topology.trace.name(index))]
+        pairs += [((index, a), (index, b)) for a, b in _hydrogens([n for r, n in rows if r == index])]
         pairs += [((i, "C"), (i + 1, "N")) for i in (index - 1, index) if i >= 0 and linked[i]]
     around: dict[int, set[int]] = {}
     for a, b in pairs:
@@ -98,3 +99,14 @@ def _bonds(name: str) -> list[tuple[str, str]]:
         return []
     bonds = [*_BACKBONE, *SIDECHAIN_BONDS[NAMES.index(modified.parent)], *modified.bonds()]
     return [(modified.renamed.get(a, a), modified.renamed.get(b, b)) for a, b in bonds]
+
+
+def _hydrogens(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Pair the hydrogens of a residue with their atoms, by what their names share (HG21, CG2)."""
+    heavy = [name for name in names if name[0] in "CNO"]
+    pairs = []
+    for name in names:
+        if name[0] == "H":
+            named = [atom for atom in heavy if len(atom) > 1 and name[1:].startswith(atom[1:])]
+            pairs.append((name, max(named, key=len) if named else "O3P" if name == "HOP3" else "N"))
+    return pairs

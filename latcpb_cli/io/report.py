@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -16,8 +16,8 @@ from latcpb_cli.structure import Bridge, CGTrace, FrameClashes
 
 __all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
 
-CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04")
-"""One row for each residue of a frame and sample that takes part in a clash."""
+CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
+"""One row for each residue of a frame and sample that clashes or has a bond through its ring."""
 N_WORST_RESIDUES = 10
 
 
@@ -78,6 +78,7 @@ class ReportWriter:
         time: float,
         clashes: FrameClashes,
         bridges: Sequence[Bridge] = (),
+        more: Mapping[str, float] | None = None,
     ) -> None:
         """Add one reconstruction.
 
@@ -92,12 +93,14 @@ class ReportWriter:
         clashes : FrameClashes
         bridges : sequence of tuple of int
             Its disulfides.
+        more : mapping of str to float, optional
+            Further counts and energies of the frame.
         """
         frame_index, sample, time = int(frame_index), int(sample), float(time)
-        touched = np.flatnonzero(clashes.contact12 | (clashes.overlap04 > 0))
+        counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
         self._csv.writerows(
-            (frame_index, sample, time, self._labels[i], int(clashes.contact12[i]), int(clashes.overlap04[i]))
-            for i in touched
+            (frame_index, sample, time, self._labels[i], *counts[i].tolist())
+            for i in np.flatnonzero(counts.any(axis=1))
         )
         row = {
             "frame": frame_index,
@@ -105,9 +108,11 @@ class ReportWriter:
             "time_ps": time,
             "contact12_percent": round(clashes.contact12_percent, 4),
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
+            "pierced_rings": int(clashes.pierced.sum()),
             "worst_overlap": round(clashes.worst, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
             "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
+            **(more or {}),
         }
         self._open[1].write(json.dumps(row) + "\n")
         self._totals.add(row, clashes)
@@ -124,8 +129,9 @@ class ReportWriter:
         -------
         dict
             The summary: ``frames``, ``samples``, mean and max of
-            ``contact12_percent`` and ``overlap04_per_1000``, the
-            ``worst_frame`` and the ``worst_residues``.
+            ``contact12_percent``, ``overlap04_per_1000`` and ``pierced_rings``, the
+            ``worst_frame``, the ``worst_residues``, and in ``peaks`` the largest
+            value of each number of the rows, with its frame and sample.
         """
         summary = self._totals.summary(self._labels)
         self._close()
@@ -151,9 +157,10 @@ class _Totals:
     def __init__(self, n_residues: int) -> None:
         self.rows = self.frames = self.samples = 0
         self.last_frame: int | None = None
-        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0}
+        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0, "pierced_rings": 0.0}
         self.peaks = dict(self.sums)
         self.worst: dict[str, Any] | None = None
+        self.largest: dict[str, dict[str, Any]] = {}
         self.contacts = np.zeros(n_residues, dtype=np.int64)
         self.overlaps = np.zeros(n_residues, dtype=np.int64)
 
@@ -165,6 +172,10 @@ class _Totals:
         for name in self.sums:
             self.sums[name] += row[name]
             self.peaks[name] = max(self.peaks[name], row[name])
+        for name in row.keys() - {"frame", "sample", "time_ps"}:
+            value, before = row[name], self.largest.get(name)
+            if isinstance(value, int | float) and (before is None or value > before["value"]):
+                self.largest[name] = {"value": value, "frame": row["frame"], "sample": row["sample"]}
         if self.worst is None or _badness(row) > _badness(self.worst):
             self.worst = row
         self.contacts += clashes.contact12
@@ -180,6 +191,7 @@ class _Totals:
                 name: {"mean": total / max(self.rows, 1), "max": self.peaks[name]}
                 for name, total in self.sums.items()
             },
+            "peaks": dict(sorted(self.largest.items())),
             "worst_frame": self.worst,
             "worst_residues": [
                 {

@@ -5,7 +5,8 @@ of another residue that it is not bonded to. ``overlap04``: pairs of atoms
 whose van der Waals spheres overlap by 0.4 Å or more; pairs joined by one, two
 or three bonds are left out (peptide links, proline rings and disulfides
 included), two atoms out of N and O may come as near as 2.5 Å (hydrogen
-bonds), two sulfurs as near as 1.9 Å (disulfides).
+bonds), two sulfurs as near as 1.9 Å (disulfides). Rings through which a bond
+runs are told beside them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.metrics.bonds import FAR
 from latcpb_cli.metrics.modified import ALL_ELEMENTS, all_bond_steps, all_element_index
 from latcpb_cli.metrics.pairs import close_pairs
-from latcpb_cli.structure import FrameClashes
+from latcpb_cli.metrics.piercing import pierced_rings, rings_of
+from latcpb_cli.metrics.terms import Terms, bond_terms
+from latcpb_cli.structure import FrameClashes, box_vectors
 
 __all__ = ["CONTACT", "DISULFIDE", "OVERLAP", "FrameClashes", "frame_clashes"]
 
@@ -71,7 +74,7 @@ def frame_clashes(
     """
     system = _System.of(types, present)
     boxes = np.zeros((len(atoms), 6)) if boxes is None else boxes
-    frames = enumerate(zip(atoms, linked, boxes, strict=True))
+    frames = enumerate(zip(atoms, linked, box_vectors(boxes), strict=True))
     return [_one_frame(system, *frame, where=f) for f, frame in frames]
 
 
@@ -87,6 +90,8 @@ class _System:
     is_cysteine_sg: Array
     n_residues: int
     types: Array
+    rings: tuple[Array, Array]
+    bonds: Terms
 
     @classmethod
     def of(cls, types: Array, present: Array) -> _System:
@@ -101,6 +106,8 @@ class _System:
             is_cysteine_sg=(kind == _CYS) & (slot == _SG),
             n_residues=len(types),
             types=types,
+            rings=rings_of(types, present),
+            bonds=bond_terms(types, present),
         )
 
 
@@ -117,7 +124,7 @@ def _limits() -> tuple[Array, Array]:
     return total, limit
 
 
-def _one_frame(system: _System, atoms: Array, linked: Array, box: Array, where: int) -> FrameClashes:
+def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where: int) -> FrameClashes:
     points = atoms[system.present]
     if not np.isfinite(points).all():
         bad = system.residue[~np.isfinite(points).all(axis=1)][0]
@@ -127,7 +134,7 @@ def _one_frame(system: _System, atoms: Array, linked: Array, box: Array, where: 
             "look at the input coordinates of this frame",
         )
     total, limit = _limits()
-    first, second, distance = close_pairs(points, float(limit.max()), box)
+    first, second, distance = close_pairs(points, float(limit.max()), cell)
     steps = _steps_between(system, linked, first, second, distance)
     between = system.residue[first] != system.residue[second]
     contact = np.flatnonzero((distance < CONTACT) & between & (steps > 1))
@@ -140,6 +147,8 @@ def _one_frame(system: _System, atoms: Array, linked: Array, box: Array, where: 
     contact12[system.residue[second[contact]]] = True
     ends = system.residue[first[overlap]], system.residue[second[overlap]]
     worst = int(excess.argmax()) if len(excess) else -1
+    pierced = np.zeros(system.n_residues, dtype=bool)
+    pierced[pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
     return FrameClashes(
         n_atoms=len(points),
         contact12=contact12,
@@ -147,6 +156,7 @@ def _one_frame(system: _System, atoms: Array, linked: Array, box: Array, where: 
         n_overlaps=len(overlap),
         worst=float(excess[worst]) if worst >= 0 else 0.0,
         worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
+        pierced=pierced,
     )
 
 

@@ -7,14 +7,12 @@ from itertools import product
 import numpy as np
 from scipy.spatial import cKDTree
 
-from latcpb_cli.structure import box_vectors
-
-__all__ = ["close_pairs"]
+__all__ = ["close_pairs", "image_shift", "near_others"]
 
 Array = np.ndarray
 
 
-def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple[Array, Array, Array]:
+def close_pairs(points: Array, cutoff: float, cell: Array | None = None) -> tuple[Array, Array, Array]:
     """Find all pairs of points within a cutoff.
 
     Parameters
@@ -23,9 +21,9 @@ def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple
         In Å, finite.
     cutoff : float
         In Å, shorter than half the thickness of the box.
-    box : numpy.ndarray, shape (6,), optional
-        a, b, c (Å), alpha, beta, gamma (degrees), of any shape; with a box the
-        nearest images count. A box of zero lengths is no box.
+    cell : numpy.ndarray, shape (3, 3), optional
+        Vectors of a periodic box as rows (Å), of any shape; with a box the
+        nearest images count. A box of zeros is no box.
 
     Returns
     -------
@@ -37,8 +35,8 @@ def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple
     points = np.asarray(points, dtype=np.float64)
     n_real = len(points)
     origin = np.arange(n_real)
-    if box is not None and np.all(box[:3] > 0):
-        points, origin = _with_images(points, box_vectors(np.asarray(box)[None])[0], cutoff)
+    if cell is not None and np.any(cell):
+        points, origin = _with_images(points, cell, cutoff)
     pairs = cKDTree(points).query_pairs(cutoff, output_type="ndarray")
     first, second = pairs[:, 0], pairs[:, 1]
     if len(points) > n_real:
@@ -46,6 +44,52 @@ def close_pairs(points: Array, cutoff: float, box: Array | None = None) -> tuple
     step = points[first] - points[second]
     distance = np.sqrt(np.einsum("ij,ij->i", step, step))
     return origin[first], origin[second], distance
+
+
+def near_others(
+    points: Array, others: Array, cutoff: float, cell: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Find the other points within a cutoff of each point.
+
+    Parameters
+    ----------
+    points, others : numpy.ndarray, shape (N, 3) and (M, 3)
+        In Å, finite.
+    cutoff, cell
+        As for `close_pairs`.
+
+    Returns
+    -------
+    point, other : numpy.ndarray of int64, shape (P,)
+        Indices.
+    shift : numpy.ndarray of float64, shape (P, 3)
+        What takes the other point to the image that is meant, Å.
+    """
+    around, placed = np.asarray(points, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    if cell is None or not np.any(cell):
+        point, other = _near(around, placed, cutoff)
+        return point, other, np.zeros((len(point), 3))
+    placed, origin = _with_images(placed, cell, cutoff)
+    fraction = around @ np.linalg.inv(cell)
+    point, other = _near((fraction - np.floor(fraction)) @ cell, placed, cutoff)
+    other = origin[other]
+    return point, other, image_shift(others[other] - points[point], cell)
+
+
+def _near(points: Array, others: Array, cutoff: float) -> tuple[Array, Array]:
+    found = cKDTree(points).query_ball_tree(cKDTree(others), cutoff)
+    point = np.repeat(np.arange(len(points)), [len(near) for near in found])
+    return point, np.array([number for near in found for number in near], dtype=np.int64)
+
+
+def image_shift(step: Array, cell: Array) -> Array:
+    """What takes steps (P, 3) between points to those between their nearest images, Å.
+
+    Exact for images nearer than half the thickness of the box.
+    """
+    if not np.any(cell):
+        return np.zeros(step.shape)
+    return -np.round(step @ np.linalg.inv(cell)) @ cell
 
 
 def _with_images(points: Array, vectors: Array, margin: float) -> tuple[Array, Array]:

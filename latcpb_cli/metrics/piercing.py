@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
+from latcpb_cli.metrics.pairs import near_others
 from latcpb_cli.metrics.terms import Terms
 
 __all__ = ["pierced_rings", "rings_of"]
@@ -38,11 +38,13 @@ def rings_of(types: Array, present: Array) -> tuple[Array, Array]:
     return np.array(residue, dtype=np.int64), np.array(slots, dtype=np.int64).reshape(-1, 6)
 
 
-def pierced_rings(rings: tuple[Array, Array], bonds: Terms, atoms: Array, linked: Array) -> Array:
+def pierced_rings(
+    rings: tuple[Array, Array], bonds: Terms, atoms: Array, linked: Array, cell: Array | None = None
+) -> Array:
     """Find the bonds that cross the area of a ring of another residue.
 
     The area is the fan of triangles from the middle of the ring, so that
-    puckered rings count too. Images across a periodic box are not looked at.
+    puckered rings count too.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ def pierced_rings(rings: tuple[Array, Array], bonds: Terms, atoms: Array, linked
     atoms : numpy.ndarray, shape (L, 15, 3)
         One frame, in Å.
     linked : numpy.ndarray of bool, shape (L,)
+    cell : numpy.ndarray, shape (3, 3), optional
+        Vectors of the periodic box as rows, Å: nearest images count. Zeros are no box.
 
     Returns
     -------
@@ -69,12 +73,10 @@ def pierced_rings(rings: tuple[Array, Array], bonds: Terms, atoms: Array, linked
     centre = _centres(corners, slots)
     half = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).max() / 2
     reach = RING_RADIUS + min(half, LONGEST_BOND / 2)
-    near = cKDTree(centre).query_ball_tree(cKDTree(ends.mean(axis=1)), reach)
-    ring = np.repeat(np.arange(len(residue)), [len(found) for found in near])
-    bond = np.array([b for found in near for b in found], dtype=np.int64)
+    ring, bond, shift = near_others(centre, ends.mean(axis=1), reach, cell)
     foreign = (owners[bond] != residue[ring, None]).all(axis=1)
     ring, bond = ring[foreign], bond[foreign]
-    hit = _crosses(ends[bond], corners[ring], centre[ring])
+    hit = _crosses(ends[bond] + shift[foreign, None], corners[ring], centre[ring])
     return np.stack([ring[hit], residue[ring[hit]], owners[bond[hit], 0]], axis=1)
 
 

@@ -3,8 +3,9 @@
 The decoder judges each side chain by itself. Here the candidates of all
 residues see each other: E = sum of (trust x -log p) over residues plus the
 contact energies of every two candidates and of candidates with backbones.
-Energies between kinds of atoms are functions of distance, learned by
-pseudo-likelihood (Besag 1975): each residue's state given the others' true ones.
+Energies between kinds of atoms are functions of distance. They learn from two
+likelihoods of the true states: each given the others' true ones (Besag 1975),
+and as the mean field itself has them (Domke 2013).
 """
 
 from __future__ import annotations
@@ -103,6 +104,29 @@ class Packing(nn.Module):
         own = self._with_fixed(candidates, others, graph)
         return self._log_probability(candidates, graph) - own.view(-1, MOST)
 
+    def marginals(
+        self,
+        candidates: Candidates,
+        atoms: Float[Tensor, "L 15 3"],
+        graph: Graph,
+        noise: Float[Tensor, "L M"] | None = None,
+    ) -> Float[Tensor, "L M"]:
+        """Probability of each candidate beside those of all others.
+
+        Parameters
+        ----------
+        atoms
+            Backbones on which the candidates stand (Å).
+        noise : optional
+            Gumbel noise. It perturbs the probabilities, and every residue decides.
+        """
+        backbone = _fixed(atoms, graph.types, slice(0, FIRST_SLOT))
+        alone = self._log_probability(candidates, graph)
+        alone = alone - self._with_fixed(candidates, backbone, graph).view_as(alone)
+        if noise is not None:
+            alone = alone + noise
+        return self._mean_field(alone, candidates, graph, coldest=1.0 if noise is None else _COLDEST)
+
     @torch.no_grad()
     def choose(
         self,
@@ -113,25 +137,17 @@ class Packing(nn.Module):
     ) -> Int[Tensor, "L"]:
         """Rank of one candidate per residue.
 
-        Parameters
-        ----------
-        atoms
-            Backbones on which the candidates stand (Å).
-        noise : optional
-            Gumbel noise. It perturbs the probabilities, and the most probable candidate is a
-            sample (Papandreou & Yuille 2011). Without it the candidate
-            nearest to all others, weighted by their probability, is taken.
+        With ``noise`` the most probable one, which is a sample (Papandreou &
+        Yuille 2011). Without it the one nearest to all others, weighted by
+        their probability.
         """
-        backbone = _fixed(atoms, graph.types, slice(0, FIRST_SLOT))
-        alone = self._log_probability(candidates, graph)
-        alone = alone - self._with_fixed(candidates, backbone, graph).view_as(alone)
-        if noise is not None:
-            alone = alone + noise
-        share = self._mean_field(alone, candidates, graph, coldest=1.0 if noise is None else _COLDEST)
+        share = self.marginals(candidates, atoms, graph, noise)
         if noise is not None:
             return share.argmax(-1)
         risk = (deviations(candidates, graph.types) * share[:, None]).sum(-1)
-        return torch.where(alone > _NEVER / 2, risk, torch.inf).argmin(-1)
+        exists = torch.zeros_like(share, dtype=torch.bool).flatten()
+        exists[candidates.place] = True
+        return torch.where(exists.view_as(risk), risk, torch.inf).argmin(-1)
 
     def _log_probability(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
         value = self.trust[graph.types[candidates.residue]] * candidates.log_probability

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -17,8 +19,10 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
     """Cross product over the first axis."""
     if a.dim() == 2 and b.dim() == 2:
         return torch.linalg.cross(a, b, dim=0)
-    # The library's own strides through memory when there are more axes.
-    return (a * b.roll(-1, 0) - a.roll(-1, 0) * b).roll(-1, 0)
+    # The library's own strides through memory when there are more axes, and so does rolling the first.
+    ahead = _ahead(a.device)
+    crossed = a * b.index_select(0, ahead) - a.index_select(0, ahead) * b
+    return crossed.index_select(0, ahead)
 
 
 def unit(vector: Tensor) -> Tensor:
@@ -30,3 +34,8 @@ def spin(arm: Tensor, axis: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn ``arm`` about a unit ``axis`` through the origin (Rodrigues)."""
     along = dot(arm, axis) * (1.0 - cos)
     return cos * arm + along * axis + sin * cross(axis, arm)
+
+
+@cache
+def _ahead(device: torch.device) -> Tensor:
+    return torch.tensor([1, 2, 0], device=device)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import ELEMENTS, LETTERS, OXT_SLOT, VDW_RADIUS, slot_mask
 from latcpb_cli.metrics.bonds import bond_steps, element_index
-from latcpb_cli.metrics.pairs import close_pairs
-from latcpb_cli.model.graph import Graph
+from latcpb_cli.metrics.pairs import close_pairs, image_shift
+from latcpb_cli.refine.draft import Draft
 
-__all__ = ["Contacts"]
+__all__ = ["Contacts", "reach_table"]
 
 _ALLOWED = 0.2  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
 _POLAR = 2.6  # Å: hydrogen bonds between N and O
@@ -39,49 +40,49 @@ class Contacts:
     ----------
     one, two : numbers in atoms (15, L) flattened, (P,)
     reach, limit : distance below which they repel each other, Å, and its square, (P,)
+    image : what to add to the way from the second to the first, Å, (3, P), where there are periodic boxes
     """
 
     one: Int[Tensor, "P"]
     two: Int[Tensor, "P"]
     reach: Float[Tensor, "P"]
     limit: Float[Tensor, "P"]
+    image: Float[Tensor, "3 P"] | None = None
 
     @classmethod
-    def of(cls, atoms: Float[Tensor, "3 15 L"], graph: Graph, sizes: list[int], margin: float) -> Contacts:
-        """List the pairs of each structure that are within reach and ``margin`` (Å).
+    def of(cls, atoms: Float[Tensor, "3 15 L"], draft: Draft, margin: float) -> Contacts:
+        """List the pairs of each structure of a draft that are within reach and ``margin`` (Å).
 
-        ``sizes`` are the residues per structure; structures do not see each other.
+        ``atoms`` are where the atoms are by now; rows after those of the draft's structures stand for none.
         """
-        types, linked = graph.types.cpu().numpy(), graph.linked.cpu().numpy()
+        types, linked = draft.types.cpu().numpy(), draft.linked.cpu().numpy()
         points = atoms.permute(2, 1, 0).cpu().numpy()
         there = slot_mask()[types]
         there[:, OXT_SLOT] = ~linked
         residue, slot = np.nonzero(there)
-        points = points[there]
         kind = element_index()[types[residue], slot]
-        ends = np.searchsorted(residue, np.cumsum([0, *sizes]))
-        found = []
-        for start, stop in zip(ends[:-1], ends[1:], strict=True):
-            first, second, distance = close_pairs(points[start:stop], float(_reach().max()) + margin)
-            found.append((first + start, second + start, distance))
-        one, two, distance = (np.concatenate(part) for part in zip(*found, strict=True))
-        near = distance < _reach()[0, kind[one], kind[two]] + margin
-        one, two = one[near], two[near]
-        sulfur = atoms[:, _SG].T.cpu().numpy()
+        cells = None if draft.cells is None else draft.cells.numpy()
+        ends = np.searchsorted(residue, np.cumsum([0, *draft.sizes]))
+        one, two, shift = _near(points[there], ends, kind, margin, cells)
+        sulfur = points[residue[one], _SG] - points[residue[two], _SG]
+        sulfur = sulfur if shift is None else sulfur + shift
         steps = _steps(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
-        reach = _reach()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
+        reach = reach_table()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
         reach[steps == _BRIDGED] = _SULFUR_CARBON
         apart = (steps > _EXCLUDED) | (steps == _BRIDGED)
-        one, two, reach = one[apart], two[apart], reach[apart]
         place = slot * len(types) + residue
-        atom = [torch.from_numpy(place[x]).to(atoms.device) for x in (one, two)]
-        limits = torch.from_numpy(reach).to(atoms.device, atoms.dtype)
-        return cls(atom[0], atom[1], limits, limits * limits)
+        atom = [torch.from_numpy(place[x[apart]]).to(atoms.device) for x in (one, two)]
+        limits = torch.from_numpy(reach[apart]).to(atoms)
+        image = None if shift is None else torch.from_numpy(shift[apart].T).to(atoms).contiguous()
+        return cls(atom[0], atom[1], limits, limits * limits, image)
+
+    def _steps_apart(self, flat: Float[Tensor, "3 A"]) -> Float[Tensor, "3 P"]:
+        step = flat.index_select(1, self.one) - flat.index_select(1, self.two)
+        return step if self.image is None else step + self.image
 
     def push(self, atoms: Float[Tensor, "3 15 L"]) -> tuple[Float[Tensor, "3 15 L"], Float[Tensor, "15 L"]]:
         """Slope (Å) and stiffness on each atom, of the sum of all squared overlaps."""
-        flat = atoms.flatten(1)
-        step = flat.index_select(1, self.one) - flat.index_select(1, self.two)
+        step = self._steps_apart(atoms.flatten(1))
         x, y, z = step * step
         # Not a sum over an axis, which rounds by where in the list a pair stands.
         squared = x + y + z
@@ -92,25 +93,45 @@ class Contacts:
         # Ramps, not steps: a pair at its reach must not decide by rounding how far joints turn.
         stiff = ((self.reach[hit] - distance) * (2.0 / _RAMP)).clamp(max=2.0)
         parts = [*torch.cat([force, -force], dim=1), stiff.repeat(2)]
-        sums = [torch.zeros_like(flat[0]).index_add_(0, ends, part) for part in parts]
+        sums = [torch.zeros_like(atoms[0]).flatten().index_add_(0, ends, part) for part in parts]
         return torch.stack(sums[:3]).view_as(atoms), sums[3].view(atoms.shape[1:])
 
-    def deep(self, atoms: Float[Tensor, "3 15 L"], overlap: float) -> Bool[Tensor, "L"]:
-        """Residues of which some atom is nearer to another than its reach less ``overlap`` (Å)."""
-        flat = atoms.flatten(1)
-        x, y, z = (flat[:, self.one] - flat[:, self.two]) ** 2
-        hit = torch.sqrt(x + y + z) < self.reach - overlap
-        marks = torch.zeros_like(atoms[0, 0], dtype=torch.bool)
-        marks[self.one[hit] % len(marks)] = True
-        marks[self.two[hit] % len(marks)] = True
-        return marks
+    def deep(self, atoms: Float[Tensor, "3 15 L"], overlap: float) -> Float[Tensor, "L"]:
+        """How much further than ``overlap`` (Å) each residue's atoms overlap with others, all together, Å."""
+        x, y, z = self._steps_apart(atoms.flatten(1)) ** 2
+        beyond = self.reach - overlap - torch.sqrt(x + y + z)
+        hit = torch.nonzero(beyond > 0).squeeze(1)
+        total = torch.zeros_like(atoms[0, 0])
+        for end in (self.one, self.two):
+            total.index_add_(0, end[hit] % len(total), beyond[hit])
+        return total
 
 
 Atoms = tuple[np.ndarray, np.ndarray]
 
 
+def _near(
+    points: np.ndarray, ends: np.ndarray, kind: np.ndarray, margin: float, cells: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Pairs of atoms of the same structure within reach and margin, and how far their images are shifted."""
+    one, two, shift = [], [], []
+    for number, (start, stop) in enumerate(itertools.pairwise(ends)):
+        cell = None if cells is None else cells[number]
+        first, second, distance = close_pairs(points[start:stop], float(reach_table().max()) + margin, cell)
+        first, second = first + start, second + start
+        near = distance < reach_table()[0, kind[first], kind[second]] + margin
+        one.append(first[near])
+        two.append(second[near])
+        if cell is not None:
+            shift.append(image_shift(points[one[-1]] - points[two[-1]], cell))
+    return np.concatenate(one), np.concatenate(two), np.concatenate(shift) if shift else None
+
+
 def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms, two: Atoms) -> np.ndarray:
-    """Bonds between the atoms of each pair (residue and slot), many where they are not joined by a few."""
+    """Bonds between the atoms of each pair (residue and slot), many where they are not joined by a few.
+
+    ``sulfur`` (P, 3) leads from slot SG of the second residue to that of the first, Å.
+    """
     table = bond_steps().astype(np.int64)
     (first, slot), (second, other) = one, two
     kind, other_kind = types[first], types[second]
@@ -124,7 +145,7 @@ def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms
         ends = table[kind[rows], slot[rows], _C] + table[other_kind[rows], other[rows], _N]
         steps[rows] = ends + 3 * gap - 2
     both = np.flatnonzero((kind == _CYS) & (other_kind == _CYS) & (first != second))
-    rows = both[((sulfur[first[both]] - sulfur[second[both]]) ** 2).sum(-1) < _BRIDGE**2]
+    rows = both[(sulfur[both] ** 2).sum(-1) < _BRIDGE**2]
     # Only CB of one and SG of the other come nearer through the bond than atoms elsewhere do.
     crossed = table[_CYS, slot[rows], _SG] + table[_CYS, other[rows], _SG] == 1
     steps[rows[crossed]] = _BRIDGED
@@ -132,7 +153,7 @@ def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms
 
 
 @cache
-def _reach() -> np.ndarray:
+def reach_table() -> np.ndarray:
     """Distance (Å) below which elements repel each other, for most pairs and four bonds apart: (2, 4, 4)."""
     radius = np.array([VDW_RADIUS[element] for element in ELEMENTS])
     polar = np.array([element in "NO" for element in ELEMENTS])

@@ -155,9 +155,9 @@ def _swing(atoms: np.ndarray, own: list[int], kinds: np.ndarray, residue: int, a
         sides = np.broadcast_to(swung[swing, side], (len(choices), len(side), 3))
         both = np.concatenate([sides, choices], axis=1)
         cost[swing] += _overlap(both, [*side, *own], kinds, residue, points[~ours], rows[~ours], slots[~ours])
-    taken, best = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    atoms[residue, side] = swung[taken, side]
-    atoms[residue, own] = placed[taken, best]
+    best = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    atoms[residue, side] = swung[best[0], side]
+    atoms[residue, own] = placed[best]
 
 
 def _overlap(

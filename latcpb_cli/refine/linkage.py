@@ -22,12 +22,12 @@ from torch import Tensor
 
 from latcpb_cli.chem.internal import chi_mask, chi_slots
 from latcpb_cli.chem.residues import LETTERS, N_SLOTS
-from latcpb_cli.geometry.codec import ROTATION, Internal
+from latcpb_cli.geometry.codec import ROTATION
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
 from latcpb_cli.metrics.bonds import FAR, bond_steps
-from latcpb_cli.model.graph import Graph
 from latcpb_cli.refine.columns import cross, dot, spin, unit
+from latcpb_cli.refine.draft import Draft
 
 __all__ = ["ROTATE", "TWIST", "Linkage"]
 
@@ -74,21 +74,22 @@ class Linkage:
     free: Float[Tensor, "6 L"]
 
     @classmethod
-    def of(cls, atoms: Float[Tensor, "L 15 3"], internal: Internal, graph: Graph) -> Linkage:
-        """Take the joints of atoms that were decoded from ``internal`` on the Cα of ``graph``."""
+    def of(cls, draft: Draft) -> Linkage:
+        """Take the joints of atoms that were decoded from internal coordinates."""
+        atoms = draft.atoms
         start = atoms.permute(2, 1, 0).contiguous()
-        axes, beyond, chis = (table.to(atoms.device)[graph.types] for table in _chi_tables())
-        linked, before = graph.linked, linked_before(graph.linked)
-        proline = graph.types == _PRO
-        cos, sin = internal.torsions[:, ROTATION].T
-        axis, reference, third = axis_frame(graph.ca, graph.linked).permute(1, 2, 0).contiguous()
+        axes, beyond, chis = (table[draft.types] for table in _chi_tables(atoms.device))
+        linked, before = draft.linked, linked_before(draft.linked)
+        proline = draft.types == _PRO
+        cos, sin = draft.internal.torsions[:, ROTATION].T
+        axis, reference, third = axis_frame(draft.ca, draft.linked).permute(1, 2, 0).contiguous()
         frame = (axis, cos * reference + sin * third, cos * third - sin * reference)
         arms = start - start[:, _CA, None]
         ride = _ride(arms[:, _N], arms[:, _C], proline)
         side = torch.stack([(row[:, None] * arms[:, _SIDE]).sum(0) for row in ride])
         free = torch.cat([torch.stack([linked, linked]), chis.T]).to(atoms.dtype)
         rows = axes.permute(2, 1, 0) * len(atoms) + torch.arange(len(atoms), device=atoms.device)
-        shape = _shapes(graph, internal.twist)
+        shape = _shapes(draft)
         rate = shape[1:] * torch.arange(1, len(shape)).to(shape)[:, None, None, None]
         beyond = beyond.permute(1, 2, 0).contiguous()
         hung = side, rows.flatten(), beyond, beyond.to(start)
@@ -223,13 +224,14 @@ def _ride(n: Tensor, c: Tensor, proline: Tensor) -> tuple[Tensor, Tensor, Tensor
     return first, normal, cross(first, normal)
 
 
-def _shapes(graph: Graph, twist: Float[Tensor, "L"]) -> Float[Tensor, "5 3 3 L"]:
+def _shapes(draft: Draft) -> Float[Tensor, "5 3 3 L"]:
     """C, O and N of each peptide in its own frame, as a polynomial of what is added to its twist."""
+    ca, twist = draft.ca, draft.internal.twist
     count, length = len(_NODES), len(twist)
     nodes = twist.new_tensor(_NODES)
-    many = graph.ca.repeat(count, 1)
-    distance = (graph.ca.roll(-1, 0) - graph.ca).norm(dim=-1)
-    cis = is_cis(distance, graph.types.roll(-1, 0)).repeat(count)
+    many = ca.repeat(count, 1)
+    distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
+    cis = is_cis(distance, draft.types.roll(-1, 0)).repeat(count)
     still = torch.eye(3, dtype=many.dtype, device=many.device).expand(len(many), 3, 3)
     onward = many.new_tensor([1.0, 0.0]).expand(len(many), 2)
     atoms = peptide_atoms(many, still, cis, onward, (twist + nodes[:, None]).flatten())
@@ -246,7 +248,7 @@ def _polynomial(powers: Float[Tensor, "k 3 3 L"], x: Float[Tensor, "L"]) -> Floa
 
 
 @cache
-def _chi_tables() -> tuple[Tensor, Tensor, Tensor]:
+def _chi_tables(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Slots of the axis of each chi by residue type, what it turns, and whether it is there.
 
     The two chi of proline are not: its ring is closed.
@@ -261,4 +263,5 @@ def _chi_tables() -> tuple[Tensor, Tensor, Tensor]:
         beyond[residue, chi, _SIDE] = further[_SIDE]
         beyond[residue, chi, high] = False
     axes = np.where(turns[..., None], slots[..., 1:3], [_CA, 4])
-    return torch.from_numpy(axes), torch.from_numpy(beyond), torch.from_numpy(turns)
+    axes_, beyond_, turns_ = (torch.from_numpy(table).to(device) for table in (axes, beyond, turns))
+    return axes_, beyond_, turns_

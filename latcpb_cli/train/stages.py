@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from latcpb_cli.diffusion.schedule import Schedule
-from latcpb_cli.model.candidates import MOST, build_candidates
+from latcpb_cli.model.candidates import build_candidates
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.discrete import draw_codes, usage_loss
@@ -28,6 +28,7 @@ from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric
 __all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "packing_loss", "trained_parts"]
 
 _BULK = math.radians(40.0)
+_LEAST_SHARE = 1e-6  # a mean field can rule a state out
 _MEDIAN = 0.6745  # of the distance from the middle of a Gaussian, in standard deviations
 
 
@@ -120,7 +121,11 @@ def diffusion_loss(
 
 
 def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
-    """Pseudo-likelihood of the true rotameric states on the backbones of best mode."""
+    """Surprise at the true rotameric states on the backbones of best mode.
+
+    Once where all other side chains are right, which teaches every energy, and
+    once in the mean field, which teaches what to make of them where they are not.
+    """
     assert model.packing is not None
     with torch.no_grad():
         graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
@@ -128,14 +133,15 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
         latent = model.expected(condition, graph, schedule)
         true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
         candidates = build_candidates(true, batch.types)
-        hit = candidates.state == batch.rotamer[candidates.residue]
-        rank = torch.full_like(batch.rotamer, -1)
-        rank[candidates.residue[hit]] = candidates.place[hit] % MOST
-    logits = model.packing.conditional(candidates, true.atoms, graph)
-    spread = _within_states(model.packing.log_spread[batch.types], true, batch)
-    surprise = torch.nn.functional.cross_entropy(logits, rank, ignore_index=-1, reduction="sum")
-    loss = surprise / (rank >= 0).sum().clamp(min=1)
-    return loss + spread, {"packing": loss, "spread": spread}
+    right = candidates.place[candidates.state == batch.rotamer[candidates.residue]]
+    known = model.packing.conditional(candidates, true.atoms, graph).log_softmax(-1)
+    share = model.packing.marginals(candidates, true.atoms, graph)
+    terms = {
+        "packing": -known.flatten()[right].sum() / max(len(right), 1),
+        "field": -(share.flatten()[right] + _LEAST_SHARE).log().sum() / max(len(right), 1),
+        "spread": _within_states(model.packing.log_spread[batch.types], true, batch),
+    }
+    return torch.stack(list(terms.values())).sum(), terms
 
 
 def _within_states(log_spread: Tensor, true: Decoded, batch: Batch) -> Tensor:

@@ -15,7 +15,7 @@ from latcpb_cli.structure import FrameClashes
 TRACE = structure("AKF").trace
 
 
-def clashes(contact, overlap, worst=0.5):
+def clashes(contact, overlap, worst=0.5, pierced=(0, 0, 0)):
     return FrameClashes(
         n_atoms=100,
         contact12=np.array(contact, dtype=bool),
@@ -23,6 +23,7 @@ def clashes(contact, overlap, worst=0.5):
         n_overlaps=max(overlap),
         worst=worst if max(overlap) else 0.0,
         worst_pair=(0, 2) if max(overlap) else (-1, -1),
+        pierced=np.array(pierced, dtype=bool),
     )
 
 
@@ -30,7 +31,7 @@ FRAMES = [
     (10, 0, 5.0, clashes([0, 0, 0], [0, 0, 0])),
     (10, 1, 5.0, clashes([0, 0, 0], [2, 0, 2], worst=0.8)),
     (11, 0, 7.5, clashes([1, 0, 1], [1, 0, 1])),
-    (11, 1, 7.5, clashes([0, 0, 0], [0, 1, 1])),
+    (11, 1, 7.5, clashes([0, 0, 0], [0, 1, 1], pierced=(0, 0, 1))),
 ]
 
 
@@ -54,6 +55,7 @@ def test_summary(paths):
         "max": pytest.approx(66.6667, abs=1e-3),
     }
     assert summary["overlap04_per_1000"] == {"mean": pytest.approx(10.0), "max": 20.0}
+    assert summary["pierced_rings"] == {"mean": 0.25, "max": 1.0}
     assert (summary["worst_frame"]["frame"], summary["worst_frame"]["sample"]) == (11, 0)
     worst = summary["worst_residues"]
     assert [row["residue"] for row in worst] == ["A:PHE3", "A:ALA1", "A:LYS2"]
@@ -78,12 +80,12 @@ def test_csv_has_one_row_per_residue_with_a_clash(paths):
     rows = list(csv.reader(paths[1].open()))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert rows[1:] == [
-        ["10", "1", "5.0", "A:ALA1", "0", "2"],
-        ["10", "1", "5.0", "A:PHE3", "0", "2"],
-        ["11", "0", "7.5", "A:ALA1", "1", "1"],
-        ["11", "0", "7.5", "A:PHE3", "1", "1"],
-        ["11", "1", "7.5", "A:LYS2", "0", "1"],
-        ["11", "1", "7.5", "A:PHE3", "0", "1"],
+        ["10", "1", "5.0", "A:ALA1", "0", "2", "0"],
+        ["10", "1", "5.0", "A:PHE3", "0", "2", "0"],
+        ["11", "0", "7.5", "A:ALA1", "1", "1", "0"],
+        ["11", "0", "7.5", "A:PHE3", "1", "1", "0"],
+        ["11", "1", "7.5", "A:LYS2", "0", "1", "0"],
+        ["11", "1", "7.5", "A:PHE3", "0", "1", "1"],
     ]
 
 

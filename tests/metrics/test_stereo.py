@@ -11,6 +11,7 @@ from latcpb_cli.metrics.count import Count
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.terms import bond_terms
+from latcpb_cli.structure import box_vectors
 
 ALL = "ARNDCQEGHILKMFPSTWYVA"
 
@@ -145,3 +146,22 @@ def test_a_bond_through_a_ring_is_found(letter):
 
 def test_rings_of_a_real_chain_are_not_pierced_by_their_own_residue():
     assert counts(structure("FPWYHPAFW", phi=-120, psi=130))["pierced_rings"].hits == 0
+
+
+@pytest.mark.parametrize("box", [[30, 30, 30, 90, 90, 90], [30, 32, 34, 75, 100, 80]])
+def test_rings_are_pierced_by_images_too(box):
+    """The bond stands in the ring of another image of its residue."""
+    cell = box_vectors(np.array([box], dtype=float))[0]
+    atoms, present = build("FA")
+    types = np.array([NAMES.index("PHE"), NAMES.index("ALA")])
+    present[1] = False
+    present[1, [1, 4]] = True
+    rings = rings_of(types, present)
+    corners = atoms[0, rings[1][0]]
+    normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
+    normal *= 0.75 / np.linalg.norm(normal)
+    away = cell[0] - 2 * cell[1] + cell[2]
+    atoms[1, 1], atoms[1, 4] = corners.mean(axis=0) - normal + away, corners.mean(axis=0) + normal + away
+    ends = rings, bond_terms(types, present), atoms, np.zeros(2, dtype=bool)
+    assert len(pierced_rings(*ends)) == 0
+    assert pierced_rings(*ends, cell)[:, 1:].tolist() == [[0, 1]]

@@ -101,6 +101,20 @@ def test_choices_do_not_depend_on_what_else_is_in_the_batch(drawn: tuple[LatCPB,
     assert torch.allclose(*results, atol=1e-5)
 
 
+def test_shares_add_up_and_teach_energies(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, decoded, graph = drawn
+    repulsive(model)
+    candidates = build_candidates(decoded, graph.types)
+    energy = model.packing.energy.requires_grad_(True)
+    share = model.packing.marginals(candidates, decoded.atoms, graph)
+    several = torch.bincount(candidates.residue, minlength=len(graph.types)) > 0
+    assert torch.allclose(share[several].sum(-1), torch.ones(int(several.sum())), atol=1e-5)
+    (slope,) = torch.autograd.grad(share[several][:, 0].sum(), energy)
+    energy.requires_grad_(False)
+    assert torch.isfinite(slope).all()
+    assert slope.abs().max() > 0
+
+
 def test_noise_makes_samples_with_the_decoders_frequencies(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
     model, decoded, graph = drawn
     model.packing.energy.data[:] = 0.0

@@ -6,15 +6,17 @@ import torch
 from crowds import crowded, joined, present
 
 from latcpb_cli.geometry.codec import Internal, decode
+from latcpb_cli.refine.draft import Draft
 from latcpb_cli.refine.linkage import TWIST, Linkage
 
 
 def linkage(dtype: torch.dtype = torch.float64) -> tuple[Linkage, torch.Tensor]:
-    atoms, internal, graph, _ = joined(crowded(0), crowded(1, "PWA"))
+    atoms, internal, graph, sizes = joined(crowded(0), crowded(1, "PWA"))
     internal = Internal(*(part.to(dtype) for part in vars(internal).values()))
     graph = type(graph)(**{**vars(graph), "ca": graph.ca.to(dtype)})
     atoms = decode(internal, graph.ca, graph.types, graph.linked)
-    return Linkage.of(atoms, internal, graph), present(graph).T
+    chains = Draft(atoms, internal, graph.types, graph.ca, graph.linked, sizes)
+    return Linkage.of(chains), present(graph).T
 
 
 def test_at_rest_atoms_are_where_they_started() -> None:

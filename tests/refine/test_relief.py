@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from crowds import crowded, joined, overlaps, present, turned
+from crowds import crowded, draft, overlaps, present, turned
 
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.metrics.bonds import intra_bonds
+from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
+from latcpb_cli.refine.draft import Draft
 from latcpb_cli.refine.relief import relieve
+from latcpb_cli.structure import box_vectors
 
 SEEDS = range(6)
 
 
 def relieved(built) -> torch.Tensor:
-    return relieve(*joined(built))
+    return relieve(draft(built)).atoms
 
 
 def bond_lengths(atoms: torch.Tensor, graph) -> torch.Tensor:
@@ -77,10 +82,10 @@ def test_backbones_are_unbent() -> None:
 
 def test_a_structure_does_not_depend_on_its_batch() -> None:
     parts = [crowded(0), crowded(1, "WPAKYLD"), crowded(2), crowded(3, "G"), crowded(4, "PW")]
-    whole = relieve(*joined(*parts)).split([len(part[1]) for part in parts])
+    whole = relieve(draft(*parts)).atoms.split([len(part[1]) for part in parts])
     for together, part in zip(whole, parts, strict=True):
         assert torch.equal(together, relieved(part))
-    backwards = relieve(*joined(*parts[::-1])).split([len(part[1]) for part in parts[::-1]])
+    backwards = relieve(draft(*parts[::-1])).atoms.split([len(part[1]) for part in parts[::-1]])
     assert all(torch.equal(one, two) for one, two in zip(whole, backwards[::-1], strict=True))
 
 
@@ -103,3 +108,48 @@ def test_what_has_nothing_to_relieve_stays_to_the_bit() -> None:
 
 def test_gradients_leave_no_trace() -> None:
     assert not relieved(crowded(0)).requires_grad
+
+
+BOXES = [[40, 44, 48, 90, 90, 90], [46, 50, 48, 75, 100, 80]]
+
+
+def neighbors_across(box: list[float], images: tuple[int, int, int]) -> tuple[Draft, torch.Tensor]:
+    """Two chains side by side, one of them in another image; the box and that image's place."""
+    cell = torch.from_numpy(box_vectors(np.array([box], dtype=float)))
+    away = (torch.tensor(images, dtype=torch.float64) @ cell[0]).float()
+    internal, atoms, graph = crowded(0)
+    step = torch.tensor([10.0, 1.0, 1.0])
+    other = internal, atoms + step + away, replace(graph, ca=graph.ca + step + away)
+    both = draft(crowded(0), other)
+    return replace(both, sizes=[len(both)], cells=cell), away
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_images_across_the_box_are_relieved(box: list[float]) -> None:
+    """A chain in another image is relieved as if it stood beside the first; without a box it is not seen."""
+    there, away = neighbors_across(box, (1, 0, -2))
+    here, _ = neighbors_across(box, (0, 0, 0))
+    half = len(there) // 2
+
+    def count(atoms: torch.Tensor) -> int:
+        types, linked = there.types.numpy(), there.linked[None].numpy()
+        found = frame_clashes(types, atoms[None].numpy(), present(there).numpy(), linked, np.array([box]))
+        return found[0].n_overlaps
+
+    moved = relieve(there).atoms
+    assert count(moved) < 0.3 * count(relieve(replace(there, cells=None)).atoms)
+    beside = relieve(here).atoms
+    apart = torch.cat([moved[:half], moved[half:] - away]) - beside
+    error = apart.norm(dim=-1)[present(here)]
+    assert torch.quantile(error, 0.95) < 1e-3
+
+
+def test_a_box_that_nothing_reaches_across_changes_nothing() -> None:
+    """To the bit where there is none, whatever the others have."""
+    parts = crowded(0), crowded(1, "WPAKYLD")
+    cells = torch.stack([torch.zeros(3, 3, dtype=torch.float64), 200.0 * torch.eye(3, dtype=torch.float64)])
+    boxed, free = (relieve(draft(*parts, cells=lattice)).atoms for lattice in (cells, None))
+    length = len(parts[0][1])
+    assert torch.equal(boxed[:length], free[:length])
+    error = (boxed - free)[present(draft(*parts))].norm(dim=-1)
+    assert torch.quantile(error, 0.95) < 1e-3

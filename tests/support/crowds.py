@@ -10,8 +10,9 @@ from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.geometry.codec import Internal, decode
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.model.graph import Graph, build_graph
+from latcpb_cli.refine.draft import Draft
 
-__all__ = ["CROWD", "Built", "crowded", "joined", "overlaps", "present", "turned"]
+__all__ = ["CROWD", "Built", "crowded", "draft", "joined", "overlaps", "present", "turned"]
 
 CROWD = "AEWAKAPFPAFRMCAYLHVTKIDQNSG"
 Built = tuple[Internal, torch.Tensor, Graph]
@@ -32,7 +33,7 @@ def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
 
 
 def joined(*parts: Built) -> tuple[torch.Tensor, Internal, Graph, list[int]]:
-    """Several structures as one batch, in the order in which relief takes them."""
+    """Several structures as one batch."""
     internals, atoms, graphs = zip(*parts, strict=True)
     sizes = [len(x) for x in atoms]
     internal = Internal(
@@ -41,6 +42,12 @@ def joined(*parts: Built) -> tuple[torch.Tensor, Internal, Graph, list[int]]:
     columns = (torch.cat([getattr(graph, name) for graph in graphs]) for name in ("ca", "types", "linked"))
     graph = build_graph(*columns, sizes, neighbors=8, cutoff=21.0)
     return torch.cat(atoms), internal, graph, sizes
+
+
+def draft(*parts: Built, cells: torch.Tensor | None = None) -> Draft:
+    """Several structures as relief takes them."""
+    atoms, internal, graph, sizes = joined(*parts)
+    return Draft(atoms, internal, graph.types, graph.ca, graph.linked, sizes, cells)
 
 
 def turned(built: Built, matrix: torch.Tensor) -> Built:

@@ -1,0 +1,75 @@
+"""Hydrogens and minimisation for a run: what is settled before its first frame (layer 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.io.read import Source
+from latcpb_cli.md.options import MINIMIZED, MdOptions, require_openmm
+from latcpb_cli.metrics.defects import DEFECTS
+from latcpb_cli.refine.chemistry import Disulfides, complete
+from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
+
+if TYPE_CHECKING:
+    from latcpb_cli.md.finish import Finisher
+
+__all__ = ["AsBuilt", "limit_names", "open_finisher"]
+
+_CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "worst_overlap")
+
+
+class AsBuilt:
+    """Leaves the heavy atoms as the model has built them; has the face of a `Finisher`."""
+
+    def __init__(self, topology: AtomTopology) -> None:
+        self.topology = topology
+        self.facts: dict[str, Any] = {}
+
+    @staticmethod
+    def finish(atoms: np.ndarray, chunk: FrameChunk) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        """Return the atoms (F, S, L, W, 3), and nothing to tell of any of them."""
+        return atoms, [{}] * (atoms.shape[0] * atoms.shape[1])
+
+
+def limit_names(md: MdOptions | None) -> tuple[str, ...]:
+    """Numbers of a report's rows that can be limited (`latcpb_cli.io.thresholds`)."""
+    return (*_CLASHES, *DEFECTS, *(MINIMIZED if md is not None and md.minimize else ()))
+
+
+def open_finisher(
+    backmapper: Backmapper,
+    source: Source,
+    md: MdOptions | None,
+    *,
+    seed: int,
+    mode: Mode,
+    disulfides: Disulfides,
+) -> Finisher | AsBuilt:
+    """Settle the hydrogens of all frames, if any are wanted.
+
+    A topology has the same atoms in every frame: the cysteines that are
+    joined in the first structure have no hydrogen on SG in any.
+
+    Raises
+    ------
+    UsageError
+        OpenMM is not installed.
+    InputError
+        The force field does not know a residue.
+    """
+    topology = AtomTopology.heavy_atoms(source.trace)
+    if md is None:
+        return AsBuilt(topology)
+    require_openmm()
+    from latcpb_cli.md.finish import Finisher
+
+    bridges: tuple[Bridge, ...] = ()
+    if disulfides == "auto" and source.trace.sequence.count("C") > 1:
+        first = next(source.chunks(1))
+        atoms = backmapper.sample(source.trace, first, samples=1, seed=seed, mode=mode)
+        bridges = complete(source.trace, atoms, first.boxes, disulfides)[1][0][0]
+    return Finisher(topology, md, backmapper.device, torch.get_num_threads(), bridges)

@@ -1,0 +1,66 @@
+"""What is asked of a force field: hydrogens, minimisation, which files (layer 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from latcpb_cli.errors import UsageError
+
+__all__ = ["EXTRA", "FORCE_FIELDS", "MINIMIZED", "SOLVENTS", "MdOptions", "require_openmm"]
+
+EXTRA = "latcpb-cli[md]"
+
+FORCE_FIELDS = {
+    "amber14": "amber14/protein.ff14SB.xml",
+    "amber19": "amber19/protein.ff19SB.xml",
+    "charmm36": "charmm36_2024.xml",
+}
+"""Files of OpenMM."""
+SOLVENTS: dict[str, tuple[str, ...]] = {"vacuum": (), "obc2": (), "gbn2": ("implicit/gbn2.xml",)}
+"""Files of OpenMM; OBC2 is a force of its own (`latcpb_cli.md.solvent`)."""
+
+MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
+"""What the report tells of each minimised frame that is better small."""
+
+
+@dataclass(frozen=True)
+class MdOptions:
+    """How a built structure is prepared for molecular dynamics.
+
+    Attributes
+    ----------
+    hydrogens : bool
+        Whether hydrogens are written.
+    ph : float
+        Decides on the protonation of side chains.
+    minimize : int
+        Largest number of minimisation steps; 0 leaves the heavy atoms alone.
+    force_field : {'amber14', 'amber19', 'charmm36'}
+    solvent : {'vacuum', 'obc2', 'gbn2'}
+    restraint : float
+        Force constant that holds each Cα, in kJ/mol/nm².
+    """
+
+    hydrogens: bool = False
+    ph: float = 7.0
+    minimize: int = 0
+    force_field: str = "amber14"
+    solvent: str = "obc2"
+    restraint: float = 20000.0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to do."""
+        return self.hydrogens or self.minimize > 0
+
+
+def require_openmm() -> None:
+    """Refuse, before any work is done, what needs OpenMM where that is not installed.
+
+    Raises
+    ------
+    UsageError
+    """
+    if find_spec("openmm") is None:
+        raise UsageError("hydrogens and minimisation need the package openmm", f"pip install '{EXTRA}'")

@@ -1,0 +1,98 @@
+"""Structures on their way through refinement (layer 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from latcpb_cli.geometry.codec import Internal
+
+__all__ = ["Choices", "Draft"]
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """Rotameric states that L side chains could be in, the most probable M of each.
+
+    Attributes
+    ----------
+    odds : log probability, (L, M)
+    chi : chi angles, rad, (L, M, 4)
+    """
+
+    odds: Float[Tensor, "L M"]
+    chi: Float[Tensor, "L M 4"]
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """Some structures, one after another on one axis of L residues.
+
+    Attributes
+    ----------
+    atoms : Å, (L, 15, 3)
+    internal : what the atoms were built from
+    types, ca, linked : residue types (L,), Cα in Å (L, 3), a peptide joins i to i+1 (L,)
+    sizes : residues of each structure; structures do not see each other
+    cells : lattice vectors of each structure's periodic box as rows, Å, (len(sizes), 3, 3), on the CPU
+        in 64 bits; zeros for a structure without a box, None where none has one
+    choices : other states of the side chains, None where there are none
+    """
+
+    atoms: Float[Tensor, "L 15 3"]
+    internal: Internal
+    types: Int[Tensor, "L"]
+    ca: Float[Tensor, "L 3"]
+    linked: Bool[Tensor, "L"]
+    sizes: list[int]
+    cells: Float[Tensor, "n 3 3"] | None = None
+    choices: Choices | None = None
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+    @classmethod
+    def join(cls, drafts: Sequence[Draft]) -> Draft:
+        """Put several in a row; either all have cells or none, and choices or none."""
+        names = ("torsions", "twist", "bends")
+        columns = (torch.cat([getattr(draft.internal, name) for draft in drafts]) for name in names)
+        internal = Internal(*columns)
+        known = [draft.choices for draft in drafts if draft.choices is not None]
+        choices = (torch.cat([getattr(part, name) for part in known]) for name in ("odds", "chi") if known)
+        atoms, types, ca, linked = (
+            torch.cat([getattr(draft, name) for draft in drafts])
+            for name in ("atoms", "types", "ca", "linked")
+        )
+        cells = [draft.cells for draft in drafts if draft.cells is not None]
+        sizes = [size for draft in drafts for size in draft.sizes]
+        rest = torch.cat(cells) if cells else None, Choices(*choices) if known else None
+        return cls(atoms, internal, types, ca, linked, sizes, *rest)
+
+    def rows(self, numbers: Sequence[int]) -> Int[Tensor, "N"]:
+        """Rows of the residues of some structures."""
+        everyone = torch.arange(len(self), device=self.types.device).split(self.sizes)
+        return torch.cat([everyone[number] for number in numbers])
+
+    def pick(self, numbers: Sequence[int]) -> Draft:
+        """Some structures by themselves."""
+        sizes = [self.sizes[number] for number in numbers]
+        cells = None if self.cells is None else self.cells[list(numbers)]
+        return replace(self.residues(self.rows(numbers)), sizes=sizes, cells=cells)
+
+    def residues(self, rows: Int[Tensor, "N"]) -> Draft:
+        """Some residues, under the same sizes and cells."""
+        names = ("atoms", "types", "ca", "linked")
+        picked = {name: getattr(self, name)[rows] for name in names}
+        choices = self.choices and Choices(self.choices.odds[rows], self.choices.chi[rows])
+        return replace(self, internal=self.internal.of(rows), choices=choices, **picked)
+
+    def put(self, numbers: Sequence[int], part: Draft) -> Draft:
+        """The same with atoms and internal coordinates of some structures replaced by those of ``part``."""
+        rows = self.rows(numbers)
+        both = zip(vars(self.internal).values(), vars(part.internal).values(), strict=True)
+        internal = Internal(*(old.index_copy(0, rows, new) for old, new in both))
+        return replace(self, atoms=self.atoms.index_copy(0, rows, part.atoms), internal=internal)

@@ -1,0 +1,88 @@
+"""What the model built is relieved, many structures at once (layer 4)."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import numpy as np
+import torch
+
+from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.geometry.codec import Internal
+from latcpb_cli.model.candidates import MOST
+from latcpb_cli.model.decoder import Decoded, Rotamers
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.refine.draft import Choices, Draft
+from latcpb_cli.refine.relief import relieve
+
+__all__ = ["Settling"]
+
+RESIDUES_AT_ONCE = 4096
+"""A step of relief costs much the same for a hundred residues as for a thousand."""
+
+
+class Settling:
+    """Collect drafts and relieve them in batches.
+
+    What comes out does not depend on the batches. Leaving the context
+    relieves what is still waiting.
+
+    Examples
+    --------
+    >>> with Settling() as settling:
+    ...     settling.add(decoded, graph, None, into=atoms)
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Draft, np.ndarray]] = []
+
+    def __enter__(self) -> Settling:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._settle()
+
+    def add(self, decoded: Decoded, graph: Graph, cells: np.ndarray | None, into: np.ndarray) -> None:
+        """Take what the decoder built.
+
+        Parameters
+        ----------
+        decoded, graph
+            Structures of L residues, F of them or more; those after the first F are left out.
+        cells : numpy.ndarray, shape (F, 3, 3), optional
+            Vectors of each structure's periodic box as rows, Å; zeros where there is none.
+        into : numpy.ndarray, shape (F, L, 15, 3)
+            Where the atoms will be written, Å.
+        """
+        count, length = into.shape[:2]
+        rows = slice(count * length)
+        if decoded.internal is None:
+            into[...] = decoded.atoms[rows].view(into.shape).cpu().numpy()
+            return
+        if sum(len(draft) for draft, _ in self._waiting) + count * length > RESIDUES_AT_ONCE:
+            self._settle()
+        free = Internal(*(part[rows] for part in vars(decoded.internal).values()))
+        where = graph.types[rows], graph.ca[rows], graph.linked[rows]
+        lattice = None if cells is None else torch.from_numpy(cells)
+        sizes, choices = count * [length], _choices(decoded.rotamers, rows)
+        draft = Draft(decoded.atoms[rows], free, *where, sizes=sizes, cells=lattice, choices=choices)
+        self._waiting.append((draft, into))
+
+    def _settle(self) -> None:
+        if not self._waiting:
+            return
+        relieved = relieve(Draft.join([draft for draft, _ in self._waiting]))
+        parts = relieved.atoms.cpu().split([len(draft) for draft, _ in self._waiting])
+        for (_, into), atoms in zip(self._waiting, parts, strict=True):
+            into[...] = atoms.view(into.shape).numpy()
+        self._waiting.clear()
+
+
+def _choices(rotamers: Rotamers | None, rows: slice) -> Choices | None:
+    if rotamers is None:
+        return None
+    top = rotamers.logits[rows].log_softmax(-1).topk(MOST, dim=-1)
+    return Choices(top.values, rotamers.chi[rows].gather(1, top.indices[..., None].expand(-1, -1, N_CHI)))

@@ -1,0 +1,84 @@
+"""Ten outputs as OpenMM meets them: force field, minimisation, dynamics in implicit solvent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from bridges import facing
+from cg_files import walk, write_ca_pdb
+from peptides import build
+
+pytest.importorskip("openmm")
+
+from ready import judge  # noqa: E402
+
+from latcpb_cli.backmapper import Backmapper  # noqa: E402
+from latcpb_cli.io.read import open_source  # noqa: E402
+from latcpb_cli.md.options import MdOptions  # noqa: E402
+from latcpb_cli.pipeline import backmap_trajectory  # noqa: E402
+
+CA = 1
+STRAND = {"phi": -120.0, "psi": 130.0}
+CIS = [180.0, 180.0, 0.0, 180.0, 180.0, 180.0]
+SEP = ["GLY", "ALA", "SEP", "ALA", "GLY"]
+AMBER, CHARMM = "amber14", "charmm36"
+FILES = {AMBER: "amber14/protein.ff14SB.xml", CHARMM: "charmm36_2024.xml"}
+
+
+class Case(NamedTuple):
+    """A trace (L, 3), what its residues are, and what must be in the file."""
+
+    sequence: str
+    trace: np.ndarray
+    contains: str
+    chains: str | None = None
+    resnames: list[str] | None = None
+    ph: float = 7.0
+    force_field: str = AMBER
+
+
+def ideal(sequence, **torsions):
+    return build(sequence, **torsions)[0][:, CA]
+
+
+def two_helices():
+    one = ideal("GAEAKLG")
+    return np.concatenate([one, one + np.array([0, 11.0, 0], dtype=np.float32)])
+
+
+CASES = {
+    "helix": Case("GAEHKLRFAKQG", ideal("GAEHKLRFAKQG"), " HE2 HIS"),
+    "strand": Case("GTVIVRWQSMG", ideal("GTVIVRWQSMG", **STRAND), " OXT GLY"),
+    "disordered": Case("MSGPKQDEYNF", walk(11)[0], " H1  MET"),
+    "two chains": Case("GAEAKLG" * 2, two_helices(), " LEU B", chains="A" * 7 + "B" * 7),
+    "disulfide": Case("GCGGCG", facing(sequence="GCG")[1][:, CA], "SSBOND", chains="AAABBB"),
+    "cis proline": Case("GAYPAG", ideal("GAYPAG", omega=CIS, **STRAND), " PRO A"),
+    "acid": Case("GHDEHG", ideal("GHDEHG", **STRAND), " HD1 HIS", ph=3.0),
+    "proline first": Case("PG", ideal("PG"), " H3  PRO"),
+    "charged ends": Case("RGE", ideal("RGE"), " OXT GLU"),
+    "phosphoserine": Case("GASAG", ideal("GASAG", **STRAND), "CONECT", resnames=SEP, force_field=CHARMM),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> Backmapper:
+    return Backmapper.from_pretrained(device="cpu")
+
+
+@pytest.mark.slow
+@pytest.mark.openmm
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", CASES)
+def test_dynamics_start_from_it(model, tmp_path, name):
+    case = CASES[name]
+    given = write_ca_pdb(
+        tmp_path / "cg.pdb", case.sequence, case.trace[None], chains=case.chains, resnames=case.resnames
+    )
+    output = tmp_path / "all.pdb"
+    md = MdOptions(hydrogens=True, ph=case.ph, force_field=case.force_field)
+    backmap_trajectory(model, open_source([given], None), output, md=md)
+    assert case.contains in output.read_text()
+    verdict = judge(output, steps=1000, ps=10.0, force_field=FILES[case.force_field])
+    assert verdict.sound, verdict
