@@ -11,7 +11,7 @@ from latcpb_cli.chem.residues import ELEMENTS, LETTERS, VDW_RADIUS
 from latcpb_cli.metrics.bonds import bond_steps, element_index
 from latcpb_cli.metrics.pairs import close_pairs
 from latcpb_cli.refine.images import atoms_around, image_shift
-from latcpb_cli.structure import Bridge, CGTrace
+from latcpb_cli.structure import Bridge, CGTrace, box_vectors
 
 __all__ = ["SS_BOND", "make_bridges"]
 
@@ -128,7 +128,7 @@ def _candidates(
     cys = np.flatnonzero(trace.residue_types == _CYS)
     if len(cys) < 2:
         return cys[:0], cys[:0], np.zeros((0, 3))
-    one, two, distance = close_pairs(atoms[cys, _CA], _ALPHA[1], box)
+    one, two, distance = close_pairs(atoms[cys, _CA], _ALPHA[1], box_vectors(box[None])[0])
     one, two = cys[one], cys[two]
     neighbours = (two - one == 1) & trace.same_chain_as_next()[one]
     kept = (distance > _ALPHA[0]) & ~neighbours
