@@ -20,7 +20,7 @@ from latcpb_cli.chem.residues import ATOM_SLOTS, N_SLOTS, NAMES
 
 __all__ = [
     "ESTER", "FIXED", "MODIFIED", "PHOSPHATE", "VARIANTS", "ExtraAtom", "Modified", "kinds_of", "modified_of",
-    "parent_name", "slots_of",
+    "parent_name", "parent_types", "slots_of",
 ]  # fmt: skip
 
 ESTER, PHOSPHATE, FIXED = 0, 1, -1
@@ -130,6 +130,12 @@ def kinds_of(types: np.ndarray, variants: np.ndarray | None) -> np.ndarray:
             if modified is not None:
                 kinds[index] = len(NAMES) + MODIFIED.index(modified)
     return kinds
+
+
+def parent_types(kinds: np.ndarray) -> np.ndarray:
+    """Residue types of kinds (L,): of modified residues, their parents'."""
+    table = [*range(len(NAMES)), *(NAMES.index(modified.parent) for modified in MODIFIED)]
+    return np.asarray(np.array(table)[kinds])
 
 
 @cache

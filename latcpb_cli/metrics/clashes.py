@@ -16,6 +16,7 @@ from functools import cache
 
 import numpy as np
 
+from latcpb_cli.chem.modified import parent_types
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, VDW_RADIUS
 from latcpb_cli.errors import InputError
 from latcpb_cli.metrics.bonds import FAR
@@ -106,8 +107,8 @@ class _System:
             is_cysteine_sg=(kind == _CYS) & (slot == _SG),
             n_residues=len(types),
             types=types,
-            rings=rings_of(types, present),
-            bonds=bond_terms(types, present),
+            rings=rings_of(parent_types(types), present),
+            bonds=bond_terms(parent_types(types), present),
         )
 
 
