@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.metrics.clashes import frame_clashes
+from latcpb_cli.refine.relief import Tally
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk, FrameClashes
 
 __all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
@@ -114,7 +115,7 @@ def backmap_trajectory(
     present = _present(topology)
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
     check_output(output, overwrite, beside=report_paths, inputs=source.paths)
-    done, clashes, moves = 0, {}, _Moves()
+    done, clashes, moves, tally = 0, {}, _Moves(), Tally()
     with ExitStack() as stack:
         writer = stack.enter_context(
             open_writer(
@@ -130,7 +131,7 @@ def backmap_trajectory(
         reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
         for chunk in source.chunks(_frames_per_chunk(backmapper, len(trace), samples)):
             atoms = backmapper.sample(
-                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
+                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance, tally=tally
             )
             lost = _unusable(atoms, chunk, present, coordinate_limits(output))
             moves.add(chunk.positions, atoms, ~lost[:, 0])
@@ -147,7 +148,8 @@ def backmap_trajectory(
         writer.commit()
         if reporter is not None:
             settings = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
-            run = _run_facts(backmapper, source, **settings, ca_moved=moves.facts(), seconds=seconds)
+            found = {"ca_moved": moves.facts(), "deep_overlaps": asdict(tally)}
+            run = _run_facts(backmapper, source, **settings, **found, seconds=seconds)
             clashes = reporter.finish(provenance(source.paths, **run))
     outputs = (*output_files(output), *report_paths)
     return RunSummary(done, samples, len(trace), seconds, outputs, clashes)

@@ -88,7 +88,7 @@ def moved_by(model, source, chunk) -> np.ndarray:
 
 
 def test_rotating_the_input_rotates_what_the_model_builds(model, source, chunk, monkeypatch) -> None:
-    monkeypatch.setattr("latcpb_cli.refine.settle.relieve", lambda draft: draft)
+    monkeypatch.setattr("latcpb_cli.refine.settle.relieve", lambda draft, tally: draft)
     # Where two candidates are equally good, rounding decides between them.
     assert np.quantile(off_when_turned(model, source, chunk), 0.995) <= 1e-3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -13,12 +13,10 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps, residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.peptide import is_cis
 from latcpb_cli.refine.columns import cross, dot
 from latcpb_cli.refine.draft import Draft
 
@@ -36,7 +34,7 @@ _REGION_STIFF = 60.0  # Å² per Å², for N and C; steps that are too long here
 _REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
 _ROW = MAP_BINS + 2
 _INSIDE = math.radians(4.0)  # how far inside the region the pull ends
-_EXACT = 0.08  # Å that a Cα-Cα distance of a crystal is off at most, as the codec takes it
+_STRANGE = 0.15  # share of residues off the favoured region, up to which a backbone is sound
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +63,14 @@ class Strain:
         proline = types == _PRO
         ahead = (proline.roll(-1, 0) & linked).cpu().numpy()
         region = torch.from_numpy(residue_classes(types.cpu().numpy(), ahead)).to(device)
-        region = region + len(CLASSES) * _like_a_crystal(draft).to(region.dtype)
         prolines = torch.nonzero(proline & before).squeeze(1)
         spare = -len(prolines) % _LANES
         prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(types) - 1)
-        return cls(ideal, (linked & before).to(dtype), prolines, region)
+        strain = cls(ideal, (linked & before).to(dtype), prolines, region)
+        pull = strain._region_pull(draft.atoms.permute(2, 1, 0))[0]
+        # Where the model finds a sound backbone, it knows which few residues are off the favoured region.
+        sound = _sound((pull != 0).any(0), draft.sizes)
+        return replace(strain, region=region + len(CLASSES) * sound.to(region.dtype))
 
     def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
         """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""
@@ -96,30 +97,27 @@ class Strain:
         stiff[_C, rows - 1] += _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
 
     def _push_regions(self, atoms: Tensor, slopes: Tensor) -> None:
-        n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
-        # Phi and psi at once: (3, 2, L).
-        fourfold = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
-        angles, *on = _torsion(*(torch.stack(pair, dim=1) for pair in fourfold))
-        pull = _region_slopes(self.region, angles[0], angles[1]) * self.both
+        pull, on = self._region_pull(atoms)
         first, second, third, fourth = (pull * part for part in on)
         slopes[:, _C] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
         slopes[:, _N] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
 
+    def _region_pull(self, atoms: Float[Tensor, "3 15 L"]) -> tuple[Float[Tensor, "2 L"], list[Tensor]]:
+        """Slopes on phi and psi, and those of both on their four atoms."""
+        n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
+        # Phi and psi at once: (3, 2, L).
+        fourfold = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
+        angles, *on = _torsion(*(torch.stack(pair, dim=1) for pair in fourfold))
+        return _region_slopes(self.region, angles[0], angles[1]) * self.both, on
 
-def _like_a_crystal(draft: Draft) -> Bool[Tensor, "L"]:
-    """Whether Cα-Cα distances around a residue are those of peptides.
 
-    There the model knows which residues are among the few outside the favoured
-    region; on coarse-grained beads it does not.
-    """
-    trans, cis = (shape.ca_ca for shape in peptide_shapes())
-    ahead = draft.ca.roll(-1, 0)
-    distance = (ahead - draft.ca).norm(dim=-1)
-    bent = is_cis(distance, draft.types.roll(-1, 0))
-    fits = ((distance - torch.where(bent, cis, trans)).abs() <= _EXACT) | ~draft.linked
-    # Its two peptides, and the one beside each, which bends the Cα trace as much.
-    onward, back = fits.roll(-1, 0) | ~draft.linked, fits.roll(1, 0) | ~linked_before(draft.linked)
-    return fits & onward & fits.roll(1, 0) & back.roll(1, 0)
+def _sound(strange: Bool[Tensor, "L"], sizes: list[int]) -> Bool[Tensor, "L"]:
+    """Whether a residue's structure has few strange residues; rows after the structures' do not."""
+    number = torch.arange(len(sizes), device=strange.device)
+    owner = torch.repeat_interleave(number, torch.tensor(sizes, device=strange.device))
+    count = torch.zeros(len(sizes), device=strange.device).index_add_(0, owner, strange[: len(owner)].float())
+    few = count <= _STRANGE * torch.tensor(sizes, device=strange.device)
+    return torch.nn.functional.pad(few[owner], (0, len(strange) - len(owner)))
 
 
 def _beyond(off: Tensor) -> Tensor:
