@@ -93,7 +93,7 @@ def main() -> None:
     model = Backmapper.from_pretrained(options.weights, device="cpu")
     relief, spent = settle.relieve, []
 
-    def timed(draft):
+    def timed(draft, tally=None):
         began = time.process_time()
         relieved = relief(draft)
         spent.append(time.process_time() - began)

@@ -95,7 +95,7 @@ def measure(model: Backmapper, options: argparse.Namespace, kind: str, on: bool)
     """Accuracy and geometry of the answers, and milliseconds of CPU per residue that relief took."""
     row, seconds, residues = Row(), 0.0, 0
 
-    def timed(draft):
+    def timed(draft, tally=None):
         nonlocal seconds, residues
         began = time.process_time()
         moved = relieve(draft) if on else draft

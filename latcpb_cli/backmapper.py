@@ -20,6 +20,7 @@ from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
 from latcpb_cli.precision import resolve_device
+from latcpb_cli.refine.relief import Tally
 from latcpb_cli.refine.settle import Settling
 from latcpb_cli.refine.trace import ease_trace
 from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
@@ -85,6 +86,7 @@ class Backmapper:
         seed: int,
         mode: Mode,
         ca_tolerance: float = 0.0,
+        tally: Tally | None = None,
     ) -> np.ndarray:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
 
@@ -92,7 +94,8 @@ class Backmapper:
         ``ca_tolerance`` (Å) from there, moved only where no peptide fits.
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
-        numbers do not depend on which frames came with it.
+        numbers do not depend on which frames came with it. A ``tally`` is added
+        what relief found and what it left.
         """
         size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
@@ -106,7 +109,7 @@ class Backmapper:
         turn = axes.swapaxes(1, 2)
         own = ((positions - middle) @ turn).astype(np.float32)
         cells = box_vectors(chunk.boxes) @ turn if chunk.boxes[:, :3].any() else None
-        with Settling() as settling:
+        with Settling(tally) as settling:
             for start in range(0, len(chunk), size):
                 rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
                 kept = slice(start, min(start + size, len(chunk)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from latcpb_cli.md.options import MdOptions
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.refine.chemistry import Disulfides, complete
+from latcpb_cli.refine.relief import Tally
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes
 
 __all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
@@ -130,7 +131,7 @@ def backmap_trajectory(
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
     check_output(output, overwrite, beside=report_paths, inputs=source.paths)
     finisher = open_finisher(backmapper, source, md, seed=seed, mode=mode, disulfides=disulfides)
-    done, clashes, moves = 0, {}, _Moves()
+    done, clashes, moves, tally = 0, {}, _Moves(), Tally()
     with ExitStack() as stack:
         writer = stack.enter_context(
             open_writer(
@@ -147,7 +148,7 @@ def backmap_trajectory(
         reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
         for chunk in source.chunks(_frames_per_chunk(backmapper, len(trace), samples)):
             atoms = backmapper.sample(
-                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
+                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance, tally=tally
             )
             atoms, bridges = complete(trace, atoms, chunk.boxes, disulfides)
             atoms, more = finisher.finish(atoms, chunk)
@@ -173,9 +174,8 @@ def backmap_trajectory(
                 "ca_tolerance": ca_tolerance,
             }
             settings |= {"disulfides": disulfides, "naming": naming}
-            run = _run_facts(
-                backmapper, source, **settings, **finisher.facts, ca_moved=moves.facts(), seconds=seconds
-            )
+            found = {"ca_moved": moves.facts(), "deep_overlaps": asdict(tally), **finisher.facts}
+            run = _run_facts(backmapper, source, **settings, **found, seconds=seconds)
             clashes = reporter.finish(provenance(source.paths, **run))
     outputs = (*output_files(output), *report_paths)
     return RunSummary(done, samples, len(trace), seconds, outputs, clashes)

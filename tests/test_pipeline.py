@@ -125,6 +125,7 @@ def test_report_says_how_far_alpha_carbons_moved(tmp_path, source, backmapper):
         facts.append(json.loads(report.read_text())["provenance"])
     assert [entry["ca_tolerance"] for entry in facts] == [0.0, 0.4]
     assert facts[0]["ca_moved"] == {"percent": 0.0, "mean": 0.0, "max": 0.0}
+    assert facts[0]["deep_overlaps"] == {"built": 0, "relieved": 0, "reselected": 0}
     # The stand-in moves every atom by half of the tolerance along each axis.
     assert facts[1]["ca_moved"]["percent"] == 100.0
     assert facts[1]["ca_moved"]["max"] == pytest.approx(0.2 * 3**0.5, abs=1e-3)

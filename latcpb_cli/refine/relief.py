@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -16,7 +16,7 @@ from latcpb_cli.refine.linkage import ROTATE, TWIST, Linkage
 from latcpb_cli.refine.reselect import reselect
 from latcpb_cli.refine.strain import Strain
 
-__all__ = ["relieve"]
+__all__ = ["Tally", "relieve"]
 
 # How far joints are held to the model's answer: Å² per 1 - cos(turn).
 _STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
@@ -33,8 +33,23 @@ _AGAIN = 3  # more rounds for such structures, at most
 _LANES = 64  # floats that every vector register divides
 
 
+@dataclass
+class Tally:
+    """Residues with atoms more than 1.2 Å too near to others, bonds through rings among them.
+
+    Attributes
+    ----------
+    built, relieved, reselected : int
+        As the model built them, after the first descent, and after all rounds of reselection.
+    """
+
+    built: int = 0
+    relieved: int = 0
+    reselected: int = 0
+
+
 @torch.no_grad()
-def relieve(draft: Draft) -> Draft:
+def relieve(draft: Draft, tally: Tally | None = None) -> Draft:
     """Turn peptides and side chains until atoms do not overlap and backbones are not bent.
 
     Descends on the squared overlaps of all heavy atoms, images across periodic
@@ -42,6 +57,7 @@ def relieve(draft: Draft) -> Draft:
     their favoured regions, with each joint held near the model's answer.
     In structures left with deep overlaps, the side chains that take part get another
     rotameric state, and the descent goes on, for a few rounds and as long as that helps.
+    A ``tally`` is added to.
 
     Returns
     -------
@@ -49,14 +65,15 @@ def relieve(draft: Draft) -> Draft:
         Cα, and residues with nothing to relieve, unchanged to the bit; bond lengths,
         rings and handedness kept. A structure does not depend on the others.
     """
-    relieved, deep = _descend(draft)
+    relieved, built, deep = _descend(draft)
+    first = deep
     left = [number for number, depth in enumerate(_totals(deep, draft.sizes)) if depth > 0]
     for _ in range(_AGAIN):
         if not left:
             break
         before = relieved.pick(left)
         trouble = deep[relieved.rows(left)]
-        part, now = _descend(reselect(before, trouble > 0))
+        part, _, now = _descend(reselect(before, trouble > 0))
         depths = _totals(trouble, part.sizes), _totals(now, part.sizes)
         better = [number for number, (old, new) in enumerate(zip(*depths, strict=True)) if new < old]
         if not better:
@@ -65,6 +82,10 @@ def relieve(draft: Draft) -> Draft:
         relieved = relieved.put(chosen, part.pick(better))
         deep = deep.index_copy(0, relieved.rows(chosen), now[part.rows(better)])
         left = [left[number] for number in better if depths[1][number] > 0]
+    if tally is not None:
+        tally.built += int((built > 0).sum())
+        tally.relieved += int((first > 0).sum())
+        tally.reselected += int((deep > 0).sum())
     return relieved
 
 
@@ -73,8 +94,8 @@ def _totals(values: Float[Tensor, "L"], sizes: list[int]) -> list[float]:
     return [float(part.sum()) for part in values.cpu().split(sizes)]
 
 
-def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"]]:
-    """The draft after some steps, and how deep (Å) each residue's atoms still overlap with others.
+def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"], Float[Tensor, "L"]]:
+    """The draft after some steps, and how deep (Å) each residue's atoms overlapped with others, and still do.
 
     Each joint's step is its slope over its stiffness, with momentum.
     """
@@ -89,10 +110,11 @@ def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"]]:
     # A decoder may twist a peptide further; then it stays, but goes no further still.
     twist = padded.internal.twist
     room = (-_MOST_TWIST - twist).clamp(max=0.0), (_MOST_TWIST - twist).clamp(min=0.0)
-    speed, built = turn, linkage.start
+    speed, built, first = turn, linkage.start, turn[0]
     for step in range(_STEPS):
         if step % _LISTED == 0:
             contacts = Contacts.of(built, padded, _MARGIN)
+            first = contacts.deep(built, _DEEP)[:length] if step == 0 else first
         slopes, stiff = contacts.push(built)
         strain.push(built, slopes, stiff)
         slope, hold = linkage.pull(built, slopes, stiff, turn)
@@ -105,7 +127,8 @@ def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"]]:
     built = torch.where(linkage.moved(turn), built, linkage.start)
     deep = contacts.deep(built, _DEEP)[:length]
     atoms = built[..., :length].permute(2, 1, 0).contiguous()
-    return replace(draft, atoms=atoms, internal=_turned(draft.internal, turn[:, :length])), deep
+    relieved = replace(draft, atoms=atoms, internal=_turned(draft.internal, turn[:, :length]))
+    return relieved, first, deep
 
 
 def _turned(internal: Internal, turn: Float[Tensor, "6 L"]) -> Internal:

@@ -13,7 +13,7 @@ from latcpb_cli.model.candidates import MOST
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.refine.draft import Choices, Draft
-from latcpb_cli.refine.relief import relieve
+from latcpb_cli.refine.relief import Tally, relieve
 
 __all__ = ["Settling"]
 
@@ -25,7 +25,7 @@ class Settling:
     """Collect drafts and relieve them in batches.
 
     What comes out does not depend on the batches. Leaving the context
-    relieves what is still waiting.
+    relieves what is still waiting. A ``tally`` counts what relief found and left.
 
     Examples
     --------
@@ -33,7 +33,8 @@ class Settling:
     ...     settling.add(decoded, graph, None, into=atoms)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally | None = None) -> None:
+        self._tally = tally
         self._waiting: list[tuple[Draft, np.ndarray]] = []
 
     def __enter__(self) -> Settling:
@@ -74,7 +75,7 @@ class Settling:
     def _settle(self) -> None:
         if not self._waiting:
             return
-        relieved = relieve(Draft.join([draft for draft, _ in self._waiting]))
+        relieved = relieve(Draft.join([draft for draft, _ in self._waiting]), self._tally)
         parts = relieved.atoms.cpu().split([len(draft) for draft, _ in self._waiting])
         for (_, into), atoms in zip(self._waiting, parts, strict=True):
             into[...] = atoms.view(into.shape).numpy()

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps, residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.peptide import is_cis
 from latcpb_cli.refine.columns import cross, dot
 from latcpb_cli.refine.draft import Draft
 
@@ -35,8 +32,7 @@ _REGION = 6.0  # Å² per rad: twice the strongest pull towards the favoured reg
 _REGION_STIFF = 60.0  # Å² per Å², for N and C; steps that are too long here blow rounding up
 _REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
 _ROW = MAP_BINS + 2
-_INSIDE = math.radians(4.0)  # how far inside the region the pull ends
-_EXACT = 0.08  # Å that a Cα-Cα distance of a crystal is off at most, as the codec takes it
+_INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +44,7 @@ class Strain:
     bent : ideal N-CA-C of each residue, rad, (L,)
     both : 1 where both of its peptides are there, else 0, (L,)
     prolines : those after another residue, filled up with the last residue, which is nobody's, (M,)
-    region : which of the pulls in `_slopes` the residue feels, (L,)
+    region : class of the residue in the maps, (L,)
     """
 
     bent: Float[Tensor, "L"]
@@ -65,7 +61,6 @@ class Strain:
         proline = types == _PRO
         ahead = (proline.roll(-1, 0) & linked).cpu().numpy()
         region = torch.from_numpy(residue_classes(types.cpu().numpy(), ahead)).to(device)
-        region = region + len(CLASSES) * _like_a_crystal(draft).to(region.dtype)
         prolines = torch.nonzero(proline & before).squeeze(1)
         spare = -len(prolines) % _LANES
         prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(types) - 1)
@@ -104,22 +99,6 @@ class Strain:
         first, second, third, fourth = (pull * part for part in on)
         slopes[:, _C] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
         slopes[:, _N] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
-
-
-def _like_a_crystal(draft: Draft) -> Bool[Tensor, "L"]:
-    """Whether Cα-Cα distances around a residue are those of peptides.
-
-    There the model knows which residues are among the few outside the favoured
-    region; on coarse-grained beads it does not.
-    """
-    trans, cis = (shape.ca_ca for shape in peptide_shapes())
-    ahead = draft.ca.roll(-1, 0)
-    distance = (ahead - draft.ca).norm(dim=-1)
-    bent = is_cis(distance, draft.types.roll(-1, 0))
-    fits = ((distance - torch.where(bent, cis, trans)).abs() <= _EXACT) | ~draft.linked
-    # Its two peptides, and the one beside each, which bends the Cα trace as much.
-    onward, back = fits.roll(-1, 0) | ~draft.linked, fits.roll(1, 0) | ~linked_before(draft.linked)
-    return fits & onward & fits.roll(1, 0) & back.roll(1, 0)
 
 
 def _beyond(off: Tensor) -> Tensor:
@@ -162,16 +141,12 @@ def _region_slopes(region: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float
 
 @cache
 def _slopes(device: torch.device) -> Float[Tensor, "2 M"]:
-    """Slopes of the pulls in the middle of each bin, and once around the edge.
-
-    For every class the pull towards the favoured region, then for every class
-    the pull towards the allowed one.
-    """
+    """Slopes of the pull towards the favoured regions in the middle of each bin, and once around the edge."""
     step = 2 * math.pi / MAP_BINS
     fields = []
-    for level, number in itertools.product((2, 1), range(len(CLASSES))):
-        region = np.tile(ramachandran_maps()[number] >= level, (3, 3))
-        outside, inside = distance_transform_edt(~region), distance_transform_edt(region)
+    for number in range(len(CLASSES)):
+        favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
+        outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
         away = np.maximum((outside - inside) * step + _INSIDE, 0.0)
         energy = 0.5 * _REGION * _REACHED * np.log1p((away / _REACHED) ** 2)
         middle = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)

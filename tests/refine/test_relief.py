@@ -14,7 +14,7 @@ from latcpb_cli.metrics.bonds import intra_bonds
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.refine.draft import Draft
-from latcpb_cli.refine.relief import relieve
+from latcpb_cli.refine.relief import Tally, relieve
 from latcpb_cli.structure import box_vectors
 
 SEEDS = range(6)
@@ -153,3 +153,12 @@ def test_a_box_that_nothing_reaches_across_changes_nothing() -> None:
     assert torch.equal(boxed[:length], free[:length])
     error = (boxed - free)[present(draft(*parts))].norm(dim=-1)
     assert torch.quantile(error, 0.95) < 1e-3
+
+
+def test_the_tally_tells_before_and_after() -> None:
+    tally = Tally()
+    for seed in SEEDS:
+        relieve(draft(crowded(seed)), tally)
+    assert tally.built > 20
+    assert tally.built > 5 * tally.relieved
+    assert tally.relieved >= tally.reselected

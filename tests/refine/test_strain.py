@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from crowds import crowded, draft
-from scipy.ndimage import binary_dilation, binary_erosion
 
-from latcpb_cli.chem.ramachandran import CLASSES, ramachandran_maps
+from latcpb_cli.chem.ramachandran import CLASSES
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.vectors import torsion_vector
-from latcpb_cli.refine.strain import Strain, _angle, _like_a_crystal, _region_slopes, _torsion
+from latcpb_cli.refine.strain import Strain, _angle, _region_slopes, _torsion
 
 
 def test_torsion_and_its_slopes() -> None:
@@ -72,29 +69,3 @@ def test_chain_ends_are_not_strained() -> None:
     assert (slopes == 0).all()
     assert (stiff == 0).all()
     assert LETTERS[chain.types[0]] == "A"
-
-
-def test_where_the_trace_is_a_crystals_allowed_regions_do_not_pull() -> None:
-    """Between the two borders only beads are pulled; outside of both, residues of crystals too."""
-    kind = CLASSES.index("general")
-    level = ramachandran_maps()[kind]
-    between = binary_erosion(level >= 1, iterations=2) & ~binary_dilation(level == 2, iterations=1)
-    outside = ~binary_dilation(level >= 1, iterations=2)
-    middles = torch.deg2rad(torch.arange(-178.0, 180.0, 4.0))
-    for where, pulled in ((between, [True, False]), (outside, [True, True])):
-        rows, columns = (torch.from_numpy(x) for x in np.nonzero(where))
-        assert len(rows) > 20
-        for crystal in (0, 1):
-            region = torch.full((len(rows),), kind + crystal * len(CLASSES))
-            moved = (_region_slopes(region, middles[rows], middles[columns]).abs() > 1e-6).any(0)
-            assert (moved == pulled[crystal]).float().mean() > 0.95
-
-
-def test_distances_tell_a_crystals_trace_from_beads() -> None:
-    chain = draft(crowded(0, "AAAAAAAA"))
-    axis = torch.tensor([1.0, 0.0, 0.0])
-    steps = torch.full((8,), 3.8)
-    steps[3] = 3.65
-    chain = replace(chain, ca=steps.cumsum(0)[:, None] * axis)
-    # The peptide from residue 2 to 3 is short; residues whose peptides touch it are those of beads.
-    assert _like_a_crystal(chain).tolist() == [True, False, False, False, False, True, True, True]
