@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
-    "ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError", "first_line",
-    "one_line",
+    "ExitCode", "LatcpbError", "InputError", "OutputError", "OutputExistsError", "WeightsError", "WorkersLostError",
+    "UsageError", "first_line", "one_line",
 ]  # fmt: skip
 
 
@@ -54,16 +54,24 @@ class InputError(LatcpbError):
     exit_code = ExitCode.BAD_INPUT
 
 
-class OutputExistsError(LatcpbError):
-    """An output file is already there and must not be replaced."""
+class OutputError(LatcpbError):
+    """An output file that cannot be written, for instance on a full disk."""
 
     exit_code = ExitCode.OUTPUT_EXISTS
+
+
+class OutputExistsError(OutputError):
+    """An output file is already there and must not be replaced."""
 
 
 class WeightsError(LatcpbError):
     """Weights that are missing, damaged or of an unknown kind."""
 
     exit_code = ExitCode.WEIGHTS
+
+
+class WorkersLostError(LatcpbError):
+    """Worker processes that ended before they had done their part, again and again."""
 
 
 def first_line(error: BaseException) -> str:

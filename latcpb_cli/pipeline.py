@@ -1,31 +1,48 @@
-"""The whole data flow on one page: read, sample, measure, write, report (layer 5)."""
+"""The whole data flow on one page: read, build, measure, write, report (layer 5).
+
+Reading runs one chunk ahead in a thread, measuring and writing one chunk behind in another; in between the
+model builds, in this process or in workers. What is safe on the disk is in the journal.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-import numpy as np
+import torch
 
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.errors import UsageError
+from latcpb_cli.io.journal import Journal, input_facts, journal_path
+from latcpb_cli.io.parts import take_back
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
-from latcpb_cli.metrics.clashes import frame_clashes
-from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk, FrameClashes
+from latcpb_cli.ledger import Ledger
+from latcpb_cli.recipe import Built, Recipe
+from latcpb_cli.structure import AtomTopology, FrameChunk
 
-__all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
+__all__ = ["Builder", "RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
 _PROBLEMS_REPORTED = 1000
 _RESIDUES_PER_CHUNK = 4096
 """Residues times samples that are held at once, unless one block of the model is more."""
+
+Item = TypeVar("Item")
+
+
+class Builder(Protocol):
+    """Who builds chunks of frames."""
+
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Iterator[Built]:
+        """Build chunks; they come back in their order, measured or not."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,9 @@ def backmap_trajectory(
     mode: Mode | None = None,
     ca_tolerance: float = 0.0,
     overwrite: bool = False,
+    resume: bool = False,
     report: Path | str | None = None,
+    builder: Builder | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> RunSummary:
     """Backmap a trajectory chunk by chunk, with memory flat in its length.
@@ -94,10 +113,14 @@ def backmap_trajectory(
         How far (Å) a Cα may move, where Cα-Cα distances or virtual angles
         leave no room for a peptide. The report says how far they did.
     overwrite : bool
+    resume : bool
+        Go on where a run with the same settings was interrupted, if one was.
     report : pathlib.Path or None
         Clash report as JSON; the CSV of the same name stands beside it.
+    builder : Builder, optional
+        Who builds the chunks: by default ``backmapper``, in this process.
     on_progress : callable or None
-        Called with the number of frames done.
+        Called with the number of frames done, at the beginning as well.
 
     Returns
     -------
@@ -105,52 +128,51 @@ def backmap_trajectory(
 
     Raises
     ------
-    OutputExistsError, UsageError, InputError
+    OutputExistsError, OutputError, UsageError, InputError
+        Where some frames were done, they stay and the run can be resumed.
     """
     started = time.perf_counter()
     mode = choose_mode(mode, samples)
     output, trace = Path(output), source.trace
-    topology = AtomTopology.heavy_atoms(trace)
-    present = _present(topology)
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
-    check_output(output, overwrite, beside=report_paths, inputs=source.paths)
-    done, clashes, moves = 0, {}, _Moves()
+    replace = overwrite or (resume and journal_path(output).is_file())
+    check_output(output, replace, beside=report_paths, inputs=source.paths)
+    outputs = (*output_files(output), *report_paths)
+    recipe = Recipe(trace, samples, seed, mode, ca_tolerance, coordinate_limits(output), bool(report_paths))
+    options = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
     with ExitStack() as stack:
+        settings = {**options, **_identity(backmapper, source, outputs)}
+        journal = stack.enter_context(Journal(output, settings, resume))
+        if journal.renaming:
+            take_back(outputs)
         writer = stack.enter_context(
             open_writer(
                 output,
-                topology,
+                AtomTopology.heavy_atoms(trace),
                 n_frames=source.n_frames,
                 n_samples=samples,
-                overwrite=overwrite,
                 interval=source.interval,
                 remarks=_remarks(backmapper, seed, mode),
+                mark=journal.mark,
             )
         )
-        reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
-        for chunk in source.chunks(_frames_per_chunk(backmapper, len(trace), samples)):
-            atoms = backmapper.sample(
-                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance
-            )
-            lost = _unusable(atoms, chunk, present, coordinate_limits(output))
-            moves.add(chunk.positions, atoms, ~lost[:, 0])
-            if reporter is not None:
-                _report_chunk(reporter, trace, chunk, atoms, present, lost)
-            if lost.any():
-                atoms[lost] = 0.0
-                _note_unbuilt(source, chunk, lost)
-            writer.write(atoms, chunk, _spread(atoms, present))
-            done += len(chunk)
-            if on_progress is not None:
-                on_progress(done)
-        seconds = time.perf_counter() - started
+        reporter = None
+        if report_paths:
+            reporter = stack.enter_context(ReportWriter(*report_paths, trace, journal.mark))
+        ledger = Ledger(recipe, source, writer, reporter, journal, started)
+        size = _frames_per_chunk(backmapper, len(trace), samples)
+        _stream(builder or _Here(backmapper), ledger, size, on_progress or (lambda done: None))
+        clashes = {}
+        writer.finish()
+        if reporter is not None:
+            facts = {**options, "ca_moved": ledger.moved(), "seconds": ledger.seconds}
+            clashes = reporter.finish(provenance(source.paths, **_run_facts(backmapper, source), **facts))
+        journal.begin_renaming()
         writer.commit()
         if reporter is not None:
-            settings = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
-            run = _run_facts(backmapper, source, **settings, ca_moved=moves.facts(), seconds=seconds)
-            clashes = reporter.finish(provenance(source.paths, **run))
-    outputs = (*output_files(output), *report_paths)
-    return RunSummary(done, samples, len(trace), seconds, outputs, clashes)
+            reporter.commit()
+        journal.remove()
+    return RunSummary(ledger.done, samples, len(trace), ledger.seconds, outputs, clashes)
 
 
 def choose_mode(mode: Mode | None, samples: int) -> Mode:
@@ -168,101 +190,58 @@ def choose_mode(mode: Mode | None, samples: int) -> Mode:
     return mode or ("best" if samples == 1 else "ensemble")
 
 
+class _Here:
+    """Builds in this process."""
+
+    def __init__(self, backmapper: Backmapper) -> None:
+        self._backmapper = backmapper
+
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Iterator[Built]:
+        """Build chunk after chunk; `Ledger.take` measures them while the next one is built."""
+        for chunk in chunks:
+            yield recipe.build(self._backmapper, chunk)
+
+
+def _stream(builder: Builder, ledger: Ledger, size: int, on_progress: Callable[[int], None]) -> None:
+    """Read, build and write what is left to do, each of them one chunk ahead of the next."""
+    on_progress(ledger.done)
+    with ExitStack() as stack:
+        thread = stack.enter_context(ThreadPoolExecutor(1, "writing"))
+        chunks = stack.enter_context(closing(_ahead(ledger.source.chunks(size, ledger.done))))
+        writing: Future[int] | None = None
+        for built in stack.enter_context(closing(builder.build(ledger.recipe, chunks))):
+            if writing is not None:
+                on_progress(writing.result())
+            writing = thread.submit(ledger.take, built)
+        if writing is not None:
+            on_progress(writing.result())
+
+
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Take items in a thread, one ahead of who uses them."""
+    with ThreadPoolExecutor(1, "reading") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
 def _frames_per_chunk(backmapper: Backmapper, residues: int, samples: int) -> int:
     """Whole blocks of the backmapper, one at least."""
     block = backmapper.frames_per_block(residues)
     return block * max(1, _RESIDUES_PER_CHUNK // (block * residues * samples))
 
 
-class _Moves:
-    """How far Cα are from where the input has them, gathered over chunks."""
-
-    def __init__(self) -> None:
-        self.beads, self.moved, self.total, self.most = 0, 0, 0.0, 0.0
-
-    def add(self, positions: np.ndarray, atoms: np.ndarray, built: np.ndarray) -> None:
-        """Compare input Cα (F, L, 3) with atoms (F, S, L, 15, 3) of residues that were ``built`` (F, L)."""
-        step = atoms[:, 0, :, 1][built].astype(np.float64) - positions[built]
-        distance = np.sqrt((step * step).sum(-1))
-        self.beads += distance.size
-        self.moved += int((distance > 0).sum())
-        self.total += float(distance.sum())
-        self.most = max(self.most, float(distance.max(initial=0.0)))
-
-    def facts(self) -> dict[str, float]:
-        """Percent of the beads that moved, mean over all and longest move in Å."""
-        beads = max(self.beads, 1)
-        return {
-            "percent": round(100.0 * self.moved / beads, 2),
-            "mean": round(self.total / beads, 4),
-            "max": round(self.most, 4),
-        }
-
-
-def _spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:
-    """How far a residue's atoms (F, S, L, 15, 3) stray between samples: Å, (F, S, L); None for one."""
-    if atoms.shape[1] == 1:
-        return None
-    squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1).mean(1)
-    spread = np.sqrt((squares * present).sum(-1) / present.sum(-1))
-    return np.repeat(spread[:, None], atoms.shape[1], axis=1)
-
-
-def _unusable(
-    atoms: np.ndarray, chunk: FrameChunk, present: np.ndarray, limits: tuple[float, float]
-) -> np.ndarray:
-    """Residues without a position in the input, or with atoms no file could hold: bool, (F, S, L)."""
-    low, high = limits
-    sound = ((atoms > low) & (atoms < high)).all(axis=-1) | ~present
-    lost = np.asarray(~sound.all(axis=-1))
-    return lost if chunk.lost is None else lost | chunk.lost[:, None]
-
-
-def _note_unbuilt(source: Source, chunk: FrameChunk, lost: np.ndarray) -> None:
-    """Record residues that had a position and still could not be written."""
-    given = np.zeros(lost[:, 0].shape, dtype=bool) if chunk.lost is None else chunk.lost
-    for frame in np.flatnonzero((lost.any(axis=1) & ~given).any(axis=1)):
-        said = source.problems.get(int(chunk.indices[frame]), "coordinates that no file can hold")
-        count = int((lost[frame].any(axis=0) & ~given[frame]).sum())
-        source.problems[int(chunk.indices[frame])] = f"{said}; {count} residues not built"
-
-
-def _report_chunk(
-    reporter: ReportWriter,
-    trace: CGTrace,
-    chunk: FrameChunk,
-    atoms: np.ndarray,
-    present: np.ndarray,
-    lost: np.ndarray,
-) -> None:
-    """Count the clashes of every sample of a chunk, frame by frame."""
-    n_samples = atoms.shape[1]
-    linked = np.repeat(trace.linked(chunk.positions), n_samples, axis=0)
-    boxes = np.repeat(chunk.boxes, n_samples, axis=0)
-    flat, missing = atoms.reshape(-1, *atoms.shape[2:]), lost.reshape(-1, lost.shape[2])
-    counts: list[FrameClashes] = []
-    # Frames with lost residues are rare, and each has atoms of its own.
-    for rows in _runs(np.asarray(missing.any(axis=1))):
-        there = present & ~missing[rows.start][:, None]
-        part = np.where(there[:, :, None], flat[rows], 0.0)
-        counts += frame_clashes(trace.residue_types, part, there, linked[rows], boxes[rows])
-    for row, found in enumerate(counts):
-        frame, sample = divmod(row, n_samples)
-        reporter.add(int(chunk.indices[frame]), sample, float(chunk.times[frame]), found)
-
-
-def _runs(alone: np.ndarray) -> list[slice]:
-    """Split rows into stretches: those marked one by one, the others together."""
-    starts = np.flatnonzero(np.r_[True, alone[1:] | alone[:-1]])
-    stops = np.r_[starts[1:], len(alone)]
-    return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
-
-
-def _present(topology: AtomTopology) -> np.ndarray:
-    """Which slots are written: bool, shape (L, 15)."""
-    present = np.zeros((len(topology.trace), 15), dtype=bool)
-    present[topology.residue, topology.slot] = True
-    return present
+def _identity(backmapper: Backmapper, source: Source, outputs: Iterable[Path]) -> dict[str, Any]:
+    """All that the bytes of the output depend on, beside the options."""
+    return {
+        "latcpb": __version__,
+        "weights": backmapper.weights_sha256,
+        "device": torch.device(backmapper.device).type,
+        "inputs": input_facts(source.paths),
+        "outputs": [path.name for path in outputs],
+        **source.identity,
+    }
 
 
 def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
@@ -273,7 +252,7 @@ def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
     ]
 
 
-def _run_facts(backmapper: Backmapper, source: Source, **settings: Any) -> dict[str, Any]:
+def _run_facts(backmapper: Backmapper, source: Source) -> dict[str, Any]:
     """Collect what the provenance says about this run."""
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
@@ -282,6 +261,5 @@ def _run_facts(backmapper: Backmapper, source: Source, **settings: Any) -> dict[
         "residues": len(source.trace),
         "warnings": list(source.warnings),
         "frames_with_problems": len(source.problems),
-        "frame_problems": dict(list(source.problems.items())[:_PROBLEMS_REPORTED]),
-        **settings,
+        "frame_problems": dict(sorted(source.problems.items())[:_PROBLEMS_REPORTED]),
     }

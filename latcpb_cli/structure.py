@@ -7,6 +7,7 @@ Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class CGTrace:
     def __len__(self) -> int:
         return len(self.sequence)
 
-    @property
+    @cached_property
     def residue_types(self) -> np.ndarray:
         """Residue indices, int64, shape (L,)."""
         return letter_index(self.sequence)

@@ -20,6 +20,8 @@ LAYERS = [
     {"model"},
     {"refine", "hub"},
     {"backmapper"},
+    {"recipe"},
+    {"ledger"},
     {"pipeline"},
     {"train", "parallel"},
     {"cli"},

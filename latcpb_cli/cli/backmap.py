@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latcpb_cli.cli import options as opt
 from latcpb_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from latcpb_cli.pipeline import Builder
 
 __all__ = ["backmap"]
 
@@ -23,6 +27,7 @@ def backmap(
     seed: opt.Seed = "0",
     ca_tolerance: opt.CaTolerance = 0.0,
     overwrite: opt.Overwrite = False,
+    resume: opt.Resume = False,
     no_report: opt.NoReport = False,
     top: opt.Top = None,
     selection: opt.Selection = None,
@@ -39,6 +44,8 @@ def backmap(
     weights: opt.Weights = None,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
+    workers: opt.Workers = None,
+    scheduler: opt.Scheduler = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
     debug: opt.Debug = False,
@@ -49,10 +56,13 @@ def backmap(
     where they are, unless --ca-tolerance lets them move.
     """
     number = _seed_number(seed)
+    if workers is not None and scheduler is not None:
+        raise UsageError("--workers and --scheduler exclude each other", "give one of them")
     output = output or _default_output(trajectories[0])
 
     from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
+    from latcpb_cli.io.journal import journal_path
     from latcpb_cli.io.read import open_source
     from latcpb_cli.io.selection import FrameChoice
     from latcpb_cli.io.write import check_fit, check_output
@@ -64,7 +74,8 @@ def backmap(
     choice = FrameChoice(begin, end, stride, frames)
     reports = () if no_report else report_files(output)
     inputs = trajectories if top is None else [top, *trajectories]
-    check_output(output, overwrite, beside=reports, inputs=inputs)
+    interrupted = resume and journal_path(output).is_file()
+    check_output(output, overwrite or interrupted, beside=reports, inputs=inputs)
     messages = Messages(quiet=quiet, verbose=verbose)
     source = open_source(
         trajectories, top, selection=selection, pbc=pbc.value, choice=choice, scale=scale, sequence=sequence,
@@ -73,6 +84,7 @@ def backmap(
     messages.source(source, seed=number if seed == "random" else None)
     check_fit(output, source, samples)
     _use_threads(threads)
+    builder = _builder(workers, scheduler, weights, place, threads)
     backmapper = Backmapper.from_pretrained(weights, device=place)
     with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
         summary = backmap_trajectory(
@@ -84,6 +96,8 @@ def backmap(
             mode=settled,
             ca_tolerance=ca_tolerance,
             overwrite=overwrite,
+            resume=resume,
+            builder=builder,
             report=reports[0] if reports else None,
             on_progress=progress.update,
         )
@@ -105,6 +119,18 @@ def _default_output(trajectory: Path) -> Path:
     if suffix not in _SAME_FORMAT:
         suffix = ".xtc" if suffix == ".nc" else ".pdb"
     return Path(f"{trajectory.stem}.backmapped{suffix}")
+
+
+def _builder(
+    workers: int | None, scheduler: str | None, weights: str | None, device: str, threads: int | None
+) -> Builder | None:
+    """Who builds, where it is not this process."""
+    if workers is None and scheduler is None:
+        return None
+    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
+
+    setup = Setup(weights, device, threads or 1)
+    return LocalWorkers(setup, workers) if workers is not None else ClusterWorkers(setup, str(scheduler))
 
 
 def _use_threads(threads: int | None) -> None:

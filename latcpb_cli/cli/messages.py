@@ -62,7 +62,7 @@ class Messages:
     def problems(self, source: Source) -> None:
         """Warn once of each frame that was not sound, the first few of them."""
         shown = len(source.problems) if self._verbose else _FRAMES_SHOWN
-        for index, said in list(source.problems.items())[:shown]:
+        for index, said in sorted(source.problems.items())[:shown]:
             self._say(f"warning: frame {index}, {said}")
         rest = len(source.problems) - shown
         if rest > 0:

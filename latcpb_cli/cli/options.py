@@ -10,8 +10,9 @@ import typer
 
 __all__ = [
     "Begin", "CaTolerance", "Debug", "Device", "End", "Force", "Frames", "Mode", "ModeName", "NoReport",
-    "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Quiet", "Samples", "Scale", "Seed", "Selection",
-    "Sequence", "Stride", "Strict", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
+    "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Quiet", "Resume", "Samples", "Scale", "Scheduler",
+    "Seed", "Selection", "Sequence", "Stride", "Strict", "Threads", "Top", "Trajectories", "UnknownName",
+    "Verbose", "Weights", "Workers",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
@@ -80,6 +81,13 @@ CaTolerance = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output files that exist.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on where a run of the same command was interrupted; begin where none was.",
+    ),
+]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Leave out the clash report (OUT.report.json and .csv).")
 ]
@@ -149,6 +157,27 @@ Threads = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Build in N processes, with one thread each unless --threads is given.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Build on the workers of a Dask cluster, such as tcp://host:8786.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=_MESSAGES)]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Details of the input.", rich_help_panel=_MESSAGES)

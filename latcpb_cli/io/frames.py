@@ -53,11 +53,14 @@ class FrameOut(Protocol):
     def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:
         """Append positions (N, 3) in Å, with one B factor per residue (L,) or none."""
 
+    def flush(self) -> None:
+        """Hand on what is held back."""
+
     def finish(self) -> None:
         """Write what ends a complete file."""
 
     def close(self) -> None:
-        """Close the file; may be called more than once."""
+        """Give back what is open beside the part; may be called more than once."""
 
 
 class Trajectory:

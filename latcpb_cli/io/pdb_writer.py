@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.frames import Stamp
+from latcpb_cli.io.parts import PartFile
 from latcpb_cli.structure import AtomTopology, CGTrace
 
 __all__ = ["PDB_LIMITS", "PdbFormatter", "PdbOut", "chain_letters", "refuse_too_large"]
@@ -83,20 +83,26 @@ class PdbOut:
 
     Parameters
     ----------
-    path : pathlib.Path
+    part : PartFile
     topology : AtomTopology
     multi_model : bool
     remarks : sequence of str
+    models : int
+        How many it holds already.
     """
 
     def __init__(
-        self, path: Path, topology: AtomTopology, multi_model: bool, remarks: Sequence[str] = ()
+        self,
+        part: PartFile,
+        topology: AtomTopology,
+        multi_model: bool,
+        remarks: Sequence[str] = (),
+        models: int = 0,
     ) -> None:
-        self._formatter = PdbFormatter(topology)
-        self._multi_model = multi_model
-        self._models = 0
-        self._file = path.open("w", encoding="ascii", errors="replace", newline="\n")
-        self._file.write(self._formatter.remarks(remarks))
+        self._part, self._formatter = part, PdbFormatter(topology)
+        self._multi_model, self._models = multi_model, models
+        if not part.size:
+            self._write(self._formatter.remarks(remarks))
 
     def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:
         """Append one frame."""
@@ -112,15 +118,20 @@ class PdbOut:
             what = f"FRAME {stamp.frame} SAMPLE {stamp.sample} TIME {stamp.time:.3f} PS"
             head = form.remarks([what]) + head + f"MODEL     {self._models:4d}\n"
             tail = "ENDMDL\n"
-        self._file.write(head + form.frame(positions, bfactors) + tail)
+        self._write(head + form.frame(positions, bfactors) + tail)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def finish(self) -> None:
         """Write the last record."""
-        self._file.write("END\n")
+        self._write("END\n")
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Nothing but the part is open."""
+
+    def _write(self, text: str) -> None:
+        self._part.write(text.encode("ascii", errors="replace"))
 
 
 def chain_letters(trace: CGTrace) -> list[str]:

@@ -1,0 +1,103 @@
+"""What has been built goes into files, report and journal, chunk after chunk (layer 5)."""
+
+from __future__ import annotations
+
+import time
+
+from latcpb_cli.errors import InputError
+from latcpb_cli.io.journal import Journal, Mark
+from latcpb_cli.io.report import ReportWriter
+from latcpb_cli.io.source import Source
+from latcpb_cli.io.write import AtomWriter
+from latcpb_cli.recipe import Built, Recipe
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """Takes chunks in their order; one thread at a time may use it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    source : Source
+    writer : AtomWriter
+    reporter : ReportWriter or None
+    journal : Journal
+        Where the run begins.
+    started : float
+        On the clock of `time.perf_counter`.
+
+    Attributes
+    ----------
+    done : int
+        Frames that are safe on the disk.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        source: Source,
+        writer: AtomWriter,
+        reporter: ReportWriter | None,
+        journal: Journal,
+        started: float,
+    ) -> None:
+        self.recipe, self.source = recipe, source
+        self._writer, self._reporter, self._journal = writer, reporter, journal
+        mark = journal.mark or Mark(0, {}, moves=[0.0] * 4)
+        self.done, self._moves, self._started = mark.frames, mark.moves, started - mark.seconds
+        source.problems.update(mark.problems)
+
+    @property
+    def seconds(self) -> float:
+        """Time that the run has taken, in all its sessions."""
+        return time.perf_counter() - self._started
+
+    def take(self, built: Built) -> int:
+        """Measure a chunk, if its builder has not, and write it; returns the frames done so far.
+
+        Raises
+        ------
+        OutputError
+        Exception
+            What the model raised, where not one frame of the run could be built.
+        """
+        if built.error is not None and not self.done:
+            raise built.error
+        if built.moves is None:
+            built = self.recipe.measure(built)
+        self._note_problems(built)
+        self._writer.write(built.atoms, built.chunk, built.spread)
+        files = self._writer.sync()
+        if self._reporter is not None:
+            self._report(self._reporter, built)
+            files |= self._reporter.sync()
+        for row in built.moves.tolist() if built.moves is not None else ():
+            self._moves = [*(x + y for x, y in zip(self._moves[:3], row[:3], strict=True)), max(self._moves[3], row[3])]
+        self.done += len(built.chunk)
+        problems = self.source.problems
+        noted = {index: problems[index] for index in built.chunk.indices.tolist() if index in problems}
+        self._journal.add(Mark(self.done, files, self.seconds, self._moves, noted))
+        return self.done
+
+    def moved(self) -> dict[str, float]:
+        """Percent of the Cα that moved, mean over all and longest move in Å."""
+        beads, moved, total, most = self._moves
+        return {
+            "percent": round(100.0 * moved / max(beads, 1), 2),
+            "mean": round(total / max(beads, 1), 4),
+            "max": round(most, 4),
+        }
+
+    def _report(self, reporter: ReportWriter, built: Built) -> None:
+        for row, found in enumerate(built.clashes):
+            frame, sample = divmod(row, self.recipe.samples)
+            reporter.add(int(built.chunk.indices[frame]), sample, float(built.chunk.times[frame]), found)
+
+    def _note_problems(self, built: Built) -> None:
+        for index, said in built.problems.items():
+            if self.source.strict:
+                raise InputError(f"frame {index}: {said}", "go on without --strict to write the others")
+            before = self.source.problems.get(index)
+            self.source.problems[index] = f"{before}; {said}" if before else said

@@ -1,0 +1,183 @@
+"""What is done to a chunk of frames, in this process or in another: build and measure (layer 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.chem.residues import N_SLOTS
+from latcpb_cli.errors import LatcpbError, first_line
+from latcpb_cli.metrics.clashes import frame_clashes
+from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk, FrameClashes
+
+__all__ = ["Built", "Recipe"]
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """What was made of a chunk of F frames.
+
+    Attributes
+    ----------
+    chunk : FrameChunk
+    atoms : numpy.ndarray of float32, shape (F, S, L, 15, 3)
+        In Å; zeros where ``lost``.
+    lost : numpy.ndarray of bool, shape (F, S, L)
+        Residues without a position, or with atoms that no file could hold.
+    problems : dict of int to str
+        What went wrong in which frame.
+    error : Exception or None
+        Why none of the frames could be built.
+    moves : numpy.ndarray, shape (F, 4)
+        Cα that were built, those of them that are not where the input has them, sum and maximum of the
+        distances (Å).
+    clashes : list of FrameClashes
+        For each sample of each frame; empty where they are not wanted.
+    spread : numpy.ndarray, shape (F, S, L), or None
+        How far a residue's atoms stray between samples, Å.
+    """
+
+    chunk: FrameChunk
+    atoms: np.ndarray
+    lost: np.ndarray
+    problems: dict[int, str] = field(default_factory=dict)
+    error: Exception | None = None
+    moves: np.ndarray | None = None
+    clashes: list[FrameClashes] = field(default_factory=list)
+    spread: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How frames of one trace become atoms.
+
+    Attributes
+    ----------
+    trace : CGTrace
+    samples, seed, mode, ca_tolerance
+        See `Backmapper.sample`.
+    limits : tuple of float
+        Lowest and highest coordinate (Å) that the output can hold.
+    report : bool
+        Whether clashes are counted.
+    """
+
+    trace: CGTrace
+    samples: int
+    seed: int
+    mode: Mode
+    ca_tolerance: float
+    limits: tuple[float, float]
+    report: bool
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """Which slots are written: bool, shape (L, 15)."""
+        topology = AtomTopology.heavy_atoms(self.trace)
+        present = np.zeros((len(self.trace), N_SLOTS), dtype=bool)
+        present[topology.residue, topology.slot] = True
+        return present
+
+    def build(self, backmapper: Backmapper, chunk: FrameChunk) -> Built:
+        """Build the atoms of a chunk. A frame that fails does not take the others with it.
+
+        Raises
+        ------
+        LatcpbError
+        """
+        try:
+            return self._build(backmapper, chunk)
+        except (LatcpbError, MemoryError):
+            raise
+        except Exception as error:
+            frames = [self._build_alone(backmapper, _one(chunk, row)) for row in range(len(chunk))]
+            atoms, lost = (np.concatenate([getattr(x, name) for x in frames]) for name in ("atoms", "lost"))
+            problems = {index: said for frame in frames for index, said in frame.problems.items()}
+            return Built(chunk, atoms, lost, problems, error if len(problems) == len(chunk) else None)
+
+    def measure(self, built: Built) -> Built:
+        """Compare with the input, count clashes, and zero what is lost."""
+        chunk, atoms, lost = built.chunk, built.atoms, built.lost
+        moves = np.array([_moves(*row) for row in zip(chunk.positions, atoms[:, 0], ~lost[:, 0], strict=True)])
+        clashes = list(self._clashes(built)) if self.report else []
+        atoms = np.where(lost[..., None, None], np.float32(0.0), atoms) if lost.any() else atoms
+        problems = self._problems(built)
+        return replace(
+            built, atoms=atoms, moves=moves, clashes=clashes, problems=problems, spread=self._spread(atoms)
+        )
+
+    def _build(self, backmapper: Backmapper, chunk: FrameChunk) -> Built:
+        atoms = backmapper.sample(
+            self.trace,
+            chunk,
+            samples=self.samples,
+            seed=self.seed,
+            mode=self.mode,
+            ca_tolerance=self.ca_tolerance,
+        )
+        low, high = self.limits
+        sound = ((atoms > low) & (atoms < high)).all(axis=-1) | ~self.present
+        lost = np.asarray(~sound.all(axis=-1))
+        return Built(chunk, atoms, lost if chunk.lost is None else lost | chunk.lost[:, None])
+
+    def _build_alone(self, backmapper: Backmapper, chunk: FrameChunk) -> Built:
+        try:
+            return self._build(backmapper, chunk)
+        except Exception as error:
+            shape = (1, self.samples, len(self.trace))
+            said = f"could not be built ({first_line(error)})"
+            nothing = np.zeros((*shape, N_SLOTS, 3), dtype=np.float32)
+            return Built(chunk, nothing, np.ones(shape, dtype=bool), {int(chunk.indices[0]): said})
+
+    def _problems(self, built: Built) -> dict[int, str]:
+        """Residues that had a position in the input and still could not be built, by frame."""
+        problems, chunk = dict(built.problems), built.chunk
+        given = np.zeros(built.lost[:, 0].shape, dtype=bool) if chunk.lost is None else chunk.lost
+        missing = built.lost.any(axis=1) & ~given
+        for row in np.flatnonzero(missing.any(axis=1)):
+            problems.setdefault(int(chunk.indices[row]), f"{missing[row].sum()} residues not built: coordinates that no file can hold")
+        return problems
+
+    def _clashes(self, built: Built) -> Iterator[FrameClashes]:
+        """Count the clashes of every sample, frame by frame."""
+        chunk, n_samples = built.chunk, self.samples
+        linked = np.repeat(self.trace.linked(chunk.positions), n_samples, axis=0)
+        boxes = np.repeat(chunk.boxes, n_samples, axis=0)
+        atoms, lost = (x.reshape(-1, *x.shape[2:]) for x in (built.atoms, built.lost))
+        # Frames with lost residues are rare, and each has atoms of its own.
+        for rows in _runs(np.asarray(lost.any(axis=1))):
+            there = self.present & ~lost[rows.start][:, None]
+            part = np.where(there[:, :, None], atoms[rows], 0.0)
+            yield from frame_clashes(self.trace.residue_types, part, there, linked[rows], boxes[rows])
+
+    def _spread(self, atoms: np.ndarray) -> np.ndarray | None:
+        """How far a residue's atoms (F, S, L, 15, 3) stray between samples: Å, (F, S, L); None for one."""
+        if self.samples == 1:
+            return None
+        squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1).mean(1)
+        spread = np.sqrt((squares * self.present).sum(-1) / self.present.sum(-1))
+        return np.repeat(spread[:, None], self.samples, axis=1)
+
+
+def _one(chunk: FrameChunk, row: int) -> FrameChunk:
+    rows = slice(row, row + 1)
+    lost = None if chunk.lost is None else chunk.lost[rows]
+    return FrameChunk(chunk.positions[rows], chunk.times[rows], chunk.boxes[rows], chunk.indices[rows], lost)
+
+
+def _moves(before: np.ndarray, atoms: np.ndarray, built: np.ndarray) -> tuple[float, float, float, float]:
+    """Compare input Cα (L, 3) with atoms (L, 15, 3) of residues that were ``built`` (L,)."""
+    step = atoms[built, 1].astype(np.float64) - before[built]
+    distance = np.sqrt((step * step).sum(-1))
+    return distance.size, (distance > 0).sum(), distance.sum(), distance.max(initial=0.0)
+
+
+def _runs(alone: np.ndarray) -> list[slice]:
+    """Split rows into stretches: those marked one by one, the others together."""
+    starts = np.flatnonzero(np.r_[True, alone[1:] | alone[:-1]])
+    stops = np.r_[starts[1:], len(alone)]
+    return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
