@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
-    "ExitCode", "LatcpbError", "InputError", "OutputError", "OutputExistsError", "WeightsError", "WorkersLostError",
-    "UsageError", "first_line", "one_line",
+    "ExitCode", "LatcpbError", "InputError", "OutputError", "OutputExistsError", "UsageError", "WeightsError",
+    "WorkersLostError", "first_line", "one_line",
 ]  # fmt: skip
 
 

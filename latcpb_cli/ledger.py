@@ -9,7 +9,7 @@ from latcpb_cli.io.journal import Journal, Mark
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.source import Source
 from latcpb_cli.io.write import AtomWriter
-from latcpb_cli.recipe import Built, Recipe
+from latcpb_cli.recipe import Built, Measured, Recipe
 
 __all__ = ["Ledger"]
 
@@ -54,7 +54,7 @@ class Ledger:
         """Time that the run has taken, in all its sessions."""
         return time.perf_counter() - self._started
 
-    def take(self, built: Built) -> int:
+    def take(self, built: Built | Measured) -> int:
         """Measure a chunk, if its builder has not, and write it; returns the frames done so far.
 
         Raises
@@ -65,19 +65,19 @@ class Ledger:
         """
         if built.error is not None and not self.done:
             raise built.error
-        if built.moves is None:
-            built = self.recipe.measure(built)
-        self._note_problems(built)
-        self._writer.write(built.atoms, built.chunk, built.spread)
+        found = built if isinstance(built, Measured) else self.recipe.measure(built)
+        self._note_problems(found)
+        self._writer.write(found.atoms, found.chunk, found.spread)
         files = self._writer.sync()
         if self._reporter is not None:
-            self._report(self._reporter, built)
+            self._report(self._reporter, found)
             files |= self._reporter.sync()
-        for row in built.moves.tolist() if built.moves is not None else ():
-            self._moves = [*(x + y for x, y in zip(self._moves[:3], row[:3], strict=True)), max(self._moves[3], row[3])]
-        self.done += len(built.chunk)
+        for moves in found.moves:
+            sums = [old + new for old, new in zip(self._moves[:3], moves[:3], strict=True)]
+            self._moves = [*sums, max(self._moves[3], moves[3])]
+        self.done += len(found.chunk)
         problems = self.source.problems
-        noted = {index: problems[index] for index in built.chunk.indices.tolist() if index in problems}
+        noted = {index: problems[index] for index in found.chunk.indices.tolist() if index in problems}
         self._journal.add(Mark(self.done, files, self.seconds, self._moves, noted))
         return self.done
 
@@ -90,13 +90,13 @@ class Ledger:
             "max": round(most, 4),
         }
 
-    def _report(self, reporter: ReportWriter, built: Built) -> None:
-        for row, found in enumerate(built.clashes):
+    def _report(self, reporter: ReportWriter, found: Measured) -> None:
+        for row, clashes in enumerate(found.clashes):
             frame, sample = divmod(row, self.recipe.samples)
-            reporter.add(int(built.chunk.indices[frame]), sample, float(built.chunk.times[frame]), found)
+            reporter.add(int(found.chunk.indices[frame]), sample, float(found.chunk.times[frame]), clashes)
 
-    def _note_problems(self, built: Built) -> None:
-        for index, said in built.problems.items():
+    def _note_problems(self, found: Measured) -> None:
+        for index, said in found.problems.items():
             if self.source.strict:
                 raise InputError(f"frame {index}: {said}", "go on without --strict to write the others")
             before = self.source.problems.get(index)

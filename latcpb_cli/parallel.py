@@ -11,9 +11,9 @@ import multiprocessing
 import pickle
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -22,7 +22,7 @@ import torch
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import LatcpbError, UsageError, WorkersLostError, first_line
-from latcpb_cli.recipe import Built, Recipe
+from latcpb_cli.recipe import Measured, Recipe
 from latcpb_cli.structure import FrameChunk
 
 __all__ = ["ClusterWorkers", "LocalWorkers", "Setup"]
@@ -69,7 +69,7 @@ class LocalWorkers:
     def __init__(self, setup: Setup, count: int) -> None:
         self._setup, self._count = setup, count
 
-    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Iterator[Built]:
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Measured, None, None]:
         """Build and measure chunks; they come back in their order.
 
         Raises
@@ -80,7 +80,7 @@ class LocalWorkers:
         jobs = (_Job(number, chunk) for number, chunk in enumerate(chunks))
         again: deque[_Job] = deque()
         workers = [_Worker(self._setup, recipe, number) for number in range(self._count)]
-        finished: dict[int, Built] = {}
+        finished: dict[int, Measured] = {}
         given = taken = 0
         try:
             while True:
@@ -135,7 +135,7 @@ class _Worker:
         with suppress(OSError):
             self.pipe.send(job.chunk)
 
-    def take(self) -> Built:
+    def take(self) -> Measured:
         """Take the answer.
 
         Raises
@@ -173,19 +173,17 @@ def _serve(pipe: Connection, setup: Setup, recipe: Recipe) -> None:
         while True:
             chunk = pipe.recv()
             try:
-                answer: Built | Exception = build_remotely(setup, recipe, chunk)
+                answer: Measured | Exception = build_remotely(setup, recipe, chunk)
             except Exception as error:
                 answer = _portable(error)
             pipe.send(answer)
 
 
-def build_remotely(setup: Setup, recipe: Recipe, chunk: FrameChunk) -> Built:
+def build_remotely(setup: Setup, recipe: Recipe, chunk: FrameChunk) -> Measured:
     """Build and measure a chunk with this process's model, which is loaded once."""
     torch.set_num_threads(setup.threads)
-    built = recipe.measure(recipe.build(_model(setup.weights, setup.device), chunk))
-    if built.error is not None:
-        object.__setattr__(built, "error", _portable(built.error))
-    return built
+    found = recipe.measure(recipe.build(_model(setup.weights, setup.device), chunk))
+    return found if found.error is None else replace(found, error=_portable(found.error))
 
 
 @lru_cache(maxsize=1)
@@ -226,7 +224,7 @@ class ClusterWorkers:
             ) from None
         self._setup, self._address, self._dask = setup, address, distributed
 
-    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Iterator[Built]:
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Measured, None, None]:
         """Build and measure chunks; they come back in their order.
 
         Raises
@@ -253,7 +251,7 @@ class ClusterWorkers:
             while waiting:
                 yield self._answer(*waiting.popleft())
 
-    def _answer(self, chunk: FrameChunk, future: Any) -> Built:
+    def _answer(self, chunk: FrameChunk, future: Any) -> Measured:
         try:
             return future.result()
         except LatcpbError:

@@ -7,7 +7,7 @@ model builds, in this process or in workers. What is safe on the disk is in the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.ledger import Ledger
-from latcpb_cli.recipe import Built, Recipe
+from latcpb_cli.recipe import Built, Measured, Recipe
 from latcpb_cli.structure import AtomTopology, FrameChunk
 
 __all__ = ["Builder", "RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
@@ -41,7 +41,7 @@ Item = TypeVar("Item")
 class Builder(Protocol):
     """Who builds chunks of frames."""
 
-    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Iterator[Built]:
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Built | Measured, None, None]:
         """Build chunks; they come back in their order, measured or not."""
 
 
@@ -196,7 +196,7 @@ class _Here:
     def __init__(self, backmapper: Backmapper) -> None:
         self._backmapper = backmapper
 
-    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Iterator[Built]:
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Built, None, None]:
         """Build chunk after chunk; `Ledger.take` measures them while the next one is built."""
         for chunk in chunks:
             yield recipe.build(self._backmapper, chunk)
@@ -217,7 +217,7 @@ def _stream(builder: Builder, ledger: Ledger, size: int, on_progress: Callable[[
             on_progress(writing.result())
 
 
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+def _ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     """Take items in a thread, one ahead of who uses them."""
     with ThreadPoolExecutor(1, "reading") as thread:
         coming = thread.submit(next, items, None)

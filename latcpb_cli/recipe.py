@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,31 +14,24 @@ from latcpb_cli.errors import LatcpbError, first_line
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk, FrameClashes
 
-__all__ = ["Built", "Recipe"]
+__all__ = ["Built", "Measured", "Recipe"]
 
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """What was made of a chunk of F frames.
+    """What was built of a chunk of F frames.
 
     Attributes
     ----------
     chunk : FrameChunk
     atoms : numpy.ndarray of float32, shape (F, S, L, 15, 3)
-        In Å; zeros where ``lost``.
+        In Å.
     lost : numpy.ndarray of bool, shape (F, S, L)
         Residues without a position, or with atoms that no file could hold.
     problems : dict of int to str
         What went wrong in which frame.
     error : Exception or None
         Why none of the frames could be built.
-    moves : numpy.ndarray, shape (F, 4)
-        Cα that were built, those of them that are not where the input has them, sum and maximum of the
-        distances (Å).
-    clashes : list of FrameClashes
-        For each sample of each frame; empty where they are not wanted.
-    spread : numpy.ndarray, shape (F, S, L), or None
-        How far a residue's atoms stray between samples, Å.
     """
 
     chunk: FrameChunk
@@ -46,9 +39,34 @@ class Built:
     lost: np.ndarray
     problems: dict[int, str] = field(default_factory=dict)
     error: Exception | None = None
-    moves: np.ndarray | None = None
-    clashes: list[FrameClashes] = field(default_factory=list)
-    spread: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What is written of a chunk of F frames.
+
+    Attributes
+    ----------
+    chunk, problems, error
+        See `Built`.
+    atoms : numpy.ndarray of float32, shape (F, S, L, 15, 3)
+        In Å; zeros for residues that are lost.
+    moves : list of tuple
+        Per frame: Cα that were built, those of them that are not where the input has them, sum and maximum
+        of the distances (Å).
+    clashes : list of FrameClashes
+        For each sample of each frame; empty where they are not wanted.
+    spread : numpy.ndarray, shape (F, S, L), or None
+        How far a residue's atoms stray between samples, Å; None for one sample.
+    """
+
+    chunk: FrameChunk
+    problems: dict[int, str]
+    error: Exception | None
+    atoms: np.ndarray
+    moves: list[tuple[float, float, float, float]]
+    clashes: list[FrameClashes]
+    spread: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +117,16 @@ class Recipe:
             problems = {index: said for frame in frames for index, said in frame.problems.items()}
             return Built(chunk, atoms, lost, problems, error if len(problems) == len(chunk) else None)
 
-    def measure(self, built: Built) -> Built:
+    def measure(self, built: Built) -> Measured:
         """Compare with the input, count clashes, and zero what is lost."""
         chunk, atoms, lost = built.chunk, built.atoms, built.lost
-        moves = np.array([_moves(*row) for row in zip(chunk.positions, atoms[:, 0], ~lost[:, 0], strict=True)])
+        rows = zip(chunk.positions, atoms[:, 0], ~lost[:, 0], strict=True)
+        moves = [_moves(*row) for row in rows]
         clashes = list(self._clashes(built)) if self.report else []
-        atoms = np.where(lost[..., None, None], np.float32(0.0), atoms) if lost.any() else atoms
+        if lost.any():
+            atoms = np.where(lost[..., None, None], np.float32(0.0), atoms)
         problems = self._problems(built)
-        return replace(
-            built, atoms=atoms, moves=moves, clashes=clashes, problems=problems, spread=self._spread(atoms)
-        )
+        return Measured(chunk, problems, built.error, atoms, moves, clashes, self._spread(atoms))
 
     def _build(self, backmapper: Backmapper, chunk: FrameChunk) -> Built:
         atoms = backmapper.sample(
@@ -139,7 +157,8 @@ class Recipe:
         given = np.zeros(built.lost[:, 0].shape, dtype=bool) if chunk.lost is None else chunk.lost
         missing = built.lost.any(axis=1) & ~given
         for row in np.flatnonzero(missing.any(axis=1)):
-            problems.setdefault(int(chunk.indices[row]), f"{missing[row].sum()} residues not built: coordinates that no file can hold")
+            said = f"{missing[row].sum()} residues not built: coordinates that no file can hold"
+            problems.setdefault(int(chunk.indices[row]), said)
         return problems
 
     def _clashes(self, built: Built) -> Iterator[FrameClashes]:
@@ -173,7 +192,8 @@ def _moves(before: np.ndarray, atoms: np.ndarray, built: np.ndarray) -> tuple[fl
     """Compare input Cα (L, 3) with atoms (L, 15, 3) of residues that were ``built`` (L,)."""
     step = atoms[built, 1].astype(np.float64) - before[built]
     distance = np.sqrt((step * step).sum(-1))
-    return distance.size, (distance > 0).sum(), distance.sum(), distance.max(initial=0.0)
+    moved, total, most = (distance > 0).sum(), distance.sum(), distance.max(initial=0.0)
+    return float(distance.size), float(moved), float(total), float(most)
 
 
 def _runs(alone: np.ndarray) -> list[slice]:

@@ -79,4 +79,5 @@ def _by_tree(points: Float[Tensor, "B n 3"], kept: int, cutoff: float) -> tuple[
         order = np.argsort(near, axis=1, kind="stable")[:, :kept]
         nears.append(np.take_along_axis(near, order, axis=1))
         founds.append(np.take_along_axis(found, order, axis=1))
-    return tuple(torch.from_numpy(np.stack(x)).to(points.device) for x in (nears, founds))
+    near, found = (torch.from_numpy(np.stack(x)).to(points.device) for x in (nears, founds))
+    return near, found

@@ -91,10 +91,9 @@ class Journal:
 
     def __init__(self, output: Path, settings: dict[str, Any], resume: bool) -> None:
         self.path = journal_path(output)
-        self.mark: Mark | None = None
-        self.renaming = False
         settings = json.loads(json.dumps(settings))
-        whole = self._read(settings) if resume and self.path.is_file() else 0
+        goes_on = resume and self.path.is_file()
+        self.mark, self.renaming, whole = _read(self.path, settings) if goes_on else (None, False, 0)
         if self.mark is None:
             self.path.unlink(missing_ok=True)
             self._file = self.path.open("xb", buffering=0)
@@ -135,34 +134,35 @@ class Journal:
     def _add(self, entry: Mapping[str, Any]) -> None:
         line = (json.dumps(entry) + "\n").encode()
         try:
-            if self._file.write(line) < len(line):
-                raise OSError(None, "no space left")
+            if self._file.write(line) != len(line):
+                raise OSError("no space left")
             os.fsync(self._file.fileno())
         except OSError as error:
             raise OutputError(
                 f"{self.path}: {error.strerror or error}",
-                "what is written stays; make room, then give the same command with --resume",
+                "make room, then give the same command with --resume",
             ) from error
 
-    def _read(self, settings: dict[str, Any]) -> int:
-        """Find the last whole entry; returns how many bytes of the journal are whole."""
-        whole, problems = 0, {}
-        for line in self.path.read_bytes().splitlines(keepends=True):
-            try:
-                entry = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                entry = None
-            if entry is None:
-                break
-            whole += len(line)
-            if "settings" in entry:
-                _refuse_other(self.path, entry["settings"], settings)
-            elif "renaming" in entry:
-                self.renaming = True
-            else:
-                problems.update({int(index): said for index, said in entry.pop("problems").items()})
-                self.mark = Mark(**entry, problems=problems)
-        return whole
+
+def _read(path: Path, settings: dict[str, Any]) -> tuple[Mark | None, bool, int]:
+    """Last mark, whether files were being renamed, and how many bytes of the journal are whole."""
+    mark, renaming, whole, problems = None, False, 0, {}
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            entry = json.loads(line) if line.endswith(b"\n") else None
+        except ValueError:
+            entry = None
+        if entry is None:
+            break
+        whole += len(line)
+        if "settings" in entry:
+            _refuse_other(path, entry["settings"], settings)
+        elif "renaming" in entry:
+            renaming = True
+        else:
+            problems.update({int(index): said for index, said in entry.pop("problems").items()})
+            mark = Mark(**entry, problems=problems)
+    return mark, renaming, whole
 
 
 def _refuse_other(path: Path, then: dict[str, Any], now: dict[str, Any]) -> None:

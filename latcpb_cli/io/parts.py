@@ -94,7 +94,7 @@ class PartFile:
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(
             f"{self.path}: {error.strerror or error}",
-            "what is written stays; make room, then give the same command with --resume",
+            "make room, then give the same command with --resume",
         )
 
 

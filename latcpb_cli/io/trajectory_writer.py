@@ -75,7 +75,9 @@ class TrajectoryOut:
         try:
             self._write_frame(positions, stamp)
         except OSError as error:
-            raise OutputError(f"{self._scratch}: {first_line(error)}", "is the temporary folder full?") from error
+            raise OutputError(
+                f"{self._scratch}: {first_line(error)}", "is the temporary folder full?"
+            ) from error
         self._held += 1
 
     def flush(self) -> None:

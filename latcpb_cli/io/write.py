@@ -120,7 +120,9 @@ class AtomWriter:
     Made by `open_writer`.
     """
 
-    def __init__(self, out: FrameOut, topology: AtomTopology, parts: Sequence[PartFile], resumed: bool) -> None:
+    def __init__(
+        self, out: FrameOut, topology: AtomTopology, parts: Sequence[PartFile], resumed: bool
+    ) -> None:
         self._out = out
         self._topology = topology
         self._parts = parts
@@ -233,5 +235,5 @@ def open_writer(
     if suffix == ".pdb":
         out = PdbOut(parts[0], topology, multi_model=n_models > 1, remarks=remarks, models=done)
     else:
-        out = TrajectoryOut(*parts, suffix, topology, interval / n_samples, remarks, frames=done)
+        out = TrajectoryOut(parts[0], parts[1], suffix, topology, interval / n_samples, remarks, frames=done)
     return AtomWriter(out, topology, parts, resumed=mark is not None)

@@ -47,9 +47,7 @@ def write(path, trace=TRACE, *, n_frames=3, samples=2, box=BOX, bfactors=None):
     chunk = make_chunk(trace, n_frames, box)
     topology = AtomTopology.heavy_atoms(trace)
     atoms = FakeBackmapper().sample(trace, chunk, samples=samples, seed=0, mode="best")
-    with open_writer(
-        path, topology, n_frames=n_frames, n_samples=samples, interval=2.5
-    ) as writer:
+    with open_writer(path, topology, n_frames=n_frames, n_samples=samples, interval=2.5) as writer:
         for part in range(n_frames):
             rows = slice(part, part + 1)
             one = FrameChunk(chunk.positions[rows], chunk.times[rows], chunk.boxes[rows], chunk.indices[rows])
