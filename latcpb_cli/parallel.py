@@ -241,10 +241,7 @@ class ClusterWorkers:
         with client:
             waiting: deque[tuple[FrameChunk, Any]] = deque()
             for chunk in chunks:
-                future = client.submit(
-                    build_remotely, self._setup, recipe, chunk, pure=False, allow_other_workers=True
-                )
-                waiting.append((chunk, future))
+                waiting.append((chunk, client.submit(build_remotely, self._setup, recipe, chunk, pure=False)))
                 # As many chunks as cores, twice: workers must not wait for who writes.
                 while len(waiting) >= max(2, 2 * sum(client.nthreads().values())):
                     yield self._answer(*waiting.popleft())
