@@ -12,6 +12,7 @@ from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.errors import InputError
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
@@ -46,6 +47,8 @@ class Backmapper:
         Where it runs, for instance ``cpu`` or ``cuda:0``.
     """
 
+    _halvings = 0
+
     def __init__(self, model: LatCPB, *, weights_name: str, weights_sha256: str, device: str) -> None:
         self.model = model
         self.weights_name, self.weights_sha256, self.device = weights_name, weights_sha256, device
@@ -68,8 +71,29 @@ class Backmapper:
         return cls(model, weights_name=files.name, weights_sha256=files.sha256, device=place)
 
     def frames_per_block(self, residues: int) -> int:
-        """How many frames of so many residues are computed at once."""
-        return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues)
+        """How many frames of so many residues are computed at once.
+
+        The same for every run, unless a GPU had no memory for it (then half, and so on). On a
+        CPU, where memory does not run out like that, bytes follow from the frame alone; on a
+        GPU sums are not repeated to the last bit anyway, whatever the block.
+        """
+        return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues >> self._halvings)
+
+    def _use_less_memory(self, frames: int, residues: int) -> None:
+        """Halve the blocks from now on.
+
+        Raises
+        ------
+        InputError
+            They were single frames already.
+        """
+        if frames == 1:
+            raise InputError(
+                f"a frame of {residues:,} residues does not fit into the memory of {self.device}",
+                "use --device cpu, or a device with more memory",
+            ) from None
+        self._halvings += 1
+        torch.cuda.empty_cache()
 
     @torch.no_grad()
     def sample(
@@ -89,8 +113,12 @@ class Backmapper:
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it.
+
+        Raises
+        ------
+        InputError
+            One frame alone is more than the device has memory for.
         """
-        size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
         positions = chunk.positions
@@ -99,11 +127,20 @@ class Backmapper:
         # Around the origin, where 32 bits have the most digits.
         middle = positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
         centered = positions - middle
-        for start in range(0, len(chunk), size):
+        start = 0
+        while start < len(chunk):
+            size = self.frames_per_block(len(trace))
             rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
-            block = self._block(trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
+            try:
+                block = self._block(
+                    trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode
+                )
+            except torch.OutOfMemoryError:
+                self._use_less_memory(size, len(trace))
+                continue
             stop = min(start + size, len(chunk))
             built[start:stop] = block[: stop - start].cpu().numpy()
+            start = stop
         built += middle[:, None, None]
         built[:, :, :, 1] = positions[:, None]
         return built

@@ -86,21 +86,25 @@ def backmap(
     _use_threads(threads)
     builder = _builder(workers, scheduler, weights, place, threads)
     backmapper = Backmapper.from_pretrained(weights, device=place)
-    with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
-        summary = backmap_trajectory(
-            backmapper,
-            source,
-            output,
-            samples=samples,
-            seed=number,
-            mode=settled,
-            ca_tolerance=ca_tolerance,
-            overwrite=overwrite,
-            resume=resume,
-            builder=builder,
-            report=reports[0] if reports else None,
-            on_progress=progress.update,
-        )
+    try:
+        with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
+            summary = backmap_trajectory(
+                backmapper,
+                source,
+                output,
+                samples=samples,
+                seed=number,
+                mode=settled,
+                ca_tolerance=ca_tolerance,
+                overwrite=overwrite,
+                resume=resume,
+                builder=builder,
+                report=reports[0] if reports else None,
+                on_progress=progress.update,
+            )
+    except KeyboardInterrupt:
+        messages.interrupted(output)
+        raise
     messages.problems(source)
     messages.result(summary)
 
