@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py DATA                      our model only
     python benchmarks/accuracy.py DATA --work FOLDER        with the peers, installed and run in FOLDER
     python benchmarks/accuracy.py DATA --work FOLDER --methods latcpb,pulchra,native --chains 20
+    python benchmarks/accuracy.py DATA --work FOLDER --ensemble drkN_unfolded_gmx
 
 Every program is given a plain Cα PDB of each chain; the PDB that it writes is read back and compared
 with the native one by the same code. What the peers made stays in FOLDER, so that a run that was
@@ -23,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 from arguments import measurement_parser
-from chains import reference_chains
+from chains import reference_chains, reference_frames
 from methods import METHODS, Built, Method, build
 from programs import PEERS, ProgramError, command, own_program
 from report import Column, markdown, sections
@@ -32,6 +33,8 @@ from workers import Worker
 
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.structure import AtomStructure
+
+FRAMES = 20
 
 
 def main() -> None:
@@ -46,7 +49,7 @@ def main() -> None:
     facts = {
         "weights": files.name,
         "sha256": files.sha256,
-        "split": options.split,
+        "structures": options.ensemble or options.split,
         "threads": torch.get_num_threads(),
         "cores": len(os.sched_getaffinity(0)),
         "samples in ensemble mode": options.samples,
@@ -66,7 +69,10 @@ def _options() -> argparse.Namespace:
     parser = measurement_parser(__doc__)
     parser.add_argument("--device", default="cpu", help="where our model runs")
     parser.add_argument("--samples", type=int, default=2, help="structures per chain in ensemble mode")
-    parser.add_argument("--chains", type=int, help="only so many chains, the shortest")
+    parser.add_argument("--chains", type=int, help="only so many chains, the shortest (or frames, see below)")
+    parser.add_argument(
+        "--ensemble", metavar="ID", help=f"{FRAMES} frames of this ensemble instead of chains"
+    )
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="environments and results of the peers")
     parser.add_argument("--methods", type=_methods, help=f"columns of the table: {','.join(METHODS)}")
     parser.add_argument(
@@ -91,7 +97,11 @@ def _methods(text: str) -> list[Method]:
 
 def _chains(options: argparse.Namespace) -> dict[int, AtomStructure]:
     """The natives by their number in the data, the shortest first."""
-    found = enumerate(reference for _, reference, _ in reference_chains(options.data, options.split))
+    if options.ensemble:
+        given = reference_frames(options.data, options.ensemble, options.chains or FRAMES)
+    else:
+        given = reference_chains(options.data, options.split)
+    found = enumerate(reference for _, reference, _ in given)
     ordered = sorted(found, key=lambda pair: len(pair[1].trace))
     return dict(ordered[: options.chains])
 

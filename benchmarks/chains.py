@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
-from latcpb_cli.train.data import Structure, load_structures
+from latcpb_cli.train.data import Structure, load_ensemble, load_structures
 
 
 def trace_of(structure: Structure) -> CGTrace:
@@ -29,7 +29,22 @@ def trace_of(structure: Structure) -> CGTrace:
 
 def reference_chains(data: Path, split: str) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
     """Each chain of a split: packed, as a reference to compare with, and as the input of a backmapper."""
-    for number, structure in enumerate(load_structures(data, split, ensembles=0.0)):
+    yield from _references(load_structures(data, split, ensembles=0.0))
+
+
+def reference_frames(
+    data: Path, ensemble: str, frames: int
+) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
+    """The same for some frames of one ensemble, evenly spread."""
+    every = list(load_ensemble(data, ensemble))
+    chosen = np.unique(np.linspace(0, len(every) - 1, min(frames, len(every))).round().astype(int))
+    yield from _references(every[number] for number in chosen)
+
+
+def _references(
+    structures: Iterable[Structure],
+) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
+    for number, structure in enumerate(structures):
         reference = AtomStructure(trace_of(structure), structure.atoms[None], structure.present, {})
         chunk = FrameChunk(
             positions=structure.atoms[None, :, 1].copy(),

@@ -13,6 +13,7 @@ from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError
+from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
@@ -124,24 +125,23 @@ class Backmapper:
         positions = chunk.positions
         if ca_tolerance > 0:
             positions = ease_trace(positions, trace.residue_types, linked, ca_tolerance)
-        # Around the origin, where 32 bits have the most digits.
-        middle = positions.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        centered = positions - middle
+        # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
+        # good side chains they lead to; and around the origin, where 32 bits have the most digits.
+        middle, axes = own_axes(positions.astype(np.float64))
+        own = ((positions - middle) @ axes.swapaxes(1, 2)).astype(np.float32)
         start = 0
         while start < len(chunk):
             size = self.frames_per_block(len(trace))
             rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
             try:
-                block = self._block(
-                    trace, centered[rows], linked[rows], chunk.indices[rows], samples, seed, mode
-                )
+                block = self._block(trace, own[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
             except torch.OutOfMemoryError:
                 self._use_less_memory(size, len(trace))
                 continue
             stop = min(start + size, len(chunk))
-            built[start:stop] = block[: stop - start].cpu().numpy()
+            back = block[: stop - start].cpu().double().numpy() @ axes[start:stop, None, None]
+            built[start:stop] = back + middle[start:stop, None, None]
             start = stop
-        built += middle[:, None, None]
         built[:, :, :, 1] = positions[:, None]
         return built
 

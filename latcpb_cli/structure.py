@@ -96,7 +96,7 @@ class FrameChunk:
 
     Attributes
     ----------
-    positions : numpy.ndarray of float32, shape (F, L, 3)
+    positions : numpy.ndarray of float32 (or float64), shape (F, L, 3)
         In Å, chains whole.
     times : numpy.ndarray of float64, shape (F,)
         In ps.

@@ -8,6 +8,8 @@ Residue indices follow ``ARNDCQEGHILKMFPSTWYV``.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "letter_index",
     "slot_mask",
     "slot_of",
+    "swap_slots",
 ]
 
 LETTERS = "ARNDCQEGHILKMFPSTWYV"
@@ -185,6 +188,17 @@ def letter_index(sequence: str) -> np.ndarray:
 def slot_of(name: str, atom: str) -> int:
     """Slot of an atom name in a residue type (three-letter name)."""
     return OXT_SLOT if atom == "OXT" else ATOM_SLOTS[NAMES.index(name)].index(atom)
+
+
+@cache
+def swap_slots() -> np.ndarray:
+    """Slot that each slot's atom has after the turn of a symmetric group (`SWAPS`): int64, shape (20, 15)."""
+    slots = np.tile(np.arange(N_SLOTS), (len(NAMES), 1))
+    for name, pairs in SWAPS.items():
+        for one, two in pairs:
+            a, b = slot_of(name, one), slot_of(name, two)
+            slots[NAMES.index(name), [a, b]] = b, a
+    return slots
 
 
 def slot_mask() -> np.ndarray:

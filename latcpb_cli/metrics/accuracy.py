@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from latcpb_cli.chem.internal import chi_mask
-from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS, NAMES, OXT_SLOT, SWAPS, slot_of
+from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS, OXT_SLOT, swap_slots
 from latcpb_cli.metrics.angles import turn
 from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.stereo import is_cis
@@ -32,18 +30,6 @@ _CHI1 = TORSION_NAMES.index("chi1")
 _OMEGA = TORSION_NAMES.index("omega")
 
 Array = np.ndarray
-
-
-@cache
-def _swapped_slots() -> tuple[Array, Array]:
-    """Slots after the turn of a symmetric group, (20, 15), and the residue types that have one, (20,)."""
-    slots = np.tile(np.arange(N_SLOTS), (len(NAMES), 1))
-    for name, pairs in SWAPS.items():
-        row = slots[NAMES.index(name)]
-        for a, b in pairs:
-            first, second = slot_of(name, a), slot_of(name, b)
-            row[first], row[second] = second, first
-    return slots, np.array([name in SWAPS for name in NAMES])
 
 
 def inner_residues(linked: Array) -> Array:
@@ -71,7 +57,8 @@ def squared_deviation(types: Array, first: Array, second: Array, present: Array)
         In Å2, 0 for atoms that are not present.
     """
     squares = _squares(first, second, present)
-    slots, symmetric = _swapped_slots()
+    slots = swap_slots()
+    symmetric = (slots != np.arange(N_SLOTS)).any(axis=1)
     turned_present = np.take_along_axis(present, slots[types], axis=1)
     chosen = np.flatnonzero(symmetric[types] & (turned_present == present).all(axis=1))
     if len(chosen):

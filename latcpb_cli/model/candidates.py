@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import NAMES, SWAPS, slot_mask, slot_of
+from latcpb_cli.chem.residues import slot_mask, swap_slots
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.decoder import Decoded
 
@@ -84,20 +84,11 @@ def deviations(candidates: Candidates, types: Int[Tensor, "L"]) -> Float[Tensor,
     atoms = candidates.atoms.new_zeros(len(types) * MOST, 9, 3)
     atoms[candidates.place] = torch.where(candidates.there[..., None], candidates.atoms, 0.0)
     atoms = atoms.view(len(types), MOST, 9, 3)
-    swapped = atoms.gather(2, _swaps(types)[:, None, :, None].expand_as(atoms))
+    swaps = torch.from_numpy(swap_slots()[:, SIDE]).to(types.device)[types] - FIRST_SLOT
+    swapped = atoms.gather(2, swaps[:, None, :, None].expand_as(atoms))
     apart = [_squared(atoms, other) for other in (atoms, swapped)]
     return torch.minimum(*apart)
 
 
 def _squared(one: Float[Tensor, "L M 9 3"], two: Float[Tensor, "L M 9 3"]) -> Float[Tensor, "L M M"]:
     return ((one[:, :, None] - two[:, None]) ** 2).sum((-1, -2))
-
-
-def _swaps(types: Int[Tensor, "L"]) -> Int[Tensor, "L 9"]:
-    """Slot, counted from slot 5, whose name could as well be this slot's."""
-    table = torch.arange(9).repeat(len(NAMES), 1)
-    for name, pairs in SWAPS.items():
-        for one, two in pairs:
-            a, b = slot_of(name, one) - FIRST_SLOT, slot_of(name, two) - FIRST_SLOT
-            table[NAMES.index(name), a], table[NAMES.index(name), b] = b, a
-    return table.to(types.device)[types]

@@ -21,7 +21,7 @@ from latcpb_cli.chem.residues import LETTERS, N_SLOTS
 from latcpb_cli.errors import InputError
 from latcpb_cli.structure import BREAK_CUTOFF
 
-__all__ = ["Structure", "Structures", "load_structures"]
+__all__ = ["Structure", "Structures", "load_ensemble", "load_structures"]
 
 _MODIFIED, _BREAK, _WRONG_HAND = 4, 2, 64
 _HELD_OUT_SHARE = 50  # one cluster in so many is kept from training
@@ -134,11 +134,26 @@ def load_structures(folder: Path, split: str, *, ensembles: float = 0.1) -> Stru
         )
     table = folder / "ensembles" / "ensembles.tsv"
     if ensembles > 0 and table.is_file() and split != "heldout":
-        extra = _ensemble_groups(table, split)
+        extra = _ensemble_groups(table, split, lambda row: row["split"] in (split, f"{split}-backbone"))
         if extra:
             share = ensembles / (1 - ensembles) * sum(weights) / len(extra)
             groups, weights = groups + extra, weights + [share] * len(extra)
     return Structures(groups, weights)
+
+
+def load_ensemble(folder: Path, name: str) -> Structures:
+    """Read the frames of one ensemble, as one group.
+
+    Raises
+    ------
+    InputError
+        The folder has no ensemble of this name.
+    """
+    table = folder / "ensembles" / "ensembles.tsv"
+    groups = _ensemble_groups(table, "valid", lambda row: row["id"] == name) if table.is_file() else []
+    if not groups:
+        raise InputError(f"{table} lists no ensemble '{name}'", "see the column id of that table")
+    return Structures(groups, [1.0])
 
 
 def _held_out(cluster: str) -> bool:
@@ -163,11 +178,11 @@ def _chain_groups(folder: Path, split: str) -> tuple[list[list[Loader]], list[fl
     return list(clusters.values()), [1.0] * len(clusters)
 
 
-def _ensemble_groups(table: Path, split: str) -> list[list[Loader]]:
+def _ensemble_groups(table: Path, split: str, wanted: Callable[[dict[str, str]], bool]) -> list[list[Loader]]:
     groups: list[list[Loader]] = []
     with table.open() as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
-            if row["split"] not in (split, f"{split}-backbone"):
+            if not wanted(row):
                 continue
             with np.load(table.parent / f"{row['id']}.npz", allow_pickle=False) as data:
                 packed = {k: data[k] for k in ("xyz", "mask", "seq", "chain_offsets")}

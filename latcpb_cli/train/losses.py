@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import side_chain_table
 from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import CHI_SYMMETRIC, N_SLOTS, NAMES, SWAPS, slot_of
+from latcpb_cli.chem.residues import CHI_SYMMETRIC, N_SLOTS, NAMES, swap_slots
 from latcpb_cli.geometry.codec import Internal
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.model.decoder import Decoded
@@ -72,7 +70,8 @@ def _twist_error(internal: Internal, batch: Batch) -> Tensor:
 
 def _cartesian(atoms: Tensor, batch: Batch, robust: bool) -> Tensor:
     """Distance to the reference, the nearer naming of symmetric groups per residue."""
-    swapped = batch.atoms[torch.arange(len(atoms), device=atoms.device)[:, None], _swap_slots(batch.types)]
+    slots = torch.from_numpy(swap_slots()).to(atoms.device)[batch.types]
+    swapped = batch.atoms[torch.arange(len(atoms), device=atoms.device)[:, None], slots]
     errors = []
     for reference in (batch.atoms, swapped):
         squared = ((atoms - reference) ** 2).sum(-1)
@@ -143,23 +142,9 @@ def steric_loss(
     return overlap.sum() / max(len(rows), 1)
 
 
-@cache
-def _symmetry() -> tuple[Tensor, Tensor]:
-    torsions = torch.zeros(20, 8, dtype=torch.bool)
-    for name, chi in CHI_SYMMETRIC.items():
-        torsions[NAMES.index(name), 4 + chi] = True
-    slots = torch.arange(N_SLOTS).repeat(20, 1)
-    for name, pairs in SWAPS.items():
-        for one, two in pairs:
-            a, b = slot_of(name, one), slot_of(name, two)
-            slots[NAMES.index(name), a], slots[NAMES.index(name), b] = b, a
-    return torsions, slots
-
-
 def symmetric_torsions(types: Int[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
     """Torsions that mean the same after half a turn."""
-    return _symmetry()[0].to(types.device)[types]
-
-
-def _swap_slots(types: Tensor) -> Tensor:
-    return _symmetry()[1].to(types.device)[types]
+    table = torch.zeros(len(NAMES), 8, dtype=torch.bool, device=types.device)
+    for name, chi in CHI_SYMMETRIC.items():
+        table[NAMES.index(name), 4 + chi] = True
+    return table[types]
