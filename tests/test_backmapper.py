@@ -69,16 +69,19 @@ def test_seed_and_sample_change_an_ensemble_and_repeat(model: Backmapper) -> Non
 def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame is built all the same; a single frame that does not fit is told."""
     model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
-    expected, sizes, room, block = run(model, [0, 1, 2, 3, 4]), [], 3, model._block
+    sizes, room = [], 3
 
-    def small(trace: CGTrace, positions: np.ndarray, *arguments) -> torch.Tensor:
+    def small(trace: CGTrace, positions: np.ndarray, *_: object) -> torch.Tensor:
+        """Puts all atoms of a residue at its Cα."""
         sizes.append(len(positions))
         if len(positions) > room:
             raise torch.OutOfMemoryError
-        return block(trace, positions, *arguments)
+        return torch.from_numpy(positions)[:, None, :, None].expand(-1, 2, -1, 15, -1)
 
     monkeypatch.setattr(model, "_block", small)
-    np.testing.assert_allclose(run(model, [0, 1, 2, 3, 4]), expected, atol=1e-3)
+    frames = list(range(5))
+    expected = np.broadcast_to(chunk(frames).positions[:, None, :, None], (5, 2, len(SEQUENCE), 15, 3))
+    np.testing.assert_allclose(run(model, frames), expected, atol=1e-4)
     assert sizes == [20, 10, 5, 2, 2, 2]
     room = 0
     with pytest.raises(InputError, match="a frame of 25 residues does not fit into the memory of cpu"):
