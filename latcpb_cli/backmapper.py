@@ -13,6 +13,7 @@ from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.decoder import Decoded
@@ -51,6 +52,8 @@ class Backmapper:
         Where it runs, for instance ``cpu`` or ``cuda:0``.
     """
 
+    _halvings = 0
+
     def __init__(self, model: LatCPB, *, weights_name: str, weights_sha256: str, device: str) -> None:
         self.model = model
         self.weights_name, self.weights_sha256, self.device = weights_name, weights_sha256, device
@@ -73,8 +76,29 @@ class Backmapper:
         return cls(model, weights_name=files.name, weights_sha256=files.sha256, device=place)
 
     def frames_per_block(self, residues: int) -> int:
-        """How many frames of so many residues are computed at once."""
-        return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues)
+        """How many frames of so many residues are computed at once.
+
+        The same for every run, unless a GPU had no memory for it (then half, and so on). On a
+        CPU, where memory does not run out like that, bytes follow from the frame alone; on a
+        GPU sums are not repeated to the last bit anyway, whatever the block.
+        """
+        return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues >> self._halvings)
+
+    def _use_less_memory(self, frames: int, residues: int) -> None:
+        """Halve the blocks from now on.
+
+        Raises
+        ------
+        InputError
+            They were single frames already.
+        """
+        if frames == 1:
+            raise InputError(
+                f"a frame of {residues:,} residues does not fit into the memory of {self.device}",
+                "use --device cpu, or a device with more memory",
+            ) from None
+        self._halvings += 1
+        torch.cuda.empty_cache()
 
     @torch.no_grad()
     def sample(
@@ -96,8 +120,12 @@ class Backmapper:
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it. A ``tally`` is added
         what relief found and what it left.
+
+        Raises
+        ------
+        InputError
+            One frame alone is more than the device has memory for.
         """
-        size = self.frames_per_block(len(trace))
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
         positions = chunk.positions
@@ -109,14 +137,23 @@ class Backmapper:
         turn = axes.swapaxes(1, 2)
         own = ((positions - middle) @ turn).astype(np.float32)
         cells = box_vectors(chunk.boxes) @ turn if chunk.boxes[:, :3].any() else None
-        with Settling(tally) as settling:
-            for start in range(0, len(chunk), size):
-                rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
-                kept = slice(start, min(start + size, len(chunk)))
-                lattice = None if cells is None else cells[kept]
-                block = self._block(trace, own[rows], linked[rows], chunk.indices[rows], samples, seed, mode)
-                for sample, (answer, graph) in enumerate(block):
-                    settling.add(answer, graph, lattice, into=built[kept, sample])
+        while True:
+            size, found = self.frames_per_block(len(trace)), Tally()
+            try:
+                with Settling(found) as settling:
+                    for start in range(0, len(chunk), size):
+                        rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
+                        kept = slice(start, min(start + size, len(chunk)))
+                        lattice = None if cells is None else cells[kept]
+                        frames = chunk.indices[rows]
+                        block = self._block(trace, own[rows], linked[rows], frames, samples, seed, mode)
+                        for sample, (answer, graph) in enumerate(block):
+                            settling.add(answer, graph, lattice, into=built[kept, sample])
+                break
+            except torch.OutOfMemoryError:
+                self._use_less_memory(size, len(trace))
+        if tally is not None:
+            tally.add(found)
         for frame, atoms in enumerate(built):
             built[frame] = atoms.astype(np.float64) @ axes[frame] + middle[frame]
         built[:, :, :, 1] = positions[:, None]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
-    "ExitCode", "LatcpbError", "InputError", "OutputExistsError", "WeightsError", "UsageError",
-    "QualityGateError", "first_line", "one_line",
+    "ExitCode", "LatcpbError", "InputError", "OutputError", "OutputExistsError", "QualityGateError",
+    "UsageError", "WeightsError", "WorkersLostError", "first_line", "one_line",
 ]  # fmt: skip
 
 
@@ -54,10 +54,14 @@ class InputError(LatcpbError):
     exit_code = ExitCode.BAD_INPUT
 
 
-class OutputExistsError(LatcpbError):
-    """An output file is already there and must not be replaced."""
+class OutputError(LatcpbError):
+    """An output file that cannot be written, for instance on a full disk."""
 
     exit_code = ExitCode.OUTPUT_EXISTS
+
+
+class OutputExistsError(OutputError):
+    """An output file is already there and must not be replaced."""
 
 
 class WeightsError(LatcpbError):
@@ -70,6 +74,10 @@ class QualityGateError(LatcpbError):
     """A finished output that is worse than the user allows."""
 
     exit_code: ExitCode = ExitCode.QUALITY_GATE
+
+
+class WorkersLostError(LatcpbError):
+    """Worker processes that ended before they had done their part, again and again."""
 
 
 def first_line(error: BaseException) -> str:

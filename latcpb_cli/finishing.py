@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,23 +14,37 @@ from latcpb_cli.metrics.defects import DEFECTS
 from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
-if TYPE_CHECKING:
-    from latcpb_cli.md.finish import Finisher
-
-__all__ = ["AsBuilt", "limit_names", "open_finisher"]
+__all__ = ["AsBuilt", "Finishing", "limit_names", "open_finisher"]
 
 _CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "worst_overlap")
 
 
+class Finishing(Protocol):
+    """What is done to built atoms before they are measured and written.
+
+    Attributes
+    ----------
+    topology : AtomTopology
+        The atoms that are written.
+    facts : dict
+        What the report tells of it.
+    """
+
+    topology: AtomTopology
+    facts: dict[str, Any]
+
+    def finish(self, atoms: np.ndarray, chunk: FrameChunk) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        """Finish atoms (F, S, L, W, 3), and tell what was found of each structure."""
+
+
 class AsBuilt:
-    """Leaves the heavy atoms as the model has built them; has the face of a `Finisher`."""
+    """Leaves the heavy atoms as the model has built them."""
 
     def __init__(self, topology: AtomTopology) -> None:
         self.topology = topology
         self.facts: dict[str, Any] = {}
 
-    @staticmethod
-    def finish(atoms: np.ndarray, chunk: FrameChunk) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    def finish(self, atoms: np.ndarray, chunk: FrameChunk) -> tuple[np.ndarray, list[dict[str, Any]]]:
         """Return the atoms (F, S, L, W, 3), and nothing to tell of any of them."""
         return atoms, [{}] * (atoms.shape[0] * atoms.shape[1])
 
@@ -48,7 +62,7 @@ def open_finisher(
     seed: int,
     mode: Mode,
     disulfides: Disulfides,
-) -> Finisher | AsBuilt:
+) -> Finishing:
     """Settle the hydrogens of all frames, if any are wanted.
 
     A topology has the same atoms in every frame: the cysteines that are

@@ -1,38 +1,52 @@
-"""The whole data flow on one page: read, sample, measure, write, report (layer 5)."""
+"""The whole data flow on one page: read, build, measure, write, report (layer 5).
+
+Reading runs one chunk ahead in a thread, measuring and writing one chunk behind in another; in between the
+model builds, in this process or in workers. What is safe on the disk is in the journal.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-import numpy as np
+import torch
 
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper, Mode
 from latcpb_cli.chem.naming import Naming
-from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.errors import UsageError
-from latcpb_cli.finishing import open_finisher
+from latcpb_cli.finishing import Finishing, open_finisher
+from latcpb_cli.io.journal import Journal, input_facts, journal_path
+from latcpb_cli.io.parts import take_back
 from latcpb_cli.io.provenance import provenance
 from latcpb_cli.io.read import Source
 from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
+from latcpb_cli.ledger import Ledger
 from latcpb_cli.md.options import MdOptions
-from latcpb_cli.metrics.clashes import frame_clashes
-from latcpb_cli.metrics.defects import frame_defects
-from latcpb_cli.refine.chemistry import Disulfides, complete
-from latcpb_cli.refine.relief import Tally
-from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes
+from latcpb_cli.recipe import Built, Measured, Recipe
+from latcpb_cli.refine.chemistry import Disulfides
+from latcpb_cli.structure import FrameChunk
 
-__all__ = ["RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
+__all__ = ["Builder", "RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
 _PROBLEMS_REPORTED = 1000
 _RESIDUES_PER_CHUNK = 4096
 """Residues times samples that are held at once, unless one block of the model is more."""
+
+Item = TypeVar("Item")
+
+
+class Builder(Protocol):
+    """Who builds chunks of frames."""
+
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Built | Measured, None, None]:
+        """Build chunks; they come back in their order, measured or not."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,9 @@ def backmap_trajectory(
     naming: Naming = "pdb",
     md: MdOptions | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     report: Path | str | None = None,
+    builder: Builder | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> RunSummary:
     """Backmap a trajectory chunk by chunk, with memory flat in its length.
@@ -110,10 +126,14 @@ def backmap_trajectory(
     md : MdOptions, optional
         Hydrogens and minimisation; needs OpenMM.
     overwrite : bool
+    resume : bool
+        Go on where a run with the same settings was interrupted, if one was.
     report : pathlib.Path or None
         Clash report as JSON; the CSV of the same name stands beside it.
+    builder : Builder, optional
+        Who builds the chunks: by default ``backmapper``, in this process.
     on_progress : callable or None
-        Called with the number of frames done.
+        Called with the number of frames done, at the beginning as well.
 
     Returns
     -------
@@ -121,64 +141,58 @@ def backmap_trajectory(
 
     Raises
     ------
-    OutputExistsError, UsageError, InputError
+    OutputExistsError, OutputError, UsageError, InputError
+        Where some frames were done, they stay and the run can be resumed.
     """
     started = time.perf_counter()
     mode = choose_mode(mode, samples)
     output, trace = Path(output), source.trace
-    topology = AtomTopology.heavy_atoms(trace)
-    present = topology.present
     report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
-    check_output(output, overwrite, beside=report_paths, inputs=source.paths)
+    replace = overwrite or (resume and journal_path(output).is_file())
+    check_output(output, replace, beside=report_paths, inputs=source.paths)
+    if builder is not None and md is not None:
+        raise UsageError("hydrogens and minimisation have no workers", "leave out --workers and --scheduler")
+    outputs = (*output_files(output), *report_paths)
     finisher = open_finisher(backmapper, source, md, seed=seed, mode=mode, disulfides=disulfides)
-    done, clashes, moves, tally = 0, {}, _Moves(), Tally()
+    limits = coordinate_limits(output)
+    recipe = Recipe(trace, samples, seed, mode, ca_tolerance, disulfides, limits, bool(report_paths))
+    options: dict[str, Any] = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
+    options |= {"disulfides": disulfides, "naming": naming}
     with ExitStack() as stack:
+        settings = {**options, "md": md and asdict(md), **_identity(backmapper, source, outputs)}
+        journal = stack.enter_context(Journal(output, settings, resume))
+        if journal.renaming:
+            take_back(outputs)
         writer = stack.enter_context(
             open_writer(
                 output,
                 finisher.topology,
                 n_frames=source.n_frames,
                 n_samples=samples,
-                overwrite=overwrite,
                 interval=source.interval,
                 remarks=_remarks(backmapper, seed, mode),
                 naming=naming,
+                mark=journal.mark,
             )
         )
-        reporter = stack.enter_context(ReportWriter(*report_paths, trace)) if report_paths else None
-        for chunk in source.chunks(_frames_per_chunk(backmapper, len(trace), samples)):
-            atoms = backmapper.sample(
-                trace, chunk, samples=samples, seed=seed, mode=mode, ca_tolerance=ca_tolerance, tally=tally
-            )
-            atoms, bridges = complete(trace, atoms, chunk.boxes, disulfides)
-            atoms, more = finisher.finish(atoms, chunk)
-            heavy = atoms[..., : trace.n_slots, :]
-            lost = _unusable(heavy, chunk, present, coordinate_limits(output))
-            moves.add(chunk.positions, atoms, ~lost[:, 0])
-            if reporter is not None:
-                _report_chunk(reporter, trace, chunk, heavy, present, lost, bridges, more)
-            if lost.any():
-                atoms[lost] = 0.0
-                _note_unbuilt(source, chunk, lost)
-            writer.write(atoms, chunk, _spread(heavy, present), bridges)
-            done += len(chunk)
-            if on_progress is not None:
-                on_progress(done)
-        seconds = time.perf_counter() - started
+        reporter = None
+        if report_paths:
+            reporter = stack.enter_context(ReportWriter(*report_paths, trace, journal.mark))
+        ledger = Ledger(recipe, source, writer, reporter, journal, started)
+        size = _frames_per_chunk(backmapper, len(trace), samples)
+        _stream(builder or _Here(backmapper, finisher), ledger, size, on_progress or (lambda done: None))
+        clashes = {}
+        writer.finish()
+        if reporter is not None:
+            found = {"ca_moved": ledger.moved(), "deep_overlaps": ledger.deep_overlaps()}
+            facts = {**options, **found, **finisher.facts, "seconds": ledger.seconds}
+            clashes = reporter.finish(provenance(source.paths, **_run_facts(backmapper, source), **facts))
+        journal.begin_renaming()
         writer.commit()
         if reporter is not None:
-            settings: dict[str, Any] = {
-                "samples": samples,
-                "seed": seed,
-                "mode": mode,
-                "ca_tolerance": ca_tolerance,
-            }
-            settings |= {"disulfides": disulfides, "naming": naming}
-            found = {"ca_moved": moves.facts(), "deep_overlaps": asdict(tally), **finisher.facts}
-            run = _run_facts(backmapper, source, **settings, **found, seconds=seconds)
-            clashes = reporter.finish(provenance(source.paths, **run))
-    outputs = (*output_files(output), *report_paths)
-    return RunSummary(done, samples, len(trace), seconds, outputs, clashes)
+            reporter.commit()
+        journal.remove()
+    return RunSummary(ledger.done, samples, len(trace), ledger.seconds, outputs, clashes)
 
 
 def choose_mode(mode: Mode | None, samples: int) -> Mode:
@@ -196,99 +210,58 @@ def choose_mode(mode: Mode | None, samples: int) -> Mode:
     return mode or ("best" if samples == 1 else "ensemble")
 
 
+class _Here:
+    """Builds in this process."""
+
+    def __init__(self, backmapper: Backmapper, finisher: Finishing) -> None:
+        self._backmapper, self._finisher = backmapper, finisher
+
+    def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Built, None, None]:
+        """Build chunk after chunk; `Ledger.take` measures them while the next one is built."""
+        for chunk in chunks:
+            yield recipe.build(self._backmapper, chunk, self._finisher)
+
+
+def _stream(builder: Builder, ledger: Ledger, size: int, on_progress: Callable[[int], None]) -> None:
+    """Read, build and write what is left to do, each of them one chunk ahead of the next."""
+    on_progress(ledger.done)
+    with ExitStack() as stack:
+        thread = stack.enter_context(ThreadPoolExecutor(1, "writing"))
+        chunks = stack.enter_context(closing(_ahead(ledger.source.chunks(size, ledger.done))))
+        writing: Future[int] | None = None
+        for built in stack.enter_context(closing(builder.build(ledger.recipe, chunks))):
+            if writing is not None:
+                on_progress(writing.result())
+            writing = thread.submit(ledger.take, built)
+        if writing is not None:
+            on_progress(writing.result())
+
+
+def _ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
+    """Take items in a thread, one ahead of who uses them."""
+    with ThreadPoolExecutor(1, "reading") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
 def _frames_per_chunk(backmapper: Backmapper, residues: int, samples: int) -> int:
     """Whole blocks of the backmapper, one at least."""
     block = backmapper.frames_per_block(residues)
     return block * max(1, _RESIDUES_PER_CHUNK // (block * residues * samples))
 
 
-class _Moves:
-    """How far Cα are from where the input has them, gathered over chunks."""
-
-    def __init__(self) -> None:
-        self.beads, self.moved, self.total, self.most = 0, 0, 0.0, 0.0
-
-    def add(self, positions: np.ndarray, atoms: np.ndarray, built: np.ndarray) -> None:
-        """Compare input Cα (F, L, 3) with atoms (F, S, L, 15, 3) of residues that were ``built`` (F, L)."""
-        step = atoms[:, 0, :, 1][built].astype(np.float64) - positions[built]
-        distance = np.sqrt((step * step).sum(-1))
-        self.beads += distance.size
-        self.moved += int((distance > 0).sum())
-        self.total += float(distance.sum())
-        self.most = max(self.most, float(distance.max(initial=0.0)))
-
-    def facts(self) -> dict[str, float]:
-        """Percent of the beads that moved, mean over all and longest move in Å."""
-        beads = max(self.beads, 1)
-        return {
-            "percent": round(100.0 * self.moved / beads, 2),
-            "mean": round(self.total / beads, 4),
-            "max": round(self.most, 4),
-        }
-
-
-def _spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:
-    """How far a residue's atoms (F, S, L, W, 3) stray between samples: Å, (F, S, L); None for one."""
-    if atoms.shape[1] == 1:
-        return None
-    squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1).mean(1)
-    spread = np.sqrt((squares * present).sum(-1) / present.sum(-1))
-    return np.repeat(spread[:, None], atoms.shape[1], axis=1)
-
-
-def _unusable(
-    atoms: np.ndarray, chunk: FrameChunk, present: np.ndarray, limits: tuple[float, float]
-) -> np.ndarray:
-    """Residues without a position in the input, or with atoms no file could hold: bool, (F, S, L)."""
-    low, high = limits
-    sound = ((atoms > low) & (atoms < high)).all(axis=-1) | ~present
-    lost = np.asarray(~sound.all(axis=-1))
-    return lost if chunk.lost is None else lost | chunk.lost[:, None]
-
-
-def _note_unbuilt(source: Source, chunk: FrameChunk, lost: np.ndarray) -> None:
-    """Record residues that had a position and still could not be written."""
-    given = np.zeros(lost[:, 0].shape, dtype=bool) if chunk.lost is None else chunk.lost
-    for frame in np.flatnonzero((lost.any(axis=1) & ~given).any(axis=1)):
-        said = source.problems.get(int(chunk.indices[frame]), "coordinates that no file can hold")
-        count = int((lost[frame].any(axis=0) & ~given[frame]).sum())
-        source.problems[int(chunk.indices[frame])] = f"{said}; {count} residues not built"
-
-
-def _report_chunk(
-    reporter: ReportWriter,
-    trace: CGTrace,
-    chunk: FrameChunk,
-    atoms: np.ndarray,
-    present: np.ndarray,
-    lost: np.ndarray,
-    bridges: list[list[tuple[Bridge, ...]]],
-    more: list[dict[str, Any]],
-) -> None:
-    """Count the clashes and defects of every sample of a chunk, frame by frame."""
-    n_samples = atoms.shape[1]
-    linked = np.repeat(trace.linked(chunk.positions), n_samples, axis=0)
-    boxes = np.repeat(chunk.boxes, n_samples, axis=0)
-    flat, missing = atoms.reshape(-1, *atoms.shape[2:]), lost.reshape(-1, lost.shape[2])
-    counts: list[FrameClashes] = []
-    defects: list[dict[str, int]] = []
-    # Frames with lost residues are rare, and each has atoms of its own.
-    for rows in _runs(np.asarray(missing.any(axis=1))):
-        there = present & ~missing[rows.start][:, None]
-        part = np.where(there[:, :, None], flat[rows], 0.0)
-        counts += frame_clashes(trace.kinds, part, there, linked[rows], boxes[rows])
-        defects += frame_defects(trace, part[:, :, :N_SLOTS], there[:, :N_SLOTS], linked[rows])
-    for row, found in enumerate(counts):
-        frame, sample = divmod(row, n_samples)
-        where = int(chunk.indices[frame]), sample, float(chunk.times[frame])
-        reporter.add(*where, found, bridges[frame][sample], defects[row] | more[row])
-
-
-def _runs(alone: np.ndarray) -> list[slice]:
-    """Split rows into stretches: those marked one by one, the others together."""
-    starts = np.flatnonzero(np.r_[True, alone[1:] | alone[:-1]])
-    stops = np.r_[starts[1:], len(alone)]
-    return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
+def _identity(backmapper: Backmapper, source: Source, outputs: Iterable[Path]) -> dict[str, Any]:
+    """All that the bytes of the output depend on, beside the options."""
+    return {
+        "latcpb": __version__,
+        "weights": backmapper.weights_sha256,
+        "device": torch.device(backmapper.device).type,
+        "inputs": input_facts(source.paths),
+        "outputs": [path.name for path in outputs],
+        **source.identity,
+    }
 
 
 def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
@@ -299,7 +272,7 @@ def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
     ]
 
 
-def _run_facts(backmapper: Backmapper, source: Source, **settings: Any) -> dict[str, Any]:
+def _run_facts(backmapper: Backmapper, source: Source) -> dict[str, Any]:
     """Collect what the provenance says about this run."""
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
@@ -308,6 +281,5 @@ def _run_facts(backmapper: Backmapper, source: Source, **settings: Any) -> dict[
         "residues": len(source.trace),
         "warnings": list(source.warnings),
         "frames_with_problems": len(source.problems),
-        "frame_problems": dict(list(source.problems.items())[:_PROBLEMS_REPORTED]),
-        **settings,
+        "frame_problems": dict(sorted(source.problems.items())[:_PROBLEMS_REPORTED]),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class CGTrace:
     def __len__(self) -> int:
         return len(self.sequence)
 
-    @property
+    @cached_property
     def residue_types(self) -> np.ndarray:
         """Residue indices, int64, shape (L,)."""
         return letter_index(self.sequence)

@@ -9,7 +9,7 @@ from tiny import SEQUENCE, coil, tiny_model
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
-from latcpb_cli.errors import UsageError, WeightsError
+from latcpb_cli.errors import InputError, UsageError, WeightsError
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 
@@ -64,6 +64,28 @@ def test_seed_and_sample_change_an_ensemble_and_repeat(model: Backmapper) -> Non
     assert not np.allclose(first, run(model, [4], seed=4))
     more = run(model, [4], samples=3)
     assert np.array_equal(more[:, :2], first)
+
+
+def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every frame is built all the same; a single frame that does not fit is told."""
+    model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    sizes, room = [], 3
+
+    def small(trace: CGTrace, positions: np.ndarray, *_: object) -> torch.Tensor:
+        """Puts all atoms of a residue at its Cα."""
+        sizes.append(len(positions))
+        if len(positions) > room:
+            raise torch.OutOfMemoryError
+        return torch.from_numpy(positions)[:, None, :, None].expand(-1, 2, -1, 15, -1)
+
+    monkeypatch.setattr(model, "_block", small)
+    frames = list(range(5))
+    expected = np.broadcast_to(chunk(frames).positions[:, None, :, None], (5, 2, len(SEQUENCE), 15, 3))
+    np.testing.assert_allclose(run(model, frames), expected, atol=1e-4)
+    assert sizes == [20, 10, 5, 2, 2, 2]
+    room = 0
+    with pytest.raises(InputError, match="a frame of 25 residues does not fit into the memory of cpu"):
+        run(model, [0])
 
 
 def test_best_mode_has_one_answer_for_any_seed(model: Backmapper) -> None:

@@ -21,6 +21,8 @@ LAYERS = [
     {"refine", "md", "hub"},
     {"backmapper"},
     {"finishing"},
+    {"recipe"},
+    {"ledger"},
     {"pipeline"},
     {"train", "parallel"},
     {"cli"},

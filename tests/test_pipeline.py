@@ -78,15 +78,18 @@ def test_report_and_provenance(tmp_path, source, backmapper, ca_pdb):
 
 
 @pytest.mark.parametrize("name", ["out.pdb", "out.xtc"])
-def test_interrupted_run_leaves_nothing(tmp_path, source, backmapper, monkeypatch, name):
-    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 1)
-    backmapper.fail_at = 3
+def test_interrupted_run_leaves_no_final_name(tmp_path, source, backmapper, monkeypatch, name):
+    """Nothing at all where nothing was done; else what `resume` needs."""
     before = sorted(entry.name for entry in tmp_path.iterdir())
-    with pytest.raises(KeyboardInterrupt):
-        backmap_trajectory(
-            backmapper, source, tmp_path / name, report=tmp_path / "out.report.json", overwrite=True
-        )
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == before
+    for fail_at in (0, 3):
+        monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 1)
+        backmapper.fail_at = fail_at
+        with pytest.raises(KeyboardInterrupt):
+            backmap_trajectory(
+                backmapper, source, tmp_path / name, report=tmp_path / "out.report.json", overwrite=True
+            )
+        left = {entry.name for entry in tmp_path.iterdir()} - set(before)
+        assert {entry.rpartition(".")[2] for entry in left} == ({"part", "journal"} if fail_at else set())
 
 
 def test_interrupted_overwrite_keeps_the_old_file(tmp_path, source, backmapper):

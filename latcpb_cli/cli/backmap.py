@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from latcpb_cli.pipeline import Builder
 
 __all__ = ["backmap"]
 
@@ -33,6 +37,7 @@ def backmap(
     restraint: opt.Restraint = None,
     fail_on: opt.FailOn = None,
     overwrite: opt.Overwrite = False,
+    resume: opt.Resume = False,
     no_report: opt.NoReport = False,
     top: opt.Top = None,
     selection: opt.Selection = None,
@@ -49,6 +54,8 @@ def backmap(
     weights: opt.Weights = None,
     device: opt.Device = "auto",
     threads: opt.Threads = None,
+    workers: opt.Workers = None,
+    scheduler: opt.Scheduler = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
     debug: opt.Debug = False,
@@ -59,6 +66,8 @@ def backmap(
     where they are, unless --ca-tolerance lets them move.
     """
     number = _seed_number(seed)
+    if workers is not None and scheduler is not None:
+        raise UsageError("--workers and --scheduler exclude each other", "give one of them")
     output = output or _default_output(trajectories[0])
     md = md_options(
         hydrogens=hydrogens, minimize=minimize, ph=ph, force_field=force_field, solvent=solvent,
@@ -70,6 +79,7 @@ def backmap(
     from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
     from latcpb_cli.finishing import limit_names
+    from latcpb_cli.io.journal import journal_path
     from latcpb_cli.io.read import open_source
     from latcpb_cli.io.selection import FrameChoice
     from latcpb_cli.io.thresholds import check_limits, parse_limits
@@ -83,7 +93,8 @@ def backmap(
     choice = FrameChoice(begin, end, stride, frames)
     reports = () if no_report else report_files(output)
     inputs = trajectories if top is None else [top, *trajectories]
-    check_output(output, overwrite, beside=reports, inputs=inputs)
+    interrupted = resume and journal_path(output).is_file()
+    check_output(output, overwrite or interrupted, beside=reports, inputs=inputs)
     messages = Messages(quiet=quiet, verbose=verbose)
     source = open_source(
         trajectories, top, selection=selection, pbc=pbc.value, choice=choice, scale=scale, sequence=sequence,
@@ -92,23 +103,30 @@ def backmap(
     messages.source(source, seed=number if seed == "random" else None)
     check_fit(output, source, samples)
     _use_threads(threads)
+    builder = _builder(workers, scheduler, weights, place, threads)
     backmapper = Backmapper.from_pretrained(weights, device=place)
-    with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
-        summary = backmap_trajectory(
-            backmapper,
-            source,
-            output,
-            samples=samples,
-            seed=number,
-            mode=settled,
-            ca_tolerance=ca_tolerance,
-            disulfides=disulfides.value,
-            naming=naming.value,
-            md=md,
-            overwrite=overwrite,
-            report=reports[0] if reports else None,
-            on_progress=progress.update,
-        )
+    try:
+        with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
+            summary = backmap_trajectory(
+                backmapper,
+                source,
+                output,
+                samples=samples,
+                seed=number,
+                mode=settled,
+                ca_tolerance=ca_tolerance,
+                disulfides=disulfides.value,
+                naming=naming.value,
+                md=md,
+                overwrite=overwrite,
+                resume=resume,
+                builder=builder,
+                report=reports[0] if reports else None,
+                on_progress=progress.update,
+            )
+    except KeyboardInterrupt:
+        messages.interrupted(output)
+        raise
     messages.problems(source)
     messages.result(summary)
     if limits:
@@ -129,6 +147,18 @@ def _default_output(trajectory: Path) -> Path:
     if suffix not in _SAME_FORMAT:
         suffix = ".xtc" if suffix == ".nc" else ".pdb"
     return Path(f"{trajectory.stem}.backmapped{suffix}")
+
+
+def _builder(
+    workers: int | None, scheduler: str | None, weights: str | None, device: str, threads: int | None
+) -> Builder | None:
+    """Who builds, where it is not this process."""
+    if workers is None and scheduler is None:
+        return None
+    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
+
+    setup = Setup(weights, device, threads or 1)
+    return LocalWorkers(setup, workers) if workers is not None else ClusterWorkers(setup, str(scheduler))
 
 
 def _use_threads(threads: int | None) -> None:

@@ -11,6 +11,8 @@ from latcpb_cli.cli.progress import FrameProgress
 from latcpb_cli.errors import one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from latcpb_cli.io.read import Source
     from latcpb_cli.pipeline import RunSummary
 
@@ -64,7 +66,7 @@ class Messages:
     def problems(self, source: Source) -> None:
         """Warn once of each frame that was not sound, the first few of them."""
         shown = len(source.problems) if self._verbose else _FRAMES_SHOWN
-        for index, said in list(source.problems.items())[:shown]:
+        for index, said in sorted(source.problems.items())[:shown]:
             self._say(f"warning: frame {index}, {said}")
         rest = len(source.problems) - shown
         if rest > 0:
@@ -73,6 +75,11 @@ class Messages:
     def progress(self, n_frames: int, residues_per_frame: int) -> FrameProgress:
         """Make the progress display of the run."""
         return FrameProgress(self._console, n_frames, residues_per_frame, self._quiet)
+
+    def interrupted(self, output: Path) -> None:
+        """Tell how the run is continued, if some of its frames are done."""
+        if output.with_name(output.name + ".journal").is_file():
+            self._say("interrupted; the same command with --resume goes on from here")
 
     def result(self, summary: RunSummary) -> None:
         """Tell what was written, how fast, and with which clashes."""

@@ -12,8 +12,9 @@ __all__ = [
     "Begin", "CaTolerance", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "FailOn", "Force",
     "ForceField", "ForceFieldName", "Frames", "Hydrogens", "Minimize", "Mode", "ModeName", "Naming",
     "NamingName", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Ph", "Quiet",
-    "Restraint", "Samples", "Scale", "Seed", "Selection", "Sequence", "Solvent", "SolventName", "Strict",
-    "Stride", "Threads", "Top", "Trajectories", "UnknownName", "Verbose", "Weights",
+    "Restraint", "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Solvent",
+    "SolventName", "Strict", "Stride", "Threads", "Top", "Trajectories", "UnknownName", "Verbose",
+    "Weights", "Workers",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
@@ -168,6 +169,13 @@ FailOn = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace output files that exist.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on where a run of the same command was interrupted; begin where none was.",
+    ),
+]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Leave out the clash report (OUT.report.json and .csv).")
 ]
@@ -237,6 +245,27 @@ Threads = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Build in N processes, with one thread each unless --threads is given.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Build on the workers of a Dask cluster, such as tcp://host:8786.",
+        rich_help_panel=_MODEL,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=_MESSAGES)]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Details of the input.", rich_help_panel=_MESSAGES)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 __all__ = ["FrameProgress"]
 
-_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_LINES = 5.0
 
 
 class FrameProgress:
@@ -34,6 +34,7 @@ class FrameProgress:
         self._per_frame = residues_per_frame
         self._plain = not quiet and not console.is_terminal
         self._started = self._last_line = time.monotonic()
+        self._before: int | None = None
         self._bar = Progress(
             TextColumn("backmapping"),
             BarColumn(),
@@ -47,9 +48,11 @@ class FrameProgress:
         self._task = self._bar.add_task("", total=n_frames, speed="")
 
     def update(self, done: int) -> None:
-        """Show that so many frames are done."""
+        """Show that so many frames are done; those of the first call were done before."""
         now = time.monotonic()
-        speed = done * self._per_frame / max(now - self._started, 1e-9)
+        if self._before is None:
+            self._before = done
+        speed = (done - self._before) * self._per_frame / max(now - self._started, 1e-9)
         self._bar.update(self._task, completed=done, speed=f"{speed:,.0f} residues/s")
         due = now - self._last_line >= _SECONDS_BETWEEN_LINES
         if self._plain and due and done < self._n_frames:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 __all__ = ["nearest"]
 
-_BLOCK = 4096  # rows of one distance matrix: bounds memory for large systems
+_LARGE = 4096
+"""Structures of more points are searched by a tree: a distance matrix would grow with their square."""
 
 
 def nearest(
@@ -50,13 +53,31 @@ def _nearest_in(points: Float[Tensor, "B n 3"], count: int, cutoff: float) -> tu
     valid = torch.zeros_like(index, dtype=torch.bool)
     if kept == 0:
         return index, valid
-    for begin in range(0, size, _BLOCK):
-        rows = slice(begin, begin + _BLOCK)
-        # Exact differences: the matrix-product shortcut of cdist loses the digits that matter.
-        distance = torch.cdist(points[:, rows], points, compute_mode="donot_use_mm_for_euclid_dist")
-        distance[:, own[rows] - begin, own[rows]] = float("inf")
-        near, found = distance.topk(kept, dim=-1, largest=False, sorted=True)
-        within = near <= cutoff
-        index[:, rows, :kept] = torch.where(within, found, own[rows][None, :, None])
-        valid[:, rows, :kept] = within
+    near, found = _by_tree(points, kept, cutoff) if size > _LARGE else _by_matrix(points, kept)
+    within = near <= cutoff
+    index[:, :, :kept] = torch.where(within, found, own[None, :, None])
+    valid[:, :, :kept] = within
     return index, valid
+
+
+def _by_matrix(points: Float[Tensor, "B n 3"], kept: int) -> tuple[Tensor, Tensor]:
+    """Distances (Å) and numbers of the nearest points, from all distances."""
+    # Exact differences: the matrix-product shortcut of cdist loses the digits that matter.
+    distance = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+    own = torch.arange(points.shape[1], device=points.device)
+    distance[:, own, own] = float("inf")
+    near, found = distance.topk(kept, dim=-1, largest=False, sorted=True)
+    return near, found
+
+
+def _by_tree(points: Float[Tensor, "B n 3"], kept: int, cutoff: float) -> tuple[Tensor, Tensor]:
+    """The same in time and memory linear in the points; infinity beyond the cutoff."""
+    nears, founds = [], []
+    for group in points.cpu().numpy().astype(np.float64):
+        near, found = cKDTree(group).query(group, kept + 1, distance_upper_bound=cutoff * (1 + 1e-6))
+        near[found == np.arange(len(group))[:, None]] = np.inf
+        order = np.argsort(near, axis=1, kind="stable")[:, :kept]
+        nears.append(np.take_along_axis(near, order, axis=1))
+        founds.append(np.take_along_axis(found, order, axis=1))
+    near, found = (torch.from_numpy(np.stack(x)).to(points.device) for x in (nears, founds))
+    return near, found

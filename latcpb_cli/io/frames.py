@@ -10,7 +10,7 @@ import numpy as np
 
 from latcpb_cli.structure import Bridge
 
-__all__ = ["Frame", "FrameFile", "FrameOut", "Stamp", "Trajectory", "clean_box"]
+__all__ = ["Begun", "Frame", "FrameFile", "FrameOut", "Stamp", "Trajectory", "clean_box"]
 
 _SMALLEST_EDGE = 2.0
 """Box edges below this (Å) are placeholders such as the 1 Å cell of CRYST1."""
@@ -50,17 +50,27 @@ class Stamp(NamedTuple):
     bridges: tuple[Bridge, ...] = ()
 
 
+class Begun(NamedTuple):
+    """What files of an interrupted run hold: structures written, and the disulfides of the first."""
+
+    frames: int
+    bridges: tuple[Bridge, ...]
+
+
 class FrameOut(Protocol):
     """A file that takes one frame after the other."""
 
     def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:
         """Append positions (N, 3) in Å, with one B factor per residue (L,) or none."""
 
+    def flush(self) -> None:
+        """Hand on what is held back."""
+
     def finish(self) -> None:
         """Write what ends a complete file."""
 
     def close(self) -> None:
-        """Close the file; may be called more than once."""
+        """Give back what is open beside the part; may be called more than once."""
 
 
 class Trajectory:

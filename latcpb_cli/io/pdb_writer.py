@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from latcpb_cli.chem.modified import modified_of
 from latcpb_cli.chem.naming import Naming, atom_name, residue_name
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.frames import Stamp
+from latcpb_cli.io.frames import Begun, Stamp
+from latcpb_cli.io.parts import PartFile
 from latcpb_cli.io.pdb_records import conect_records, modres_records, ssbond_records
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
@@ -103,27 +103,32 @@ class PdbOut:
 
     Parameters
     ----------
-    path : pathlib.Path
+    part : PartFile
     topology : AtomTopology
     multi_model : bool
     remarks : sequence of str
     naming : {'pdb', 'charmm', 'amber'}
+    begun : Begun, optional
+        What the file holds already.
     """
 
     def __init__(
         self,
-        path: Path,
+        part: PartFile,
         topology: AtomTopology,
         multi_model: bool,
         remarks: Sequence[str] = (),
         naming: Naming = "pdb",
+        begun: Begun | None = None,
     ) -> None:
-        self._topology, self._naming = topology, naming
+        self._part, self._topology, self._naming = part, topology, naming
+        self._multi_model, self._models = multi_model, 0
         self._formatter: PdbFormatter | None = None
-        self._multi_model = multi_model
-        self._models = 0
-        self._file = path.open("w", encoding="ascii", errors="replace", newline="\n")
-        self._file.write(PdbFormatter.remarks(remarks))
+        if begun is not None:
+            self._models = begun.frames
+            self._formatter = PdbFormatter(topology, naming, begun.bridges)
+        if not part.size:
+            self._write(PdbFormatter.remarks(remarks))
 
     def write(self, positions: np.ndarray, bfactors: np.ndarray | None, stamp: Stamp) -> None:
         """Append one frame; the disulfides of the first are those of the file."""
@@ -134,7 +139,7 @@ class PdbOut:
             )
         if self._formatter is None:
             self._formatter = PdbFormatter(self._topology, self._naming, stamp.bridges)
-            self._file.write(self._formatter.head(positions, stamp.box))
+            self._write(self._formatter.head(positions, stamp.box))
         form = self._formatter
         head, tail = form.box(stamp.box), ""
         if self._multi_model:
@@ -142,16 +147,21 @@ class PdbOut:
             what = f"FRAME {stamp.frame} SAMPLE {stamp.sample} TIME {stamp.time:.3f} PS"
             head = form.remarks([what]) + head + f"MODEL     {self._models:4d}\n"
             tail = "ENDMDL\n"
-        self._file.write(head + form.frame(positions, bfactors) + tail)
+        self._write(head + form.frame(positions, bfactors) + tail)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def finish(self) -> None:
         """Write the last records."""
         foot = "" if self._formatter is None else self._formatter.foot()
-        self._file.write(foot + "END\n")
+        self._write(foot + "END\n")
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Nothing but the part is open."""
+
+    def _write(self, text: str) -> None:
+        self._part.write(text.encode("ascii", errors="replace"))
 
 
 def chain_letters(trace: CGTrace) -> list[str]:

@@ -119,7 +119,7 @@ def open_source(
         bead_name=beads.name,
         _beads=reader,
         _whole=pbc == "whole",
-        _strict=strict,
+        strict=strict,
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any, Self
 
 import numpy as np
 
+from latcpb_cli.io.journal import Mark
+from latcpb_cli.io.parts import PartFile
 from latcpb_cli.structure import Bridge, CGTrace, FrameClashes
 
 __all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
@@ -24,8 +26,8 @@ N_WORST_RESIDUES = 10
 class ReportWriter:
     """Write the clash report frame by frame, with flat memory.
 
-    Both files grow under a ``.part`` name and get their own in `finish`;
-    leaving the context before that removes them.
+    All files grow under a ``.part`` name. Leaving the context without `commit`
+    removes them, unless `sync` has made them safe to go on with.
 
     Parameters
     ----------
@@ -35,41 +37,41 @@ class ReportWriter:
         One row per residue with a clash, in the columns ``CSV_COLUMNS``.
     trace : CGTrace
         The residues.
+    mark : Mark, optional
+        Where an interrupted run is to be continued.
 
     Examples
     --------
     >>> with ReportWriter(Path("run.report.json"), Path("run.report.csv"), trace) as report:
     ...     report.add(0, 0, 0.0, frame_clashes(types, atoms, present, linked)[0])
     ...     summary = report.finish({"version": "0.1.0"})
+    ...     report.commit()
     """
 
-    def __init__(self, path_json: Path, path_csv: Path, trace: CGTrace) -> None:
-        self.path_json, self.path_csv = Path(path_json), Path(path_csv)
+    def __init__(self, path_json: Path, path_csv: Path, trace: CGTrace, mark: Mark | None = None) -> None:
+        self._json = Path(path_json)
         self._labels = [trace.label(index) for index in range(len(trace))]
         self._totals = _Totals(len(trace))
-        self._parts = [
-            Path(f"{self.path_csv}.part"),
-            Path(f"{self.path_json}.frames.part"),
-            Path(f"{self.path_json}.part"),
-        ]
-        self._open: list[IO[str]] = []
+        self._kept = mark is not None
+        marks = None if mark is None else mark.files
+        rows = self._json.with_name(self._json.name + ".frames")
+        self._csv, self._rows = (PartFile(path, marks) for path in (Path(path_csv), rows))
+        self._parts = [self._csv, self._rows]
+        if mark is None:
+            self._csv.write((",".join(CSV_COLUMNS) + "\n").encode())
+            return
+        with self._rows.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                self._totals.add(**json.loads(line))
 
-    def __enter__(self) -> ReportWriter:
-        for path in self._parts:
-            # A link left there must not lead the report out of its folder.
-            path.unlink(missing_ok=True)
-        for path in self._parts[:2]:
-            self._open.append(path.open("w", encoding="utf-8", newline=""))
-        self._csv = csv.writer(self._open[0], lineterminator="\n")
-        self._csv.writerow(CSV_COLUMNS)
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trail: TracebackType | None
     ) -> None:
-        self._close()
-        for path in self._parts:
-            path.unlink(missing_ok=True)
+        for part in self._parts:
+            part.close() if self._kept else part.discard()
 
     def add(
         self,
@@ -96,16 +98,12 @@ class ReportWriter:
         more : mapping of str to float, optional
             Further counts and energies of the frame.
         """
-        frame_index, sample, time = int(frame_index), int(sample), float(time)
         counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
-        self._csv.writerows(
-            (frame_index, sample, time, self._labels[i], *counts[i].tolist())
-            for i in np.flatnonzero(counts.any(axis=1))
-        )
+        touched = np.flatnonzero(counts.any(axis=1)).tolist()
         row = {
-            "frame": frame_index,
-            "sample": sample,
-            "time_ps": time,
+            "frame": int(frame_index),
+            "sample": int(sample),
+            "time_ps": float(time),
             "contact12_percent": round(clashes.contact12_percent, 4),
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
             "pierced_rings": int(clashes.pierced.sum()),
@@ -114,11 +112,23 @@ class ReportWriter:
             "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
             **(more or {}),
         }
-        self._open[1].write(json.dumps(row) + "\n")
-        self._totals.add(row, clashes)
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows(
+            (*list(row.values())[:3], self._labels[i], *counts[i].tolist()) for i in touched
+        )
+        self._csv.write(lines.getvalue().encode())
+        # With the residues, so that a run that goes on finds its totals here.
+        entry = {"row": row, "touched": touched, "counts": counts[touched].tolist()}
+        self._rows.write((json.dumps(entry) + "\n").encode())
+        self._totals.add(**entry)
+
+    def sync(self) -> dict[str, int]:
+        """Bring all that was written to the disk; returns the size of each file, by final name."""
+        self._kept = True
+        return {part.final.name: part.sync() for part in self._parts}
 
     def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
-        """Complete both files.
+        """Complete both files under their temporary names.
 
         Parameters
         ----------
@@ -134,21 +144,24 @@ class ReportWriter:
             value of each number of the rows, with its frame and sample.
         """
         summary = self._totals.summary(self._labels)
-        self._close()
-        with self._parts[2].open("w", encoding="utf-8") as out, self._parts[1].open(encoding="utf-8") as rows:
-            head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
-            out.write(head.removesuffix("\n}") + ',\n "frames": [')
-            for number, row in enumerate(rows):
-                out.write(("," if number else "") + "\n  " + row.rstrip("\n"))
-            out.write("\n ]\n}\n")
-        os.replace(self._parts[0], self.path_csv)
-        os.replace(self._parts[2], self.path_json)
+        out = PartFile(self._json)
+        self._parts.append(out)
+        head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
+        out.write((head.removesuffix("\n}") + ',\n "frames": [').encode())
+        with self._rows.path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines):
+                row = json.dumps(json.loads(line)["row"])
+                out.write(f"{',' if number else ''}\n  {row}".encode())
+        out.write(b"\n ]\n}\n")
+        for part in self._parts:
+            part.sync()
         return summary
 
-    def _close(self) -> None:
-        for handle in self._open:
-            handle.close()
-        self._open.clear()
+    def commit(self) -> None:
+        """Give the finished files their final names."""
+        self._csv.commit()
+        self._parts[-1].commit()
+        self._kept = False
 
 
 class _Totals:
@@ -164,7 +177,7 @@ class _Totals:
         self.contacts = np.zeros(n_residues, dtype=np.int64)
         self.overlaps = np.zeros(n_residues, dtype=np.int64)
 
-    def add(self, row: dict[str, Any], clashes: FrameClashes) -> None:
+    def add(self, row: dict[str, Any], touched: list[int], counts: list[list[int]]) -> None:
         self.rows += 1
         self.frames += row["frame"] != self.last_frame
         self.last_frame = row["frame"]
@@ -178,8 +191,9 @@ class _Totals:
                 self.largest[name] = {"value": value, "frame": row["frame"], "sample": row["sample"]}
         if self.worst is None or _badness(row) > _badness(self.worst):
             self.worst = row
-        self.contacts += clashes.contact12
-        self.overlaps += clashes.overlap04
+        found = np.array(counts, dtype=np.int64).reshape(-1, 3)
+        self.contacts[touched] += found[:, 0]
+        self.overlaps[touched] += found[:, 1]
 
     def summary(self, labels: list[str]) -> dict[str, Any]:
         order = np.lexsort((-self.overlaps, -self.contacts))[:N_WORST_RESIDUES]

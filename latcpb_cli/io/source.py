@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,6 +71,8 @@ class Source:
         Distances between bonded neighbours.
     bead_name : str
         Atom name of the beads, "" where they have none in common.
+    strict : bool
+        Whether a frame that is not sound ends the reading.
     problems : dict of int to str
         What is wrong with frames, by frame number; grows as chunks are read.
     """
@@ -84,7 +88,7 @@ class Source:
     bead_name: str
     _beads: Columns
     _whole: bool
-    _strict: bool
+    strict: bool
     problems: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -105,8 +109,21 @@ class Source:
         first, second = (self._beads.read(int(index)).time for index in self.frames[:2])
         return second - first if second > first else 1.0
 
-    def chunks(self, size: int) -> Iterator[FrameChunk]:
-        """Read the chosen frames, ``size`` of them at a time.
+    @property
+    def identity(self) -> dict[str, Any]:
+        """By what another input, or another reading of it, is recognised; ready for JSON."""
+        trace = self.trace
+        columns = (trace.chain_ids, trace.chain_index, trace.resids, trace.icodes, self._beads.columns)
+        said = repr([trace.sequence, *(column.tolist() for column in columns)])
+        return {
+            "residues": f"{len(trace)}, {_digest(said)}",
+            "frames": f"{self.n_frames}, {_digest(repr(self.frames.tolist()))}",
+            "scale": self._beads.scale,
+            "pbc": "whole" if self._whole else "none",
+        }
+
+    def chunks(self, size: int, start: int = 0) -> Iterator[FrameChunk]:
+        """Read the chosen frames from number ``start`` of them on, ``size`` of them at a time.
 
         Raises
         ------
@@ -114,8 +131,8 @@ class Source:
             If a frame cannot be read; under ``strict`` also if beads have no
             position, or a frame is exploded or collapsed.
         """
-        for start in range(0, self.n_frames, size):
-            indices = self.frames[start : start + size]
+        for first in range(start, self.n_frames, size):
+            indices = self.frames[first : first + size]
             frames = [self._beads.read(int(index)) for index in indices]
             given = np.stack([frame.positions for frame in frames])
             boxes = np.stack([frame.box for frame in frames])
@@ -132,7 +149,7 @@ class Source:
 
     def _note_problem(self, index: int, positions: np.ndarray, lost: np.ndarray) -> None:
         said = describe_frame(self.trace, positions, lost, self.spacing.median)
-        if said and self._strict:
+        if said and self.strict:
             path = self._beads.trajectory.locate(index)[0].path
             raise InputError(
                 f"{path}: frame {index}, {said}",
@@ -141,3 +158,7 @@ class Source:
             )
         if said:
             self.problems[index] = said
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

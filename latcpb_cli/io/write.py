@@ -1,6 +1,6 @@
 """Writing all-atom structures and trajectories, whole or not at all (layer 2).
 
-Everything goes to ``NAME.part`` first and takes its final name in `commit`.
+Everything goes to ``NAME.part`` first and takes its final name in `AtomWriter.commit`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 
 from latcpb_cli.chem.naming import Naming
 from latcpb_cli.errors import InputError, OutputExistsError, UsageError
-from latcpb_cli.io.frames import FrameOut, Stamp
+from latcpb_cli.io.frames import Begun, FrameOut, Stamp
+from latcpb_cli.io.journal import Mark
+from latcpb_cli.io.parts import PartFile
 from latcpb_cli.io.pdb_writer import PDB_LIMITS, PdbOut, refuse_too_large
 from latcpb_cli.io.source import Source
 from latcpb_cli.io.trajectory_writer import TrajectoryOut
@@ -114,14 +116,18 @@ def check_fit(path: Path, source: Source, n_samples: int) -> None:
 class AtomWriter:
     """Writes frames one after the other; a context manager.
 
-    Leaving the context without `commit` removes what was written and touches
-    no file of the final name. Made by `open_writer`.
+    Leaving the context without `commit` touches no file of the final name, and
+    removes what was written unless `sync` has made it safe to go on with.
+    Made by `open_writer`.
     """
 
-    def __init__(self, out: FrameOut, topology: AtomTopology, finals: Sequence[Path]) -> None:
+    def __init__(
+        self, out: FrameOut, topology: AtomTopology, parts: Sequence[PartFile], resumed: bool
+    ) -> None:
         self._out = out
         self._topology = topology
-        self._finals = finals
+        self._parts = parts
+        self._kept, self._finished = resumed, False
 
     def write(
         self,
@@ -147,6 +153,8 @@ class AtomWriter:
         ------
         InputError
             If coordinates do not fit into the format.
+        OutputError
+            If the disk is full.
         """
         for frame, index in enumerate(chunk.indices.tolist()):
             for sample, positions in enumerate(self._topology.flatten(atoms[frame])):
@@ -155,12 +163,27 @@ class AtomWriter:
                 stamp = Stamp(index, sample, float(chunk.times[frame]), chunk.boxes[frame], joined)
                 self._out.write(positions, values, stamp)
 
-    def commit(self) -> None:
-        """Close the files and give them their final names, the main one last."""
+    def sync(self) -> dict[str, int]:
+        """Bring all that was written to the disk; returns the size of each file, by final name."""
+        self._out.flush()
+        marks = {part.final.name: part.sync() for part in self._parts}
+        self._kept = True
+        return marks
+
+    def finish(self) -> None:
+        """Complete the files under their temporary names."""
         self._out.finish()
-        self._out.close()
-        for final in reversed(self._finals):
-            os.replace(_part(final), final)
+        for part in self._parts:
+            part.sync()
+        self._finished = True
+
+    def commit(self) -> None:
+        """Give the files their final names, the main one last."""
+        if not self._finished:
+            self.finish()
+        for part in reversed(self._parts):
+            part.commit()
+        self._kept = False
 
     def __enter__(self) -> Self:
         return self
@@ -169,8 +192,8 @@ class AtomWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._out.close()
-        for final in self._finals:
-            _part(final).unlink(missing_ok=True)
+        for part in self._parts:
+            part.close() if self._kept else part.discard()
 
 
 def open_writer(
@@ -179,10 +202,10 @@ def open_writer(
     *,
     n_frames: int,
     n_samples: int,
-    overwrite: bool,
     interval: float = 1.0,
     remarks: Sequence[str] = (),
     naming: Naming = "pdb",
+    mark: Mark | None = None,
 ) -> AtomWriter:
     """Open an output by its suffix: ``.pdb``, or ``.xtc .dcd .trr`` with a topology beside.
 
@@ -195,7 +218,6 @@ def open_writer(
     topology : AtomTopology
     n_frames, n_samples : int
         What will be written; PDB files of more than one model get MODEL records.
-    overwrite : bool
     interval : float
         Time between frames in ps. DCD has one clock for all it holds: sample
         0 of each frame then shows the time of its frame.
@@ -203,6 +225,8 @@ def open_writer(
         Put into PDB files as REMARK 999.
     naming : {'pdb', 'charmm', 'amber'}
         Whose names residues and atoms get in PDB files and topologies.
+    mark : Mark, optional
+        Where an interrupted run is to be continued.
 
     Returns
     -------
@@ -210,27 +234,20 @@ def open_writer(
 
     Raises
     ------
-    OutputExistsError, UsageError
-        See `check_output`.
     InputError
         If the format cannot hold so much.
+    OutputError, UsageError
+        See `PartFile`.
     """
-    check_output(path, overwrite)
-    finals = output_files(path)
-    parts = [_part(final) for final in finals]
-    for part in parts:
-        # A link left there must not lead the output out of its folder.
-        part.unlink(missing_ok=True)
     n_models, suffix = n_frames * n_samples, path.suffix.lower()
-    out: FrameOut
     if suffix == ".pdb":
         refuse_too_large(topology, n_models)
-        out = PdbOut(parts[0], topology, multi_model=n_models > 1, remarks=remarks, naming=naming)
+    parts = [PartFile(final, None if mark is None else mark.files) for final in output_files(path)]
+    begun = None if mark is None else Begun(mark.frames * n_samples, mark.bridges)
+    out: FrameOut
+    if suffix == ".pdb":
+        out = PdbOut(parts[0], topology, n_models > 1, remarks, naming, begun)
     else:
-        out = TrajectoryOut(parts[0], parts[1], suffix, topology, interval / n_samples, remarks, naming)
-    return AtomWriter(out, topology, finals)
-
-
-def _part(final: Path) -> Path:
-    """Name a file while it is written."""
-    return final.with_name(final.name + ".part")
+        files = parts[0], parts[1], suffix
+        out = TrajectoryOut(*files, topology, interval / n_samples, remarks, naming, begun)
+    return AtomWriter(out, topology, parts, resumed=mark is not None)

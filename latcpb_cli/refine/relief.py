@@ -47,6 +47,11 @@ class Tally:
     relieved: int = 0
     reselected: int = 0
 
+    def add(self, other: Tally) -> None:
+        """Count what another one has counted."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
 
 @torch.no_grad()
 def relieve(draft: Draft, tally: Tally | None = None) -> Draft:

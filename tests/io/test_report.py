@@ -44,7 +44,9 @@ def write(paths, frames=FRAMES):
     with ReportWriter(*paths, TRACE) as report:
         for row in frames:
             report.add(*row)
-        return report.finish({"version": "1", "command": "latcpb backmap"})
+        summary = report.finish({"version": "1", "command": "latcpb backmap"})
+        report.commit()
+        return summary
 
 
 def test_summary(paths):

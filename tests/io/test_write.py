@@ -47,9 +47,7 @@ def write(path, trace=TRACE, *, n_frames=3, samples=2, box=BOX, bfactors=None):
     chunk = make_chunk(trace, n_frames, box)
     topology = AtomTopology.heavy_atoms(trace)
     atoms = FakeBackmapper().sample(trace, chunk, samples=samples, seed=0, mode="best")
-    with open_writer(
-        path, topology, n_frames=n_frames, n_samples=samples, overwrite=False, interval=2.5
-    ) as writer:
+    with open_writer(path, topology, n_frames=n_frames, n_samples=samples, interval=2.5) as writer:
         for part in range(n_frames):
             rows = slice(part, part + 1)
             one = FrameChunk(chunk.positions[rows], chunk.times[rows], chunk.boxes[rows], chunk.indices[rows])
@@ -211,7 +209,6 @@ def test_what_a_pdb_cannot_hold_is_refused_first(tmp_path, trace, n_frames, what
             AtomTopology.heavy_atoms(trace),
             n_frames=n_frames,
             n_samples=1,
-            overwrite=False,
         )
     assert ".xtc" in caught.value.hint
     assert not list(tmp_path.iterdir())
@@ -234,7 +231,7 @@ def test_coordinates_that_do_not_fit(tmp_path):
     chunk.positions[:] += 9990.0
     topology = AtomTopology.heavy_atoms(TRACE)
     atoms = FakeBackmapper().sample(TRACE, chunk, samples=1, seed=0, mode="best")
-    options = {"n_frames": 1, "n_samples": 1, "overwrite": False}
+    options = {"n_frames": 1, "n_samples": 1}
     with (
         pytest.raises(InputError, match="do not fit"),
         open_writer(tmp_path / "a.pdb", topology, **options) as writer,
@@ -255,7 +252,7 @@ def test_nothing_is_left_without_commit(tmp_path, name):
     atoms = FakeBackmapper().sample(TRACE, chunk, samples=1, seed=0, mode="best")
     with (
         pytest.raises(KeyboardInterrupt),
-        open_writer(tmp_path / name, topology, n_frames=4, n_samples=1, overwrite=False) as writer,
+        open_writer(tmp_path / name, topology, n_frames=4, n_samples=1) as writer,
     ):
         writer.write(atoms, chunk)
         assert (tmp_path / f"{name}.part").exists()

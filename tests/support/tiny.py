@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from latcpb_cli.chem.residues import letter_index
-from latcpb_cli.config import DiffusionConfig, ModelConfig
+from latcpb_cli.config import DiffusionConfig, ModelConfig, to_json
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.weights import CONFIG_FILE, MODEL_FILE, write_checksums
 
-__all__ = ["TINY", "SEQUENCE", "coil", "tiny_model", "trace_tensors"]
+__all__ = ["TINY", "SEQUENCE", "coil", "tiny_model", "tiny_weights", "trace_tensors"]
 
 TINY = ModelConfig(
     dim=24,
@@ -31,6 +34,15 @@ def tiny_model(seed: int = 0, **changes) -> LatCPB:
     """Random weights, always the same for a seed."""
     torch.manual_seed(seed)
     return LatCPB(replace(TINY, **changes)).eval().requires_grad_(False)
+
+
+def tiny_weights(folder: Path) -> Path:
+    """The model as a folder that ``--weights`` takes."""
+    folder.mkdir()
+    save_file(tiny_model().state_dict(), folder / MODEL_FILE)
+    (folder / CONFIG_FILE).write_text(to_json(TINY))
+    write_checksums(folder)
+    return folder
 
 
 def coil(length: int) -> torch.Tensor:
