@@ -53,7 +53,7 @@ def frames(count=2):
 def write(path, naming="pdb", bridges=BRIDGES, count=2):
     atoms, chunk = frames(count)
     topology = AtomTopology.heavy_atoms(TRACE)
-    with open_writer(path, topology, n_frames=count, n_samples=1, overwrite=False, naming=naming) as writer:
+    with open_writer(path, topology, n_frames=count, n_samples=1, naming=naming) as writer:
         writer.write(atoms, chunk, None, [[bridges]] * count)
         writer.commit()
     return topology, topology.flatten(atoms[:, 0])
@@ -151,7 +151,7 @@ def test_a_bridge_to_the_next_box(tmp_path):
     atoms, chunk = frames(1)
     atoms[0, 0, 9, 5] = atoms[0, 0, 0, 5] + np.float32([-88.0, 90.5, 0.0])
     topology = AtomTopology.heavy_atoms(TRACE)
-    with open_writer(tmp_path / "a.pdb", topology, n_frames=1, n_samples=1, overwrite=False) as writer:
+    with open_writer(tmp_path / "a.pdb", topology, n_frames=1, n_samples=1) as writer:
         writer.write(atoms, chunk, None, [[BRIDGES]])
         writer.commit()
     (bridge,) = records(tmp_path / "a.pdb", "SSBOND")
@@ -209,7 +209,7 @@ def test_protonated_phosphates_keep_their_names(tmp_path):
         atoms, chunk = frames(1)
         path = tmp_path / f"{naming}.pdb"
         topology = AtomTopology.heavy_atoms(trace)
-        with open_writer(path, topology, n_frames=1, n_samples=1, overwrite=False, naming=naming) as writer:
+        with open_writer(path, topology, n_frames=1, n_samples=1, naming=naming) as writer:
             writer.write(atoms, chunk)
             writer.commit()
         residues = dict.fromkeys(
