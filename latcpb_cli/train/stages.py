@@ -103,8 +103,8 @@ def diffusion_loss(
         clean = model.normalize(mean)
     step = _draw_steps(len(batch.sizes), schedule.steps, generator)[batch.structure.cpu()].to(mean.device)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
-    # Two of three structures at the last level start from zero, as sampling at temperature zero does.
-    still = (step == schedule.steps) & (batch.structure % 3 != 0)
+    # Half of the structures at the last level start from zero, as sampling at temperature zero does.
+    still = (step == schedule.steps) & (batch.structure % 2 == 0)
     noise = torch.where(still[:, None], 0.0, noise)
     noisy = schedule.add_noise(clean, noise, step)
     velocity = model.velocity(noisy, step, condition, graph)
@@ -169,9 +169,9 @@ def _decoder_upkeep(
 
 
 def _draw_steps(count: int, steps: int, generator: torch.Generator) -> Tensor:
-    """Noise levels of ``count`` structures: half at pure noise, where the first guess is made."""
+    """Noise levels of ``count`` structures: a third at pure noise, where the first guess is made."""
     drawn = torch.randint(1, steps + 1, (count,), generator=generator)
-    pure = torch.rand(count, generator=generator) < 1 / 2
+    pure = torch.rand(count, generator=generator) < 1 / 3
     return torch.where(pure, steps, drawn)
 
 
