@@ -10,6 +10,7 @@ from tiny import SEQUENCE, coil, tiny_model
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.errors import InputError, UsageError, WeightsError
+from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 
@@ -71,12 +72,13 @@ def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch
     model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
     sizes, room = [], 3
 
-    def small(trace: CGTrace, positions: np.ndarray, *_: object) -> torch.Tensor:
+    def small(trace: CGTrace, positions: np.ndarray, *_: object) -> list[tuple[Decoded, None]]:
         """Puts all atoms of a residue at its Cα."""
         sizes.append(len(positions))
         if len(positions) > room:
             raise torch.OutOfMemoryError
-        return torch.from_numpy(positions)[:, None, :, None].expand(-1, 2, -1, 15, -1)
+        atoms = torch.from_numpy(positions).flatten(0, 1)[:, None].expand(-1, 15, -1)
+        return [(Decoded(atoms, None, None), None)] * 2
 
     monkeypatch.setattr(model, "_block", small)
     frames = list(range(5))
