@@ -36,7 +36,7 @@ from latcpb_cli.structure import FrameChunk
 __all__ = ["Builder", "RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
 _PROBLEMS_REPORTED = 1000
-_RESIDUES_PER_CHUNK = 4096
+_RESIDUES_PER_CHUNK = 8192
 """Residues times samples that are held at once, unless one block of the model is more."""
 
 Item = TypeVar("Item")

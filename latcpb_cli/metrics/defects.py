@@ -19,7 +19,7 @@ DEFECTS = (
     "omega",
     "ramachandran_outliers",
 )
-"""Counts of `StereoChecker.count` that are 0 in a sound structure, or nearly (rings: see the clashes)."""
+"""What `StereoChecker.marks` finds and is 0 in a sound structure, or nearly (rings: see the clashes)."""
 
 
 def frame_defects(
@@ -42,5 +42,6 @@ def frame_defects(
         By the names in ``DEFECTS``, one dictionary for each frame.
     """
     checker = StereoChecker(trace.residue_types, present, trace.chain_index)
-    counts = (checker.count(atoms[f : f + 1], linked[f : f + 1]) for f in range(len(atoms)))
-    return [{name: count[name].hits for name in DEFECTS} for count in counts]
+    marks = checker.marks(atoms, linked)
+    counts = {name: np.sum(marks[name][0] & marks[name][1], axis=1) for name in DEFECTS}
+    return [{name: int(count[frame]) for name, count in counts.items()} for frame in range(len(atoms))]

@@ -25,6 +25,7 @@ _N_CA_C = (0, 1, 2)
 _BETA_BRANCHES = (("THR", "OG1", "CG2"), ("ILE", "CG1", "CG2"))
 
 Array = np.ndarray
+Mark = tuple[Array, Array]
 
 
 def is_cis(omega: Array) -> Array:
@@ -71,53 +72,62 @@ class StereoChecker:
             ``chi1_outliers``: more than 40 degrees from each of -60, 60 and
             180 (proline left out).
         """
+        marks = self.marks(atoms, linked)
+        counts = {name: count_where(off, exist) for name, (off, exist) in marks.items()}
+        return counts | {"pierced_rings": self._pierced(atoms, linked)}
+
+    def marks(self, atoms: Array, linked: Array) -> dict[str, Mark]:
+        """Mark all that `count` counts, rings excepted, frame by frame.
+
+        Returns
+        -------
+        dict of str to tuple of two numpy.ndarray of bool, shape (F, n)
+            Of the terms of each kind, which are off, and which there are.
+        """
         measured = torsions(self.types, atoms, self.present, linked)
         return {
             **self._lengths(atoms, linked),
             **self._bent(atoms, linked),
             **self._peptides(measured[..., _OMEGA]),
             **self._handedness(atoms),
-            "pierced_rings": self._pierced(atoms, linked),
             **self._ramachandran(measured),
             "chi1_outliers": self._off_well(measured[..., _CHI1]),
         }
 
-    def _lengths(self, atoms: Array, linked: Array) -> dict[str, Count]:
+    def _lengths(self, atoms: Array, linked: Array) -> dict[str, Mark]:
         points, exist = self.bonds.points(atoms), self.bonds.exist(linked)
         length = distance(points[:, :, 0], points[:, :, 1])
         off = np.abs(length - self.bonds.reference) > LENGTH_TOLERANCE * self.bonds.reference
-        peptide = exist & (self.bonds.link >= 0)
-        return {"bonds": count_where(off, exist), "peptide_bonds": count_where(off, peptide)}
+        return {"bonds": (off, exist), "peptide_bonds": (off, exist & (self.bonds.link >= 0))}
 
-    def _bent(self, atoms: Array, linked: Array) -> dict[str, Count]:
+    def _bent(self, atoms: Array, linked: Array) -> dict[str, Mark]:
         terms: Terms = self.angles
         a, b, c = np.moveaxis(terms.points(atoms), 2, 0)
         off, exist = np.abs(angle(a, b, c) - terms.reference) > ANGLE_TOLERANCE, terms.exist(linked)
         n_ca_c = exist & (terms.slots == _N_CA_C).all(axis=1) & (terms.link < 0)
-        return {"angles": count_where(off, exist), "n_ca_c": count_where(off, n_ca_c)}
+        return {"angles": (off, exist), "n_ca_c": (off, n_ca_c)}
 
-    def _peptides(self, omega: Array) -> dict[str, Count]:
+    def _peptides(self, omega: Array) -> dict[str, Mark]:
         known = np.isfinite(omega)
         twisted = np.minimum(np.abs(omega), np.pi - np.abs(omega)) > OMEGA_TOLERANCE
         proline = self.types == _PRO
         return {
-            "omega": count_where(twisted, known),
-            "cis_non_proline": count_where(is_cis(omega), known & ~proline),
-            "cis_proline": count_where(is_cis(omega), known & proline),
+            "omega": (twisted, known),
+            "cis_non_proline": (is_cis(omega), known & ~proline),
+            "cis_proline": (is_cis(omega), known & proline),
         }
 
-    def _handedness(self, atoms: Array) -> dict[str, Count]:
+    def _handedness(self, atoms: Array) -> dict[str, Mark]:
         chosen = self.present[:, [0, 1, 2, 4]].all(axis=1)
         n, ca, c, _, cb = np.moveaxis(atoms[:, chosen, :5].astype(np.float64), 2, 0)
-        inverted = volume(ca, n, c, cb) < 0
-        branches = Count(0, 0)
+        inverted, branches = volume(ca, n, c, cb) < 0, []
         for name, first, second in _BETA_BRANCHES:
             slots = [slot_of(name, atom) for atom in ("CB", "CA", first, second)]
             chosen = (self.types == NAMES.index(name)) & self.present[:, slots].all(axis=1)
             corners = atoms[:, chosen][:, :, slots].astype(np.float64)
-            wrong = volume(*np.moveaxis(corners, 2, 0)) < 0
-            branches = branches.plus(Count(int(wrong.sum()), wrong.size))
-        return {"d_residues": Count(int(inverted.sum()), inverted.size), "inverted_cb": branches}
+            branches.append(volume(*np.moveaxis(corners, 2, 0)) < 0)
+        marks = {"d_residues": inverted, "inverted_cb": np.concatenate(branches, axis=1)}
+        return {name: (off, np.ones_like(off)) for name, off in marks.items()}
 
     def _pierced(self, atoms: Array, linked: Array) -> Count:
         hits = [
@@ -126,13 +136,13 @@ class StereoChecker:
         ]
         return Count(sum(hits), len(atoms) * len(self.rings[0]))
 
-    def _ramachandran(self, measured: Array) -> dict[str, Count]:
+    def _ramachandran(self, measured: Array) -> dict[str, Mark]:
         levels = ramachandran_level(self.types, self.before_proline, measured[..., _PHI], measured[..., _PSI])
         return {
-            "ramachandran_favoured": count_where(levels == 2, levels >= 0),
-            "ramachandran_outliers": count_where(levels == 0, levels >= 0),
+            "ramachandran_favoured": (levels == 2, levels >= 0),
+            "ramachandran_outliers": (levels == 0, levels >= 0),
         }
 
-    def _off_well(self, chi1: Array) -> Count:
+    def _off_well(self, chi1: Array) -> Mark:
         away = turn(chi1[..., None], WELLS).min(axis=-1) > WELL_WIDTH
-        return count_where(away, np.isfinite(chi1) & (self.types != _PRO))
+        return away, np.isfinite(chi1) & (self.types != _PRO)

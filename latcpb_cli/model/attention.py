@@ -29,12 +29,13 @@ class _NeighborAttention(nn.Module):
         self.ask = nn.Linear(config.dim, config.heads * config.key_dim)
         self.out = nn.Linear(config.heads * (config.key_dim + config.pair_dim), config.dim)
         self.scale = config.key_dim**-0.5
+        self.overlook = nn.Dropout(0.0)
 
     def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph) -> Tensor:
         shown = graph.gather(self.show(x))
         queries = self.ask(x).view(len(x), self.heads, -1) * self.scale
         logits = torch.baddbmm(bias.to(queries.dtype), queries, shown.transpose(1, 2))
-        weights = logits.float().softmax(-1).to(shown.dtype)
+        weights = self.overlook(logits.float().softmax(-1).to(shown.dtype))
         read = torch.cat([torch.bmm(weights, shown), torch.bmm(weights, pairs.to(shown.dtype))], dim=-1)
         return self.out(read.flatten(1))
 
@@ -48,6 +49,7 @@ class _Layer(nn.Module):
         self.norm_mlp = nn.LayerNorm(dim)
         narrow = nn.Linear(2 * dim, dim)
         self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), narrow)
+        self.drop = nn.Dropout(0.0)
         self.modulate = nn.Linear(dim, 4 * dim) if conditioned else None
         if self.modulate is not None:
             nn.init.zeros_(self.modulate.weight)
@@ -57,11 +59,11 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph, level: Tensor | None) -> Tensor:
         if self.modulate is None:
-            x = x + self.attention(self.norm_attention(x), pairs, bias, graph)
-            return x + self.mlp(self.norm_mlp(x))
+            x = x + self.drop(self.attention(self.norm_attention(x), pairs, bias, graph))
+            return x + self.drop(self.mlp(self.norm_mlp(x)))
         gain_a, shift_a, gain_m, shift_m = self.modulate(level).chunk(4, dim=-1)
-        x = x + self.attention(self.norm_attention(x) * (1 + gain_a) + shift_a, pairs, bias, graph)
-        return x + self.mlp(self.norm_mlp(x) * (1 + gain_m) + shift_m)
+        x = x + self.drop(self.attention(self.norm_attention(x) * (1 + gain_a) + shift_a, pairs, bias, graph))
+        return x + self.drop(self.mlp(self.norm_mlp(x) * (1 + gain_m) + shift_m))
 
 
 class NeighborTransformer(nn.Module):

@@ -91,4 +91,6 @@ def deviations(candidates: Candidates, types: Int[Tensor, "L"]) -> Float[Tensor,
 
 
 def _squared(one: Float[Tensor, "L M 9 3"], two: Float[Tensor, "L M 9 3"]) -> Float[Tensor, "L M M"]:
-    return ((one[:, :, None] - two[:, None]) ** 2).sum((-1, -2))
+    # Not by matrix products: a candidate's distance from itself must be zero.
+    exact = "donot_use_mm_for_euclid_dist"
+    return torch.cdist(one.flatten(2), two.flatten(2), compute_mode=exact) ** 2

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -37,28 +36,37 @@ _COLDEST = 0.1  # the temperature at which a sample is read off
 _BLOCK = 8192  # pairs of conformations looked at at once
 _PEAK, _TAIL = 0.8, 0.9  # of chi angles about their rotamers; chosen on chains held out of training
 _NEVER = -1e4
-_BEYOND = 1e8
 
 
 @dataclass(frozen=True, eq=False)
 class _Shapes:
-    """Groups of atoms, each group small enough to have a middle and a radius."""
+    """G groups of A atoms in all, each group small enough to have a middle and a radius.
 
-    atoms: Float[Tensor, "G a 3"]
-    there: Bool[Tensor, "G a"]
-    kinds: Int[Tensor, "G a"]
+    Attributes
+    ----------
+    points : Å, (3, A)
+    kinds : (A,)
+    first, count : where each group's atoms begin, and how many they are, (G,)
+    middle, radius : of each group, Å, (3, G) and (G,); a group without atoms reaches nothing
+    """
 
-    @cached_property
-    def sizes(self) -> Float[Tensor, "G a"]:
-        """Squared distance from the origin, Å²; beyond everything where there is no atom."""
-        return torch.where(self.there, (self.atoms * self.atoms).sum(-1), _BEYOND)
+    points: Float[Tensor, "3 A"]
+    kinds: Int[Tensor, "A"]
+    first: Int[Tensor, "G"]
+    count: Int[Tensor, "G"]
+    middle: Float[Tensor, "3 G"]
+    radius: Float[Tensor, "G"]
 
-    def spheres(self) -> tuple[Float[Tensor, "G 3"], Float[Tensor, "G"]]:
-        """Middle and radius (Å) of each group."""
-        weight = self.there.float()[..., None]
-        middle = (self.atoms * weight).sum(1) / weight.sum(1).clamp(min=1.0)
-        away = torch.where(self.there, (self.atoms - middle[:, None]).norm(dim=-1), 0.0)
-        return middle, away.amax(-1)
+    @classmethod
+    def of(
+        cls, atoms: Float[Tensor, "G a 3"], there: Bool[Tensor, "G a"], kinds: Int[Tensor, "G a"]
+    ) -> _Shapes:
+        """Leave out the atoms that are not there."""
+        count = there.sum(1)
+        middle = (atoms * there[..., None]).sum(1) / count.clamp(min=1)[:, None]
+        away = torch.where(there, (atoms - middle[:, None]).norm(dim=-1), -torch.inf)
+        points = atoms[there].T.contiguous()
+        return cls(points, kinds[there], count.cumsum(0) - count, count, middle.T.contiguous(), away.amax(-1))
 
 
 class Packing(nn.Module):
@@ -206,15 +214,18 @@ class Packing(nn.Module):
         self, shapes: _Shapes, others: _Shapes, one: Int[Tensor, "P"], two: Int[Tensor, "P"]
     ) -> tuple[Int[Tensor, "C"], Float[Tensor, "C"]]:
         """Atom pairs within reach: number of the pair of groups they belong to, and their energy."""
-        a, b = shapes.atoms[one], others.atoms[two]
-        sizes = shapes.sizes[one][:, :, None] + others.sizes[two][:, None]
-        # Rounding of this shortcut matters at the far end only, where energies are zero.
-        rough = torch.baddbmm(sizes, a, b.transpose(1, 2), alpha=-2.0)
-        pair, u, v = torch.nonzero(rough < _FURTHEST**2).unbind(1)
-        distance = (a[pair, u] - b[pair, v]).norm(dim=-1)
-        table = torch.from_numpy(kind_pairs()).to(pair.device)
-        kinds = table[shapes.kinds[one[pair], u], others.kinds[two[pair], v]]
-        return pair, self._energy(kinds, distance)
+        pair, u = _members(shapes, one)
+        group = two.index_select(0, pair)
+        near = _within(
+            shapes.points, u, others.middle, group, others.radius.index_select(0, group) + _FURTHEST
+        )[0]
+        row, v = _members(others, group.index_select(0, near))
+        row = near.index_select(0, row)
+        u = u.index_select(0, row)
+        near, distance = _within(shapes.points, u, others.points, v, _FURTHEST)
+        table = torch.from_numpy(kind_pairs()).to(u.device)
+        own, other = (x.kinds[rows[near]] for x, rows in ((shapes, u), (others, v)))
+        return pair[row[near]], self._energy(table[own, other], distance)
 
     def _energy(self, kinds: Int[Tensor, "C"], distance: Float[Tensor, "C"]) -> Float[Tensor, "C"]:
         along = (distance - _NEAREST) * (_KNOTS / (_FURTHEST - _NEAREST))
@@ -223,7 +234,7 @@ class Packing(nn.Module):
         share = along - knot
         ended = torch.nn.functional.pad(self.energy, (0, 1)).flatten()
         start = kinds * (_KNOTS + 1) + knot
-        return (1 - share) * ended[start] + share * ended[start + 1]
+        return (1 - share) * ended.index_select(0, start) + share * ended.index_select(0, start + 1)
 
 
 def _long_tailed(normal: Tensor) -> Tensor:
@@ -233,12 +244,12 @@ def _long_tailed(normal: Tensor) -> Tensor:
 
 def _moving(candidates: Candidates, types: Int[Tensor, "L"]) -> _Shapes:
     kinds = torch.from_numpy(kind_table())[:, SIDE].to(types.device)[types[candidates.residue]]
-    return _Shapes(candidates.atoms, candidates.there, kinds)
+    return _Shapes.of(candidates.atoms, candidates.there, kinds)
 
 
 def _fixed(atoms: Float[Tensor, "L 15 3"], types: Int[Tensor, "L"], slots: slice) -> _Shapes:
     kinds, there = (torch.from_numpy(x).to(types.device)[types, slots] for x in (kind_table(), slot_mask()))
-    return _Shapes(atoms[:, slots], there, kinds)
+    return _Shapes.of(atoms[:, slots], there, kinds)
 
 
 def _candidate_pairs(candidates: Candidates, graph: Graph) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
@@ -249,20 +260,41 @@ def _candidate_pairs(candidates: Candidates, graph: Graph) -> tuple[Int[Tensor, 
     low, high = torch.minimum(own, graph.index)[graph.valid], torch.maximum(own, graph.index)[graph.valid]
     key = torch.unique(low * len(graph.types) + high)
     low, high = torch.div(key, len(graph.types), rounding_mode="floor"), key % len(graph.types)
-    combos = count[low] * count[high]
-    pair = torch.repeat_interleave(combos)
-    number = torch.arange(len(pair), device=pair.device) - (combos.cumsum(0) - combos)[pair]
-    width = count[high][pair]
-    return first[low][pair] + torch.div(number, width, rounding_mode="floor"), first[high][
-        pair
-    ] + number % width
+    pair, one = _ranges(first[low], count[low])
+    high = high.index_select(0, pair)
+    row, two = _ranges(first.index_select(0, high), count.index_select(0, high))
+    return one.index_select(0, row), two
 
 
 def _near_groups(shapes: _Shapes, others: _Shapes, one: Tensor, two: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Pairs of groups whose spheres come within reach, in blocks."""
-    (middle, radius), (middle2, radius2) = shapes.spheres(), others.spheres()
-    some = shapes.there.any(-1)[one] & others.there.any(-1)[two]
-    apart = (middle[one] - middle2[two]).norm(dim=-1)
-    near = some & (apart < radius[one] + radius2[two] + _FURTHEST)
-    one, two = one[near], two[near]
-    return list(zip(one.split(_BLOCK), two.split(_BLOCK), strict=True)) if len(one) else []
+    reach = shapes.radius.index_select(0, one) + others.radius.index_select(0, two) + _FURTHEST
+    near = _within(shapes.middle, one, others.middle, two, reach)[0]
+    blocks = zip(one[near].split(_BLOCK), two[near].split(_BLOCK), strict=True)
+    return list(blocks) if len(near) else []
+
+
+def _within(
+    points: Float[Tensor, "3 A"],
+    one: Int[Tensor, "P"],
+    others: Float[Tensor, "3 B"],
+    two: Int[Tensor, "P"],
+    reach: Tensor | float,
+) -> tuple[Int[Tensor, "Q"], Float[Tensor, "Q"]]:
+    """Which pairs of points are nearer to each other than ``reach`` (Å), and their distance (Å)."""
+    x, y, z = points.index_select(1, one) - others.index_select(1, two)
+    distance = torch.sqrt(x * x + y * y + z * z)
+    near = torch.nonzero(distance < reach).squeeze(1)
+    return near, distance[near]
+
+
+def _members(shapes: _Shapes, groups: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
+    """All atoms of some groups: which of ``groups`` each belongs to, and its number."""
+    return _ranges(shapes.first.index_select(0, groups), shapes.count.index_select(0, groups))
+
+
+def _ranges(first: Int[Tensor, "P"], count: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
+    """Count on from each of ``first``: which of them each number comes from, and the number."""
+    row = torch.repeat_interleave(count)
+    ahead = first - (count.cumsum(0) - count)
+    return row, torch.arange(len(row), device=row.device) + ahead.index_select(0, row)

@@ -22,10 +22,10 @@ __all__ = ["Tally", "relieve"]
 _STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
 _MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
 
-_STEPS = 28
-_LISTED = 14  # steps between two searches for near atoms
+_STEPS = 20
+_LISTED = 10  # steps between two searches for near atoms
 _MARGIN = 1.0  # Å: how much nearer a pair may come in between
-_RATE, _MOMENTUM = 0.5, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
+_RATE, _MOMENTUM = 0.6, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
 _SOFT = 5.0  # Å² per rad²: no joint is taken for softer than this
 _LONGEST = 0.2  # rad in one step
 _DEEP = 1.2  # Å of overlap at which a structure is not done; a bond through a ring is deeper

@@ -17,7 +17,7 @@ from latcpb_cli.refine.relief import Tally, relieve
 
 __all__ = ["Settling"]
 
-RESIDUES_AT_ONCE = 4096
+RESIDUES_AT_ONCE = 8192
 """A step of relief costs much the same for a hundred residues as for a thousand."""
 
 

@@ -16,6 +16,8 @@ from latcpb_cli.train.data import Structure
 
 __all__ = ["Batch", "make_batch"]
 
+_TAILS = 4
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -61,14 +63,18 @@ def make_batch(
 ) -> Batch:
     """Join structures; each becomes noisy with probability ``noisy_share``.
 
-    A noisy structure's Cα move by Gaussian noise of a standard deviation drawn
-    uniformly from 0 to ``noise`` Å; its other atoms stay.
+    A noisy structure's Cα move by noise of a scale drawn uniformly from 0 to
+    ``noise`` Å; its other atoms stay. The noise has longer tails than a Gaussian
+    (Student's t with `_TAILS` degrees of freedom): a coarse-grained force field
+    without angle terms leaves most Cα near where a peptide wants them, and kinks
+    the chain at some.
     """
     rng = np.random.default_rng([*seed, 1])
     sizes = [len(s) for s in structures]
     atoms = np.concatenate([s.atoms for s in structures])
     spread = rng.uniform(0, noise, len(sizes)) * (rng.random(len(sizes)) < noisy_share)
-    atoms[:, 1] += rng.normal(size=(len(atoms), 3)).astype(np.float32) * np.repeat(spread, sizes)[:, None]
+    scale = np.repeat(spread, sizes) / np.sqrt(rng.chisquare(_TAILS, len(atoms)) / _TAILS)
+    atoms[:, 1] += (rng.normal(size=(len(atoms), 3)) * scale[:, None]).astype(np.float32)
     joined = torch.from_numpy(atoms).to(device)
     present = torch.from_numpy(np.concatenate([s.present for s in structures])).to(device)
     types = torch.from_numpy(np.concatenate([s.types for s in structures])).to(device)

@@ -24,7 +24,9 @@ class TrainConfig:
     residues, window : int
         Residues per batch, and the longest stretch of one chain.
     noise, noisy_share : float
-        Cα noise: largest standard deviation (Å) and the share of structures that get any.
+        Cα noise: largest scale (Å) and the share of structures that get any.
+    dropout : float
+        Share of attention and of what transformer layers add that is left out.
     ensembles : float
         Share of draws from ensembles.
     ema : float
@@ -42,6 +44,7 @@ class TrainConfig:
     clip: float = 1.0
     noise: float = 0.3
     noisy_share: float = 0.3
+    dropout: float = 0.0
     ensembles: float = 0.1
     ema: float = 0.998
     seed: int = 0

@@ -74,6 +74,9 @@ class Trainer:
             _load_stage_before(start_from, config, self.model)
         self.model.requires_grad_(False)
         parts = trained_parts(self.model, config.stage)
+        for module in (inner for part in parts for inner in part.modules()):
+            if isinstance(module, nn.Dropout):
+                module.p = config.dropout
         self.parameters = [p.requires_grad_(True) for part in parts for p in part.parameters()]
         self.optimizers = _optimizers(parts, self.parameters, config)
         self.average = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
@@ -122,7 +125,9 @@ class Trainer:
 
     def _train_step(self) -> dict[str, Tensor]:
         config = self.config
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
+        seed = config.seed * 1_000_003 + self.step
+        torch.manual_seed(seed)  # of dropout
+        generator = torch.Generator().manual_seed(seed)
         batch = self._batch(self.step)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
