@@ -22,13 +22,31 @@ import torch
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import LatcpbError, UsageError, WorkersLostError, first_line
-from latcpb_cli.recipe import Measured, Recipe
+from latcpb_cli.io.source import Source
+from latcpb_cli.recipe import RESIDUES_PER_CHUNK, Measured, Recipe
 from latcpb_cli.structure import FrameChunk
 
-__all__ = ["ClusterWorkers", "LocalWorkers", "Setup"]
+__all__ = ["ClusterWorkers", "LocalWorkers", "Setup", "worthwhile_workers"]
 
 _TRIES = 3
 """How often a chunk is handed out before its workers are taken to die of it."""
+_WORTHWHILE = 30_000
+"""Residues that one process builds in the time it takes to start another, several times over."""
+_MOST_BY_ITSELF = 16
+"""Each process holds a model, so that more of them are a decision about memory."""
+
+
+def worthwhile_workers(source: Source, samples: int, device: str) -> int:
+    """How many processes a run is worth: one for each thread of torch, or none.
+
+    Threads wait for each other where processes do not. There are none for short runs, for
+    frames so large that memory matters, and on a GPU.
+    """
+    if device != "cpu" or len(source.trace) > RESIDUES_PER_CHUNK:
+        return 0
+    count = min(torch.get_num_threads(), _MOST_BY_ITSELF)
+    enough = source.n_frames * len(source.trace) * samples >= count * _WORTHWHILE
+    return count if count > 1 and enough else 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,7 @@ class _Job:
 
 
 class LocalWorkers:
-    """Worker processes on this machine.
+    """Worker processes on this machine, which begin to load their model at once.
 
     Parameters
     ----------
@@ -67,7 +85,13 @@ class LocalWorkers:
     """
 
     def __init__(self, setup: Setup, count: int) -> None:
-        self._setup, self._count = setup, count
+        self._count = count
+        self._workers = [_Worker(setup, number) for number in range(count)]
+
+    def wait(self) -> None:
+        """Wait until all of them have loaded their model, or have failed to."""
+        for worker in self._workers:
+            worker.greet()
 
     def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Measured, None, None]:
         """Build and measure chunks; they come back in their order.
@@ -79,7 +103,7 @@ class LocalWorkers:
         """
         jobs = (_Job(number, chunk) for number, chunk in enumerate(chunks))
         again: deque[_Job] = deque()
-        workers = [_Worker(self._setup, recipe, number) for number in range(self._count)]
+        workers = self._workers
         finished: dict[int, Measured] = {}
         given = taken = 0
         try:
@@ -90,7 +114,7 @@ class LocalWorkers:
                         job = again.popleft() if again else next(jobs, None)
                         if job is not None:
                             given = max(given, job.number + 1)
-                            worker.give(job)
+                            worker.give(recipe, job)
                 if given == taken:
                     return
                 for worker in _ready(workers):
@@ -113,10 +137,10 @@ class LocalWorkers:
 class _Worker:
     """One process, and the job that it has."""
 
-    def __init__(self, setup: Setup, recipe: Recipe, number: int) -> None:
+    def __init__(self, setup: Setup, number: int) -> None:
         gpus = torch.cuda.device_count() if setup.device == "cuda" else 0
         device = f"cuda:{number % gpus}" if gpus else setup.device
-        self._arguments = (Setup(setup.weights, device, setup.threads), recipe)
+        self._setup = Setup(setup.weights, device, setup.threads)
         self.job: _Job | None = None
         self.start()
 
@@ -124,16 +148,22 @@ class _Worker:
         """Start the process, again where it was lost."""
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, self._setup), daemon=True)
         self.process.start()
         theirs.close()
         self.job = None
 
-    def give(self, job: _Job) -> None:
+    def greet(self) -> None:
+        """Wait until the process is ready. Whatever goes wrong comes up with its first job."""
+        with suppress(EOFError, OSError):
+            self.pipe.send(None)
+            self.pipe.recv()
+
+    def give(self, recipe: Recipe, job: _Job) -> None:
         """Hand out a job; a worker that is gone is noticed by who listens to it."""
         self.job = job
         with suppress(OSError):
-            self.pipe.send(job.chunk)
+            self.pipe.send((recipe, job.chunk))
 
     def take(self) -> Measured:
         """Take the answer.
@@ -165,17 +195,21 @@ def _ready(workers: Iterable[_Worker]) -> list[_Worker]:
     return [busy[pipe] for pipe in wait(list(busy))]
 
 
-def _serve(pipe: Connection, setup: Setup, recipe: Recipe) -> None:
-    """Answer chunk after chunk, until the main process is gone."""
+def _serve(pipe: Connection, setup: Setup) -> None:
+    """Load the model and answer job after job, until the main process is gone."""
     # Ctrl-C goes to all processes of a terminal; the main one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(LatcpbError):  # which the first job meets again
+        _model(setup.weights, setup.device)
     with suppress(EOFError, BrokenPipeError):
         while True:
-            chunk = pipe.recv()
-            try:
-                answer: Measured | Exception = build_remotely(setup, recipe, chunk)
-            except Exception as error:
-                answer = _portable(error)
+            job = pipe.recv()
+            answer: Measured | Exception | None = None
+            if job is not None:
+                try:
+                    answer = build_remotely(setup, *job)
+                except Exception as error:
+                    answer = _portable(error)
             pipe.send(answer)
 
 

@@ -29,15 +29,13 @@ from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.ledger import Ledger
 from latcpb_cli.md.options import MdOptions
-from latcpb_cli.recipe import Built, Measured, Recipe
+from latcpb_cli.recipe import RESIDUES_PER_CHUNK, Built, Measured, Recipe
 from latcpb_cli.refine.chemistry import Disulfides
 from latcpb_cli.structure import FrameChunk
 
 __all__ = ["Builder", "RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
 
 _PROBLEMS_REPORTED = 1000
-_RESIDUES_PER_CHUNK = 8192
-"""Residues times samples that are held at once, unless one block of the model is more."""
 
 Item = TypeVar("Item")
 
@@ -249,7 +247,7 @@ def _ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
 def _frames_per_chunk(backmapper: Backmapper, residues: int, samples: int) -> int:
     """Whole blocks of the backmapper, one at least."""
     block = backmapper.frames_per_block(residues)
-    return block * max(1, _RESIDUES_PER_CHUNK // (block * residues * samples))
+    return block * max(1, RESIDUES_PER_CHUNK // (block * residues * samples))
 
 
 def _identity(backmapper: Backmapper, source: Source, outputs: Iterable[Path]) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.refine.relief import Tally
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes
 
-__all__ = ["Built", "Measured", "Recipe"]
+__all__ = ["RESIDUES_PER_CHUNK", "Built", "Measured", "Recipe"]
+
+RESIDUES_PER_CHUNK = 8192
+"""Residues times samples that are held at once, unless one block of the model is more."""
 
 
 @dataclass(frozen=True, eq=False)

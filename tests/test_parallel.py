@@ -41,7 +41,7 @@ def place(tmp_path_factory) -> Path:
 @pytest.fixture
 def run(place, tmp_path, monkeypatch):
     """Backmap with one frame per chunk; gives bytes and the rows of the report."""
-    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 1)
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
 
     def call(name: str, builder=None, model=None, **options) -> tuple[bytes, bytes, list]:
         source = open_source([place / "t.dcd"], place / "cg.pdb")
@@ -100,7 +100,7 @@ def test_any_number_of_workers_killed_or_not(run, setup, started, at_once, monke
 
     made = run("workers", LocalWorkers(setup, count), on_progress=kill)
     assert len(started) >= count
-    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 10_000)
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 10_000)
     assert made == run("alone")
 
 
@@ -112,7 +112,7 @@ def test_the_model_in_three_processes_one_of_them_killed(run, setup, started, pl
 
     model = Backmapper.from_pretrained(place / "weights", device="cpu")
     made = run("workers", LocalWorkers(setup, 3), model, on_progress=kill)
-    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 10_000)
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 10_000)
     assert made == run("alone", model=model)
 
 
@@ -175,7 +175,7 @@ class Picky(FakeBackmapper):
 def test_one_bad_frame_does_not_lose_the_rest(
     place, setup, at_once, tmp_path, monkeypatch, residues, workers
 ):
-    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", residues)
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", residues)
     monkeypatch.setattr(parallel, "_model", lambda weights, device: Picky())
     source = open_source([place / "t.dcd"], place / "cg.pdb")
     report = tmp_path / "a.report.json"

@@ -44,7 +44,7 @@ def test_all_frames_and_samples_in_order(tmp_path, source, backmapper, positions
 def test_chunks_do_not_change_the_output(tmp_path, source, backmapper, monkeypatch, suffix):
     made = []
     for residues in (1, 40, 10_000):
-        monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", residues)
+        monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", residues)
         output = tmp_path / f"{residues}{suffix}"
         backmap_trajectory(backmapper, source, output, samples=2)
         made.append(output.read_bytes())
@@ -82,7 +82,7 @@ def test_interrupted_run_leaves_no_final_name(tmp_path, source, backmapper, monk
     """Nothing at all where nothing was done; else what `resume` needs."""
     before = sorted(entry.name for entry in tmp_path.iterdir())
     for fail_at in (0, 3):
-        monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 1)
+        monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
         backmapper.fail_at = fail_at
         with pytest.raises(KeyboardInterrupt):
             backmap_trajectory(

@@ -38,7 +38,7 @@ def make(tmp_path, sequence, monkeypatch):
     positions[7] = 5.0
     top = write_ca_pdb(tmp_path / "cg.pdb", sequence, positions[:1])
     trajectory = write_trajectory(tmp_path / "t.dcd", positions)
-    monkeypatch.setattr(pipeline, "_RESIDUES_PER_CHUNK", 1)
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
 
     def run(name: str, *, backmapper: FakeBackmapper | None = None, **options) -> dict[str, bytes]:
         folder = tmp_path / name.partition(".")[0]
@@ -205,7 +205,7 @@ def start(folder: Path, name: str, *options: str) -> subprocess.Popen:
     """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own."""
     code = (
         "from latcpb_cli import backmapper, pipeline; backmapper._RESIDUES_PER_BLOCK['cpu'] = 1; "
-        "pipeline._RESIDUES_PER_CHUNK = 1; from latcpb_cli.cli.app import main; main()"
+        "pipeline.RESIDUES_PER_CHUNK = 1; from latcpb_cli.cli.app import main; main()"
     )
     options = ("backmap", "t.xtc", "-s", "cg.pdb", "-o", name, "--weights", "weights", "-q", *options)
     path = {"PYTHONPATH": str(Path(latcpb_cli.__file__).parents[1])}

@@ -12,7 +12,7 @@ from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from latcpb_cli.pipeline import Builder
+    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
 
 __all__ = ["backmap"]
 
@@ -84,6 +84,7 @@ def backmap(
     from latcpb_cli.io.selection import FrameChoice
     from latcpb_cli.io.thresholds import check_limits, parse_limits
     from latcpb_cli.io.write import check_fit, check_output
+    from latcpb_cli.parallel import LocalWorkers, Setup, worthwhile_workers
     from latcpb_cli.pipeline import backmap_trajectory, choose_mode, report_files
     from latcpb_cli.precision import resolve_device
 
@@ -103,8 +104,14 @@ def backmap(
     messages.source(source, seed=number if seed == "random" else None)
     check_fit(output, source, samples)
     _use_threads(threads)
-    builder = _builder(workers, scheduler, weights, place, threads)
+    setup = Setup(weights, place, threads or 1)
+    if workers is None and scheduler is None and md is None:
+        # As many processes as threads, instead of these.
+        workers, setup = worthwhile_workers(source, samples, place), Setup(weights, place)
+    builder = _builder(workers, scheduler, setup)
     backmapper = Backmapper.from_pretrained(weights, device=place)
+    if isinstance(builder, LocalWorkers):
+        builder.wait()
     try:
         with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
             summary = backmap_trajectory(
@@ -150,15 +157,14 @@ def _default_output(trajectory: Path) -> Path:
 
 
 def _builder(
-    workers: int | None, scheduler: str | None, weights: str | None, device: str, threads: int | None
-) -> Builder | None:
+    workers: int | None, scheduler: str | None, setup: Setup
+) -> LocalWorkers | ClusterWorkers | None:
     """Who builds, where it is not this process."""
-    if workers is None and scheduler is None:
-        return None
-    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
+    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers
 
-    setup = Setup(weights, device, threads or 1)
-    return LocalWorkers(setup, workers) if workers is not None else ClusterWorkers(setup, str(scheduler))
+    if scheduler is not None:
+        return ClusterWorkers(setup, scheduler)
+    return LocalWorkers(setup, workers) if workers else None
 
 
 def _use_threads(threads: int | None) -> None:

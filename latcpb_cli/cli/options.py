@@ -249,9 +249,10 @@ Workers = Annotated[
     int | None,
     typer.Option(
         "--workers",
-        min=1,
+        min=0,
         metavar="N",
-        help="Build in N processes, with one thread each unless --threads is given.",
+        help="Build in N processes, with one thread each unless --threads is given; 0: in this one. "
+        "Default: one for each thread, where the run is long enough.",
         rich_help_panel=_MODEL,
         show_default=False,
     ),

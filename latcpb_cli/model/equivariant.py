@@ -12,17 +12,21 @@ allowed, and features of a mirror image differ from those of the original.
 from __future__ import annotations
 
 import math
+from unittest.mock import patch
 
-import e3nn
 import torch
-from e3nn import o3
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+# One decorator in e3nn would load all of torch's compiler, which takes two seconds and is not used here.
+with patch.object(torch.compiler, "disable", lambda function: function):
+    import e3nn
+    from e3nn import o3
+
 __all__ = ["Density", "NodeProduct", "harmonics", "irreps"]
 
-# Compiling each product with TorchScript costs seconds at start and gains nothing here.
-e3nn.set_optimization_defaults(jit_script_fx=False)
+# Compiling each product, or ordering its sums, costs a second at start and gains nothing.
+e3nn.set_optimization_defaults(jit_script_fx=False, optimize_einsums=False)
 
 _L_MAX = 2
 _WIDTH = (_L_MAX + 1) ** 2
