@@ -13,6 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from MDAnalysis import Universe
+from typer.main import get_command
+
+from latcpb_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -23,6 +26,9 @@ RUN_HERE = {"backmap", "evaluate", "--help", "--version"}
 """Run here; `evaluate` compares what `backmap` has made."""
 TESTED_ELSEWHERE = {"download-weights": "tests/cli/test_weights.py", "train": "tests/train"}
 """Not run here, since they need a Hub or training data."""
+
+OPTIONS_ELSEWHERE = {"--scheduler": "tests/test_parallel.py"}
+"""Options of `backmap` that no README command uses; this one needs a cluster."""
 
 STAND_INS = {"traj.xtc": "4ebp2.xtc", "cg.pdb": "4ebp2.pdb"}
 """The user's own files in README commands, and the examples that are put in their place."""
@@ -181,6 +187,13 @@ def test_demo_fails_where_latcpb_does(folder):
     done = run("sh examples/demo.sh", folder, first_on_path=stub.parent)
     assert done.returncode == 5
     assert "demo/" not in done.stdout
+
+
+def test_every_option_of_backmap_has_an_example():
+    words = {word for block in BLOCKS for line, _ in block.lines for word in line.split()}
+    options = [parameter.opts for parameter in get_command(app).commands["backmap"].params]
+    unused = [names[0] for names in options if names[0].startswith("-") and not words.intersection(names)]
+    assert unused == list(OPTIONS_ELSEWHERE)
 
 
 def test_parser_finds_every_call(tmp_path, monkeypatch):

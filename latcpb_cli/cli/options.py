@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
-_MD = "Hydrogens and minimisation (pip install 'latcpb-cli[md]')"
+_MD = r"Hydrogens and minimisation (pip install 'latcpb-cli\[md]')"
 
 
 class ModeName(StrEnum):

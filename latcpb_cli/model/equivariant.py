@@ -86,6 +86,8 @@ class NodeProduct(nn.Module):
     Output irreps are scalars and, for further products, the input's irreps.
     """
 
+    coupling: Tensor
+
     def __init__(self, channels: int, scalars: int) -> None:
         super().__init__()
         features = irreps(channels)
@@ -98,10 +100,34 @@ class NodeProduct(nn.Module):
                         paths.append((i, j, len(targets), "uuu", True))
                         targets.append((channels, out))
         self.product = o3.TensorProduct(features, features, targets, paths)
+        self.register_buffer("coupling", _coupling(self.product, channels), persistent=False)
+        self.sizes = [out.dim for _, out in targets]
         self.scalars = o3.Linear(self.product.irreps_out, f"{scalars}x0e")
         self.features = o3.Linear(self.product.irreps_out, features)
 
     def forward(self, x: Float[Tensor, "L F"]) -> tuple[Float[Tensor, "L S"], Float[Tensor, "L F"]]:
         """Return invariant scalars and the updated features."""
-        product = self.product(x, x)
+        product = self._squared(x)
         return self.scalars(product), x + self.features(product)
+
+    def _squared(self, x: Float[Tensor, "L F"]) -> Tensor:
+        """The same as ``self.product(x, x)``, with one matrix product for all paths."""
+        pieces = x.split([x.shape[1] * (2 * degree + 1) // _WIDTH for degree in range(_L_MAX + 1)], dim=1)
+        channels = x.shape[1] // _WIDTH
+        each = torch.cat([piece.unflatten(1, (channels, -1)) for piece in pieces], dim=-1)
+        pairs = (each[..., :, None] * each[..., None, :]).flatten(2)
+        paths = (pairs @ self.coupling).split(self.sizes, dim=-1)
+        weights = self.product.weight.view(-1, channels, 1)
+        return torch.cat([(path * weight).flatten(1) for path, weight in zip(paths, weights, strict=True)], 1)
+
+
+@torch.no_grad()
+def _coupling(product: o3.TensorProduct, channels: int) -> Float[Tensor, "81 K"]:
+    """What each path makes of every product of two components of one channel."""
+    units = torch.eye(_WIDTH)
+    parts = units.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=1)
+    rows = torch.cat([part[:, None].expand(-1, channels, -1).flatten(1) for part in parts], dim=1)
+    one, two = rows.repeat_interleave(_WIDTH, 0), rows.repeat(_WIDTH, 1)
+    made = product(one, two, torch.ones(product.weight_numel))
+    paths = made.split([irreps.dim for irreps in product.irreps_out], dim=1)
+    return torch.cat([path.unflatten(1, (channels, -1))[:, 0] for path in paths], dim=1)
