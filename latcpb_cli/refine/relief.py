@@ -22,7 +22,7 @@ __all__ = ["Tally", "relieve"]
 _STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
 _MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
 
-_STEPS = 20
+_STEPS, _STEPS_AGAIN = 20, 10  # the second where most is relieved already
 _LISTED = 10  # steps between two searches for near atoms
 _MARGIN = 1.0  # Å: how much nearer a pair may come in between
 _RATE, _MOMENTUM = 0.6, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
@@ -70,7 +70,7 @@ def relieve(draft: Draft, tally: Tally | None = None) -> Draft:
         Cα, and residues with nothing to relieve, unchanged to the bit; bond lengths,
         rings and handedness kept. A structure does not depend on the others.
     """
-    relieved, built, deep = _descend(draft)
+    relieved, built, deep = _descend(draft, _STEPS)
     first = deep
     left = [number for number, depth in enumerate(_totals(deep, draft.sizes)) if depth > 0]
     for _ in range(_AGAIN):
@@ -78,7 +78,7 @@ def relieve(draft: Draft, tally: Tally | None = None) -> Draft:
             break
         before = relieved.pick(left)
         trouble = deep[relieved.rows(left)]
-        part, _, now = _descend(reselect(before, trouble > 0))
+        part, _, now = _descend(reselect(before, trouble > 0), _STEPS_AGAIN)
         depths = _totals(trouble, part.sizes), _totals(now, part.sizes)
         better = [number for number, (old, new) in enumerate(zip(*depths, strict=True)) if new < old]
         if not better:
@@ -99,7 +99,7 @@ def _totals(values: Float[Tensor, "L"], sizes: list[int]) -> list[float]:
     return [float(part.sum()) for part in values.cpu().split(sizes)]
 
 
-def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"], Float[Tensor, "L"]]:
+def _descend(draft: Draft, steps: int) -> tuple[Draft, Float[Tensor, "L"], Float[Tensor, "L"]]:
     """The draft after some steps, and how deep (Å) each residue's atoms overlapped with others, and still do.
 
     Each joint's step is its slope over its stiffness, with momentum.
@@ -116,7 +116,7 @@ def _descend(draft: Draft) -> tuple[Draft, Float[Tensor, "L"], Float[Tensor, "L"
     twist = padded.internal.twist
     room = (-_MOST_TWIST - twist).clamp(max=0.0), (_MOST_TWIST - twist).clamp(min=0.0)
     speed, built, first = turn, linkage.start, turn[0]
-    for step in range(_STEPS):
+    for step in range(steps):
         if step % _LISTED == 0:
             contacts = Contacts.of(built, padded, _MARGIN)
             first = contacts.deep(built, _DEEP)[:length] if step == 0 else first
