@@ -25,7 +25,10 @@ from commands import Run, run_command
 from programs import PEERS, ProgramError, command
 from systems import chain, pdb_text, sequence, write_system
 from throughput_plot import plot
+from torch.utils.flop_counter import FlopCounterMode
 from workers import Worker
+
+from latcpb_cli import Backmapper, open_source
 
 LENGTH = 100
 CHAIN = 200
@@ -59,11 +62,16 @@ def main() -> None:
         for row in MEASURES[sweep](options):
             rows.append(row)
             print(_line(row), file=sys.stderr, flush=True)
+    operations = operations_per_residue(options)
     facts = {
         "cores": len(os.sched_getaffinity(0)),
         "device": options.device,
         "weights": options.weights or "default",
+        "matrix operations per residue": f"{operations / 1e6:.1f} million",
     }
+    if options.peak_tflops is not None and rows:
+        share = 100 * operations * max(row.speed for row in rows if row.program == "latcpb")
+        facts["share of the peak"] = f"{share / (options.peak_tflops * 1e12):.2f} %"
     text = markdown(facts, rows)
     print(text)
     if options.out is not None:
@@ -100,12 +108,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small numbers everywhere")
     parser.add_argument("--weights")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--peak-tflops", type=float, help="of the device, to say which share of it is used")
     options = parser.parse_args()
     if options.quick:
         options.residues, options.frames, options.samples = (100, 400), (10, 20), (2,)
         options.threads = options.workers = (1,)
         options.swept, options.fast_frames, options.slow_frames = 10, 10, 1
     return options
+
+
+def operations_per_residue(options: argparse.Namespace) -> float:
+    """Additions and multiplications in the matrix products of best mode, relief left out."""
+    top, trajectory = write_system(options.work, 1, LENGTH, 1)
+    source = open_source([trajectory], top)
+    model = Backmapper.from_pretrained(options.weights, device="cpu")
+    with FlopCounterMode(display=False) as counter:
+        for chunk in source.chunks(1):
+            model.sample(source.trace, chunk, samples=1, seed=0, mode="best")
+    # A block is filled up with copies.
+    return counter.get_total_flops() / (LENGTH * model.frames_per_block(LENGTH))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -243,6 +244,30 @@ def test_command_killed_at_random_moments(trajectory):
     rows = [json.loads(path.with_suffix(".report.json").read_text()) for path in (output, unbroken)]
     assert rows[0]["frames"] == rows[1]["frames"]
     assert rows[0]["summary"] == rows[1]["summary"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB in memory, which only root may mount."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(mounting, capture_output=True).returncode:
+        pytest.skip("no right to mount a file system")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.slow
+def test_command_on_a_full_disk_goes_on_when_there_is_room(trajectory, small_disk):
+    unbroken, output = trajectory / "roomy.xtc", small_disk / "out.xtc"
+    assert start(trajectory, unbroken.name).wait() == 0
+    assert start(trajectory, str(output)).wait() == 4
+    assert not output.exists() and journal_path(output).exists()
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    assert start(trajectory, str(output), "--resume").wait() == 0
+    for suffix in (".xtc", ".top.pdb", ".report.csv"):
+        assert output.with_suffix(suffix).read_bytes() == unbroken.with_suffix(suffix).read_bytes()
 
 
 @pytest.mark.slow
