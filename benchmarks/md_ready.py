@@ -37,9 +37,10 @@ def inputs(
     short = [entry for entry in found if len(entry[0]) <= longest]
     for number in np.linspace(0, len(short) - 1, min(chains, len(short))).astype(int):
         structure, reference, chunk = short[number]
-        path = folder / f"{structure.name}.pdb"
+        name = f"chain {chunk.indices[0]}"
+        path = folder / f"{name}.pdb"
         write_trace(path, reference.trace, chunk.positions[0])
-        yield f"{structure.name}, {len(structure)} residues", [path], None
+        yield f"{name}, {len(structure)} residues", [path], None
     yield "tnc, folded", [EXAMPLES / "tnc.dcd", EXAMPLES / "tnc.pdb"], "50:51"
     yield "4ebp2, disordered", [EXAMPLES / "4ebp2.xtc", EXAMPLES / "4ebp2.pdb"], "50:51"
 

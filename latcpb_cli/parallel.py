@@ -22,7 +22,6 @@ import torch
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import LatcpbError, UsageError, WorkersLostError, first_line
-from latcpb_cli.io.source import Source
 from latcpb_cli.recipe import RESIDUES_PER_CHUNK, Measured, Recipe
 from latcpb_cli.structure import FrameChunk
 
@@ -36,17 +35,16 @@ _MOST_BY_ITSELF = 16
 """Each process holds a model, so that more of them are a decision about memory."""
 
 
-def worthwhile_workers(source: Source, samples: int, device: str) -> int:
-    """How many processes a run is worth: one for each thread of torch, or none.
+def worthwhile_workers(residues: int, structures: int, device: str) -> int:
+    """How many processes so many structures are worth: one for each thread of torch, or none.
 
     Threads wait for each other where processes do not. There are none for short runs, for
     frames so large that memory matters, and on a GPU.
     """
-    if device != "cpu" or len(source.trace) > RESIDUES_PER_CHUNK:
+    if device != "cpu" or residues > RESIDUES_PER_CHUNK:
         return 0
     count = min(torch.get_num_threads(), _MOST_BY_ITSELF)
-    enough = source.n_frames * len(source.trace) * samples >= count * _WORTHWHILE
-    return count if count > 1 and enough else 0
+    return count if count > 1 and residues * structures >= count * _WORTHWHILE else 0
 
 
 @dataclass(frozen=True)

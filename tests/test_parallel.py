@@ -19,7 +19,7 @@ from latcpb_cli import parallel, pipeline
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import UsageError, WeightsError, WorkersLostError
 from latcpb_cli.io.read import open_source
-from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
+from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup, worthwhile_workers
 from latcpb_cli.pipeline import backmap_trajectory
 
 N_FRAMES = 7
@@ -87,6 +87,31 @@ class Unhurried(FakeBackmapper):
     def sample(self, trace, chunk, **options):
         time.sleep(0.2 if chunk.indices[0] in (0, 4) else 0.05)
         return super().sample(trace, chunk, **options)
+
+
+@pytest.mark.parametrize(
+    ("residues", "structures", "device", "threads", "expected"),
+    [
+        (100, 100_000, "cpu", 4, 4),
+        (100, 100_000, "cpu", 64, 16),
+        (100, 100_000, "cpu", 1, 0),
+        (100, 100, "cpu", 4, 0),
+        (100, 100_000, "cuda", 4, 0),
+        (40_000, 100, "cpu", 4, 0),
+    ],
+)
+def test_long_runs_are_worth_a_process_for_each_thread(
+    monkeypatch, residues, structures, device, threads, expected
+):
+    monkeypatch.setattr(parallel.torch, "get_num_threads", lambda: threads)
+    assert worthwhile_workers(residues, structures, device) == expected
+
+
+def test_waiting_for_workers_that_cannot_load_leaves_the_error_to_the_first_job(run, tmp_path):
+    workers = LocalWorkers(Setup(str(tmp_path / "nowhere"), "cpu"), 1)
+    workers.wait()
+    with pytest.raises(WeightsError):
+        run("unloaded", workers)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -107,7 +107,8 @@ def backmap(
     setup = Setup(weights, place, threads or 1)
     if workers is None and scheduler is None and md is None:
         # As many processes as threads, instead of these.
-        workers, setup = worthwhile_workers(source, samples, place), Setup(weights, place)
+        workers = worthwhile_workers(len(source.trace), source.n_frames * samples, place)
+        setup = Setup(weights, place)
     builder = _builder(workers, scheduler, setup)
     backmapper = Backmapper.from_pretrained(weights, device=place)
     if isinstance(builder, LocalWorkers):
