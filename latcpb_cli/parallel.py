@@ -74,7 +74,7 @@ class _Job:
 
 
 class LocalWorkers:
-    """Worker processes on this machine, which begin to load their model at once.
+    """Worker processes on this machine, for one run; they begin to load their model at once.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 # One decorator in e3nn would load all of torch's compiler, which takes two seconds and is not used here.
-with patch.object(torch.compiler, "disable", lambda function: function):
+with patch.object(torch.compiler, "disable", lambda function=None, **_: function or (lambda kept: kept)):
     import e3nn
     from e3nn import o3
 

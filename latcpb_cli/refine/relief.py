@@ -22,7 +22,7 @@ __all__ = ["Tally", "relieve"]
 _STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
 _MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
 
-_STEPS, _STEPS_AGAIN = 24, 14  # the second where most is relieved already
+_STEPS, _STEPS_AGAIN = 24, 14  # the second where most is relieved already; 12 leave more overlaps
 _LISTED = 12  # steps between two searches for near atoms
 _MARGIN = 1.0  # Å: how much nearer a pair may come in between
 _RATE, _MOMENTUM = 0.6, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
