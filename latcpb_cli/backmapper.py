@@ -21,9 +21,9 @@ from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
 from latcpb_cli.precision import resolve_device
+from latcpb_cli.refine.conform import conform_trace
 from latcpb_cli.refine.relief import Tally
 from latcpb_cli.refine.settle import Settling
-from latcpb_cli.refine.trace import ease_trace
 from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
 
 __all__ = ["SETTINGS", "Backmapper", "Mode"]
@@ -115,7 +115,7 @@ class Backmapper:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
 
         Cα are those of ``chunk`` to the bit, or no further than
-        ``ca_tolerance`` (Å) from there, moved only where no peptide fits.
+        ``ca_tolerance`` (Å) from there, moved only where no good peptides fit.
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it. A ``tally`` is added
@@ -130,7 +130,7 @@ class Backmapper:
         linked = trace.linked(chunk.positions)
         positions = chunk.positions
         if ca_tolerance > 0:
-            positions = ease_trace(positions, trace.residue_types, linked, ca_tolerance)
+            positions = conform_trace(positions, trace.residue_types, linked, ca_tolerance)
         # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
         # good side chains they lead to; and around the origin, where 32 bits have the most digits.
         middle, axes = own_axes(positions.astype(np.float64))

@@ -115,8 +115,8 @@ def backmap_trajectory(
         by all steps of equation 8. By default best for one sample, ensemble
         for several.
     ca_tolerance : float
-        How far (Å) a Cα may move, where Cα-Cα distances or virtual angles
-        leave no room for a peptide. The report says how far they did.
+        How far (Å) a Cα may move, where the beads leave no room for good
+        peptides. The report says how far they did.
     disulfides : {'auto', 'none'}
         Whether cysteines that stand as if they had one are joined, frame by frame.
     naming : {'pdb', 'charmm', 'amber'}

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps, residue_classes
+from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.refine.columns import cross, dot
 from latcpb_cli.refine.draft import Draft
+from latcpb_cli.refine.regions import region_slopes
 
 __all__ = ["Strain"]
 
@@ -28,11 +26,7 @@ _STIFF = _ANGLE / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
 _RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has its full stiffness
 _LANES = 64  # see `relief`
 _SLACK = math.radians(5.0)  # what angles may be off at no cost
-_REGION = 6.0  # Å² per rad: twice the strongest pull towards the favoured region
 _REGION_STIFF = 60.0  # Å² per Å², for N and C; steps that are too long here blow rounding up
-_REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
-_ROW = MAP_BINS + 2
-_INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +89,7 @@ class Strain:
         # Phi and psi at once: (3, 2, L).
         fourfold = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
         angles, *on = _torsion(*(torch.stack(pair, dim=1) for pair in fourfold))
-        pull = _region_slopes(self.region, angles[0], angles[1]) * self.both
+        pull = region_slopes(self.region, angles[0], angles[1]) * self.both
         first, second, third, fourth = (pull * part for part in on)
         slopes[:, _C] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
         slopes[:, _N] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
@@ -125,31 +119,3 @@ def _torsion(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor
     one, two = one / squares[0], two / squares[1]
     middle = dot(f, g) / length * one - dot(h, g) / length * two
     return torsion, -length * one, length * one + middle, -length * two - middle, length * two
-
-
-def _region_slopes(region: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]) -> Tensor:
-    """Slopes on phi and psi (2, L), between the four nearest points of the maps."""
-    place = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 + 0.5)
-    low = torch.floor(place)
-    row, column = place - low
-    corner = (region * _ROW + low[0].long()) * _ROW + low[1].long()
-    corners = torch.cat([corner, corner + 1, corner + _ROW, corner + _ROW + 1])
-    weights = torch.stack([(1 - row) * (1 - column), (1 - row) * column, row * (1 - column), row * column])
-    found = _slopes(phi.device).index_select(1, corners).view(2, 4, -1) * weights
-    return found[:, 0] + found[:, 1] + found[:, 2] + found[:, 3]
-
-
-@cache
-def _slopes(device: torch.device) -> Float[Tensor, "2 M"]:
-    """Slopes of the pull towards the favoured regions in the middle of each bin, and once around the edge."""
-    step = 2 * math.pi / MAP_BINS
-    fields = []
-    for number in range(len(CLASSES)):
-        favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
-        outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
-        away = np.maximum((outside - inside) * step + _INSIDE, 0.0)
-        energy = 0.5 * _REGION * _REACHED * np.log1p((away / _REACHED) ** 2)
-        middle = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
-        fields.append([part[middle, middle] for part in np.gradient(energy, step)])
-    table = np.array(fields).transpose(1, 0, 2, 3).reshape(2, -1)
-    return torch.from_numpy(table).to(device, torch.float32)

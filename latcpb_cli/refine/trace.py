@@ -13,7 +13,7 @@ from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.peptide import CIS_CUTOFF, CIS_CUTOFF_PRO
 
-__all__ = ["ease_trace"]
+__all__ = ["bond_bounds", "ease_trace"]
 
 _SPREAD = 0.05  # Å about the ideal Cα-Cα distance that is left alone
 _ANGLES = np.radians([88.0, 138.0])  # virtual angles that proteins have
@@ -43,7 +43,7 @@ def ease_trace(positions: Array, types: Array, linked: Array, tolerance: float) 
         depend on the others.
     """
     start = positions.astype(np.float64)
-    bonds, spans = _wanted(start, types, linked)
+    bonds, spans = bond_bounds(start, types, linked), _span_bounds(start, types, linked)
     moved = np.zeros_like(start)
     for _ in range(_ROUNDS):
         points = start + moved
@@ -62,15 +62,24 @@ def ease_trace(positions: Array, types: Array, linked: Array, tolerance: float) 
     return np.where(still, positions, (start + moved).astype(np.float32))
 
 
-def _wanted(ca: Array, types: Array, linked: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Bounds (Å) of the distances to the next Cα and to the one after it; none where there is a break."""
-    trans, cis = (shape.ca_ca for shape in peptide_shapes())
-    step = ca[:, 1:] - ca[:, :-1]
-    cutoff = np.where(types[1:] == LETTERS.index("P"), CIS_CUTOFF_PRO, CIS_CUTOFF)
-    ideal = np.where(np.sqrt((step * step).sum(-1)) < cutoff, cis, trans)
-    joined = linked[:, :-1]
-    bonds = np.where(joined, ideal - _SPREAD, 0.0), np.where(joined, ideal + _SPREAD, np.inf)
-    one, two = ideal[:, :-1], ideal[:, 1:]
-    both = joined[:, :-1] & joined[:, 1:]
+def bond_bounds(ca: Array, types: Array, linked: Array) -> tuple[Array, Array]:
+    """Least and greatest distance (Å) to the next Cα: (..., L-1) each, for Cα (..., L, 3); none at breaks."""
+    ideal, joined = _ideal(ca, types), linked[..., :-1]
+    return np.where(joined, ideal - _SPREAD, 0.0), np.where(joined, ideal + _SPREAD, np.inf)
+
+
+def _span_bounds(ca: Array, types: Array, linked: Array) -> tuple[Array, Array]:
+    """Least and greatest distance (Å) to the Cα after the next: (..., L-2) each; none over breaks."""
+    ideal, joined = _ideal(ca, types), linked[..., :-1]
+    one, two = ideal[..., :-1], ideal[..., 1:]
+    both = joined[..., :-1] & joined[..., 1:]
     near, far = (np.sqrt(one**2 + two**2 - 2 * one * two * np.cos(angle)) for angle in _ANGLES)
-    return bonds, (np.where(both, near, 0.0), np.where(both, far, np.inf))
+    return np.where(both, near, 0.0), np.where(both, far, np.inf)
+
+
+def _ideal(ca: Array, types: Array) -> Array:
+    """Distance (Å) that the peptide to the next Cα would span, cis or trans."""
+    trans, cis = (shape.ca_ca for shape in peptide_shapes())
+    step = ca[..., 1:, :] - ca[..., :-1, :]
+    cutoff = np.where(types[1:] == LETTERS.index("P"), CIS_CUTOFF_PRO, CIS_CUTOFF)
+    return np.where(np.sqrt((step * step).sum(-1)) < cutoff, cis, trans)

@@ -27,6 +27,8 @@ class TrainConfig:
         Cα noise: largest scale (Å) and the share of structures that get any.
     dropout : float
         Share of attention and of what transformer layers add that is left out.
+    pure_noise : float
+        Share of structures denoised from the last noise level, where best mode makes its only step.
     ensembles : float
         Share of draws from ensembles.
     ema : float
@@ -45,6 +47,7 @@ class TrainConfig:
     noise: float = 0.3
     noisy_share: float = 0.3
     dropout: float = 0.0
+    pure_noise: float = 1 / 3
     ensembles: float = 0.1
     ema: float = 0.998
     seed: int = 0

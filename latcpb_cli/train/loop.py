@@ -135,7 +135,9 @@ class Trainer:
         if config.stage == "autoencoder":
             loss, terms = autoencoder_loss(self.model, batch, config.weights, generator)
         elif config.stage == "diffusion":
-            loss, terms = diffusion_loss(self.model, batch, config.weights, generator, self.schedule)
+            loss, terms = diffusion_loss(
+                self.model, batch, config.weights, generator, self.schedule, config.pure_noise
+            )
         else:
             loss, terms = packing_loss(self.model, batch, self.schedule)
         for optimizer in self.optimizers:

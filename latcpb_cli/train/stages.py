@@ -93,15 +93,24 @@ def autoencoder_loss(
 
 
 def diffusion_loss(
-    model: LatCPB, batch: Batch, weights: LossWeights, generator: torch.Generator, schedule: Schedule
+    model: LatCPB,
+    batch: Batch,
+    weights: LossWeights,
+    generator: torch.Generator,
+    schedule: Schedule,
+    pure_noise: float,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Eq. 16, with geometric losses on the decoded clean latent."""
+    """Eq. 16, with geometric losses on the decoded clean latent.
+
+    A share ``pure_noise`` of the structures starts at the last noise level.
+    """
     graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
     condition = model.cg_encoder(graph)
     with torch.no_grad():
         mean, log_spread = model.atom_encoder(batch.atoms, batch.present, graph)
         clean = model.normalize(mean)
-    step = _draw_steps(len(batch.sizes), schedule.steps, generator)[batch.structure.cpu()].to(mean.device)
+    steps = _draw_steps(len(batch.sizes), schedule.steps, pure_noise, generator)
+    step = steps[batch.structure.cpu()].to(mean.device)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
     # Half of the structures at the last level start from zero, as sampling at temperature zero does.
     still = (step == schedule.steps) & (batch.structure % 2 == 0)
@@ -168,10 +177,10 @@ def _decoder_upkeep(
     return reconstruction_terms(answer, batch, robust=False)
 
 
-def _draw_steps(count: int, steps: int, generator: torch.Generator) -> Tensor:
-    """Noise levels of ``count`` structures: a third at pure noise, where the first guess is made."""
+def _draw_steps(count: int, steps: int, pure_noise: float, generator: torch.Generator) -> Tensor:
+    """Noise levels of ``count`` structures: some at pure noise, where the first guess is made."""
     drawn = torch.randint(1, steps + 1, (count,), generator=generator)
-    pure = torch.rand(count, generator=generator) < 1 / 3
+    pure = torch.rand(count, generator=generator) < pure_noise
     return torch.where(pure, steps, drawn)
 
 

@@ -11,7 +11,8 @@ from crowds import crowded, draft
 from latcpb_cli.chem.ramachandran import CLASSES
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.vectors import torsion_vector
-from latcpb_cli.refine.strain import Strain, _angle, _region_slopes, _torsion
+from latcpb_cli.refine.regions import region_energy, region_slopes
+from latcpb_cli.refine.strain import Strain, _angle, _torsion
 
 
 def test_torsion_and_its_slopes() -> None:
@@ -46,17 +47,17 @@ def test_angle_and_its_slopes() -> None:
 def test_favoured_regions_do_not_pull_and_others_do(name: str, phi: float, psi: float, pulls: bool) -> None:
     region = torch.tensor([CLASSES.index(name)])
     angles = (torch.tensor([math.radians(x)]) for x in (phi, psi))
-    assert bool((_region_slopes(region, *angles) != 0).any()) == pulls
+    assert bool((region_slopes(region, *angles) != 0).any()) == pulls
 
 
 def test_the_pull_leads_to_the_favoured_region() -> None:
     """Small steps down the slopes from just outside the helix end inside of it."""
     region = torch.tensor([CLASSES.index("general")])
     point = torch.tensor([[math.radians(-63)], [math.radians(-5)]])
-    assert (_region_slopes(region, *point) != 0).any()
+    assert (region_slopes(region, *point) != 0).any()
     for _ in range(300):
-        point = point - 0.01 * _region_slopes(region, *point)
-    assert (_region_slopes(region, *point).abs() < 0.2).all()
+        point = point - 0.01 * region_slopes(region, *point)
+    assert (region_slopes(region, *point).abs() < 0.2).all()
     assert math.radians(-5) > point[1] > math.radians(-40)
 
 
@@ -69,3 +70,11 @@ def test_chain_ends_are_not_strained() -> None:
     assert (slopes == 0).all()
     assert (stiff == 0).all()
     assert LETTERS[chain.types[0]] == "A"
+
+
+def test_slopes_are_those_of_the_energy() -> None:
+    generator = torch.Generator().manual_seed(2)
+    phi, psi = (2 * math.pi * torch.rand(2, 200, generator=generator) - math.pi).requires_grad_()
+    region = torch.randint(len(CLASSES), (200,), generator=generator)
+    slopes = torch.stack(torch.autograd.grad(region_energy(region, phi, psi).sum(), (phi, psi)))
+    assert (slopes - region_slopes(region, phi.detach(), psi.detach())).abs().mean() < 0.1
