@@ -16,7 +16,7 @@ from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
 __all__ = ["AsBuilt", "Finishing", "limit_names", "open_finisher"]
 
-_CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "worst_overlap")
+_CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "lassos", "worst_overlap")
 
 
 class Finishing(Protocol):

@@ -15,9 +15,10 @@ from latcpb_cli.errors import LatcpbError, first_line
 from latcpb_cli.finishing import AsBuilt, Finishing
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
+from latcpb_cli.metrics.lasso import lassos
 from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.refine.relief import Tally
-from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes
+from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes, box_vectors
 
 __all__ = ["RESIDUES_PER_CHUNK", "Built", "Measured", "Recipe"]
 
@@ -155,7 +156,8 @@ class Recipe:
         clashes, more = [], built.more
         if self.report:
             clashes = list(self._clashes(built, heavy))
-            more = [found | extra for found, extra in zip(self._defects(built, heavy), more, strict=True)]
+            counts = zip(self._defects(built, heavy), self._lassos(built), more, strict=True)
+            more = [defects | {"lassos": threaded} | extra for defects, threaded, extra in counts]
         if lost.any():
             atoms = np.where(lost[..., None, None], np.float32(0.0), atoms)
         problems, spread = self._problems(built), self._spread(atoms[..., : self.trace.n_slots, :])
@@ -213,6 +215,14 @@ class Recipe:
         """Count what is wrong with the geometry of every sample, frame by frame."""
         for _, there, atoms, linked in self._sound(built, heavy[..., :N_SLOTS, :]):
             yield from frame_defects(self.trace, atoms, there, linked)
+
+    def _lassos(self, built: Built) -> Iterator[int]:
+        """Count the disulfides of every sample whose loop a chain runs through."""
+        chunk = built.chunk
+        frames = zip(chunk.positions, box_vectors(chunk.boxes), built.bridges, strict=True)
+        linked = self.trace.linked(chunk.positions)
+        for joined, (ca, cell, samples) in zip(linked, frames, strict=True):
+            yield from (len(lassos(ca, joined, bridges, cell)) for bridges in samples)
 
     def _sound(
         self, built: Built, heavy: np.ndarray

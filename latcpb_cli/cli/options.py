@@ -111,7 +111,7 @@ CaTolerance = Annotated[
         min=0.0,
         max=1.0,
         metavar="Å",
-        help="How far a Cα may move where Cα-Cα distances or virtual angles leave no room for a peptide.",
+        help="How far a Cα may move where the beads leave no room for good peptides.",
     ),
 ]
 Disulfides = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
+from latcpb_cli.metrics.crossing import crossings
 from latcpb_cli.metrics.pairs import near_others
 from latcpb_cli.metrics.terms import Terms
 
@@ -90,15 +91,6 @@ def _crosses(ends: Array, corners: Array, centre: Array) -> Array:
     """Whether segments (P, 2, 3) cross one of the triangles (centre, corner, next corner)."""
     start = ends[:, None, 0] - centre[:, None]
     along = (ends[:, 1] - ends[:, 0])[:, None]
-    u = corners - centre[:, None]
-    v = np.roll(u, -1, axis=1)
-    normal = np.cross(along, v)
-    scale = np.einsum("pkx,pkx->pk", u, normal)
-    flat = np.abs(scale) < 1e-9
-    scale = np.where(flat, 1.0, scale)
-    side = np.cross(start, u)
-    first = np.einsum("pkx,pkx->pk", start, normal) / scale
-    second = np.einsum("pkx,pkx->pk", np.broadcast_to(along, side.shape), side) / scale
-    where = np.einsum("pkx,pkx->pk", v, side) / scale
-    inside = (first >= 0) & (second >= 0) & (first + second <= 1) & (where >= 0) & (where <= 1)
-    return (inside & ~flat).any(axis=1)
+    spokes = corners - centre[:, None]
+    sides = crossings(start, along, spokes, np.roll(spokes, -1, axis=1))
+    return np.asarray(sides.any(axis=1))

@@ -10,6 +10,7 @@ import pytest
 from bridges import facing
 from cg_files import NAME_OF, FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
+from latcpb_cli import recipe
 from latcpb_cli.cli.app import main
 
 NEAR, FAR = facing(3.9), facing(5.6)
@@ -42,11 +43,13 @@ def call(*arguments) -> int:
 
 @pytest.mark.parametrize(("options", "n_bridges"), [([], 1), (["--disulfides", "none"], 0)])
 @pytest.mark.parametrize("suffix", ["pdb", "xtc"])
-def test_disulfides_are_made_frame_by_frame(folder, options, n_bridges, suffix):
+def test_disulfides_are_made_frame_by_frame(folder, options, n_bridges, suffix, monkeypatch):
+    monkeypatch.setattr(recipe, "lassos", lambda ca, linked, bridges, cell: list(bridges))
     assert call("backmap", "t.dcd", "-s", "cg.pdb", "-o", f"o.{suffix}", *options, "-q") == 0
     report = json.loads((folder / "o.report.json").read_text())
     made = [["A:CYS2", "B:CYS2"]] if n_bridges else []
     assert [row["disulfides"] for row in report["frames"]] == [made, [], made]
+    assert [row["lassos"] for row in report["frames"]] == [n_bridges, 0, n_bridges]
     assert report["provenance"]["disulfides"] == ("none" if options else "auto")
     text = (folder / ("o.pdb" if suffix == "pdb" else "o.top.pdb")).read_text()
     assert text.count("SSBOND") == n_bridges
