@@ -118,7 +118,9 @@ class Finisher:
         relaxed = self._engine.minimize(self._systems(broken, None), start, _HYDROGEN_STEPS).positions
         if np.isfinite(relaxed).all():
             # The heavy atoms are taken from before: not even rounding moves them.
-            start[~self._heavy] = relaxed[~self._heavy]
+            moved = ~self._heavy
+            moved[self._places.strayed(start, relaxed)] = False
+            start[moved] = relaxed[moved]
         if not self._options.minimize:
             return start + middle, {}
         end, row = self._minimize(start, linked, broken, box)

@@ -16,6 +16,8 @@ _TETRAHEDRAL, _PLANAR = np.radians([109.47, 120.0])
 _HALF_METHYLENE = np.radians(54.0)
 _TURNS = {1: (180.0,), 2: (60.0, 300.0), 3: (60.0, 180.0, 300.0)}
 """Torsions of hydrogens on an atom with one other neighbour."""
+_SAME_SIDE = 0.5
+"""Cosine of how far a hydrogen may lean from where its parent's neighbours put it."""
 
 Array = np.ndarray
 
@@ -93,6 +95,30 @@ class HydrogenPlaces:
                 step = rule(group, placed) * length[:, None]
                 placed[:, group.rows] = placed[:, group.parents] + step
         return placed
+
+    def strayed(self, placed: Array, relaxed: Array) -> Array:
+        """Find hydrogens that have left the side of their parent on which its other neighbours put them.
+
+        A force field that moves hydrogens alone can push one through the plane
+        of a crowded centre; with all atoms free the centre would follow, and
+        change its hand.
+
+        Parameters
+        ----------
+        placed, relaxed : numpy.ndarray, shape (N, 3)
+            From `place`, and after hydrogens have moved; Å.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            Rows; hydrogens that turn about a bond are none of them.
+        """
+        rows, parents = (
+            np.array(getattr(self._opposite, name) + getattr(self._methylene, name), dtype=np.int64)
+            for name in ("rows", "parents")
+        )
+        before, after = (_unit(points[rows] - points[parents]) for points in (placed, relaxed))
+        return rows[(before * after).sum(axis=-1) < _SAME_SIDE]
 
     def _sort(
         self, parent: int, mine: list[int], others: list[int], around: list[list[int]], planar: bool

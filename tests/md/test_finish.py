@@ -40,6 +40,24 @@ def test_hydrogens_leave_the_heavy_atoms_alone():
     assert rows == [{}]
 
 
+def test_hydrogens_that_were_pushed_through_a_centre_are_put_back(monkeypatch):
+    built, tool = structure(SEQUENCE, **EXTENDED), finisher(structure(SEQUENCE).trace, hydrogens=True)
+    whole = tool.topology
+    alpha = np.flatnonzero((whole.residue == 3) & (whole.names == "CA"))[0]
+    pushed = np.flatnonzero((whole.residue == 3) & (whole.names == "HA"))[0]
+    minimize = tool._engine.minimize
+
+    def push(system, start, steps, *box):
+        found = minimize(system, start, steps, *box)
+        found.positions[pushed] = 2 * start[alpha] - start[pushed]
+        return found
+
+    monkeypatch.setattr(tool._engine, "minimize", push)
+    atoms = tool.finish(built.atoms[:, None], chunk_of(built.atoms))[0][0, 0, 3]
+    arms = atoms[[0, 2, 4]] - atoms[1]
+    assert (atoms[whole.slot[pushed]] - atoms[1]) @ arms.sum(axis=0) < 0
+
+
 def test_a_frame_does_not_depend_on_those_before():
     one, two = build(SEQUENCE, **EXTENDED)[0], build(SEQUENCE)[0]
     atoms = np.stack([one, two, one])[:, None]

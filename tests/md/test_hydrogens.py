@@ -93,3 +93,19 @@ def test_hydrogens_stand_at_their_atoms_and_nowhere_else(sequence):
         assert 0.9 < distance[row, parent[row]] < LONGEST[topology.elements[parent[row]]]
         # No two on one atom fall together, and none on a neighbour of the atom.
         assert np.sort(distance[row])[1] > 1.5
+
+
+def test_hydrogens_on_the_wrong_side_are_noticed():
+    built, found = structure(ALL, phi=-120.0, psi=130.0), molecule(ALL)
+    topology, tool = found.topology, HydrogenPlaces(found)
+    heavy = np.where(found.heavy, topology.slot, 1)
+    placed = tool.place(built.atoms[:, topology.residue, heavy])[0]
+    assert len(tool.strayed(placed, placed)) == 0
+    turned = placed.copy()
+    for residue, name in ((8, "HB2"), (19, "HA"), (0, "HB1")):
+        row = np.flatnonzero((topology.residue == residue) & (topology.names == name))[0]
+        parent = np.flatnonzero((topology.residue == residue) & (topology.names == f"C{name[1]}"))[0]
+        turned[row] = 2 * placed[parent] - placed[row]
+    rows = tool.strayed(placed, turned)
+    # Those of a methyl may go where they like.
+    assert sorted(topology.names[rows].tolist()) == ["HA", "HB2"]
