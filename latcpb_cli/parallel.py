@@ -83,7 +83,7 @@ class LocalWorkers:
     """
 
     def __init__(self, setup: Setup, count: int) -> None:
-        self._count = count
+        self.count = count
         self._workers = [_Worker(setup, number) for number in range(count)]
 
     def wait(self) -> None:
@@ -108,7 +108,7 @@ class LocalWorkers:
             while True:
                 for worker in workers:
                     # Not further ahead than answers that can be held while the first is waited for.
-                    if worker.job is None and (again or given < taken + 2 * self._count):
+                    if worker.job is None and (again or given < taken + 2 * self.count):
                         job = again.popleft() if again else next(jobs, None)
                         if job is not None:
                             given = max(given, job.number + 1)
@@ -246,6 +246,8 @@ class ClusterWorkers:
     UsageError
         Dask is not installed.
     """
+
+    count = 1  # workers come and go
 
     def __init__(self, setup: Setup, address: str) -> None:
         try:

@@ -6,6 +6,7 @@ model builds, in this process or in workers. What is safe on the disk is in the 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,7 +42,15 @@ Item = TypeVar("Item")
 
 
 class Builder(Protocol):
-    """Who builds chunks of frames."""
+    """Who builds chunks of frames.
+
+    Attributes
+    ----------
+    count : int
+        How many chunks it builds at a time.
+    """
+
+    count: int
 
     def build(self, recipe: Recipe, chunks: Iterable[FrameChunk]) -> Generator[Built | Measured, None, None]:
         """Build chunks; they come back in their order, measured or not."""
@@ -177,8 +186,10 @@ def backmap_trajectory(
         if report_paths:
             reporter = stack.enter_context(ReportWriter(*report_paths, trace, journal.mark))
         ledger = Ledger(recipe, source, writer, reporter, journal, started)
-        size = _frames_per_chunk(backmapper, len(trace), samples)
-        _stream(builder or _Here(backmapper, finisher), ledger, size, on_progress or (lambda done: None))
+        builder = builder or _Here(backmapper, finisher)
+        block, left = backmapper.frames_per_block(len(trace)), source.n_frames - ledger.done
+        size = _frames_per_chunk(block, len(trace) * samples, left, builder.count)
+        _stream(builder, ledger, size, on_progress or (lambda done: None))
         clashes = {}
         writer.finish()
         if reporter is not None:
@@ -210,6 +221,8 @@ def choose_mode(mode: Mode | None, samples: int) -> Mode:
 
 class _Here:
     """Builds in this process."""
+
+    count = 1
 
     def __init__(self, backmapper: Backmapper, finisher: Finishing) -> None:
         self._backmapper, self._finisher = backmapper, finisher
@@ -244,10 +257,20 @@ def _ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
             yield item
 
 
-def _frames_per_chunk(backmapper: Backmapper, residues: int, samples: int) -> int:
-    """Whole blocks of the backmapper, one at least."""
-    block = backmapper.frames_per_block(residues)
-    return block * max(1, RESIDUES_PER_CHUNK // (block * residues * samples))
+def _frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> int:
+    """Whole blocks of the backmapper, one at least; so many that no builder works on when others have done.
+
+    ``residues`` are those of a frame and all of its samples.
+    """
+    most = max(1, RESIDUES_PER_CHUNK // (block * residues))
+    blocks = math.ceil(frames / block)
+
+    def longest(size: int) -> int:
+        """Blocks of the builder that has most."""
+        rounds = math.ceil(blocks / (size * builders)) - 1
+        return rounds * size + min(size, blocks - rounds * size * builders)
+
+    return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
 
 
 def _identity(backmapper: Backmapper, source: Source, outputs: Iterable[Path]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cg_files import walk, write_ca_pdb, write_trajectory
 from latcpb_cli import pipeline
 from latcpb_cli.errors import OutputExistsError, UsageError
 from latcpb_cli.io.read import open_source
-from latcpb_cli.pipeline import backmap_trajectory
+from latcpb_cli.pipeline import _frames_per_chunk, backmap_trajectory
 
 
 @pytest.fixture
@@ -132,3 +132,18 @@ def test_report_says_how_far_alpha_carbons_moved(tmp_path, source, backmapper):
     # The stand-in moves every atom by half of the tolerance along each axis.
     assert facts[1]["ca_moved"]["percent"] == 100.0
     assert facts[1]["ca_moved"]["max"] == pytest.approx(0.2 * 3**0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("block", "residues", "frames", "builders", "expected"),
+    [
+        (5, 100, 1000, 1, 80),
+        (5, 100, 1000, 2, 50),
+        (5, 100, 1000, 4, 50),
+        (5, 100, 3, 4, 80),
+        (1, 40000, 7, 2, 1),
+        (5, 100, 0, 2, 80),
+    ],
+)
+def test_chunks_keep_every_builder_busy(block, residues, frames, builders, expected):
+    assert _frames_per_chunk(block, residues, frames, builders) == expected

@@ -149,12 +149,14 @@ def place_side_chains(atoms: list[Tensor], internal: Internal, types: Tensor) ->
     chi = torch.where(chi < 0, turns.shape[1] - 1, chi)
     bends = torch.cat([internal.bends, torch.zeros_like(internal.bends[:, :1])], dim=1)
     for index in range(parents.shape[1]):
-        placed = torch.stack(atoms, dim=1)
-        a, b, c = (placed[rows, parents[:, index, k]] for k in range(3))
-        turn = turns[rows, chi[:, index]]
+        placed = torch.cat(atoms)
+        a, b, c = (placed.index_select(0, parents[:, index, k] * len(rows) + rows) for k in range(3))
+        turn = turns.flatten(0, 1).index_select(0, rows * turns.shape[1] + chi[:, index])
         cos, sin = torch.cos(offset[:, index]), torch.sin(offset[:, index])
         turn = torch.stack([turn[:, 0] * cos - turn[:, 1] * sin, turn[:, 1] * cos + turn[:, 0] * sin], dim=-1)
-        bend = torch.where(leads[:, index], bends[rows, chi[:, index]], 0.0)
+        bend = torch.where(
+            leads[:, index], bends.flatten().index_select(0, rows * bends.shape[1] + chi[:, index]), 0.0
+        )
         x = place(a, b, c, length[:, index], angle[:, index] + bend, turn)
         if index == 1:
             x = torch.where((types == _PRO)[:, None], _close_ring(x, atoms[5], atoms[0], length[:, index]), x)

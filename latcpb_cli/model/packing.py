@@ -21,6 +21,7 @@ from latcpb_cli.chem.atom_kinds import KINDS, kind_pairs, kind_table
 from latcpb_cli.chem.internal import FIRST_SLOT, N_CHI
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.diffusion.noise import gumbel
+from latcpb_cli.geometry.found import found
 from latcpb_cli.model.candidates import MOST, SIDE, Candidates, build_candidates, deviations
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
@@ -65,8 +66,10 @@ class _Shapes:
         count = there.sum(1)
         middle = (atoms * there[..., None]).sum(1) / count.clamp(min=1)[:, None]
         away = torch.where(there, (atoms - middle[:, None]).norm(dim=-1), -torch.inf)
-        points = atoms[there].T.contiguous()
-        return cls(points, kinds[there], count.cumsum(0) - count, count, middle.T.contiguous(), away.amax(-1))
+        atom = found(there.flatten())
+        points = atoms.flatten(0, 1).index_select(0, atom).T.contiguous()
+        kind = kinds.flatten().index_select(0, atom)
+        return cls(points, kind, count.cumsum(0) - count, count, middle.T.contiguous(), away.amax(-1))
 
 
 class Packing(nn.Module):
@@ -174,8 +177,8 @@ class Packing(nn.Module):
         for step in range(1, _ROUNDS + 1):
             temperature = coldest ** (step / _ROUNDS)
             flat, field = share.flatten(), torch.zeros_like(share).flatten()
-            field.index_add_(0, one, energy * flat[two])
-            field.index_add_(0, two, energy * flat[one])
+            field.index_add_(0, one, energy * flat.index_select(0, two))
+            field.index_add_(0, two, energy * flat.index_select(0, one))
             renewed = ((alone - field.view_as(share)) / temperature).softmax(-1)
             share = _DAMPING * share + (1 - _DAMPING) * renewed
         return share
@@ -223,9 +226,12 @@ class Packing(nn.Module):
         row = near.index_select(0, row)
         u = u.index_select(0, row)
         near, distance = _within(shapes.points, u, others.points, v, _FURTHEST)
+        own, other = (
+            x.kinds.index_select(0, rows.index_select(0, near)) for x, rows in ((shapes, u), (others, v))
+        )
         table = torch.from_numpy(kind_pairs()).to(u.device)
-        own, other = (x.kinds[rows[near]] for x, rows in ((shapes, u), (others, v)))
-        return pair[row[near]], self._energy(table[own, other], distance)
+        kinds = table.flatten().index_select(0, own * len(table) + other)
+        return pair.index_select(0, row.index_select(0, near)), self._energy(kinds, distance)
 
     def _energy(self, kinds: Int[Tensor, "C"], distance: Float[Tensor, "C"]) -> Float[Tensor, "C"]:
         along = (distance - _NEAREST) * (_KNOTS / (_FURTHEST - _NEAREST))
@@ -284,8 +290,8 @@ def _within(
     """Which pairs of points are nearer to each other than ``reach`` (Å), and their distance (Å)."""
     x, y, z = points.index_select(1, one) - others.index_select(1, two)
     distance = torch.sqrt(x * x + y * y + z * z)
-    near = torch.nonzero(distance < reach).squeeze(1)
-    return near, distance[near]
+    near = found(distance < reach)
+    return near, distance.index_select(0, near)
 
 
 def _members(shapes: _Shapes, groups: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import ELEMENTS, LETTERS, OXT_SLOT, VDW_RADIUS, slot_mask
+from latcpb_cli.geometry.found import found
 from latcpb_cli.metrics.bonds import bond_steps, element_index
 from latcpb_cli.metrics.pairs import close_pairs, image_shift
 from latcpb_cli.refine.draft import Draft
@@ -86,7 +87,7 @@ class Contacts:
         x, y, z = step * step
         # Not a sum over an axis, which rounds by where in the list a pair stands.
         squared = x + y + z
-        hit = torch.nonzero(squared < self.limit).squeeze(1)
+        hit = found(squared < self.limit)
         distance = squared[hit].sqrt().clamp(min=_NEAREST)
         force = (self.reach[hit] / distance - 1.0) * -2.0 * step[:, hit]
         ends = torch.cat([self.one[hit], self.two[hit]])
@@ -100,7 +101,7 @@ class Contacts:
         """How much further than ``overlap`` (Å) each residue's atoms overlap with others, all together, Å."""
         x, y, z = self._steps_apart(atoms.flatten(1)) ** 2
         beyond = self.reach - overlap - torch.sqrt(x + y + z)
-        hit = torch.nonzero(beyond > 0).squeeze(1)
+        hit = found(beyond > 0)
         total = torch.zeros_like(atoms[0, 0])
         for end in (self.one, self.two):
             total.index_add_(0, end[hit] % len(total), beyond[hit])
