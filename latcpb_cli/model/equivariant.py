@@ -18,8 +18,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-# One decorator in e3nn would load all of torch's compiler, which takes two seconds and is not used here.
-with patch.object(torch.compiler, "disable", lambda function=None, **_: function or (lambda kept: kept)):
+from latcpb_cli.model.unused import without
+
+# One decorator in e3nn would load all of torch's compiler, which takes two seconds, and harmonics of angles
+# would load sympy, which takes half a second; neither is used here.
+with (
+    patch.object(torch.compiler, "disable", lambda function=None, **_: function or (lambda kept: kept)),
+    without("sympy"),
+):
     import e3nn
     from e3nn import o3
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -15,3 +18,13 @@ def test_squares_by_one_matrix_are_those_of_e3nn(channels: int) -> None:
     torch.nn.init.normal_(node.product.weight)
     x = torch.randn(7, irreps(channels).dim)
     torch.testing.assert_close(node._squared(x), node.product(x, x), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_not_used_is_not_loaded() -> None:
+    code = (
+        "import sys, latcpb_cli.backmapper\n"
+        "assert not {'sympy', 'torch._dynamo'} & set(sys.modules)\n"
+        "import sympy\n"
+        "assert sympy.sqrt(4) == 2\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
