@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from bridges import facing
-from cg_files import walk, write_ca_pdb
+from cg_files import write_ca_pdb
 from peptides import build
 
 pytest.importorskip("openmm")
@@ -19,6 +20,7 @@ from latcpb_cli.io.read import open_source  # noqa: E402
 from latcpb_cli.md.options import MdOptions  # noqa: E402
 from latcpb_cli.pipeline import backmap_trajectory  # noqa: E402
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 CA = 1
 STRAND = {"phi": -120.0, "psi": 130.0}
 CIS = [180.0, 180.0, 0.0, 180.0, 180.0, 180.0]
@@ -48,10 +50,17 @@ def two_helices():
     return np.concatenate([one, one + np.array([0, 11.0, 0], dtype=np.float32)])
 
 
+def disordered():
+    """A stretch of a protein that has no fold, as a coarse-grained force field left it."""
+    source = open_source([EXAMPLES / "4ebp2.xtc"], EXAMPLES / "4ebp2.pdb")
+    frame, inner = next(source.chunks(1)).positions[0], slice(40, 56)
+    return Case(source.trace.sequence[inner], frame[inner], " H1 ")
+
+
 CASES = {
     "helix": Case("GAEHKLRFAKQG", ideal("GAEHKLRFAKQG"), " HE2 HIS"),
     "strand": Case("GTVIVRWQSMG", ideal("GTVIVRWQSMG", **STRAND), " OXT GLY"),
-    "disordered": Case("MSGPKQDEYNF", walk(11)[0], " H1  MET"),
+    "disordered": disordered(),
     "two chains": Case("GAEAKLG" * 2, two_helices(), " LEU B", chains="A" * 7 + "B" * 7),
     "disulfide": Case("GCGGCG", facing(sequence="GCG")[1][:, CA], "SSBOND", chains="AAABBB"),
     "cis proline": Case("GAYPAG", ideal("GAYPAG", omega=CIS, **STRAND), " PRO A"),
