@@ -90,6 +90,9 @@ class NodeProduct(nn.Module):
     """Channel-wise tensor product of node features with themselves, then a linear map.
 
     Output irreps are scalars and, for further products, the input's irreps.
+    The modules of e3nn hold the weights and define the result; it is computed
+    with one matrix product for all paths and one for each degree, since theirs
+    are dozens of small operations.
     """
 
     coupling: Tensor
@@ -106,34 +109,57 @@ class NodeProduct(nn.Module):
                         paths.append((i, j, len(targets), "uuu", True))
                         targets.append((channels, out))
         self.product = o3.TensorProduct(features, features, targets, paths)
-        self.register_buffer("coupling", _coupling(self.product, channels), persistent=False)
-        self.sizes = [out.dim for _, out in targets]
         self.scalars = o3.Linear(self.product.irreps_out, f"{scalars}x0e")
         self.features = o3.Linear(self.product.irreps_out, features)
+        self.paths = [
+            [path for path, (_, out) in enumerate(targets) if out.l == degree] for degree in range(_L_MAX + 1)
+        ]
+        self.register_buffer("coupling", _coupling(self.product, channels, self.paths), persistent=False)
 
     def forward(self, x: Float[Tensor, "L F"]) -> tuple[Float[Tensor, "L S"], Float[Tensor, "L F"]]:
         """Return invariant scalars and the updated features."""
-        product = self._squared(x)
-        return self.scalars(product), x + self.features(product)
-
-    def _squared(self, x: Float[Tensor, "L F"]) -> Tensor:
-        """The same as ``self.product(x, x)``, with one matrix product for all paths."""
-        pieces = x.split([x.shape[1] * (2 * degree + 1) // _WIDTH for degree in range(_L_MAX + 1)], dim=1)
         channels = x.shape[1] // _WIDTH
+        pieces = x.split([channels * (2 * degree + 1) for degree in range(_L_MAX + 1)], dim=1)
         each = torch.cat([piece.unflatten(1, (channels, -1)) for piece in pieces], dim=-1)
         pairs = (each[..., :, None] * each[..., None, :]).flatten(2)
-        paths = (pairs @ self.coupling).split(self.sizes, dim=-1)
-        weights = self.product.weight.view(-1, channels, 1)
-        return torch.cat([(path * weight).flatten(1) for path, weight in zip(paths, weights, strict=True)], 1)
+        widths = [(2 * degree + 1) * len(paths) for degree, paths in enumerate(self.paths)]
+        products = (pairs @ self.coupling).split(widths, dim=-1)
+        mapped = []
+        for degree, (product, weights) in enumerate(zip(products, self._maps(), strict=True)):
+            rows = product.unflatten(-1, (2 * degree + 1, -1)).transpose(1, 2).flatten(2)
+            mapped.append((rows @ weights).transpose(1, 2))
+        scalars, first = mapped[0].split([mapped[0].shape[1] - channels, channels], dim=1)
+        return scalars.squeeze(-1), x + torch.cat([part.flatten(1) for part in (first, *mapped[1:])], dim=1)
+
+    def _maps(self) -> list[Float[Tensor, "CP out"]]:
+        """Weights of product and linear map together, by degree; those of the scalars come first in degree 0."""
+        weights = self.product.weight.view(sum(map(len, self.paths)), -1, 1)
+        linear: list[dict[int, Tensor]] = [
+            {
+                rule.i_in: rule.path_weight * weight
+                for _, rule, weight in part.weight_views(yield_instruction=True)
+            }
+            for part in (self.scalars, self.features)
+        ]
+        maps = []
+        for degree, paths in enumerate(self.paths):
+            outs = linear if degree == 0 else linear[1:]
+            each = [weights[path] * torch.cat([out[path] for out in outs], dim=1) for path in paths]
+            maps.append(torch.stack(each, dim=1).flatten(0, 1))
+        return maps
 
 
 @torch.no_grad()
-def _coupling(product: o3.TensorProduct, channels: int) -> Float[Tensor, "81 K"]:
-    """What each path makes of every product of two components of one channel."""
+def _coupling(product: o3.TensorProduct, channels: int, paths: list[list[int]]) -> Float[Tensor, "81 K"]:
+    """What each path makes of every product of two components of one channel.
+
+    Columns are ordered by degree, then component, then path.
+    """
     units = torch.eye(_WIDTH)
     parts = units.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=1)
     rows = torch.cat([part[:, None].expand(-1, channels, -1).flatten(1) for part in parts], dim=1)
     one, two = rows.repeat_interleave(_WIDTH, 0), rows.repeat(_WIDTH, 1)
     made = product(one, two, torch.ones(product.weight_numel))
-    paths = made.split([irreps.dim for irreps in product.irreps_out], dim=1)
-    return torch.cat([path.unflatten(1, (channels, -1))[:, 0] for path in paths], dim=1)
+    found = made.split([irreps.dim for irreps in product.irreps_out], dim=1)
+    first = [path.unflatten(1, (channels, -1))[:, 0] for path in found]
+    return torch.cat([torch.stack([first[path] for path in some], -1).flatten(1) for some in paths], dim=1)

@@ -12,12 +12,15 @@ from latcpb_cli.model.equivariant import NodeProduct, irreps
 
 
 @pytest.mark.parametrize("channels", [1, 8])
-def test_squares_by_one_matrix_are_those_of_e3nn(channels: int) -> None:
+def test_products_by_few_matrices_are_those_of_e3nn(channels: int) -> None:
     torch.manual_seed(channels)
     node = NodeProduct(channels, 4)
     torch.nn.init.normal_(node.product.weight)
     x = torch.randn(7, irreps(channels).dim)
-    torch.testing.assert_close(node._squared(x), node.product(x, x), rtol=1e-4, atol=1e-5)
+    scalars, features = node(x)
+    product = node.product(x, x)
+    torch.testing.assert_close(scalars, node.scalars(product), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(features, x + node.features(product), rtol=1e-4, atol=1e-4)
 
 
 def test_what_is_not_used_is_not_loaded() -> None:
