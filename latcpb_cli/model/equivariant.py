@@ -132,7 +132,7 @@ class NodeProduct(nn.Module):
         return scalars.squeeze(-1), x + torch.cat([part.flatten(1) for part in (first, *mapped[1:])], dim=1)
 
     def _maps(self) -> list[Float[Tensor, "CP out"]]:
-        """Weights of product and linear map together, by degree; those of the scalars come first in degree 0."""
+        """Weights of product and linear maps together, by degree; in degree 0 those of scalars come first."""
         weights = self.product.weight.view(sum(map(len, self.paths)), -1, 1)
         linear: list[dict[int, Tensor]] = [
             {
