@@ -102,3 +102,17 @@ def test_rotations_are_the_best_of_all() -> None:
     least = min(costs[1, first, second] + costs[2, second, third] for first, second, third in choices)
     found = _strain(ca, best_rotations(ca, backbone), backbone)
     assert float(found.sum()) == pytest.approx(least, rel=1e-6)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_short_chains(length: int) -> None:
+    positions = helix(length)
+    moved = conform_trace(positions, letter_index("A" * length), links(positions), 0.3)
+    assert np.array_equal(moved, positions)
+
+
+def test_beads_in_one_place_stay_finite() -> None:
+    positions = np.zeros((1, 6, 3), dtype=np.float32)
+    moved = conform_trace(positions, letter_index("APGAPA"), links(positions), 0.3)
+    assert np.isfinite(moved).all()
+    assert np.linalg.norm(moved, axis=-1).max() <= 0.3 + 1e-5
