@@ -37,21 +37,9 @@ Array = np.ndarray
 def conform_trace(positions: Array, types: Array, linked: Array, tolerance: float) -> Array:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
-    Parameters
-    ----------
-    positions : numpy.ndarray, shape (F, L, 3)
-        Cα in Å.
-    types : numpy.ndarray of int64, shape (L,)
-    linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
-    tolerance : float
-        How far (Å) a Cα may move at most.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (F, L, 3)
-        Beads that fit stay where they are, to the bit. A frame does not
-        depend on the others.
+    Parameters and result are those of `ease_trace`, which moves them towards
+    distances and angles first. Beads that fit stay where they are, to the bit,
+    and a frame does not depend on the others.
     """
     eased = ease_trace(positions, types, linked, tolerance)
     conformed = np.empty_like(eased)
