@@ -45,25 +45,26 @@ def lassos(ca: Array, linked: Array, bridges: Sequence[Bridge], cell: Array | No
         The bridges that close a lasso.
     """
     ca = ca.astype(np.float64)
-    ends = [(min(bridge), max(bridge)) for bridge in bridges]
-    closed = [linked[first:last].all() and last - first > _CLEAR for first, last in ends]
-    found = zip(bridges, ends, closed, strict=True)
-    return [
-        bridge for bridge, (first, last), loop in found if loop and _threads(ca, linked, first, last, cell)
-    ]
+    found = []
+    for bridge in bridges:
+        first, last = sorted(bridge)
+        closed = last - first > _CLEAR and linked[first:last].all()
+        if closed and _threads(ca, linked, first, last, cell):
+            found.append(bridge)
+    return found
 
 
 def _threads(ca: Array, linked: Array, first: int, last: int, cell: Array | None) -> bool:
     """Whether a chain runs through the loop from residue ``first`` to ``last``."""
     start = np.flatnonzero(linked[:-1])
     start = start[(start + 1 < first - _CLEAR) | (start > last + _CLEAR)]
+    if len(start) == 0:
+        return False
     ends = np.stack([ca[start], ca[start + 1]], axis=1)
     corners = _surface(ca[first : last + 1])
     centre, middle = corners.mean(axis=1), ends.mean(axis=1)
     reach = np.linalg.norm(corners - centre[:, None], axis=-1).max()
-    reach += np.linalg.norm(ends[:, 1] - ends[:, 0], axis=-1).max(initial=0.0) / 2
-    if len(start) == 0:
-        return False
+    reach += np.linalg.norm(ends[:, 1] - ends[:, 0], axis=-1).max() / 2
     triangle, segment, shift = near_others(centre, middle, reach, cell)
     apex, one, two = corners[triangle].swapaxes(0, 1)
     begin, end = ends[segment].swapaxes(0, 1)
