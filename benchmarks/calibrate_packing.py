@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from tables import Row
 
 from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.model.side_chains import best_side_chains
 
 FACTORS = (0.75, 0.87, 1.0), (1.0, 1.15, 1.3)
 PARTS = "packing.trust", "packing.energy"
@@ -37,8 +38,9 @@ def main() -> None:
         write(Path(options.weights), options.out, (options.trust, options.energy))
         return
     model = Backmapper.from_pretrained(options.weights, device="cpu")
-    packing = model.model.packing
+    packing, rescoring = model.model.packing, model.model.rescoring
     assert packing is not None  # or there is nothing to scale
+    assert rescoring is not None
     chains = []
     for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
         trace, linked = reference.trace, reference.trace.linked(chunk.positions)[0]
@@ -46,15 +48,15 @@ def main() -> None:
         graph = model.model.graph(*inputs, [len(trace)])
         condition = model.model.cg_encoder(graph)
         latent = model.model.expected(condition, graph, model.schedule)
-        chains.append((reference, graph, model.model.decoder(latent, condition, graph)))
+        chains.append((reference, graph, condition, model.model.decoder(latent, condition, graph)))
     start = packing.trust.clone(), packing.energy.clone()
     print(f"{'trust':>6s}{'energy':>8s}{'all':>8s}{'side':>8s}{'chi1':>7s}{'chi12':>7s}")
     for factors in product(*FACTORS):
         for part, value, factor in zip((packing.trust, packing.energy), start, factors, strict=True):
             part.copy_(value * factor)
         row = Row()
-        for reference, graph, decoded in chains:
-            atoms = packing(decoded, graph).atoms.numpy()[None]
+        for reference, graph, condition, decoded in chains:
+            atoms = best_side_chains(decoded, condition, graph, packing, rescoring).atoms.numpy()[None]
             row.add(reference, generated_structure(reference, atoms))
         n = row.numbers()
         print(f"{factors[0]:6.2f}{factors[1]:8.2f}{n['all_heavy']:8.4f}{n['side_chain']:8.4f}", end="")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from latcpb_cli.train.config import Stage
 
 __all__ = ["train_app"]
 
@@ -83,8 +86,26 @@ def packing(
     _train("packing", data, out, config, given, device, threads, start_from=diffusion)
 
 
+@train_app.command()
+def rescoring(
+    data: Data,
+    out: Out,
+    packing: Annotated[Path, typer.Option(help="Folder of the finished packing run.")],
+    config: Settings = None,
+    steps: Steps = None,
+    residues: Residues = None,
+    learning_rate: Rate = None,
+    seed: Seed = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Stage 4: the second look at packed side chains."""
+    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
+    _train("rescoring", data, out, config, given, device, threads, start_from=packing)
+
+
 def _train(
-    stage: Literal["autoencoder", "diffusion", "packing"],
+    stage: Stage,
     data: Path,
     out: Path,
     config: Path | None,

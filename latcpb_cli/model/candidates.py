@@ -54,6 +54,10 @@ class Candidates:
         """Residue of each candidate."""
         return torch.div(self.place, MOST, rounding_mode="floor")
 
+    def of(self, rows: Int[Tensor, "J"]) -> Candidates:
+        """Some of them."""
+        return Candidates(*(value.index_select(0, rows) for value in vars(self).values()))
+
 
 def build_candidates(
     decoded: Decoded, types: Int[Tensor, "L"], turn: Float[Tensor, "L 4"] | None = None

@@ -22,6 +22,8 @@ from latcpb_cli.model.denoiser import Denoiser
 from latcpb_cli.model.graph import Graph, build_graph
 from latcpb_cli.model.packing import Packing
 from latcpb_cli.model.prior import MixturePrior
+from latcpb_cli.model.rescoring import Rescoring
+from latcpb_cli.model.side_chains import best_side_chains, sampled_side_chains
 
 __all__ = ["LatCPB"]
 
@@ -30,7 +32,7 @@ class LatCPB(nn.Module):
     """The LatCPB model; ablations are values of ``config``, not other classes.
 
     Inference calls `graph`, ``cg_encoder``, ``denoiser`` through a sampler
-    (`draw`), then ``decoder`` and ``packing`` (`build`). ``atom_encoder``
+    (`draw`), then ``decoder``, ``packing`` and ``rescoring`` (`build`). ``atom_encoder``
     serves training and the measuring of the autoencoder only.
     """
 
@@ -46,6 +48,7 @@ class LatCPB(nn.Module):
         self.prior = MixturePrior(config) if config.discrete else None
         self.denoiser = Denoiser(config) if config.diffusion else None
         self.packing = None if config.cartesian else Packing()
+        self.rescoring = None if config.cartesian else Rescoring(config)
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
         self.register_buffer("latent_spread", torch.full((config.latent,), 0.25))
 
@@ -130,14 +133,16 @@ class LatCPB(nn.Module):
         Parameters
         ----------
         noise
-            Makes the side chains a sample (see `Packing`); without it they are the best answer.
+            Makes the side chains a sample; without it they are the best answer.
         told
             Rotameric states to choose from instead of the latents' own. A drawn
             latent has nearly decided them, without seeing the neighbours' draws.
         """
         decoded = self.decoder(latent, condition, graph)
-        if self.packing is None:
+        if self.packing is None or self.rescoring is None:
             return decoded
         if told is not None:
             decoded = Decoded(decoded.atoms, decoded.internal, told)
-        return self.packing(decoded, graph, noise)
+        if noise is None:
+            return best_side_chains(decoded, condition, graph, self.packing, self.rescoring)
+        return sampled_side_chains(decoded, graph, self.packing, noise)

@@ -8,7 +8,9 @@ from typing import Literal
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.train.stages import LossWeights
 
-__all__ = ["TrainConfig"]
+__all__ = ["Stage", "TrainConfig"]
+
+Stage = Literal["autoencoder", "diffusion", "packing", "rescoring"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class TrainConfig:
 
     Attributes
     ----------
-    stage : {"autoencoder", "diffusion", "packing"}
+    stage : {"autoencoder", "diffusion", "packing", "rescoring"}
     steps : int
         Length of the run; the learning rate is constant, then falls to zero
         over the last ``cooldown`` share, so a run can be lengthened on resume.
@@ -26,7 +28,8 @@ class TrainConfig:
     noise, noisy_share : float
         Cα noise: largest scale (Å) and the share of structures that get any.
     dropout : float
-        Share of attention and of what transformer layers add that is left out.
+        Share that is left out of attention, of what transformer layers add (frozen ones too), and of the
+        second look.
     pure_noise : float
         Share of structures denoised from the last noise level, where best mode makes its only step.
     ensembles : float
@@ -35,7 +38,7 @@ class TrainConfig:
         Decay of the running average of weights that is evaluated and kept.
     """
 
-    stage: Literal["autoencoder", "diffusion", "packing"] = "autoencoder"
+    stage: Stage = "autoencoder"
     steps: int = 5000
     residues: int = 2048
     window: int = 320

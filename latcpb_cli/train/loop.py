@@ -1,4 +1,4 @@
-"""The training loop of both stages: steps, average, log, checkpoints, resume."""
+"""The training loop of all stages: steps, average, log, checkpoints, resume."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from latcpb_cli.train.checkpoint import load_checkpoint, load_model, read_config
 from latcpb_cli.train.config import TrainConfig
 from latcpb_cli.train.data import Structures, load_structures
 from latcpb_cli.train.muon import Muon, hidden_matrices
-from latcpb_cli.train.stages import autoencoder_loss, diffusion_loss, packing_loss, trained_parts
+from latcpb_cli.train.stages import (
+    autoencoder_loss,
+    diffusion_loss,
+    packing_loss,
+    rescoring_loss,
+    trained_parts,
+)
 
 __all__ = ["Trainer"]
 
@@ -45,8 +51,7 @@ class Trainer:
         A folder `load_structures` can read.
     out : Path
     start_from : Path, optional
-        Folder of the stage before: the autoencoder's run for the diffusion
-        stage, the diffusion's run for the packing stage.
+        Folder of the stage before, for all stages but the first.
     """
 
     def __init__(
@@ -74,7 +79,8 @@ class Trainer:
             _load_stage_before(start_from, config, self.model)
         self.model.requires_grad_(False)
         parts = trained_parts(self.model, config.stage)
-        for module in (inner for part in parts for inner in part.modules()):
+        # Frozen parts too: what they say of chains they know becomes as uncertain as what they say of others.
+        for module in self.model.modules():
             if isinstance(module, nn.Dropout):
                 module.p = config.dropout
         self.parameters = [p.requires_grad_(True) for part in parts for p in part.parameters()]
@@ -138,8 +144,10 @@ class Trainer:
             loss, terms = diffusion_loss(
                 self.model, batch, config.weights, generator, self.schedule, config.pure_noise
             )
-        else:
+        elif config.stage == "packing":
             loss, terms = packing_loss(self.model, batch, self.schedule)
+        else:
+            loss, terms = rescoring_loss(self.model, batch, self.schedule)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -208,7 +216,7 @@ def _optimizers(
     return [Muon(matrices, lr=rate, weight_decay=decay), adam] if matrices else [adam]
 
 
-_STAGE_BEFORE = {"diffusion": "autoencoder", "packing": "diffusion"}
+_STAGE_BEFORE = {"diffusion": "autoencoder", "packing": "diffusion", "rescoring": "packing"}
 
 
 def _load_stage_before(folder: Path | None, config: TrainConfig, model: LatCPB) -> None:

@@ -1,9 +1,10 @@
-"""The three stages of training: what one step computes.
+"""The four stages of training: what one step computes.
 
 Stage 1 trains the autoencoder (eq. 15). Stage 2 freezes the all-atom encoder
 and the prior, and trains the denoiser (eq. 16) together with the CG encoder
 and the decoder, which keep their own losses so that the latent stays readable. Stage 3 fits the
-contact energies of the packing to the states of true side chains.
+contact energies of the packing to the states of true side chains, stage 4 the
+second look that follows it.
 """
 
 from __future__ import annotations
@@ -22,10 +23,18 @@ from latcpb_cli.model.discrete import draw_codes, usage_loss
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.prior import gaussian_kl
+from latcpb_cli.model.surroundings import look_around
 from latcpb_cli.train.batch import Batch
-from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions
+from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions, torsion_error
 
-__all__ = ["LossWeights", "autoencoder_loss", "diffusion_loss", "packing_loss", "trained_parts"]
+__all__ = [
+    "LossWeights",
+    "autoencoder_loss",
+    "diffusion_loss",
+    "packing_loss",
+    "rescoring_loss",
+    "trained_parts",
+]
 
 _BULK = math.radians(40.0)
 _LEAST_SHARE = 1e-6  # a mean field can rule a state out
@@ -63,8 +72,10 @@ def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
         parts = [model.atom_encoder, model.cg_encoder, model.decoder, model.prior]
     elif stage == "diffusion":
         parts = [model.cg_encoder, model.decoder, model.denoiser]
-    else:
+    elif stage == "packing":
         parts = [model.packing]
+    else:
+        parts = [model.rescoring]
     return [part for part in parts if part is not None]
 
 
@@ -144,11 +155,38 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
         candidates = build_candidates(true, batch.types)
     right = candidates.place[candidates.state == batch.rotamer[candidates.residue]]
     known = model.packing.conditional(candidates, true.atoms, graph).log_softmax(-1)
-    share = model.packing.marginals(candidates, true.atoms, graph)
+    share = model.packing.marginals(candidates, look_around(candidates, true.atoms, graph), graph)
     terms = {
         "packing": -known.flatten()[right].sum() / max(len(right), 1),
         "field": -(share.flatten()[right] + _LEAST_SHARE).log().sum() / max(len(right), 1),
         "spread": _within_states(model.packing.log_spread[batch.types], true, batch),
+    }
+    return torch.stack(list(terms.values())).sum(), terms
+
+
+def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
+    """Surprise at the true rotameric states after the second look, and how far chi is off there."""
+    assert model.packing is not None
+    assert model.rescoring is not None
+    with torch.no_grad():
+        graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+        condition = model.cg_encoder(graph)
+        decoded = model.decoder(model.expected(condition, graph, schedule), condition, graph)
+        candidates = build_candidates(decoded, batch.types)
+        around = look_around(candidates, decoded.atoms, graph)
+        share = model.packing.marginals(candidates, around, graph)
+    score, chi = model.rescoring(candidates, share, around, decoded.atoms, condition, graph)
+    right = candidates.state == batch.rotamer[candidates.residue]
+    right &= share.flatten()[candidates.place] > _LEAST_SHARE
+    residue, place = candidates.residue[right], candidates.place[right]
+    turns = torch.stack([torch.cos(chi[right]), torch.sin(chi[right])], dim=-1)
+    reference = batch.internal.torsions[residue, 4:]
+    symmetric = symmetric_torsions(batch.types)[residue, 4:]
+    error = torsion_error(turns, reference, symmetric)
+    known = batch.known[residue, 4:]
+    terms = {
+        "rescored": -score.flatten()[place].sum() / max(len(place), 1),
+        "chi": (error * known).sum() / known.sum().clamp(min=1),
     }
     return torch.stack(list(terms.values())).sum(), terms
 

@@ -16,6 +16,9 @@ from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
+from latcpb_cli.model.shapes import Contacts, Shapes
+from latcpb_cli.model.side_chains import best_side_chains, least_risk, sampled_side_chains
+from latcpb_cli.model.surroundings import look_around
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,10 @@ def drawn() -> tuple[LatCPB, Decoded, Graph]:
     graph = model.graph(ca, types, linked, [len(ca)])
     latent = torch.rand(len(ca), 8, generator=torch.Generator().manual_seed(0))
     return model, model.decoder(latent, model.cg_encoder(graph), graph), graph
+
+
+def best(model: LatCPB, decoded: Decoded, graph: Graph) -> Decoded:
+    return best_side_chains(decoded, model.cg_encoder(graph), graph, model.packing, model.rescoring)
 
 
 def repulsive(model: LatCPB, reach: int = 3) -> None:
@@ -51,7 +58,11 @@ def test_without_energies_every_residue_minds_itself_alone(drawn: tuple[LatCPB, 
     model, decoded, graph = drawn
     model.packing.energy.data[:] = 0.0
     candidates = build_candidates(decoded, graph.types)
-    rank = model.packing.choose(candidates, decoded.atoms, graph)
+    rank = least_risk(
+        candidates,
+        model.packing.marginals(candidates, look_around(candidates, decoded.atoms, graph), graph),
+        graph.types,
+    )
     apart = deviations(candidates, graph.types)
     share = torch.zeros(len(graph.types), MOST)
     share.view(-1)[candidates.place] = candidates.log_probability.exp()
@@ -76,9 +87,9 @@ def clashes(atoms: torch.Tensor, types: torch.Tensor) -> int:
 def test_side_chains_make_room_for_each_other(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
     model, decoded, graph = drawn
     model.packing.energy.data[:] = 0.0
-    alone = model.packing(decoded, graph)
+    alone = best(model, decoded, graph)
     repulsive(model)
-    packed = model.packing(decoded, graph)
+    packed = best(model, decoded, graph)
     assert clashes(packed.atoms, graph.types) < clashes(alone.atoms, graph.types)
     assert torch.equal(packed.atoms[:, :5], decoded.atoms[:, :5])
     built = decode(packed.internal, graph.ca, graph.types, graph.linked)
@@ -106,7 +117,7 @@ def test_shares_add_up_and_teach_energies(drawn: tuple[LatCPB, Decoded, Graph]) 
     repulsive(model)
     candidates = build_candidates(decoded, graph.types)
     energy = model.packing.energy.requires_grad_(True)
-    share = model.packing.marginals(candidates, decoded.atoms, graph)
+    share = model.packing.marginals(candidates, look_around(candidates, decoded.atoms, graph), graph)
     several = torch.bincount(candidates.residue, minlength=len(graph.types)) > 0
     assert torch.allclose(share[several].sum(-1), torch.ones(int(several.sum())), atol=1e-5)
     (slope,) = torch.autograd.grad(share[several][:, 0].sum(), energy)
@@ -123,7 +134,9 @@ def test_noise_makes_samples_with_the_decoders_frequencies(drawn: tuple[LatCPB, 
     counts = torch.zeros(len(graph.types), MOST)
     for _ in range(400):
         noise = gumbel(torch.randn(len(graph.types), MOST, generator=generator))
-        rank = model.packing.choose(candidates, decoded.atoms, graph, noise)
+        rank = model.packing.marginals(
+            candidates, look_around(candidates, decoded.atoms, graph), graph, noise
+        ).argmax(-1)
         counts[torch.arange(len(rank)), rank] += 1
     expected = torch.zeros(len(graph.types), MOST)
     expected.view(-1)[candidates.place] = candidates.log_probability.exp()
@@ -137,7 +150,10 @@ def test_samples_spread_within_their_states(drawn: tuple[LatCPB, Decoded, Graph]
     model.packing.log_spread.data[:] = -3.0
     noise = torch.randn(len(graph.types), NOISE, generator=torch.Generator().manual_seed(2))
     still = torch.cat([noise[:, :MOST], torch.zeros(len(noise), NOISE - MOST)], dim=1)
-    shaken, calm = (model.packing(decoded, graph, each).internal.torsions[:, 4:] for each in (noise, still))
+    shaken, calm = (
+        sampled_side_chains(decoded, graph, model.packing, each).internal.torsions[:, 4:]
+        for each in (noise, still)
+    )
     turned = torch.atan2(
         shaken[..., 1] * calm[..., 0] - shaken[..., 0] * calm[..., 1], (shaken * calm).sum(-1)
     )
@@ -153,7 +169,10 @@ def test_energies_are_continuous_and_end_at_zero(drawn: tuple[LatCPB, Decoded, G
     model, _, _ = drawn
     model.packing.energy.data.normal_(generator=torch.Generator().manual_seed(1))
     distance = torch.linspace(2.0, 6.0, 4001)
-    values = model.packing._energy(torch.full((4001,), 7), distance)
+    one, many = torch.zeros(1, dtype=torch.long), torch.arange(4001)
+    still = Shapes(torch.zeros(3, 1), one, one, one + 1, torch.zeros(3, 1), torch.zeros(1))
+    met = Contacts(many, many, many, torch.zeros_like(many), torch.zeros_like(many), distance)
+    values = model.packing._energy(still, still, met)
     assert values.diff().abs().max() < 0.03
     assert abs(float(values[-1])) < 1e-3
-    assert float(values[0]) == pytest.approx(float(model.packing.energy[7, 0]))
+    assert float(values[0]) == pytest.approx(float(model.packing.energy[0, 0]))

@@ -172,10 +172,19 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     third.run()
     assert third.model.packing.energy.abs().max() > 0
     assert torch.equal(third.model.decoder.odds.weight, second.average["decoder.odds.weight"])
-    assert export_weights(tmp_path / "pack", tmp_path / "weights") == 3
+    fourth = Trainer(
+        settings("rescoring", steps=2, learning_rate=0.03),
+        packed,
+        tmp_path / "rescore",
+        start_from=tmp_path / "pack",
+    )
+    fourth.run()
+    assert fourth.model.rescoring.judge.weight.abs().max() > 0
+    assert torch.equal(fourth.model.packing.energy, third.average["packing.energy"])
+    assert export_weights(tmp_path / "rescore", tmp_path / "weights") == 2
     assert Backmapper.from_pretrained(tmp_path / "weights", device="cpu").weights_name == "weights"
     with pytest.raises(OutputExistsError):
-        export_weights(tmp_path / "pack", tmp_path / "weights")
+        export_weights(tmp_path / "rescore", tmp_path / "weights")
     with pytest.raises(UsageError, match="first stage only"):
         export_weights(tmp_path / "ae", tmp_path / "other")
     with pytest.raises(UsageError, match="starts from autoencoder weights"):

@@ -1,0 +1,68 @@
+"""Side chains of a frame: from what the decoder holds possible to one conformation for each residue."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latcpb_cli.chem.internal import FIRST_SLOT
+from latcpb_cli.diffusion.noise import gumbel
+from latcpb_cli.geometry.codec import place_side_chains
+from latcpb_cli.model.candidates import MOST, Candidates, build_candidates, deviations
+from latcpb_cli.model.cg_encoder import Condition
+from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.packing import Packing
+from latcpb_cli.model.rescoring import Rescoring
+from latcpb_cli.model.surroundings import look_around
+
+__all__ = ["best_side_chains", "least_risk", "sampled_side_chains"]
+
+
+@torch.no_grad()
+def best_side_chains(
+    decoded: Decoded, condition: Condition, graph: Graph, packing: Packing, rescoring: Rescoring
+) -> Decoded:
+    """The answer of least expected error, after the mean field and a second look."""
+    candidates = build_candidates(decoded, graph.types)
+    around = look_around(candidates, decoded.atoms, graph)
+    share = packing.marginals(candidates, around, graph)
+    score, chi = rescoring(candidates, share, around, decoded.atoms, condition, graph)
+    row = _rows(candidates, least_risk(candidates, score.exp(), graph.types))
+    return _with_chi(decoded, chi[row], graph)
+
+
+@torch.no_grad()
+def sampled_side_chains(
+    decoded: Decoded, graph: Graph, packing: Packing, noise: Float[Tensor, "L N"]
+) -> Decoded:
+    """One sample; ``noise`` (standard normal, `NOISE` numbers per residue) picks states and their angles."""
+    turn = packing.spread(noise[:, MOST:], graph.types)
+    candidates = build_candidates(decoded, graph.types, turn)
+    around = look_around(candidates, decoded.atoms, graph)
+    share = packing.marginals(candidates, around, graph, gumbel(noise[:, :MOST]))
+    return _with_chi(decoded, candidates.chi[_rows(candidates, share.argmax(-1))], graph)
+
+
+def least_risk(
+    candidates: Candidates, share: Float[Tensor, "L M"], types: Int[Tensor, "L"]
+) -> Int[Tensor, "L"]:
+    """Rank of the candidate of each residue that is nearest to all others, weighted by their probability."""
+    risk = (deviations(candidates, types) * share[:, None]).sum(-1)
+    exists = torch.zeros_like(share, dtype=torch.bool).flatten()
+    exists[candidates.place] = True
+    return torch.where(exists.view_as(risk), risk, torch.inf).argmin(-1)
+
+
+def _rows(candidates: Candidates, rank: Int[Tensor, "L"]) -> Int[Tensor, "L"]:
+    chosen = torch.arange(len(rank), device=rank.device) * MOST + rank
+    return torch.searchsorted(candidates.place, chosen)
+
+
+def _with_chi(decoded: Decoded, chi: Float[Tensor, "L 4"], graph: Graph) -> Decoded:
+    """Other chi angles (rad) on the same backbones."""
+    assert decoded.internal is not None  # or there were no candidates
+    internal = decoded.internal.turned(chi)
+    slots = place_side_chains(list(decoded.atoms[:, :FIRST_SLOT].unbind(1)), internal, graph.types)
+    return Decoded(torch.stack([*slots, decoded.atoms[:, -1]], dim=1), internal, decoded.rotamers)

@@ -1,0 +1,100 @@
+"""What the candidates of a frame touch: backbones, and each other. Packing and rescoring read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latcpb_cli.chem.internal import FIRST_SLOT
+from latcpb_cli.geometry.found import found
+from latcpb_cli.model.candidates import Candidates
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.shapes import REACH, Contacts, Shapes, meet, moving_shapes, ranges, still_shapes
+
+__all__ = ["BACKBONE", "KNOTS", "Surroundings", "along", "beside", "look_around", "read"]
+
+BACKBONE = slice(0, FIRST_SLOT)
+"""Slots that stand still: N, CA, C, O and CB."""
+KNOTS = 14
+"""Functions of distance are linear between so many knots, and end at zero at the reach."""
+_NEAREST = 2.5  # Å; where they begin
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Atoms within reach of each other.
+
+    Attributes
+    ----------
+    candidates, backbones
+        One group for each candidate, and for each residue.
+    still
+        Candidates (one) with backbones of neighbours (two).
+    between
+        Candidates of neighbours with each other, each pair once.
+    """
+
+    candidates: Shapes
+    backbones: Shapes
+    still: Contacts
+    between: Contacts
+
+
+def look_around(candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Surroundings:
+    """Find them; ``atoms`` (Å) holds the backbones on which the candidates stand."""
+    own = moving_shapes(candidates, graph.types)
+    backbones = still_shapes(atoms, graph.types, BACKBONE)
+    between = meet(own, own, *_candidate_pairs(candidates, own, graph))
+    return Surroundings(own, backbones, beside(candidates, own, backbones, graph), between)
+
+
+def beside(candidates: Candidates, own: Shapes, still: Shapes, graph: Graph) -> Contacts:
+    """Contacts of candidates with atoms of neighbours that stand still, one group for each residue."""
+    row, neighbor = torch.nonzero(graph.valid[candidates.residue]).unbind(1)
+    return meet(own, still, row, graph.index[candidates.residue[row], neighbor])
+
+
+def along(distance: Float[Tensor, "C"]) -> tuple[Int[Tensor, "C"], Float[Tensor, "C"]]:
+    """Where distances (Å) lie: the knot before each, and how far on the way to the next (0 to 1)."""
+    way = (distance - _NEAREST) * (KNOTS / (REACH - _NEAREST))
+    way = way.clamp(min=0.0, max=KNOTS - 1e-4)
+    knot = way.long()
+    return knot, way - knot
+
+
+def read(
+    table: Float[Tensor, "N W"],
+    entries: Int[Tensor, "C T"],
+    values: Float[Tensor, "C T"],
+    owner: Int[Tensor, "C"],
+    count: int,
+) -> Float[Tensor, "G W"]:
+    """Add up entries of a table times their values, for each of ``count`` owners (rising)."""
+    each = torch.bincount(owner, minlength=count)
+    begin = (each.cumsum(0) - each) * entries.shape[1]
+    return torch.nn.functional.embedding_bag(
+        entries.flatten(), table, begin, mode="sum", per_sample_weights=values.flatten()
+    )
+
+
+def _candidate_pairs(
+    candidates: Candidates, own: Shapes, graph: Graph
+) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
+    """Rows of every two candidates of residues that are neighbours and could touch, each pair once."""
+    count = torch.bincount(candidates.residue, minlength=len(graph.types))
+    first = count.cumsum(0) - count
+    here = torch.arange(len(graph.types), device=count.device)[:, None].expand_as(graph.index)
+    low, high = torch.minimum(here, graph.index)[graph.valid], torch.maximum(here, graph.index)[graph.valid]
+    key = torch.unique(low * len(graph.types) + high)
+    low, high = torch.div(key, len(graph.types), rounding_mode="floor"), key % len(graph.types)
+    reach = (own.middle - graph.ca.T[:, candidates.residue]).norm(dim=0) + own.radius
+    most = reach.new_zeros(len(graph.types)).scatter_reduce(0, candidates.residue, reach, "amax")
+    near = found((graph.ca[low] - graph.ca[high]).norm(dim=-1) < most[low] + most[high] + REACH)
+    low, high = low.index_select(0, near), high.index_select(0, near)
+    pair, one = ranges(first[low], count[low])
+    high = high.index_select(0, pair)
+    row, two = ranges(first.index_select(0, high), count.index_select(0, high))
+    return one.index_select(0, row), two
