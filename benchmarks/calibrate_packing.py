@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from tables import Row
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.model.side_chains import best_side_chains
+from latcpb_cli.model.side_chains import choose_side_chains
 
 FACTORS = (0.75, 0.87, 1.0), (1.0, 1.15, 1.3)
 PARTS = "packing.trust", "packing.energy"
@@ -56,7 +56,7 @@ def main() -> None:
             part.copy_(value * factor)
         row = Row()
         for reference, graph, condition, decoded in chains:
-            atoms = best_side_chains(decoded, condition, graph, packing, rescoring).atoms.numpy()[None]
+            atoms = choose_side_chains(decoded, condition, graph, packing, rescoring).atoms.numpy()[None]
             row.add(reference, generated_structure(reference, atoms))
         n = row.numbers()
         print(f"{factors[0]:6.2f}{factors[1]:8.2f}{n['all_heavy']:8.4f}{n['side_chain']:8.4f}", end="")

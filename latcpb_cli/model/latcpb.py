@@ -23,7 +23,7 @@ from latcpb_cli.model.graph import Graph, build_graph
 from latcpb_cli.model.packing import Packing
 from latcpb_cli.model.prior import MixturePrior
 from latcpb_cli.model.rescoring import Rescoring
-from latcpb_cli.model.side_chains import best_side_chains, sampled_side_chains
+from latcpb_cli.model.side_chains import choose_side_chains
 
 __all__ = ["LatCPB"]
 
@@ -143,6 +143,4 @@ class LatCPB(nn.Module):
             return decoded
         if told is not None:
             decoded = Decoded(decoded.atoms, decoded.internal, told)
-        if noise is None:
-            return best_side_chains(decoded, condition, graph, self.packing, self.rescoring)
-        return sampled_side_chains(decoded, graph, self.packing, noise)
+        return choose_side_chains(decoded, condition, graph, self.packing, self.rescoring, noise)

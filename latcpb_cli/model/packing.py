@@ -30,7 +30,6 @@ NOISE = MOST + N_CHI
 """Random numbers that a sample takes per residue."""
 
 _ROUNDS, _DAMPING = 10, 0.5
-_COLDEST = 0.1  # the temperature at which a sample is read off
 _PEAK, _TAIL = 0.8, 0.9  # of chi angles about their rotamers; chosen on chains held out of training
 _NEVER = -1e4
 _WHOLE = slice(0, SIDE.stop)
@@ -68,36 +67,11 @@ class Packing(nn.Module):
         energy = self._energy(own, others, met)
         return known.flatten().index_add(0, candidates.place[met.one], -energy).view_as(known)
 
-    def marginals(
-        self,
-        candidates: Candidates,
-        around: Surroundings,
-        graph: Graph,
-        noise: Float[Tensor, "L M"] | None = None,
-    ) -> Float[Tensor, "L M"]:
-        """Probability of each candidate beside those of all others.
-
-        With ``noise`` (Gumbel's) the probabilities are perturbed, and every residue decides.
-        """
+    def marginals(self, candidates: Candidates, around: Surroundings, graph: Graph) -> Float[Tensor, "L M"]:
+        """Probability of each candidate in the field of the others' probabilities."""
         alone = self._log_probability(candidates, graph)
         energy = self._energy(around.candidates, around.backbones, around.still)
         alone = alone.flatten().index_add(0, candidates.place[around.still.one], -energy).view_as(alone)
-        if noise is not None:
-            alone = alone + noise
-        return self._mean_field(alone, candidates, around, coldest=1.0 if noise is None else _COLDEST)
-
-    def _log_probability(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
-        value = self.trust[graph.types[candidates.residue]] * candidates.log_probability
-        flat = value.new_full((len(graph.types) * MOST,), _NEVER)
-        return flat.index_copy(0, candidates.place, value).view(-1, MOST)
-
-    def _mean_field(
-        self, alone: Float[Tensor, "L M"], candidates: Candidates, around: Surroundings, coldest: float
-    ) -> Float[Tensor, "L M"]:
-        """Probability of each candidate in the field of the others' probabilities.
-
-        The temperature falls from one to ``coldest``; near zero every residue decides.
-        """
         energy = self._energy(around.candidates, around.candidates, around.between)
         touching = found(energy != 0)
         one, two = (
@@ -106,14 +80,18 @@ class Packing(nn.Module):
         )
         energy = energy.index_select(0, touching)
         share = alone.softmax(-1)
-        for step in range(1, _ROUNDS + 1):
-            temperature = coldest ** (step / _ROUNDS)
+        for _ in range(_ROUNDS):
             flat, field = share.flatten(), torch.zeros_like(share).flatten()
             field.index_add_(0, one, energy * flat.index_select(0, two))
             field.index_add_(0, two, energy * flat.index_select(0, one))
-            renewed = ((alone - field.view_as(share)) / temperature).softmax(-1)
+            renewed = (alone - field.view_as(share)).softmax(-1)
             share = _DAMPING * share + (1 - _DAMPING) * renewed
         return share
+
+    def _log_probability(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
+        value = self.trust[graph.types[candidates.residue]] * candidates.log_probability
+        flat = value.new_full((len(graph.types) * MOST,), _NEVER)
+        return flat.index_copy(0, candidates.place, value).view(-1, MOST)
 
     def _energy(self, shapes: Shapes, others: Shapes, met: Contacts) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""

@@ -17,32 +17,33 @@ from latcpb_cli.model.packing import Packing
 from latcpb_cli.model.rescoring import Rescoring
 from latcpb_cli.model.surroundings import look_around
 
-__all__ = ["best_side_chains", "least_risk", "sampled_side_chains"]
+__all__ = ["choose_side_chains", "least_risk"]
 
 
 @torch.no_grad()
-def best_side_chains(
-    decoded: Decoded, condition: Condition, graph: Graph, packing: Packing, rescoring: Rescoring
+def choose_side_chains(
+    decoded: Decoded,
+    condition: Condition,
+    graph: Graph,
+    packing: Packing,
+    rescoring: Rescoring,
+    noise: Float[Tensor, "L N"] | None = None,
 ) -> Decoded:
-    """The answer of least expected error, after the mean field and a second look."""
-    candidates = build_candidates(decoded, graph.types)
+    """Put every side chain into one of its candidates, after the mean field and a second look.
+
+    The answer of least expected error; or a sample, where ``noise`` (standard
+    normal, `NOISE` numbers per residue) picks states and the angles within them.
+    """
+    turn = None if noise is None else packing.spread(noise[:, MOST:], graph.types)
+    candidates = build_candidates(decoded, graph.types, turn)
     around = look_around(candidates, decoded.atoms, graph)
     share = packing.marginals(candidates, around, graph)
     score, chi = rescoring(candidates, share, around, decoded.atoms, condition, graph)
-    row = _rows(candidates, least_risk(candidates, score.exp(), graph.types))
-    return _with_chi(decoded, chi[row], graph)
-
-
-@torch.no_grad()
-def sampled_side_chains(
-    decoded: Decoded, graph: Graph, packing: Packing, noise: Float[Tensor, "L N"]
-) -> Decoded:
-    """One sample; ``noise`` (standard normal, `NOISE` numbers per residue) picks states and their angles."""
-    turn = packing.spread(noise[:, MOST:], graph.types)
-    candidates = build_candidates(decoded, graph.types, turn)
-    around = look_around(candidates, decoded.atoms, graph)
-    share = packing.marginals(candidates, around, graph, gumbel(noise[:, :MOST]))
-    return _with_chi(decoded, candidates.chi[_rows(candidates, share.argmax(-1))], graph)
+    if noise is None:
+        rank = least_risk(candidates, score.exp(), graph.types)
+    else:
+        rank = (score + gumbel(noise[:, :MOST])).argmax(-1)
+    return _with_chi(decoded, chi[_rows(candidates, rank)], graph)
 
 
 def least_risk(

@@ -9,7 +9,6 @@ import pytest
 import torch
 from tiny import tiny_model, trace_tensors
 
-from latcpb_cli.diffusion.noise import gumbel
 from latcpb_cli.geometry.codec import decode
 from latcpb_cli.model.candidates import MOST, build_candidates, deviations
 from latcpb_cli.model.decoder import Decoded
@@ -17,7 +16,7 @@ from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
 from latcpb_cli.model.shapes import Contacts, Shapes
-from latcpb_cli.model.side_chains import best_side_chains, least_risk, sampled_side_chains
+from latcpb_cli.model.side_chains import choose_side_chains, least_risk
 from latcpb_cli.model.surroundings import look_around
 
 
@@ -29,8 +28,13 @@ def drawn() -> tuple[LatCPB, Decoded, Graph]:
     return model, model.decoder(latent, model.cg_encoder(graph), graph), graph
 
 
-def best(model: LatCPB, decoded: Decoded, graph: Graph) -> Decoded:
-    return best_side_chains(decoded, model.cg_encoder(graph), graph, model.packing, model.rescoring)
+def chosen(
+    model: LatCPB, decoded: Decoded, graph: Graph, noise: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor, Decoded]:
+    """Chi angles (cos, sin), atoms and all."""
+    parts = model.cg_encoder(graph), graph, model.packing, model.rescoring
+    answer = choose_side_chains(decoded, *parts, noise)
+    return answer.internal.torsions[:, 4:], answer.atoms, answer
 
 
 def repulsive(model: LatCPB, reach: int = 3) -> None:
@@ -87,13 +91,13 @@ def clashes(atoms: torch.Tensor, types: torch.Tensor) -> int:
 def test_side_chains_make_room_for_each_other(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
     model, decoded, graph = drawn
     model.packing.energy.data[:] = 0.0
-    alone = best(model, decoded, graph)
+    _, alone, _ = chosen(model, decoded, graph)
     repulsive(model)
-    packed = best(model, decoded, graph)
-    assert clashes(packed.atoms, graph.types) < clashes(alone.atoms, graph.types)
-    assert torch.equal(packed.atoms[:, :5], decoded.atoms[:, :5])
+    _, atoms, packed = chosen(model, decoded, graph)
+    assert clashes(atoms, graph.types) < clashes(alone, graph.types)
+    assert torch.equal(atoms[:, :5], decoded.atoms[:, :5])
     built = decode(packed.internal, graph.ca, graph.types, graph.linked)
-    assert torch.allclose(built, packed.atoms, atol=1e-5)
+    assert torch.allclose(built, atoms, atol=1e-5)
 
 
 def test_choices_do_not_depend_on_what_else_is_in_the_batch(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
@@ -132,12 +136,14 @@ def test_noise_makes_samples_with_the_decoders_frequencies(drawn: tuple[LatCPB, 
     candidates = build_candidates(decoded, graph.types)
     generator = torch.Generator().manual_seed(0)
     counts = torch.zeros(len(graph.types), MOST)
+    vectors = torch.full((len(graph.types) * MOST, 4, 2), 9.0)
+    vectors[candidates.place] = torch.stack([candidates.chi.cos(), candidates.chi.sin()], dim=-1)
     for _ in range(400):
-        noise = gumbel(torch.randn(len(graph.types), MOST, generator=generator))
-        rank = model.packing.marginals(
-            candidates, look_around(candidates, decoded.atoms, graph), graph, noise
-        ).argmax(-1)
-        counts[torch.arange(len(rank)), rank] += 1
+        noise = torch.randn(len(graph.types), NOISE, generator=generator)
+        noise[:, MOST:] = 0.0
+        turns, _, _ = chosen(model, decoded, graph, noise)
+        apart = (vectors.view(-1, MOST, 8) - turns.flatten(1)[:, None]).abs().sum(-1)
+        counts[torch.arange(len(apart)), apart.argmin(-1)] += 1
     expected = torch.zeros(len(graph.types), MOST)
     expected.view(-1)[candidates.place] = candidates.log_probability.exp()
     expected = expected / expected.sum(-1, keepdim=True)
@@ -150,10 +156,7 @@ def test_samples_spread_within_their_states(drawn: tuple[LatCPB, Decoded, Graph]
     model.packing.log_spread.data[:] = -3.0
     noise = torch.randn(len(graph.types), NOISE, generator=torch.Generator().manual_seed(2))
     still = torch.cat([noise[:, :MOST], torch.zeros(len(noise), NOISE - MOST)], dim=1)
-    shaken, calm = (
-        sampled_side_chains(decoded, graph, model.packing, each).internal.torsions[:, 4:]
-        for each in (noise, still)
-    )
+    shaken, calm = (chosen(model, decoded, graph, each)[0] for each in (noise, still))
     turned = torch.atan2(
         shaken[..., 1] * calm[..., 0] - shaken[..., 0] * calm[..., 1], (shaken * calm).sum(-1)
     )
