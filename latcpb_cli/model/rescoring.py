@@ -4,7 +4,7 @@ The mean field of `packing` sums energies of pairs. Here a small network sees,
 for every candidate, which kinds of atoms stand how near and in which direction
 of its bonds (hydrogen bonds have one), what the CG encoder says of the residue,
 and both probabilities so far. Residues tell their neighbours what they see. The
-answer is a correction of the probability, and small turns of the chi angles.
+answer corrects the probabilities.
 """
 
 from __future__ import annotations
@@ -40,12 +40,11 @@ _JUDGED = 0.005  # the least probability worth a second look
 _LIKELY = 0.1  # and worth being a part of others' surroundings
 _LEAST = 1e-5
 _TOUCHING = 0.5  # Å
-_MAX_TURN = 0.35  # rad
 _NEVER = -1e4
 
 
 class Rescoring(nn.Module):
-    """Corrects the probabilities and the chi angles of candidates.
+    """Corrects the probabilities of candidates.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ class Rescoring(nn.Module):
         self.messages = NeighborTransformer(config, 1)
         self.hear = nn.Linear(dim, _HIDDEN)
         self.weigh = nn.Linear(_HIDDEN, _HIDDEN)
-        self.judge = nn.Linear(_HIDDEN, 1 + N_CHI)
+        self.judge = nn.Linear(_HIDDEN, 1)
         nn.init.normal_(self.state.weight, std=0.3)
         for layer in (self.hear, self.judge):
             nn.init.zeros_(layer.weight)
@@ -78,8 +77,8 @@ class Rescoring(nn.Module):
         atoms: Float[Tensor, "L 15 3"],
         condition: Condition,
         graph: Graph,
-    ) -> tuple[Float[Tensor, "L M"], Float[Tensor, "R 4"]]:
-        """Log probabilities of all candidates, and their chi angles (rad).
+    ) -> Float[Tensor, "L M"]:
+        """Log probabilities of all candidates.
 
         Parameters
         ----------
@@ -110,11 +109,9 @@ class Rescoring(nn.Module):
         held = held.index_add(0, judged.residue, view * weight.index_select(0, rows)[:, None])
         told = self.messages(condition.residues + self.tell(held), condition.pairs, graph)
         view = nn.functional.silu(self.weigh(view) + self.hear(told).index_select(0, judged.residue))
-        change, turn = self.judge(view).split([1, N_CHI], dim=-1)
-        score = so_far.index_add(0, rows, change.squeeze(-1))
+        score = so_far.index_add(0, rows, self.judge(view).squeeze(-1))
         flat = score.new_full((share.numel(),), _NEVER).index_copy(0, candidates.place, score)
-        turned = candidates.chi.index_add(0, rows, _MAX_TURN * torch.tanh(turn))
-        return flat.view_as(share).log_softmax(-1), turned
+        return flat.view_as(share).log_softmax(-1)
 
     def _seen(
         self,

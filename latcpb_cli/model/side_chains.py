@@ -8,8 +8,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.internal import FIRST_SLOT
 from latcpb_cli.diffusion.noise import gumbel
-from latcpb_cli.geometry.codec import place_side_chains
-from latcpb_cli.model.candidates import MOST, Candidates, build_candidates, deviations
+from latcpb_cli.model.candidates import MOST, SIDE, Candidates, build_candidates, deviations
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
@@ -38,12 +37,17 @@ def choose_side_chains(
     candidates = build_candidates(decoded, graph.types, turn)
     around = look_around(candidates, decoded.atoms, graph)
     share = packing.marginals(candidates, around, graph)
-    score, chi = rescoring(candidates, share, around, decoded.atoms, condition, graph)
+    score = rescoring(candidates, share, around, decoded.atoms, condition, graph)
     if noise is None:
         rank = least_risk(candidates, score.exp(), graph.types)
     else:
         rank = (score + gumbel(noise[:, :MOST])).argmax(-1)
-    return _with_chi(decoded, chi[_rows(candidates, rank)], graph)
+    row = torch.searchsorted(candidates.place, torch.arange(len(rank), device=rank.device) * MOST + rank)
+    atoms = torch.cat(
+        [decoded.atoms[:, :FIRST_SLOT], candidates.atoms[row], decoded.atoms[:, SIDE.stop :]], dim=1
+    )
+    assert decoded.internal is not None  # or there were no candidates
+    return Decoded(atoms, decoded.internal.turned(candidates.chi[row]), decoded.rotamers)
 
 
 def least_risk(
@@ -54,16 +58,3 @@ def least_risk(
     exists = torch.zeros_like(share, dtype=torch.bool).flatten()
     exists[candidates.place] = True
     return torch.where(exists.view_as(risk), risk, torch.inf).argmin(-1)
-
-
-def _rows(candidates: Candidates, rank: Int[Tensor, "L"]) -> Int[Tensor, "L"]:
-    chosen = torch.arange(len(rank), device=rank.device) * MOST + rank
-    return torch.searchsorted(candidates.place, chosen)
-
-
-def _with_chi(decoded: Decoded, chi: Float[Tensor, "L 4"], graph: Graph) -> Decoded:
-    """Other chi angles (rad) on the same backbones."""
-    assert decoded.internal is not None  # or there were no candidates
-    internal = decoded.internal.turned(chi)
-    slots = place_side_chains(list(decoded.atoms[:, :FIRST_SLOT].unbind(1)), internal, graph.types)
-    return Decoded(torch.stack([*slots, decoded.atoms[:, -1]], dim=1), internal, decoded.rotamers)

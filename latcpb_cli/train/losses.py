@@ -15,7 +15,7 @@ from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.train.batch import Batch
 
-__all__ = ["reconstruction_terms", "steric_loss", "symmetric_torsions", "torsion_error"]
+__all__ = ["reconstruction_terms", "steric_loss", "symmetric_torsions"]
 
 _EPSILON = 1e-7
 _STERIC_NEIGHBORS = 6
@@ -52,7 +52,9 @@ def reconstruction_terms(decoded: Decoded, batch: Batch, *, robust: bool) -> dic
         terms["rotamer"] = _mean(surprise, batch.rotamer >= 0)
     if internal is not None:
         reference = batch.internal
-        error = torsion_error(internal.torsions, reference.torsions, symmetric_torsions(batch.types))
+        error = _chord(internal.torsions, reference.torsions)
+        turned = _chord(internal.torsions, -reference.torsions)
+        error = torch.where(symmetric_torsions(batch.types), torch.minimum(error, turned), error)
         terms["torsion"] = _mean(error, batch.known)
         small = torch.cat(
             [(internal.bends - reference.bends).abs(), _twist_error(internal, batch)[:, None]], dim=-1
@@ -60,14 +62,6 @@ def reconstruction_terms(decoded: Decoded, batch: Batch, *, robust: bool) -> dic
         planar = batch.known[:, :1] & (reference.twist.abs() < 0.5)[:, None]
         terms["bend"] = _mean(small, torch.cat([batch.known[:, 4:], planar], dim=-1))
     return terms
-
-
-def torsion_error(
-    predicted: Float[Tensor, "*n 2"], reference: Float[Tensor, "*n 2"], symmetric: Bool[Tensor, "*n"]
-) -> Float[Tensor, "*n"]:
-    """Eq. 12's error of torsions given as (cos, sin); where symmetric, half a turn changes nothing."""
-    error = _chord(predicted, reference)
-    return torch.where(symmetric, torch.minimum(error, _chord(predicted, -reference)), error)
 
 
 def _twist_error(internal: Internal, batch: Batch) -> Tensor:

@@ -25,7 +25,7 @@ from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.prior import gaussian_kl
 from latcpb_cli.model.surroundings import look_around
 from latcpb_cli.train.batch import Batch
-from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions, torsion_error
+from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions
 
 __all__ = [
     "LossWeights",
@@ -165,7 +165,7 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
 
 
 def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
-    """Surprise at the true rotameric states after the second look, and how far chi is off there."""
+    """Surprise at the true rotameric states after the second look."""
     assert model.packing is not None
     assert model.rescoring is not None
     with torch.no_grad():
@@ -175,20 +175,11 @@ def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Ten
         candidates = build_candidates(decoded, batch.types)
         around = look_around(candidates, decoded.atoms, graph)
         share = model.packing.marginals(candidates, around, graph)
-    score, chi = model.rescoring(candidates, share, around, decoded.atoms, condition, graph)
+    score = model.rescoring(candidates, share, around, decoded.atoms, condition, graph)
     right = candidates.state == batch.rotamer[candidates.residue]
-    right &= share.flatten()[candidates.place] > _LEAST_SHARE
-    residue, place = candidates.residue[right], candidates.place[right]
-    turns = torch.stack([torch.cos(chi[right]), torch.sin(chi[right])], dim=-1)
-    reference = batch.internal.torsions[residue, 4:]
-    symmetric = symmetric_torsions(batch.types)[residue, 4:]
-    error = torsion_error(turns, reference, symmetric)
-    known = batch.known[residue, 4:]
-    terms = {
-        "rescored": -score.flatten()[place].sum() / max(len(place), 1),
-        "chi": (error * known).sum() / known.sum().clamp(min=1),
-    }
-    return torch.stack(list(terms.values())).sum(), terms
+    place = candidates.place[right & (share.flatten()[candidates.place] > _LEAST_SHARE)]
+    surprise = -score.flatten()[place].sum() / max(len(place), 1)
+    return surprise, {"rescored": surprise}
 
 
 def _within_states(log_spread: Tensor, true: Decoded, batch: Batch) -> Tensor:
