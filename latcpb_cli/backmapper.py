@@ -179,7 +179,7 @@ class Backmapper:
         told = None
         if mode == "ensemble":
             expected = self.model.expected(condition, graph, self.schedule)
-            told = self.model.decoder(expected, condition, graph).rotamers
+            told = self.model.decoder(expected, condition, graph, side_chains=False).rotamers
         for sample in range(samples):
             keys = [(int(frame), sample) for frame in frames]
             noise = FrameNoise(seed, keys, (length, self.model.config.latent))

@@ -17,8 +17,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
-from latcpb_cli.chem.internal import chi_mask, chi_slots
-from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.chem.internal import FIRST_SLOT, chi_mask, chi_slots
+from latcpb_cli.chem.residues import LETTERS, N_SLOTS
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
 from latcpb_cli.geometry.vectors import cosine, cross, place, reject, torsion_vector, unit
@@ -81,9 +81,14 @@ def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Ten
 
 
 def decode(
-    internal: Internal, ca: Float[Tensor, "L 3"], types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]
+    internal: Internal,
+    ca: Float[Tensor, "L 3"],
+    types: Int[Tensor, "L"],
+    linked: Bool[Tensor, "L"],
+    *,
+    side_chains: bool = True,
 ) -> Float[Tensor, "L 15 3"]:
-    """Build all atoms (Å) on a Cα trace.
+    """Build all atoms (Å) on a Cα trace; without ``side_chains``, those beyond Cβ stay at their Cα.
 
     Returns
     -------
@@ -100,7 +105,11 @@ def decode(
     cb = ca + length[:, None] * (torch.sin(lift)[:, None] * normal - torch.cos(lift)[:, None] * bisector)
     glycine = (types == LETTERS.index("G"))[:, None]
     atoms = [n, ca, c, o, torch.where(glycine, ca, cb)]
-    atoms = place_side_chains(atoms, internal, types)
+    atoms = (
+        place_side_chains(atoms, internal, types)
+        if side_chains
+        else [*atoms, *[ca] * (N_SLOTS - FIRST_SLOT - 1)]
+    )
     return torch.stack([*atoms, oxt], dim=1)
 
 

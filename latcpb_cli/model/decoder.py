@@ -89,8 +89,13 @@ class Decoder(nn.Module):
         condition: Condition,
         graph: Graph,
         states: Int[Tensor, "L"] | None = None,
+        *,
+        side_chains: bool = True,
     ) -> Decoded:
-        """Build atoms with each side chain in one of its ``states``, by default the most probable."""
+        """Build atoms with each side chain in one of its ``states``, by default the most probable.
+
+        Without ``side_chains`` only N, CA, C, O, CB and OXT are built, for `choose_side_chains`.
+        """
         x = self.latent(2.0 * latent - 1.0) + self.condition(condition.residues)
         hidden = self.hidden(self.messages(x, condition.pairs, graph))
         if self.cartesian:
@@ -102,7 +107,8 @@ class Decoder(nn.Module):
         turns = pairs * torch.rsqrt((pairs * pairs).sum(-1, keepdim=True) + 1e-6)
         small = torch.tanh(out[:, 2 * _BACKBONE :])
         internal = Internal(turns, _MAX_TWIST * small[:, 0], _MAX_BEND * small[:, 1:]).turned(chi)
-        return Decoded(decode(internal, graph.ca, graph.types, graph.linked), internal, rotamers)
+        atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
+        return Decoded(atoms, internal, rotamers)
 
     def _rotamers(self, hidden: Tensor, types: Int[Tensor, "L"]) -> Rotamers:
         table = rotamer_table()

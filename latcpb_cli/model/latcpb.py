@@ -138,9 +138,9 @@ class LatCPB(nn.Module):
             Rotameric states to choose from instead of the latents' own. A drawn
             latent has nearly decided them, without seeing the neighbours' draws.
         """
-        decoded = self.decoder(latent, condition, graph)
         if self.packing is None or self.rescoring is None:
-            return decoded
+            return self.decoder(latent, condition, graph)
+        decoded = self.decoder(latent, condition, graph, side_chains=False)
         if told is not None:
             decoded = Decoded(decoded.atoms, decoded.internal, told)
         return choose_side_chains(decoded, condition, graph, self.packing, self.rescoring, noise)

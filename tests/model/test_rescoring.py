@@ -14,6 +14,7 @@ from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.model.side_chains import choose_side_chains
 from latcpb_cli.model.surroundings import look_around
 
 
@@ -129,3 +130,17 @@ def test_every_part_learns() -> None:
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
     assert score.shape[1] == MOST
+
+
+def test_backbones_alone_are_enough_to_build_on() -> None:
+    model = awake()
+    decoded, condition, graph = drawn(model)
+    latent = torch.rand(len(graph.types), 8, generator=torch.Generator().manual_seed(0))
+    bare = model.decoder(latent, condition, graph, side_chains=False)
+    assert torch.equal(bare.atoms[:, :5], decoded.atoms[:, :5])
+    assert torch.equal(bare.atoms[:, 5:14], graph.ca[:, None].expand(-1, 9, -1))
+    whole, built = (
+        choose_side_chains(answer, condition, graph, model.packing, model.rescoring).atoms
+        for answer in (decoded, bare)
+    )
+    assert torch.equal(whole, built)
