@@ -20,6 +20,7 @@ MOST = 10
 """Candidates per residue at most."""
 SIDE = slice(FIRST_SLOT, 14)
 _LEAST = math.log(0.01)
+_NEVER = -1e4
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,11 @@ class Candidates:
     def residue(self) -> Int[Tensor, "R"]:
         """Residue of each candidate."""
         return torch.div(self.place, MOST, rounding_mode="floor")
+
+    def grid(self, values: Float[Tensor, "R"], residues: int) -> Float[Tensor, "L M"]:
+        """Log probabilities by residue and rank; next to none where there is no candidate."""
+        flat = values.new_full((residues * MOST,), _NEVER)
+        return flat.index_copy(0, self.place, values).view(-1, MOST)
 
     def of(self, rows: Int[Tensor, "J"]) -> Candidates:
         """Some of them."""

@@ -31,7 +31,6 @@ NOISE = MOST + N_CHI
 
 _ROUNDS, _DAMPING = 10, 0.5
 _PEAK, _TAIL = 0.8, 0.9  # of chi angles about their rotamers; chosen on chains held out of training
-_NEVER = -1e4
 _WHOLE = slice(0, SIDE.stop)
 
 
@@ -90,8 +89,7 @@ class Packing(nn.Module):
 
     def _log_probability(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
         value = self.trust[graph.types[candidates.residue]] * candidates.log_probability
-        flat = value.new_full((len(graph.types) * MOST,), _NEVER)
-        return flat.index_copy(0, candidates.place, value).view(-1, MOST)
+        return candidates.grid(value, len(graph.types))
 
     def _energy(self, shapes: Shapes, others: Shapes, met: Contacts) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""

@@ -40,7 +40,6 @@ _JUDGED = 0.005  # the least probability worth a second look
 _LIKELY = 0.1  # and worth being a part of others' surroundings
 _LEAST = 1e-5
 _TOUCHING = 0.5  # Å
-_NEVER = -1e4
 
 
 class Rescoring(nn.Module):
@@ -110,8 +109,7 @@ class Rescoring(nn.Module):
         told = self.messages(condition.residues + self.tell(held), condition.pairs, graph)
         view = nn.functional.silu(self.weigh(view) + self.hear(told).index_select(0, judged.residue))
         score = so_far.index_add(0, rows, self.judge(view).squeeze(-1))
-        flat = score.new_full((share.numel(),), _NEVER).index_copy(0, candidates.place, score)
-        return flat.view_as(share).log_softmax(-1)
+        return candidates.grid(score, len(share)).log_softmax(-1)
 
     def _seen(
         self,

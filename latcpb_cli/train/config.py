@@ -28,8 +28,8 @@ class TrainConfig:
     noise, noisy_share : float
         Cα noise: largest scale (Å) and the share of structures that get any.
     dropout : float
-        Share that is left out of attention, of what transformer layers add (frozen ones too), and of the
-        second look.
+        Share of attention and of what transformer layers add that is left out while these are trained;
+        in the last stage, of all layers and of the second look.
     pure_noise : float
         Share of structures denoised from the last noise level, where best mode makes its only step.
     ensembles : float

@@ -79,8 +79,10 @@ class Trainer:
             _load_stage_before(start_from, config, self.model)
         self.model.requires_grad_(False)
         parts = trained_parts(self.model, config.stage)
-        # Frozen parts too: what they say of chains they know becomes as uncertain as what they say of others.
-        for module in self.model.modules():
+        # The second look learns from frozen parts with dropout: what they say of chains they know becomes as
+        # uncertain as what they say of others. Other stages take from frozen parts what is to be learned.
+        leaky = [self.model] if config.stage == "rescoring" else parts
+        for module in (inner for part in leaky for inner in part.modules()):
             if isinstance(module, nn.Dropout):
                 module.p = config.dropout
         self.parameters = [p.requires_grad_(True) for part in parts for p in part.parameters()]

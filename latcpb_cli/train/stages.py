@@ -171,7 +171,8 @@ def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Ten
     with torch.no_grad():
         graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
         condition = model.cg_encoder(graph)
-        decoded = model.decoder(model.expected(condition, graph, schedule), condition, graph)
+        latent = model.expected(condition, graph, schedule)
+        decoded = model.decoder(latent, condition, graph, side_chains=False)
         candidates = build_candidates(decoded, batch.types)
         around = look_around(candidates, decoded.atoms, graph)
         share = model.packing.marginals(candidates, around, graph)

@@ -154,11 +154,17 @@ def test_a_folder_of_other_settings_is_refused(packed: Path, tmp_path: Path) -> 
         Trainer(settings(steps=1, noise=0.1), packed, tmp_path / "run")
 
 
+def dropouts(part: torch.nn.Module) -> set[float]:
+    return {module.p for module in part.modules() if isinstance(module, torch.nn.Dropout)}
+
+
 def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     from latcpb_cli.backmapper import Backmapper
 
     Trainer(settings(steps=2), packed, tmp_path / "ae").run()
-    second = Trainer(settings("diffusion", steps=2), packed, tmp_path / "ldm", start_from=tmp_path / "ae")
+    second = Trainer(
+        settings("diffusion", steps=2, dropout=0.1), packed, tmp_path / "ldm", start_from=tmp_path / "ae"
+    )
     frozen = {key: value.clone() for key, value in second.model.atom_encoder.state_dict().items()}
     second.run()
     for key, value in second.model.atom_encoder.state_dict().items():
@@ -173,12 +179,15 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     assert third.model.packing.energy.abs().max() > 0
     assert torch.equal(third.model.decoder.odds.weight, second.average["decoder.odds.weight"])
     fourth = Trainer(
-        settings("rescoring", steps=2, learning_rate=0.03),
+        settings("rescoring", steps=2, learning_rate=0.03, dropout=0.1),
         packed,
         tmp_path / "rescore",
         start_from=tmp_path / "pack",
     )
     fourth.run()
+    assert dropouts(second.model.atom_encoder) == {0.0}
+    assert dropouts(second.model.denoiser) == {0.1}
+    assert dropouts(fourth.model.denoiser) == dropouts(fourth.model.rescoring) == {0.1}
     assert fourth.model.rescoring.judge.weight.abs().max() > 0
     assert torch.equal(fourth.model.packing.energy, third.average["packing.energy"])
     assert export_weights(tmp_path / "rescore", tmp_path / "weights") == 2
