@@ -14,7 +14,7 @@ import numpy as np
 
 from latcpb_cli.chem.residues import ATOM_SLOTS, CHI_ATOMS, NAMES
 
-__all__ = ["FIRST_SLOT", "N_CHI", "Placement", "chi_mask", "chi_slots", "placements"]
+__all__ = ["FIRST_SLOT", "N_CHI", "Placement", "chi_mask", "chi_moves", "chi_slots", "placements"]
 
 FIRST_SLOT = 5
 """Slots from here on are placed by this table."""
@@ -72,3 +72,14 @@ def chi_slots() -> np.ndarray:
 def chi_mask() -> np.ndarray:
     """Which chi angles a residue type has: bool, shape (20, 4)."""
     return chi_slots()[:, :, 0] >= 0
+
+
+def chi_moves() -> np.ndarray:
+    """Which slots turn with each chi angle: bool, shape (20, 14, 4)."""
+    moves = np.zeros((20, 14, N_CHI), dtype=bool)
+    for residue, names in enumerate(ATOM_SLOTS):
+        for slot, atom in enumerate(placements(residue), start=FIRST_SLOT):
+            moves[residue, slot] = moves[residue, names.index(atom.parents[2])]
+            if atom.chi >= 0:
+                moves[residue, slot, atom.chi] = True
+    return moves

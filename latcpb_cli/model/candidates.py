@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import slot_mask, swap_slots
+from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.decoder import Decoded
 
-__all__ = ["MOST", "SIDE", "Candidates", "build_candidates", "deviations"]
+__all__ = ["MOST", "SIDE", "Candidates", "build_candidates"]
 
 MOST = 10
 """Candidates per residue at most."""
@@ -87,20 +87,3 @@ def build_candidates(
     there = torch.from_numpy(slot_mask())[:, SIDE].to(types.device)[kinds]
     atoms = torch.stack(slots[FIRST_SLOT:], dim=1)
     return Candidates(residue * MOST + rank, state, top.values[residue, rank], chi, atoms, there)
-
-
-def deviations(candidates: Candidates, types: Int[Tensor, "L"]) -> Float[Tensor, "L M M"]:
-    """Sum of squared distances (Å²) between every two candidates of a residue; symmetric names match."""
-    atoms = candidates.atoms.new_zeros(len(types) * MOST, 9, 3)
-    atoms[candidates.place] = torch.where(candidates.there[..., None], candidates.atoms, 0.0)
-    atoms = atoms.view(len(types), MOST, 9, 3)
-    swaps = torch.from_numpy(swap_slots()[:, SIDE]).to(types.device)[types] - FIRST_SLOT
-    swapped = atoms.gather(2, swaps[:, None, :, None].expand_as(atoms))
-    apart = [_squared(atoms, other) for other in (atoms, swapped)]
-    return torch.minimum(*apart)
-
-
-def _squared(one: Float[Tensor, "L M 9 3"], two: Float[Tensor, "L M 9 3"]) -> Float[Tensor, "L M M"]:
-    # Not by matrix products: a candidate's distance from itself must be zero.
-    exact = "donot_use_mm_for_euclid_dist"
-    return torch.cdist(one.flatten(2), two.flatten(2), compute_mode=exact) ** 2

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from latcpb_cli.chem.internal import FIRST_SLOT
 from latcpb_cli.diffusion.noise import gumbel
-from latcpb_cli.model.candidates import MOST, SIDE, Candidates, build_candidates, deviations
+from latcpb_cli.geometry.codec import place_side_chains
+from latcpb_cli.model.candidates import MOST, build_candidates
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.least_risk import least_risk
 from latcpb_cli.model.packing import Packing
 from latcpb_cli.model.rescoring import Rescoring
 from latcpb_cli.model.surroundings import look_around
 
-__all__ = ["choose_side_chains", "least_risk"]
+__all__ = ["choose_side_chains"]
 
 
 @torch.no_grad()
@@ -39,22 +41,14 @@ def choose_side_chains(
     share = packing.marginals(candidates, around, graph)
     score = rescoring(candidates, share, around, decoded.atoms, condition, graph)
     if noise is None:
-        rank = least_risk(candidates, score.exp(), graph.types)
+        width = packing.log_spread.exp()
+        row, turn = least_risk(candidates, score.exp(), decoded.atoms, graph.types, width)
+        chi = candidates.chi[row] + turn
     else:
         rank = (score + gumbel(noise[:, :MOST])).argmax(-1)
-    row = torch.searchsorted(candidates.place, torch.arange(len(rank), device=rank.device) * MOST + rank)
-    atoms = torch.cat(
-        [decoded.atoms[:, :FIRST_SLOT], candidates.atoms[row], decoded.atoms[:, SIDE.stop :]], dim=1
-    )
+        first = torch.arange(len(rank), device=rank.device) * MOST
+        chi = candidates.chi[torch.searchsorted(candidates.place, first + rank)]
     assert decoded.internal is not None  # or there were no candidates
-    return Decoded(atoms, decoded.internal.turned(candidates.chi[row]), decoded.rotamers)
-
-
-def least_risk(
-    candidates: Candidates, share: Float[Tensor, "L M"], types: Int[Tensor, "L"]
-) -> Int[Tensor, "L"]:
-    """Rank of the candidate of each residue that is nearest to all others, weighted by their probability."""
-    risk = (deviations(candidates, types) * share[:, None]).sum(-1)
-    exists = torch.zeros_like(share, dtype=torch.bool).flatten()
-    exists[candidates.place] = True
-    return torch.where(exists.view_as(risk), risk, torch.inf).argmin(-1)
+    internal = decoded.internal.turned(chi)
+    atoms = place_side_chains(list(decoded.atoms[:, :FIRST_SLOT].unbind(1)), internal, graph.types)
+    return Decoded(torch.stack([*atoms, decoded.atoms[:, -1]], dim=1), internal, decoded.rotamers)

@@ -10,13 +10,13 @@ import torch
 from tiny import tiny_model, trace_tensors
 
 from latcpb_cli.geometry.codec import decode
-from latcpb_cli.model.candidates import MOST, build_candidates, deviations
+from latcpb_cli.model.candidates import MOST, build_candidates
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
 from latcpb_cli.model.shapes import Contacts, Shapes
-from latcpb_cli.model.side_chains import choose_side_chains, least_risk
+from latcpb_cli.model.side_chains import choose_side_chains
 from latcpb_cli.model.surroundings import look_around
 
 
@@ -56,24 +56,6 @@ def test_candidates_are_what_the_decoder_would_build(drawn: tuple[LatCPB, Decode
         )
         built = decode(internal, graph.ca, graph.types, graph.linked)
         assert torch.allclose(built[residues, 5:14], candidates.atoms[rows], atol=1e-5)
-
-
-def test_without_energies_every_residue_minds_itself_alone(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
-    model, decoded, graph = drawn
-    model.packing.energy.data[:] = 0.0
-    candidates = build_candidates(decoded, graph.types)
-    rank = least_risk(
-        candidates,
-        model.packing.marginals(candidates, look_around(candidates, decoded.atoms, graph), graph),
-        graph.types,
-    )
-    apart = deviations(candidates, graph.types)
-    share = torch.zeros(len(graph.types), MOST)
-    share.view(-1)[candidates.place] = candidates.log_probability.exp()
-    share = share / share.sum(-1, keepdim=True)
-    risk = (apart * share[:, None]).sum(-1)
-    best = torch.where(share > 0, risk, torch.inf).argmin(-1)
-    assert torch.equal(rank, best)
 
 
 def clashes(atoms: torch.Tensor, types: torch.Tensor) -> int:
