@@ -47,7 +47,7 @@ class LatCPB(nn.Module):
         self.atom_encoder = AtomEncoder(config)
         self.prior = MixturePrior(config) if config.discrete else None
         self.denoiser = Denoiser(config) if config.diffusion else None
-        self.packing = None if config.cartesian else Packing()
+        self.packing = None if config.cartesian else Packing(config)
         self.rescoring = None if config.cartesian else Rescoring(config)
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
         self.register_buffer("latent_spread", torch.full((config.latent,), 0.25))

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from latcpb_cli.chem.internal import FIRST_SLOT, N_CHI, chi_moves, chi_slots
 from latcpb_cli.chem.residues import swap_slots
+from latcpb_cli.geometry.found import found
 from latcpb_cli.geometry.vectors import cross, unit
 from latcpb_cli.model.candidates import MOST, SIDE, Candidates
 
 __all__ = ["expected_errors", "least_risk"]
 
+_LEAST = 0.02  # an improbable state is not taken, however central
 _SWEEPS = 3
 
 
@@ -26,7 +28,7 @@ def least_risk(
     share: Float[Tensor, "L M"],
     atoms: Float[Tensor, "L 15 3"],
     types: Int[Tensor, "L"],
-    spread: Float[Tensor, "20 4"],
+    width: Float[Tensor, "L 4"],
 ) -> tuple[Int[Tensor, "L"], Float[Tensor, "L 4"]]:
     """Row of the candidate to take for each residue, and by how much to turn its chi angles (rad).
 
@@ -36,12 +38,14 @@ def least_risk(
         Probability of each candidate.
     atoms
         Backbones on which the candidates stand (Å).
-    spread
-        The most that each chi may turn (rad), by residue type.
+    width
+        The most that each chi may turn (rad).
     """
     errors, middles = expected_errors(candidates, share, types)
+    rows = found(share.flatten().index_select(0, candidates.place) >= _LEAST)
+    candidates, errors, middles = candidates.of(rows), errors[rows], middles[rows]
     pull, stiffness = _leverage(candidates, middles, atoms, types)
-    most = spread[types[candidates.residue]]
+    most = width.index_select(0, candidates.residue)
     turn = torch.zeros_like(pull)
     for chi in [*range(N_CHI)] * _SWEEPS:  # coordinate descent ends at the least of a quadratic in a box
         rest = pull[:, chi] - (stiffness[:, chi] * turn).sum(-1) + stiffness[:, chi, chi] * turn[:, chi]
@@ -51,8 +55,8 @@ def least_risk(
     risk = share.new_full((share.numel(),), torch.inf)
     risk = risk.index_copy(0, candidates.place, errors - saved).view_as(share)
     best = torch.arange(len(share), device=share.device) * MOST + risk.argmin(-1)
-    row = torch.searchsorted(candidates.place, best)
-    return row, turn[row]
+    chosen = torch.searchsorted(candidates.place, best)
+    return rows[chosen], turn[chosen]
 
 
 def expected_errors(

@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_kinds import KINDS, kind_pairs
 from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.found import found
 from latcpb_cli.model.candidates import MOST, SIDE, Candidates
+from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.shapes import Contacts, Shapes, moving_shapes, still_shapes
 from latcpb_cli.model.surroundings import KNOTS, Surroundings, along, beside, read
@@ -30,7 +32,7 @@ NOISE = MOST + N_CHI
 """Random numbers that a sample takes per residue."""
 
 _ROUNDS, _DAMPING = 10, 0.5
-_PEAK, _TAIL = 0.8, 0.9  # of chi angles about their rotamers; chosen on chains held out of training
+_PEAK, _TAIL = (0.6, 0.8, 0.9, 0.9), 0.9  # of chi 1 to 4 about their rotamers; chosen on held-out chains
 _WHOLE = slice(0, SIDE.stop)
 
 
@@ -38,23 +40,36 @@ class Packing(nn.Module):
     """Contact energies, how far the decoder's probabilities are trusted beside them, and how wide states are.
 
     ``log_spread`` is the logarithm of the standard deviation (rad) of each chi
-    about the decoder's answer for the true state, by residue type.
+    about the decoder's answer for the true state, by residue type; ``wider``
+    adds what the surroundings make of it: side chains are loose on a surface.
+
+    Parameters
+    ----------
+    config : ModelConfig
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         pairs = len(KINDS) * (len(KINDS) + 1) // 2
         self.energy = nn.Parameter(torch.zeros(pairs, KNOTS))
         self.trust = nn.Parameter(torch.ones(20))
         self.log_spread = nn.Parameter(torch.full((20, N_CHI), math.log(0.2)))
+        self.wider = nn.Linear(config.dim, N_CHI)
+        nn.init.zeros_(self.wider.weight)
+        nn.init.zeros_(self.wider.bias)
 
-    def spread(self, normal: Float[Tensor, "L 4"], types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
+    def width(self, condition: Condition, types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
+        """Standard deviation (rad) of each chi within its state."""
+        return (self.log_spread[types] + self.wider(condition.residues)).exp()
+
+    def stray(self, normal: Float[Tensor, "L 4"], width: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
         """Turns of chi angles (rad) as wide as states are, from standard normal deviates.
 
         Like those of chi angles about rotamers, more of them are near zero than
-        a Gaussian has, and more far off.
+        a Gaussian has, and more far off. Relief will turn first chi angles
+        further, as whole side chains hang on them.
         """
-        return _PEAK * torch.sinh(_TAIL * normal) / _TAIL * self.log_spread.exp()[types]
+        return normal.new_tensor(_PEAK) * torch.sinh(_TAIL * normal) / _TAIL * width
 
     def conditional(
         self, candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph

@@ -35,13 +35,13 @@ def choose_side_chains(
     The answer of least expected error; or a sample, where ``noise`` (standard
     normal, `NOISE` numbers per residue) picks states and the angles within them.
     """
-    turn = None if noise is None else packing.spread(noise[:, MOST:], graph.types)
+    width = packing.width(condition, graph.types)
+    turn = None if noise is None else packing.stray(noise[:, MOST:], width)
     candidates = build_candidates(decoded, graph.types, turn)
     around = look_around(candidates, decoded.atoms, graph)
     share = packing.marginals(candidates, around, graph)
     score = rescoring(candidates, share, around, decoded.atoms, condition, graph)
     if noise is None:
-        width = packing.log_spread.exp()
         row, turn = least_risk(candidates, score.exp(), decoded.atoms, graph.types, width)
         chi = candidates.chi[row] + turn
     else:

@@ -159,7 +159,7 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
     terms = {
         "packing": -known.flatten()[right].sum() / max(len(right), 1),
         "field": -(share.flatten()[right] + _LEAST_SHARE).log().sum() / max(len(right), 1),
-        "spread": _within_states(model.packing.log_spread[batch.types], true, batch),
+        "spread": _within_states(model.packing.width(condition, batch.types), true, batch),
     }
     return torch.stack(list(terms.values())).sum(), terms
 
@@ -183,7 +183,7 @@ def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Ten
     return surprise, {"rescored": surprise}
 
 
-def _within_states(log_spread: Tensor, true: Decoded, batch: Batch) -> Tensor:
+def _within_states(width: Tensor, true: Decoded, batch: Batch) -> Tensor:
     """Distance of the median deviation of chi angles (rad) from that of a Gaussian of this spread.
 
     The median, because tails are far longer than a Gaussian's and would widen it.
@@ -194,7 +194,7 @@ def _within_states(log_spread: Tensor, true: Decoded, batch: Batch) -> Tensor:
     away = torch.atan2(sine, (own * reference).sum(-1))
     away = torch.where(symmetric_torsions(batch.types)[:, 4:], torch.atan(torch.tan(away)), away)
     bulk = batch.known[:, 4:] & (away.abs() < _BULK)
-    miss = (away.abs() - _MEDIAN * log_spread.exp()).abs()
+    miss = (away.abs() - _MEDIAN * width).abs()
     return (miss * bulk).sum() / bulk.sum().clamp(min=1)
 
 

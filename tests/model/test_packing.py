@@ -150,6 +150,17 @@ def test_samples_spread_within_their_states(drawn: tuple[LatCPB, Decoded, Graph]
     assert (deviate[far].abs() > normal[far].abs()).all()
 
 
+def test_surroundings_widen_states(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
+    model, _, graph = drawn
+    condition = model.cg_encoder(graph)
+    plain = model.packing.width(condition, graph.types)
+    model.packing.wider.weight.data[1] = 0.1 * torch.randn(24, generator=torch.Generator().manual_seed(3))
+    wider = model.packing.width(condition, graph.types)
+    model.packing.wider.weight.data[:] = 0.0
+    assert torch.equal(wider[:, [0, 2, 3]], plain[:, [0, 2, 3]])
+    assert len((wider[:, 1] / plain[:, 1]).unique()) > 10
+
+
 def test_energies_are_continuous_and_end_at_zero(drawn: tuple[LatCPB, Decoded, Graph]) -> None:
     model, _, _ = drawn
     model.packing.energy.data.normal_(generator=torch.Generator().manual_seed(1))
