@@ -16,12 +16,12 @@ from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
 from latcpb_cli.refine.regions import region_energy
+from latcpb_cli.refine.strain import BEND
 
 __all__ = ["Backbone"]
 
 _N, _CA, _C = 0, 1, 2
 _PRO = LETTERS.index("P")
-_ANGLE = 45.0  # Å² per rad²: N-CA-C against phi and psi, as in relief
 _SLACK = math.radians(4.0)  # what angles may be off at no cost; relief adds errors of its own
 
 
@@ -76,4 +76,4 @@ class Backbone:
         )
         off = torch.acos(bend.clamp(-0.999, 0.999)) - ideal
         off = off - off.clamp(-_SLACK, _SLACK)
-        return torch.where(both, 0.5 * _ANGLE * off * off + region_energy(region, phi, psi), 0.0)
+        return torch.where(both, 0.5 * BEND * off * off + region_energy(region, phi, psi), 0.0)

@@ -17,12 +17,14 @@ from latcpb_cli.refine.columns import cross, dot
 from latcpb_cli.refine.draft import Draft
 from latcpb_cli.refine.regions import region_slopes
 
-__all__ = ["Strain"]
+__all__ = ["BEND", "Strain"]
+
+BEND = 45.0
+"""Stiffness of N-CA-C (and C-N-CD of proline) beside overlaps and regions, Å² per rad²."""
 
 _N, _CA, _C, _CD = 0, 1, 2, 6
 _PRO = LETTERS.index("P")
-_ANGLE = 45.0  # Å² per rad²: how much N-CA-C (and C-N-CD of proline) weighs against overlaps
-_STIFF = _ANGLE / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
+_STIFF = BEND / 2.2  # Å² per Å², for an atom 1.5 Å from the apex
 _RAMP = math.radians(2.0)  # deviation beyond the slack at which an angle has its full stiffness
 _LANES = 64  # see `relief`
 _SLACK = math.radians(5.0)  # what angles may be off at no cost
@@ -64,10 +66,10 @@ class Strain:
         """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""
         n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
         angle, on_n, on_c = _angle(n - ca, c - ca)
-        pull = _ANGLE * _beyond(angle - self.bent) * self.both
+        pull = BEND * _beyond(angle - self.bent) * self.both
         slopes[:, _N] += pull * on_n
         slopes[:, _C] += pull * on_c
-        weight = _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
+        weight = _STIFF * (pull.abs() / (BEND * _RAMP)).clamp(max=1.0)
         weight = weight + _REGION_STIFF * self.both
         self._push_regions(atoms, slopes)
         stiff[_N] += weight
@@ -78,11 +80,11 @@ class Strain:
         rows = self.prolines
         n = atoms[:, _N, rows]
         angle, on_c, on_cd = _angle(atoms[:, _C, rows - 1] - n, atoms[:, _CD, rows] - n)
-        pull = _ANGLE * _beyond(angle - peptide_reference()["PRO C-N-CD"])
+        pull = BEND * _beyond(angle - peptide_reference()["PRO C-N-CD"])
         slopes[:, _C, rows - 1] += pull * on_c
         slopes[:, _CD, rows] += pull * on_cd
         slopes[:, _N, rows] -= pull * (on_c + on_cd)
-        stiff[_C, rows - 1] += _STIFF * (pull.abs() / (_ANGLE * _RAMP)).clamp(max=1.0)
+        stiff[_C, rows - 1] += _STIFF * (pull.abs() / (BEND * _RAMP)).clamp(max=1.0)
 
     def _push_regions(self, atoms: Tensor, slopes: Tensor) -> None:
         n, ca, c = atoms[:, _N], atoms[:, _CA], atoms[:, _C]
