@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def cgback() -> Run:
     from cgback.backmapper_app import main
 
     def run(source: str, target: str) -> None:
-        sys.argv = ["cgback", source, "--output", target]
+        sys.argv = ["cgback", source, "--output", target, "--seed", str(_seed(source))]
         main()
 
     return run
@@ -64,7 +65,8 @@ def latcpb(weights: str = "", mode: str = "best", samples: str = "1", device: st
 
     def run(source: str, target: str) -> None:
         chain = open_source([Path(source)], None)
-        backmap_trajectory(model, chain, target, samples=int(samples), mode=mode, overwrite=True)
+        options = {"samples": int(samples), "seed": _seed(source), "mode": mode}
+        backmap_trajectory(model, chain, target, overwrite=True, **options)
 
     return run
 
@@ -91,6 +93,11 @@ def answer(run: Run, source: str, target: str) -> dict[str, float | str | None]:
         "threads": int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))),
         "error": error,
     }
+
+
+def _seed(source: str) -> int:
+    """Of the input: frames of an ensemble come one by one, and the same noise would make them alike."""
+    return zlib.crc32(Path(source).read_bytes())
 
 
 def _cpu_seconds() -> float:

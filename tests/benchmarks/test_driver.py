@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
-from driver import answer
+from driver import answer, cgback
 
 
 def copies(source, target):
@@ -76,3 +77,18 @@ def test_prints_of_a_program_stay_out_of_the_answers(tmp_path):
     assert [found["error"] for found in answers] == [None, None]
     assert (tmp_path / "b").read_text() == "ATOM"
     assert done.stderr.count("by the way") == 2
+
+
+def test_frames_that_come_one_by_one_are_drawn_from_noise_of_their_own(tmp_path, monkeypatch):
+    """With a stand-in for a program that draws: the seed follows from the input, and from nothing else."""
+    seeds, package = [], types.ModuleType("cgback")
+    package.backmapper_app = types.ModuleType("cgback.backmapper_app")
+    package.backmapper_app.main = lambda: seeds.append(sys.argv[sys.argv.index("--seed") + 1])
+    monkeypatch.setitem(sys.modules, "cgback", package)
+    monkeypatch.setitem(sys.modules, "cgback.backmapper_app", package.backmapper_app)
+    monkeypatch.setattr(sys, "argv", [])
+    run = cgback()
+    for text in ("one frame", "another", "one frame"):
+        (tmp_path / "in.pdb").write_text(text)
+        run(str(tmp_path / "in.pdb"), str(tmp_path / "out.pdb"))
+    assert seeds[0] == seeds[2] != seeds[1]
