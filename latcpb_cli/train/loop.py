@@ -149,7 +149,7 @@ class Trainer:
         elif config.stage == "packing":
             loss, terms = packing_loss(self.model, batch, self.schedule)
         else:
-            loss, terms = rescoring_loss(self.model, batch, self.schedule)
+            loss, terms = rescoring_loss(self.model, batch, config.weights, self.schedule)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()

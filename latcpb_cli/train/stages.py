@@ -26,6 +26,7 @@ from latcpb_cli.model.prior import gaussian_kl
 from latcpb_cli.model.surroundings import look_around
 from latcpb_cli.train.batch import Batch
 from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions
+from latcpb_cli.train.scores import energy_score, surprise
 
 __all__ = [
     "LossWeights",
@@ -43,7 +44,7 @@ _MEDIAN = 0.6745  # of the distance from the middle of a Gaussian, in standard d
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of eq. 15 and of the terms inside eq. 12.
+    """Weights of eq. 15 and of the terms inside eq. 12, and of those of stage 4 (``misplaced`` per Å²).
 
     ``usage`` keeps codes alive; ``condition`` fits the CG encoder's Gaussian
     to the (fixed) posterior, the half of the KL term that trains E_phi.
@@ -63,6 +64,8 @@ class LossWeights:
     condition: float = 0.5
     noise: float = 1.0
     decoded: float = 1.0
+    rescored: float = 1.0
+    misplaced: float = 0.05
 
 
 def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
@@ -164,8 +167,13 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
     return torch.stack(list(terms.values())).sum(), terms
 
 
-def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
-    """Surprise at the true rotameric states after the second look."""
+def rescoring_loss(
+    model: LatCPB, batch: Batch, weights: LossWeights, schedule: Schedule
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Surprise at the true rotameric states after the second look, and its error in places of atoms.
+
+    Surprise counts every residue the same, errors by how far states are apart.
+    """
     assert model.packing is not None
     assert model.rescoring is not None
     with torch.no_grad():
@@ -177,10 +185,11 @@ def rescoring_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Ten
         around = look_around(candidates, decoded.atoms, graph)
         share = model.packing.marginals(candidates, around, graph)
     score = model.rescoring(candidates, share, around, decoded.atoms, condition, graph)
-    right = candidates.state == batch.rotamer[candidates.residue]
-    place = candidates.place[right & (share.flatten()[candidates.place] > _LEAST_SHARE)]
-    surprise = -score.flatten()[place].sum() / max(len(place), 1)
-    return surprise, {"rescored": surprise}
+    terms = {
+        "rescored": surprise(score, candidates, share, batch),
+        "misplaced": energy_score(score.exp(), candidates, batch),
+    }
+    return _total(terms, weights), terms
 
 
 def _within_states(width: Tensor, true: Decoded, batch: Batch) -> Tensor:
