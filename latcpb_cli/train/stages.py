@@ -65,7 +65,7 @@ class LossWeights:
     noise: float = 1.0
     decoded: float = 1.0
     rescored: float = 1.0
-    misplaced: float = 0.05
+    misplaced: float = 0.1
 
 
 def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
