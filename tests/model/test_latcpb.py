@@ -8,6 +8,7 @@ from peptides import structure
 from tiny import SEQUENCE, tiny_model, trace_tensors
 
 from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.latcpb import LatCPB
 
 MIRROR = torch.tensor([1.0, 1.0, -1.0])
@@ -34,6 +35,17 @@ def test_turning_the_trace_turns_the_atoms(cartesian: bool) -> None:
     turn = rotation(3)
     expected = decode(model, ca, latents()) @ turn.T
     assert torch.allclose(decode(model, ca @ turn.T, latents()), expected, atol=1e-3)
+
+
+def test_transformer_layers_keep_32_bits_on_every_cpu() -> None:
+    """Some CPUs multiply in 16: what a turned input rounds to would be other numbers."""
+    torch.manual_seed(0)
+    model, (ca, types, linked) = tiny_model(), trace_tensors()
+    config, graph = model.config, model.graph(ca, types, linked, [len(ca)])
+    layers = NeighborTransformer(config, 2)
+    x, pairs = torch.randn(len(ca), config.dim), torch.randn(*graph.index.shape, config.pair_dim)
+    coarse = layers(x, pairs, graph)
+    assert (coarse - layers.double()(x.double(), pairs.double(), graph)).abs().max() < 1e-5
 
 
 def test_a_mirrored_trace_gives_another_condition_and_still_l_residues() -> None:
