@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.internal import chi_mask
+from latcpb_cli.chem.residues import swap_slots
 from latcpb_cli.chem.rotamers import rotamer_of
 from latcpb_cli.geometry.codec import Internal, encode
 from latcpb_cli.train.data import Structure
@@ -51,6 +52,12 @@ class Batch:
     def ca(self) -> Float[Tensor, "L 3"]:
         """Cα as the model sees them."""
         return self.atoms[:, 1]
+
+    @property
+    def swapped(self) -> Float[Tensor, "L 15 3"]:
+        """Reference atoms where symmetric ones (of Asp, Phe, ...) have each other's names."""
+        slots = torch.from_numpy(swap_slots()).to(self.atoms.device)[self.types]
+        return self.atoms.gather(1, slots[..., None].expand_as(self.atoms))
 
 
 def make_batch(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.ideal import side_chain_table
 from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import CHI_SYMMETRIC, N_SLOTS, NAMES, swap_slots
+from latcpb_cli.chem.residues import CHI_SYMMETRIC, N_SLOTS, NAMES
 from latcpb_cli.geometry.codec import Internal
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.model.decoder import Decoded
@@ -70,10 +70,8 @@ def _twist_error(internal: Internal, batch: Batch) -> Tensor:
 
 def _cartesian(atoms: Tensor, batch: Batch, robust: bool) -> Tensor:
     """Distance to the reference, the nearer naming of symmetric groups per residue."""
-    slots = torch.from_numpy(swap_slots()).to(atoms.device)[batch.types]
-    swapped = batch.atoms[torch.arange(len(atoms), device=atoms.device)[:, None], slots]
     errors = []
-    for reference in (batch.atoms, swapped):
+    for reference in (batch.atoms, batch.swapped):
         squared = ((atoms - reference) ** 2).sum(-1)
         errors.append(torch.sqrt(squared + 1e-4) if robust else squared)
     mask = batch.present.clone()

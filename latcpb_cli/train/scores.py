@@ -6,15 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import swap_slots
 from latcpb_cli.model.candidates import SIDE, Candidates
 from latcpb_cli.model.least_risk import expected_errors
 from latcpb_cli.train.batch import Batch
 
-__all__ = ["energy_score", "surprise"]
+__all__ = ["LEAST_SHARE", "energy_score", "surprise"]
 
-_LEAST = 1e-6  # a mean field can rule a state out
+LEAST_SHARE = 1e-6
+"""A mean field can rule a state out: no logarithm of less than this."""
 
 
 def surprise(
@@ -22,7 +21,7 @@ def surprise(
 ) -> Tensor:
     """Negative log probability of the true states, of those that ``share`` leaves possible."""
     right = candidates.state == batch.rotamer[candidates.residue]
-    place = candidates.place[right & (share.flatten()[candidates.place] > _LEAST)]
+    place = candidates.place[right & (share.flatten()[candidates.place] > LEAST_SHARE)]
     return -score.flatten()[place].sum() / max(len(place), 1)
 
 
@@ -35,12 +34,9 @@ def energy_score(share: Float[Tensor, "L M"], candidates: Candidates, batch: Bat
     errors, _ = expected_errors(candidates, share, batch.types)
     residue = candidates.residue
     present = batch.present[:, SIDE].index_select(0, residue)
-    true = batch.atoms[:, SIDE]
-    swaps = torch.from_numpy(swap_slots()[:, SIDE]).to(true.device)[batch.types] - FIRST_SLOT
-    swapped = true.gather(1, swaps[..., None].expand_as(true))
     apart = [
-        (((candidates.atoms - names.index_select(0, residue)) ** 2).sum(-1) * present).sum(-1)
-        for names in (true, swapped)
+        (((candidates.atoms - true[:, SIDE].index_select(0, residue)) ** 2).sum(-1) * present).sum(-1)
+        for true in (batch.atoms, batch.swapped)
     ]
     weight, known = share.flatten().index_select(0, candidates.place), batch.rotamer >= 0
     score = weight * (torch.minimum(*apart) - 0.5 * errors) * known.index_select(0, residue)

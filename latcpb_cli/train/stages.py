@@ -26,7 +26,7 @@ from latcpb_cli.model.prior import gaussian_kl
 from latcpb_cli.model.surroundings import look_around
 from latcpb_cli.train.batch import Batch
 from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions
-from latcpb_cli.train.scores import energy_score, surprise
+from latcpb_cli.train.scores import LEAST_SHARE, energy_score, surprise
 
 __all__ = [
     "LossWeights",
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 _BULK = math.radians(40.0)
-_LEAST_SHARE = 1e-6  # a mean field can rule a state out
 _MEDIAN = 0.6745  # of the distance from the middle of a Gaussian, in standard deviations
 
 
@@ -161,7 +160,7 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
     share = model.packing.marginals(candidates, look_around(candidates, true.atoms, graph), graph)
     terms = {
         "packing": -known.flatten()[right].sum() / max(len(right), 1),
-        "field": -(share.flatten()[right] + _LEAST_SHARE).log().sum() / max(len(right), 1),
+        "field": -(share.flatten()[right] + LEAST_SHARE).log().sum() / max(len(right), 1),
         "spread": _within_states(model.packing.width(condition, batch.types), true, batch),
     }
     return torch.stack(list(terms.values())).sum(), terms
