@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.modes import Mode
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 from latcpb_cli.train.data import Structure, load_ensemble, load_structures
 
@@ -56,10 +57,14 @@ def _references(
 
 
 def rebuild(
-    model: Backmapper, reference: AtomStructure, chunk: FrameChunk, mode: Mode = "best"
+    model: Backmapper,
+    reference: AtomStructure,
+    chunk: FrameChunk,
+    mode: Mode = "best",
+    coherence: float = 0.0,
 ) -> AtomStructure:
     """One structure for each frame of a chunk."""
-    atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode=mode)[:, 0]
+    atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode=mode, coherence=coherence)[:, 0]
     return generated_structure(reference, atoms)
 
 

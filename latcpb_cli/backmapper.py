@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 
 from latcpb_cli.chem.residues import N_SLOTS
-from latcpb_cli.diffusion.noise import FrameNoise
+from latcpb_cli.diffusion.noise import FrameNoise, Noise, TraceNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError
+from latcpb_cli.geometry.local_shape import local_shapes
 from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
+from latcpb_cli.modes import COHERENCE, Mode
 from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.conform import conform_trace
 from latcpb_cli.refine.relief import Tally
 from latcpb_cli.refine.settle import Settling
 from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
 
-__all__ = ["SETTINGS", "Backmapper", "Mode"]
-
-Mode = Literal["best", "ensemble", "exact"]
+__all__ = ["SETTINGS", "Backmapper"]
 
 SETTINGS: dict[Mode, Sampling] = {
     "best": Sampling(steps=1, temperature=0.0),
@@ -109,6 +108,7 @@ class Backmapper:
         samples: int,
         seed: int,
         mode: Mode,
+        coherence: float = COHERENCE,
         ca_tolerance: float = 0.0,
         tally: Tally | None = None,
     ) -> np.ndarray:
@@ -116,6 +116,8 @@ class Backmapper:
 
         Cα are those of ``chunk`` to the bit, or no further than
         ``ca_tolerance`` (Å) from there, moved only where no good peptides fit.
+        A sample follows the trace with ``coherence`` (Å; see `TraceNoise`), or
+        is drawn for each frame by itself where that is 0.
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it. A ``tally`` is added
@@ -145,8 +147,14 @@ class Backmapper:
                         rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
                         kept = slice(start, min(start + size, len(chunk)))
                         lattice = None if cells is None else cells[kept]
-                        frames = chunk.indices[rows]
-                        block = self._block(trace, own[rows], linked[rows], frames, samples, seed, mode)
+                        noises: list[Noise]
+                        if coherence > 0 and mode != "best":
+                            shapes = local_shapes(own[rows], linked[rows])
+                            noises = [TraceNoise(seed, each, shapes, coherence) for each in range(samples)]
+                        else:
+                            frames = chunk.indices[rows].tolist()
+                            noises = [FrameNoise(seed, each, frames, len(trace)) for each in range(samples)]
+                        block = self._block(trace, own[rows], linked[rows], noises, mode)
                         for sample, (answer, graph) in enumerate(block):
                             settling.add(answer, graph, lattice, into=built[kept, sample])
                 break
@@ -164,12 +172,10 @@ class Backmapper:
         trace: CGTrace,
         positions: np.ndarray,
         linked: np.ndarray,
-        frames: np.ndarray,
-        samples: int,
-        seed: int,
+        noises: Sequence[Noise],
         mode: Mode,
     ) -> Iterator[tuple[Decoded, Graph]]:
-        """Encode some frames once, then draw and decode each sample."""
+        """Encode some frames once, then draw and decode a sample from each noise."""
         count, length = positions.shape[:2]
         ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
@@ -180,9 +186,7 @@ class Backmapper:
         if mode == "ensemble":
             expected = self.model.expected(condition, graph, self.schedule)
             told = self.model.decoder(expected, condition, graph, side_chains=False).rotamers
-        for sample in range(samples):
-            keys = [(int(frame), sample) for frame in frames]
-            noise = FrameNoise(seed, keys, (length, self.model.config.latent))
+        for noise in noises:
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
-            picks = noise(self.device, NOISE) if mode != "best" else None
+            picks = noise(NOISE).to(self.device) if mode != "best" else None
             yield self.model.build(latent, condition, graph, picks, told), graph

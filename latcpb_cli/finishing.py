@@ -7,10 +7,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.io.read import Source
 from latcpb_cli.md.options import MINIMIZED, MdOptions, require_openmm
 from latcpb_cli.metrics.defects import DEFECTS
+from latcpb_cli.modes import Mode
 from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 

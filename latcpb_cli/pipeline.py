@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from latcpb_cli import __version__
-from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.naming import Naming
 from latcpb_cli.errors import UsageError
 from latcpb_cli.finishing import Finishing, open_finisher
@@ -30,11 +30,12 @@ from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.ledger import Ledger
 from latcpb_cli.md.options import MdOptions
+from latcpb_cli.modes import COHERENCE, Mode, choose_mode
 from latcpb_cli.recipe import RESIDUES_PER_CHUNK, Built, Measured, Recipe
 from latcpb_cli.refine.chemistry import Disulfides
 from latcpb_cli.structure import FrameChunk
 
-__all__ = ["Builder", "RunSummary", "backmap_trajectory", "choose_mode", "report_files"]
+__all__ = ["Builder", "RunSummary", "backmap_trajectory", "report_files"]
 
 _PROBLEMS_REPORTED = 1000
 
@@ -97,6 +98,7 @@ def backmap_trajectory(
     samples: int = 1,
     seed: int = 0,
     mode: Mode | None = None,
+    coherence: float = COHERENCE,
     ca_tolerance: float = 0.0,
     disulfides: Disulfides = "auto",
     naming: Naming = "pdb",
@@ -118,11 +120,15 @@ def backmap_trajectory(
     samples : int
         All-atom reconstructions of each frame.
     seed : int
-        Noise depends on it and on the numbers of frame and sample only.
+        Noise depends on it, the number of the sample, and the trace (without
+        ``coherence``: the number of the frame) only.
     mode : {'best', 'ensemble', 'exact'}, optional
         One deterministic structure per frame, draws by a fast solver, or draws
         by all steps of equation 8. By default best for one sample, ensemble
         for several.
+    coherence : float
+        How far (Å) the chain's shape around a residue changes before a sample
+        of it is another one; 0 draws each frame by itself. Best mode draws nothing.
     ca_tolerance : float
         How far (Å) a Cα may move, where the beads leave no room for good
         peptides. The report says how far they did.
@@ -161,10 +167,9 @@ def backmap_trajectory(
         raise UsageError("hydrogens and minimisation have no workers", "leave out --workers and --scheduler")
     outputs = (*output_files(output), *report_paths)
     finisher = open_finisher(backmapper, source, md, seed=seed, mode=mode, disulfides=disulfides)
-    limits = coordinate_limits(output)
-    recipe = Recipe(trace, samples, seed, mode, ca_tolerance, disulfides, limits, bool(report_paths))
-    options: dict[str, Any] = {"samples": samples, "seed": seed, "mode": mode, "ca_tolerance": ca_tolerance}
-    options |= {"disulfides": disulfides, "naming": naming}
+    limits, counted = coordinate_limits(output), bool(report_paths)
+    recipe = Recipe(trace, samples, seed, mode, coherence, ca_tolerance, disulfides, limits, counted)
+    options = {**recipe.options, "naming": naming}
     with ExitStack() as stack:
         settings = {**options, "md": md and asdict(md), **_identity(backmapper, source, outputs)}
         journal = stack.enter_context(Journal(output, settings, resume))
@@ -202,21 +207,6 @@ def backmap_trajectory(
             reporter.commit()
         journal.remove()
     return RunSummary(ledger.done, samples, len(trace), ledger.seconds, outputs, clashes)
-
-
-def choose_mode(mode: Mode | None, samples: int) -> Mode:
-    """Settle the mode, which ``samples`` decides where it is not given.
-
-    Raises
-    ------
-    UsageError
-        Several samples in best mode, which has one answer only.
-    """
-    if mode == "best" and samples > 1:
-        raise UsageError(
-            f"mode best gives one structure per frame, not {samples}", "use mode ensemble, or one sample"
-        )
-    return mode or ("best" if samples == 1 else "ensemble")
 
 
 class _Here:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from latcpb_cli.backmapper import Backmapper, Mode
+from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.errors import LatcpbError, first_line
 from latcpb_cli.finishing import AsBuilt, Finishing
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.metrics.lasso import lassos
+from latcpb_cli.modes import Mode
 from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.refine.relief import Tally
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk, FrameClashes, box_vectors
@@ -99,7 +100,7 @@ class Recipe:
     Attributes
     ----------
     trace : CGTrace
-    samples, seed, mode, ca_tolerance
+    samples, seed, mode, coherence, ca_tolerance
         See `Backmapper.sample`.
     disulfides : {'auto', 'none'}
         See `complete`.
@@ -113,10 +114,17 @@ class Recipe:
     samples: int
     seed: int
     mode: Mode
+    coherence: float
     ca_tolerance: float
     disulfides: Disulfides
     limits: tuple[float, float]
     report: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a user may have chosen, by name."""
+        names = ("samples", "seed", "mode", "coherence", "ca_tolerance", "disulfides")
+        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def present(self) -> np.ndarray:
@@ -172,6 +180,7 @@ class Recipe:
             samples=self.samples,
             seed=self.seed,
             mode=self.mode,
+            coherence=self.coherence,
             ca_tolerance=self.ca_tolerance,
             tally=tally,
         )

@@ -67,6 +67,27 @@ def test_seed_and_sample_change_an_ensemble_and_repeat(model: Backmapper) -> Non
     assert np.array_equal(more[:, :2], first)
 
 
+def test_frames_that_are_alike_get_samples_that_are_alike(model: Backmapper) -> None:
+    frames = chunk([4, 5, 6])
+    jolt = np.random.default_rng(2).normal(size=(len(SEQUENCE), 3))
+    frames.positions[1:] = frames.positions[0] + [0.0 * jolt, 0.02 * jolt]
+    drawn = {
+        coherence: model.sample(trace(), frames, samples=2, seed=3, mode="ensemble", coherence=coherence)[
+            ..., :14, :
+        ]
+        for coherence in (0.0, 1.5)
+    }
+    for coherence, (one, same, near) in drawn.items():
+        assert np.array_equal(one, same) == (coherence > 0)
+        assert not np.array_equal(one, near)
+        assert not np.allclose(one[0], one[1], atol=0.1, equal_nan=True)
+    jumped = {
+        coherence: (np.linalg.norm(atoms[2] - atoms[0], axis=-1) > 1.0).any(-1).mean()
+        for coherence, atoms in drawn.items()
+    }
+    assert jumped[1.5] < 0.2 * jumped[0.0]
+
+
 def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame is built all the same; a single frame that does not fit is told."""
     model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")

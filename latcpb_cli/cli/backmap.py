@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
+from latcpb_cli.modes import COHERENCE, choose_mode
 
 if TYPE_CHECKING:
     from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
@@ -26,6 +27,7 @@ def backmap(
     samples: opt.Samples = 1,
     mode: opt.Mode = None,
     seed: opt.Seed = "0",
+    coherence: opt.Coherence = COHERENCE,
     ca_tolerance: opt.CaTolerance = 0.0,
     disulfides: opt.Disulfides = opt.DisulfidesName.auto,
     naming: opt.Naming = opt.NamingName.pdb,
@@ -85,7 +87,7 @@ def backmap(
     from latcpb_cli.io.thresholds import check_limits, parse_limits
     from latcpb_cli.io.write import check_fit, check_output
     from latcpb_cli.parallel import LocalWorkers, Setup, worthwhile_workers
-    from latcpb_cli.pipeline import backmap_trajectory, choose_mode, report_files
+    from latcpb_cli.pipeline import backmap_trajectory, report_files
     from latcpb_cli.precision import resolve_device
 
     place = resolve_device(device)
@@ -122,6 +124,7 @@ def backmap(
                 samples=samples,
                 seed=number,
                 mode=settled,
+                coherence=coherence,
                 ca_tolerance=ca_tolerance,
                 disulfides=disulfides.value,
                 naming=naming.value,

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Begin", "CaTolerance", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "FailOn", "Force",
-    "ForceField", "ForceFieldName", "Frames", "Hydrogens", "Minimize", "Mode", "ModeName", "Naming",
+    "Begin", "CaTolerance", "Coherence", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "FailOn",
+    "Force", "ForceField", "ForceFieldName", "Frames", "Hydrogens", "Minimize", "Mode", "ModeName", "Naming",
     "NamingName", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Ph", "Quiet",
     "Restraint", "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Solvent",
     "SolventName", "Strict", "Stride", "Threads", "Top", "Trajectories", "UnknownName", "Verbose",
@@ -105,6 +105,15 @@ Mode = Annotated[
     ),
 ]
 Seed = Annotated[str, typer.Option(metavar="N|random", help="'random' shows the number it uses.")]
+Coherence = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="Å",
+        help="How far the shape of a chain changes before samples of it differ, so that side chains do not "
+        "jump between frames that are alike; 0 draws each frame by itself. Best mode draws nothing.",
+    ),
+]
 CaTolerance = Annotated[
     float,
     typer.Option(

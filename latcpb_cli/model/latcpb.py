@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig, from_json
+from latcpb_cli.diffusion.noise import Noise
 from latcpb_cli.diffusion.sampler import Sampling, sample
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import WeightsError
@@ -96,7 +96,7 @@ class LatCPB(nn.Module):
 
     def draw(
         self,
-        noise: Callable[[torch.device], Tensor],
+        noise: Noise,
         condition: Condition,
         graph: Graph,
         schedule: Schedule,
@@ -104,19 +104,23 @@ class LatCPB(nn.Module):
     ) -> Float[Tensor, "L D"]:
         """Latents for a condition: by diffusion, or from the CG encoder's Gaussian without it."""
         device = graph.ca.device
+
+        def drawn() -> Tensor:
+            return noise(self.config.latent).to(device)
+
         if self.denoiser is None:
-            return condition.mean + settings.temperature * condition.log_spread.exp() * noise(device)
+            return condition.mean + settings.temperature * condition.log_spread.exp() * drawn()
 
         def denoise(noisy: Tensor, step: int) -> Tensor:
             return self.velocity(noisy, torch.full((1,), step, device=device), condition, graph)
 
-        return self.restore(sample(denoise, lambda: noise(device), schedule, settings))
+        return self.restore(sample(denoise, drawn, schedule, settings))
 
     def expected(self, condition: Condition, graph: Graph, schedule: Schedule) -> Float[Tensor, "L D"]:
         """Latents that one step from no noise at all gives: best mode's."""
 
-        def still(device: torch.device) -> Tensor:
-            return torch.zeros(len(graph.types), self.config.latent, device=device)
+        def still(width: int) -> Tensor:
+            return torch.zeros(len(graph.types), width)
 
         return self.draw(still, condition, graph, schedule, Sampling(steps=1, temperature=0.0))
 

@@ -69,7 +69,9 @@ class Packing(nn.Module):
         a Gaussian has, and more far off. Relief will turn first chi angles
         further, as whole side chains hang on them.
         """
-        return normal.new_tensor(_PEAK) * torch.sinh(_TAIL * normal) / _TAIL * width
+        far = (_TAIL * normal).exp()
+        # The hyperbolic sine; torch.sinh's last bit depends on where in memory a number lies.
+        return normal.new_tensor(_PEAK) * (far - 1 / far) / (2 * _TAIL) * width
 
     def conditional(
         self, candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph

@@ -13,6 +13,7 @@ import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.cli.app import main
+from latcpb_cli.modes import COHERENCE
 
 
 @pytest.fixture
@@ -90,14 +91,24 @@ def test_what_the_model_is_asked_for(folder, run, ca_pdb, monkeypatch):
     seen = []
     sample = FakeBackmapper.sample
 
-    def spy(self, trace, chunk, *, samples, seed, mode, ca_tolerance, tally):
-        seen.append((samples, seed, mode, ca_tolerance))
+    def spy(self, trace, chunk, *, samples, seed, mode, coherence, ca_tolerance, tally):
+        seen.append((samples, seed, mode, coherence, ca_tolerance))
         return sample(self, trace, chunk, samples=samples, seed=seed, mode=mode)
 
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
-    for options in ([], ["-n", 3, "--seed", 5], ["--mode", "exact"], ["--ca-tolerance", 0.3]):
+    for options in (
+        [],
+        ["-n", 3, "--seed", 5, "--coherence", 0],
+        ["--mode", "exact", "--coherence", 2],
+        ["--ca-tolerance", 0.3],
+    ):
         assert run("cg.pdb", "--overwrite", *options)[0] == 0
-    assert seen == [(1, 0, "best", 0.0), (3, 5, "ensemble", 0.0), (1, 0, "exact", 0.0), (1, 0, "best", 0.3)]
+    assert seen == [
+        (1, 0, "best", COHERENCE, 0.0),
+        (3, 5, "ensemble", 0.0, 0.0),
+        (1, 0, "exact", 2.0, 0.0),
+        (1, 0, "best", COHERENCE, 0.3),
+    ]
 
 
 def test_renamed_and_left_out_residues_are_told(folder, run):

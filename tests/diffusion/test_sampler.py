@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from latcpb_cli.config import DiffusionConfig
-from latcpb_cli.diffusion.noise import FrameNoise
 from latcpb_cli.diffusion.sampler import Sampling, sample, sample_ancestral, sample_dpm_solver
 from latcpb_cli.diffusion.schedule import Schedule
 
@@ -81,12 +80,3 @@ def test_ancestral_steps_follow_equation_8() -> None:
     assert sample_ancestral(denoise, lambda: next(draws), schedule).item() == pytest.approx(
         float(expected), rel=1e-5
     )
-
-
-def test_noise_belongs_to_frame_and_sample_not_to_the_batch() -> None:
-    together = FrameNoise(7, [(0, 0), (5, 0), (5, 1)], (4, 3))
-    alone = FrameNoise(7, [(5, 1)], (4, 3))
-    for _ in range(3):
-        assert torch.equal(together()[8:], alone())
-    other = FrameNoise(8, [(5, 1)], (4, 3))
-    assert not torch.equal(FrameNoise(7, [(5, 1)], (4, 3))(), other())

@@ -1,0 +1,29 @@
+"""What is drawn of a frame: one best answer, or samples (layer 0)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from latcpb_cli.errors import UsageError
+
+__all__ = ["COHERENCE", "Mode", "choose_mode"]
+
+Mode = Literal["best", "ensemble", "exact"]
+
+COHERENCE = 2.0
+"""How far (Å) the shape of a chain changes before samples of it differ; chosen by `choose_coherence.py`."""
+
+
+def choose_mode(mode: Mode | None, samples: int) -> Mode:
+    """Settle the mode, which ``samples`` decides where it is not given.
+
+    Raises
+    ------
+    UsageError
+        Several samples in best mode, which has one answer only.
+    """
+    if mode == "best" and samples > 1:
+        raise UsageError(
+            f"mode best gives one structure per frame, not {samples}", "use mode ensemble, or one sample"
+        )
+    return mode or ("best" if samples == 1 else "ensemble")
