@@ -10,7 +10,7 @@ __all__ = ["COHERENCE", "Mode", "choose_mode"]
 
 Mode = Literal["best", "ensemble", "exact"]
 
-COHERENCE = 2.0
+COHERENCE = 1.5
 """How far (Å) the shape of a chain changes before samples of it differ; chosen by `choose_coherence.py`."""
 
 
