@@ -110,7 +110,7 @@ class Packing(nn.Module):
 
     def _energy(self, shapes: Shapes, others: Shapes, met: Contacts) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""
-        kinds = torch.from_numpy(kind_pairs()).to(met.pair.device)
+        kinds = torch.from_numpy(kind_pairs()).to(met.pair)
         own, other = shapes.kinds.index_select(0, met.own), others.kinds.index_select(0, met.other)
         knot, ahead = along(met.distance)
         entry = kinds.flatten().index_select(0, own * len(kinds) + other) * (KNOTS + 1) + knot

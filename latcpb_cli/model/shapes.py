@@ -1,4 +1,7 @@
-"""Groups of atoms, and which of their atoms come within reach of each other."""
+"""Groups of atoms, and which of their atoms come within reach of each other.
+
+Numbers of atoms and groups have 32 bits: there are many contacts, and memory is what they cost.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +47,14 @@ class Shapes:
         cls, atoms: Float[Tensor, "G a 3"], there: Bool[Tensor, "G a"], kinds: Int[Tensor, "G a"]
     ) -> Shapes:
         """Leave out the atoms that are not there."""
-        count = there.sum(1)
+        count = there.sum(1, dtype=torch.int32)
         middle = (atoms * there[..., None]).sum(1) / count.clamp(min=1)[:, None]
         away = torch.where(there, (atoms - middle[:, None]).norm(dim=-1), -torch.inf)
         atom = found(there.flatten())
         points = atoms.flatten(0, 1).index_select(0, atom).T.contiguous()
-        kind = kinds.flatten().index_select(0, atom)
-        return cls(points, kind, count.cumsum(0) - count, count, middle.T.contiguous(), away.amax(-1))
+        kind = kinds.flatten().index_select(0, atom).int()
+        first = count.cumsum(0, dtype=count.dtype) - count
+        return cls(points, kind, first, count, middle.T.contiguous(), away.amax(-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,7 @@ class Contacts:
 
     def of(self, pairs: Bool[Tensor, "P"]) -> Contacts:
         """Those of some pairs of groups."""
-        kept, number = found(pairs), pairs.cumsum(0) - 1
+        kept, number = found(pairs), pairs.cumsum(0, dtype=torch.int32) - 1
         rows = found(pairs.index_select(0, self.pair))
         pair, own, other, distance = (
             x.index_select(0, rows) for x in (self.pair, self.own, self.other, self.distance)
@@ -136,15 +140,15 @@ def within(
     """Which pairs of points are nearer to each other than ``reach`` (Å), and their distance (Å)."""
     x, y, z = points.index_select(1, one) - others.index_select(1, two)
     distance = torch.sqrt(x * x + y * y + z * z)
-    near = found(distance < reach)
+    near = found(distance < reach).int()
     return near, distance.index_select(0, near)
 
 
 def ranges(first: Int[Tensor, "P"], count: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
     """Count on from each of ``first``: which of them each number comes from, and the number."""
     row = torch.repeat_interleave(count)
-    ahead = first - (count.cumsum(0) - count)
-    return row, torch.arange(len(row), device=row.device) + ahead.index_select(0, row)
+    ahead = first - (count.cumsum(0, dtype=first.dtype) - count)
+    return row, torch.arange(len(row), dtype=first.dtype, device=row.device) + ahead.index_select(0, row)
 
 
 def _members(shapes: Shapes, groups: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:

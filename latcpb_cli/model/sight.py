@@ -86,7 +86,7 @@ class View:
         look = read(table, entries, values, self.met.pair, count)
         size = len(KINDS) ** 2 * (KNOTS + 1)
         entry = entry.index_select(0, self.near)[:, None]
-        entry = entry + size * torch.arange(1, TERMS, device=entry.device)
+        entry = entry + size * torch.arange(1, TERMS, dtype=entry.dtype, device=entry.device)
         ahead = self.ahead.index_select(0, self.near)[:, None]
         turned = torch.stack([self.here, self.there, self.here * self.there], dim=1) * self.fade[:, None]
         entries = torch.cat([entry, entry + 1], dim=1)

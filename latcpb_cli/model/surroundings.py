@@ -54,14 +54,14 @@ def look_around(candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: G
 def beside(candidates: Candidates, own: Shapes, still: Shapes, graph: Graph) -> Contacts:
     """Contacts of candidates with atoms of neighbours that stand still, one group for each residue."""
     row, neighbor = torch.nonzero(graph.valid[candidates.residue]).unbind(1)
-    return meet(own, still, row, graph.index[candidates.residue[row], neighbor])
+    return meet(own, still, row.int(), graph.index[candidates.residue[row], neighbor].int())
 
 
 def along(distance: Float[Tensor, "C"]) -> tuple[Int[Tensor, "C"], Float[Tensor, "C"]]:
     """Where distances (Å) lie: the knot before each, and how far on the way to the next (0 to 1)."""
     way = (distance - _NEAREST) * (KNOTS / (REACH - _NEAREST))
     way = way.clamp(min=0.0, max=KNOTS - 1e-4)
-    knot = way.long()
+    knot = way.int()
     return knot, way - knot
 
 
@@ -75,8 +75,13 @@ def read(
     """Add up entries of a table times their values, for each of ``count`` owners (rising)."""
     each = torch.bincount(owner, minlength=count)
     begin = (each.cumsum(0) - each) * entries.shape[1]
+    number = torch.int32 if entries.numel() < 2**31 else torch.int64
     return torch.nn.functional.embedding_bag(
-        entries.flatten(), table, begin, mode="sum", per_sample_weights=values.flatten()
+        entries.flatten().to(number),
+        table,
+        begin.to(number),
+        mode="sum",
+        per_sample_weights=values.flatten(),
     )
 
 
@@ -84,8 +89,8 @@ def _candidate_pairs(
     candidates: Candidates, own: Shapes, graph: Graph
 ) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
     """Rows of every two candidates of residues that are neighbours and could touch, each pair once."""
-    count = torch.bincount(candidates.residue, minlength=len(graph.types))
-    first = count.cumsum(0) - count
+    count = torch.bincount(candidates.residue, minlength=len(graph.types)).int()
+    first = count.cumsum(0, dtype=count.dtype) - count
     here = torch.arange(len(graph.types), device=count.device)[:, None].expand_as(graph.index)
     low, high = torch.minimum(here, graph.index)[graph.valid], torch.maximum(here, graph.index)[graph.valid]
     key = torch.unique(low * len(graph.types) + high)
