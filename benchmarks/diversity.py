@@ -19,7 +19,7 @@ from chains import rebuild, reference_frames
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.metrics.accuracy import inner_residues, squared_deviation
-from latcpb_cli.metrics.angles import turn
+from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
 from latcpb_cli.modes import COHERENCE
 from latcpb_cli.structure import AtomStructure
@@ -52,9 +52,9 @@ def spread(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndar
 def jumps(frames: list[AtomStructure], inner: np.ndarray) -> float:
     """Share (%) of χ1 that turn by more than 60° from frame to frame."""
     types, present, linked = frames[0].trace.residue_types, frames[0].present, frames[0].linked()
-    chi = torsions(types, joined(frames), present, linked)[:, inner, CHI1]
-    turned = turn(chi[1:], chi[:-1])[:, ~np.isnan(chi).any(0)]
-    return float(100 * (turned > np.pi / 3).mean())
+    found = Jumps()
+    found.add(torsions(types, joined(frames), present, linked)[:, None, inner, CHI1])
+    return found.count.percent or 0.0
 
 
 def buried(ca: np.ndarray) -> np.ndarray:

@@ -119,6 +119,9 @@ def _torsion_table(result: dict[str, Any]) -> Table:
 def _validity_table(result: dict[str, Any]) -> Table:
     sides = [result["validity"][side] for side in ("reference", "generated")]
     rows = [[label, *(_cell(side, keys) for side in sides)] for label, keys in _VALIDITY]
+    if result["frames"] > 1:
+        jumps = (_number(side["percent"]) for side in result["chi1_jumps"].values())
+        rows.append(["χ1 that jump > 60° to the next frame, %", *jumps])
     return _table(("validity", "reference", "generated"), rows)
 
 

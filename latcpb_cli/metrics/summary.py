@@ -21,9 +21,10 @@ from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.count import Count
 from latcpb_cli.metrics.diversity import pairwise_rmsd
 from latcpb_cli.metrics.graph import bond_graph, graph_distance
+from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.matching import match_residues
 from latcpb_cli.metrics.stereo import StereoChecker
-from latcpb_cli.metrics.torsions import divergences, torsion_histograms, torsions
+from latcpb_cli.metrics.torsions import TORSION_NAMES, divergences, torsion_histograms, torsions
 from latcpb_cli.structure import AtomStructure
 
 __all__ = ["REGIONS", "evaluate_pair"]
@@ -31,6 +32,8 @@ __all__ = ["REGIONS", "evaluate_pair"]
 REGIONS = ("inner", "all")
 """``inner`` leaves out the residues at chain ends and breaks."""
 RESIDUES_AT_ONCE = 20_000
+_SIDES = ("reference", "generated")
+_CHI1 = TORSION_NAMES.index("chi1")
 
 Array = np.ndarray
 
@@ -61,7 +64,8 @@ def evaluate_pair(
         ``ged_symmetric``, ``chi`` and ``cis_kept``; ``torsions`` (KL and JS);
         ``validity`` of both structures; ``diversity`` where there are two
         or more samples, else None. Lengths in Å, shares in percent, None for
-        what cannot be measured.
+        what cannot be measured. ``chi1_jumps``: χ1 that turn by more than 60°
+        from a frame to the next, in both structures.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def evaluate_pair(
     generated = match_residues(reference, generated, names)
     _check_frames(reference, generated, samples, names)
     comparison = _Comparison(reference, generated)
-    validity = {"reference": _Validity(reference), "generated": _Validity(generated)}
+    validity = dict(zip(_SIDES, (_Validity(reference), _Validity(generated)), strict=True))
     step = max(1, RESIDUES_AT_ONCE // (len(reference.trace) * samples))
     for start in range(0, len(reference), step):
         frames = slice(start, start + step)
@@ -153,6 +157,7 @@ class _Comparison:
     values: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     counts: dict[tuple[str, str], Count] = field(default_factory=lambda: defaultdict(lambda: Count(0, 0)))
     histograms: list[dict[str, Array]] = field(default_factory=lambda: [{}, {}])
+    jumps: tuple[Jumps, Jumps] = field(default_factory=lambda: (Jumps(), Jumps()))
 
     def __post_init__(self) -> None:
         self.types = self.reference.trace.residue_types
@@ -170,6 +175,8 @@ class _Comparison:
         for total, measured in zip(self.histograms, angles, strict=True):
             for name, counts in torsion_histograms(self.types, measured).items():
                 total[name] = total.get(name, 0) + counts
+        for jumps, measured in zip(self.jumps, angles, strict=True):
+            jumps.add(measured[..., _CHI1].reshape(len(truth), -1, len(self.types)))
         inner = inner_residues(linked[0])
         regions = dict(zip(REGIONS, (inner, np.ones_like(inner)), strict=True))
         squares = squared_deviation(self.types, np.repeat(truth, samples, axis=0), atoms, self.present)
@@ -215,7 +222,9 @@ class _Comparison:
         if pairwise["all_heavy"] is not None:
             div = 1.0 - pairwise["all_heavy"] / error if error else None
             diversity = {"pairwise_side_chain_rmsd": pairwise["side_chain"], "div": div}
-        return {**regions, "torsions": divergences(*self.histograms), "diversity": diversity}
+        jumps = {name: _counted(part.count) for name, part in zip(_SIDES, self.jumps, strict=True)}
+        torsional = {"torsions": divergences(*self.histograms), "chi1_jumps": jumps}
+        return {**regions, **torsional, "diversity": diversity}
 
     def _region(self, region: str) -> dict[str, Any]:
         return {

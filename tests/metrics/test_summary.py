@@ -75,6 +75,9 @@ def test_samples_of_a_frame_stand_in_a_row():
     found = evaluate_pair(reference, generated, samples=3)
     assert found["all"]["rmsd"]["all_heavy"] == 0.0
     assert found["diversity"] == {"pairwise_side_chain_rmsd": 0.0, "div": None}
+    jumps = found["chi1_jumps"]
+    assert jumps["reference"] == {"count": 0, "of": 3, "percent": 0.0}
+    assert jumps["generated"] == {"count": 0, "of": 9, "percent": 0.0}
 
 
 def test_diversity_of_independent_noise():
