@@ -1,6 +1,7 @@
 """How quality holds on inputs that are no crystals.
 
     python benchmarks/robustness.py DATA [--weights DIR] [--chains 20] [--frames 5] [--ca-tolerance Å]
+                                    [--mode ensemble]
 
 First table: chains with Gaussian noise on their Cα (accuracy against the noise-free atoms). Second table:
 real CALVADOS-3 traces (DATA/cg/calvados3_traces), which have no truth: geometry and clashes only, with Cα
@@ -42,7 +43,7 @@ def noisy(model: Backmapper, options: argparse.Namespace, spread: float) -> Row:
     row, rng = Row(), np.random.default_rng(0)
     for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
         chunk.positions[:] += spread * rng.normal(size=chunk.positions.shape).astype(np.float32)
-        row.add(reference, rebuild(model, reference, chunk))
+        row.add(reference, rebuild(model, reference, chunk, options.mode))
     return row
 
 
@@ -63,8 +64,9 @@ def traces(model: Backmapper, options: argparse.Namespace) -> Row:
         )
         count = len(positions)
         chunk = FrameChunk(positions, np.arange(count), np.zeros((count, 6), np.float32), np.arange(count))
-        tolerance = options.ca_tolerance
-        atoms = model.sample(trace, chunk, samples=1, seed=0, mode="best", ca_tolerance=tolerance)[:, 0]
+        atoms = model.sample(
+            trace, chunk, samples=1, seed=0, mode=options.mode, ca_tolerance=options.ca_tolerance
+        )[:, 0]
         built = AtomStructure(trace, atoms, slot_mask()[trace.residue_types], {})
         row.add(built, built)
     return row
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--chains", type=int, default=20)
     parser.add_argument("--frames", type=int, default=5)
     parser.add_argument("--ca-tolerance", type=float, default=0.0)
+    parser.add_argument("--mode", choices=["best", "ensemble"], default="best")
     options = parser.parse_args()
     model = Backmapper.from_pretrained(options.weights, device="cpu")
     print("noise Å " + "".join(f"{name:>20s}" for name in ACCURACY))

@@ -142,7 +142,7 @@ class Backmapper:
         while True:
             size, found = self.frames_per_block(len(trace)), Tally()
             try:
-                with Settling(found) as settling:
+                with Settling(found, sampled=mode != "best") as settling:
                     for start in range(0, len(chunk), size):
                         rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
                         kept = slice(start, min(start + size, len(chunk)))

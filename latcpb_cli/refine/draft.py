@@ -41,6 +41,7 @@ class Draft:
     cells : lattice vectors of each structure's periodic box as rows, Å, (len(sizes), 3, 3), on the CPU
         in 64 bits; zeros for a structure without a box, None where none has one
     choices : other states of the side chains, None where there are none
+    sampled : whether they are drawn from the distribution, whose phi and psi are to be kept
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -51,13 +52,14 @@ class Draft:
     sizes: list[int]
     cells: Float[Tensor, "n 3 3"] | None = None
     choices: Choices | None = None
+    sampled: bool = False
 
     def __len__(self) -> int:
         return len(self.types)
 
     @classmethod
     def join(cls, drafts: Sequence[Draft]) -> Draft:
-        """Put several in a row; either all have cells or none, and choices or none."""
+        """Put several in a row; all have cells or none has, and choices, and all are sampled or none is."""
         names = ("torsions", "twist", "bends")
         columns = (torch.cat([getattr(draft.internal, name) for draft in drafts]) for name in names)
         internal = Internal(*columns)
@@ -70,7 +72,7 @@ class Draft:
         cells = [draft.cells for draft in drafts if draft.cells is not None]
         sizes = [size for draft in drafts for size in draft.sizes]
         rest = torch.cat(cells) if cells else None, Choices(*choices) if known else None
-        return cls(atoms, internal, types, ca, linked, sizes, *rest)
+        return cls(atoms, internal, types, ca, linked, sizes, *rest, sampled=drafts[0].sampled)
 
     def rows(self, numbers: Sequence[int]) -> Int[Tensor, "N"]:
         """Rows of the residues of some structures."""

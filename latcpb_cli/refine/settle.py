@@ -25,7 +25,8 @@ class Settling:
     """Collect drafts and relieve them in batches.
 
     What comes out does not depend on the batches. Leaving the context
-    relieves what is still waiting. A ``tally`` counts what relief found and left.
+    relieves what is still waiting. A ``tally`` counts what relief found and left;
+    ``sampled`` is that of all drafts.
 
     Examples
     --------
@@ -33,8 +34,8 @@ class Settling:
     ...     settling.add(decoded, graph, None, into=atoms)
     """
 
-    def __init__(self, tally: Tally | None = None) -> None:
-        self._tally = tally
+    def __init__(self, tally: Tally | None = None, *, sampled: bool = False) -> None:
+        self._tally, self._sampled = tally, sampled
         self._waiting: list[tuple[Draft, np.ndarray]] = []
 
     def __enter__(self) -> Settling:
@@ -68,8 +69,15 @@ class Settling:
         free = Internal(*(part[rows] for part in vars(decoded.internal).values()))
         where = graph.types[rows], graph.ca[rows], graph.linked[rows]
         lattice = None if cells is None else torch.from_numpy(cells)
-        sizes, choices = count * [length], _choices(decoded.rotamers, rows)
-        draft = Draft(decoded.atoms[rows], free, *where, sizes=sizes, cells=lattice, choices=choices)
+        draft = Draft(
+            decoded.atoms[rows],
+            free,
+            *where,
+            sizes=count * [length],
+            cells=lattice,
+            choices=_choices(decoded.rotamers, rows),
+            sampled=self._sampled,
+        )
         self._waiting.append((draft, into))
 
     def _settle(self) -> None:

@@ -13,6 +13,7 @@ from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.geometry.peptide import odd_spacing
 from latcpb_cli.refine.columns import cross, dot
 from latcpb_cli.refine.draft import Draft
 from latcpb_cli.refine.regions import region_slopes
@@ -39,12 +40,14 @@ class Strain:
     ----------
     bent : ideal N-CA-C of each residue, rad, (L,)
     both : 1 where both of its peptides are there, else 0, (L,)
+    drawn : the same, less in samples where the trace is one that proteins have, (L,)
     prolines : those after another residue, filled up with the last residue, which is nobody's, (M,)
     region : class of the residue in the maps, (L,)
     """
 
     bent: Float[Tensor, "L"]
     both: Float[Tensor, "L"]
+    drawn: Float[Tensor, "L"]
     prolines: Int[Tensor, "M"]
     region: Int[Tensor, "L"]
 
@@ -60,7 +63,10 @@ class Strain:
         prolines = torch.nonzero(proline & before).squeeze(1)
         spare = -len(prolines) % _LANES
         prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(types) - 1)
-        return cls(ideal, (linked & before).to(dtype), prolines, region)
+        both = (linked & before).to(dtype)
+        # A sample has the phi and psi of its distribution; on other beads these would not be a protein's.
+        drawn = both * odd_spacing(draft.ca, linked, types) if draft.sampled else both
+        return cls(ideal, both, drawn, prolines, region)
 
     def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:
         """Add the strain's slopes (per Å) and stiffness (per Å²) to those of other energies."""
@@ -91,7 +97,7 @@ class Strain:
         # Phi and psi at once: (3, 2, L).
         fourfold = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
         angles, *on = _torsion(*(torch.stack(pair, dim=1) for pair in fourfold))
-        pull = region_slopes(self.region, angles[0], angles[1]) * self.both
+        pull = region_slopes(self.region, angles[0], angles[1]) * self.drawn
         first, second, third, fourth = (pull * part for part in on)
         slopes[:, _C] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
         slopes[:, _N] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
