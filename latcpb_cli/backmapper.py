@@ -25,6 +25,7 @@ from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.conform import conform_trace
 from latcpb_cli.refine.relief import Tally
 from latcpb_cli.refine.settle import Settling
+from latcpb_cli.refine.trace import odd_spacing
 from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
 
 __all__ = ["SETTINGS", "Backmapper"]
@@ -130,6 +131,12 @@ class Backmapper:
         """
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         linked = trace.linked(chunk.positions)
+        drawn = None
+        if mode == "best":
+            coherence = 0.0  # it needs no noise
+        else:
+            # A sample keeps the phi and psi of its distribution, but on beads that no protein has.
+            drawn = odd_spacing(chunk.positions, trace.residue_types, linked)
         positions = chunk.positions
         if ca_tolerance > 0:
             positions = conform_trace(positions, trace.residue_types, linked, ca_tolerance)
@@ -142,21 +149,17 @@ class Backmapper:
         while True:
             size, found = self.frames_per_block(len(trace)), Tally()
             try:
-                with Settling(found, sampled=mode != "best") as settling:
+                with Settling(found) as settling:
                     for start in range(0, len(chunk), size):
                         rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
                         kept = slice(start, min(start + size, len(chunk)))
                         lattice = None if cells is None else cells[kept]
-                        noises: list[Noise]
-                        if coherence > 0 and mode != "best":
-                            shapes = local_shapes(own[rows], linked[rows])
-                            noises = [TraceNoise(seed, each, shapes, coherence) for each in range(samples)]
-                        else:
-                            frames = chunk.indices[rows].tolist()
-                            noises = [FrameNoise(seed, each, frames, len(trace)) for each in range(samples)]
-                        block = self._block(trace, own[rows], linked[rows], noises, mode)
+                        part = own[rows], linked[rows]
+                        noises = _noises(seed, samples, coherence, chunk.indices[rows], *part)
+                        block = self._block(trace, *part, noises, mode)
                         for sample, (answer, graph) in enumerate(block):
-                            settling.add(answer, graph, lattice, into=built[kept, sample])
+                            pull = None if drawn is None else drawn[kept]
+                            settling.add(answer, graph, lattice, pull, into=built[kept, sample])
                 break
             except torch.OutOfMemoryError:
                 self._use_less_memory(size, len(trace))
@@ -190,3 +193,13 @@ class Backmapper:
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
             picks = noise(NOISE).to(self.device) if mode != "best" else None
             yield self.model.build(latent, condition, graph, picks, told), graph
+
+
+def _noises(
+    seed: int, samples: int, coherence: float, frames: np.ndarray, ca: np.ndarray, linked: np.ndarray
+) -> list[Noise]:
+    """Where each sample of some frames draws from."""
+    if coherence > 0:
+        shapes = local_shapes(ca, linked)
+        return [TraceNoise(seed, sample, shapes, coherence) for sample in range(samples)]
+    return [FrameNoise(seed, sample, frames.tolist(), ca.shape[1]) for sample in range(samples)]

@@ -11,6 +11,8 @@ from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.errors import InputError, UsageError, WeightsError
 from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.refine.settle import Settling
+from latcpb_cli.refine.trace import odd_spacing
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 
@@ -179,3 +181,26 @@ def test_alpha_carbons_move_within_the_tolerance(model: Backmapper) -> None:
     assert 0.05 < moved.max() <= 0.2 + 1e-5
     bond = np.linalg.norm(atoms[:, 0, :-1, 2] - atoms[:, 0, 1:, 0], axis=-1)
     assert np.abs(bond - 1.33).max() < 0.05
+
+
+def test_samples_are_drawn_to_favoured_regions_by_how_odd_the_input_is(
+    model: Backmapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever Cα may move; the best answer is drawn there everywhere."""
+    frames, seen = chunk([0, 1]), []
+    add = Settling.add
+
+    def spy(self, decoded, graph, cells, drawn, into) -> None:
+        seen.append(drawn)
+        add(self, decoded, graph, cells, drawn, into)
+
+    monkeypatch.setattr(Settling, "add", spy)
+    for mode, tolerance in (("best", 0.0), ("ensemble", 0.0), ("ensemble", 0.3)):
+        model.sample(trace(), frames, samples=1, seed=0, mode=mode, ca_tolerance=tolerance)
+    best, still, moved = seen
+    assert best is None
+    system = trace()
+    odd = odd_spacing(frames.positions, system.residue_types, system.linked(frames.positions))
+    assert 0.0 < odd.mean() < 1.0
+    assert np.array_equal(still, odd)
+    assert np.array_equal(moved, odd)

@@ -22,7 +22,7 @@ from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.vectors import cross, place, reject, unit
 
-__all__ = ["axis_frame", "is_cis", "odd_spacing", "peptide_atoms"]
+__all__ = ["axis_frame", "is_cis", "peptide_atoms"]
 
 CIS_CUTOFF = 3.2
 """Cα-Cα distance (Å) below which a peptide is cis."""
@@ -30,7 +30,6 @@ CIS_CUTOFF_PRO = 3.4
 """The same before proline, where cis is a hundred times as frequent."""
 _MAX_BEND = math.radians(38.0)
 _EXACT = 0.08  # Å: up to here from the ideal distance, only angles give
-_RAMP = 0.04  # Å beyond that: until distances are as odd as can be
 _SHARE, _MAX_GIVE = 0.6, 0.03  # what bonds take of the rest, and how much of their length at most
 _NEWTON_STEPS = 6
 _COLLINEAR = 0.2  # Å: a neighbour nearer to the axis than this gives no direction
@@ -40,18 +39,6 @@ def is_cis(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) -> Bool[T
     """Whether the peptide to the next residue is cis, from its Cα-Cα distance (Å)."""
     cutoff = torch.where(next_types == LETTERS.index("P"), CIS_CUTOFF_PRO, CIS_CUTOFF)
     return distance < cutoff
-
-
-def odd_spacing(
-    ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"], types: Int[Tensor, "L"]
-) -> Float[Tensor, "L"]:
-    """How odd the distances to the Cα before and after each are: 0 as in crystals, 1 from 0.12 Å off."""
-    distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-    trans, cis = (ca.new_tensor(shape.ca_ca) for shape in peptide_shapes())
-    ideal = torch.where(is_cis(distance, types.roll(-1, 0)), cis, trans)
-    odd = (((distance - ideal).abs() - _EXACT) / _RAMP).clamp(0.0, 1.0)
-    ahead = torch.where(linked, odd, 0.0)
-    return torch.maximum(ahead, torch.where(linked_before(linked), ahead.roll(1, 0), 0.0))
 
 
 def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L 3 3"]:

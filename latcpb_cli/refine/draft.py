@@ -41,7 +41,7 @@ class Draft:
     cells : lattice vectors of each structure's periodic box as rows, Å, (len(sizes), 3, 3), on the CPU
         in 64 bits; zeros for a structure without a box, None where none has one
     choices : other states of the side chains, None where there are none
-    sampled : whether they are drawn from the distribution, whose phi and psi are to be kept
+    drawn : how much phi and psi are drawn to favoured regions, 0 to 1, (L,); None where all of them are
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -52,14 +52,14 @@ class Draft:
     sizes: list[int]
     cells: Float[Tensor, "n 3 3"] | None = None
     choices: Choices | None = None
-    sampled: bool = False
+    drawn: Float[Tensor, "L"] | None = None
 
     def __len__(self) -> int:
         return len(self.types)
 
     @classmethod
     def join(cls, drafts: Sequence[Draft]) -> Draft:
-        """Put several in a row; all have cells or none has, and choices, and all are sampled or none is."""
+        """Put several in a row; for each of cells, choices and ``drawn``, all have them or none has."""
         names = ("torsions", "twist", "bends")
         columns = (torch.cat([getattr(draft.internal, name) for draft in drafts]) for name in names)
         internal = Internal(*columns)
@@ -71,8 +71,9 @@ class Draft:
         )
         cells = [draft.cells for draft in drafts if draft.cells is not None]
         sizes = [size for draft in drafts for size in draft.sizes]
+        drawn = [draft.drawn for draft in drafts if draft.drawn is not None]
         rest = torch.cat(cells) if cells else None, Choices(*choices) if known else None
-        return cls(atoms, internal, types, ca, linked, sizes, *rest, sampled=drafts[0].sampled)
+        return cls(atoms, internal, types, ca, linked, sizes, *rest, torch.cat(drawn) if drawn else None)
 
     def rows(self, numbers: Sequence[int]) -> Int[Tensor, "N"]:
         """Rows of the residues of some structures."""
@@ -90,7 +91,8 @@ class Draft:
         names = ("atoms", "types", "ca", "linked")
         picked = {name: getattr(self, name)[rows] for name in names}
         choices = self.choices and Choices(self.choices.odds[rows], self.choices.chi[rows])
-        return replace(self, internal=self.internal.of(rows), choices=choices, **picked)
+        drawn = None if self.drawn is None else self.drawn[rows]
+        return replace(self, internal=self.internal.of(rows), choices=choices, drawn=drawn, **picked)
 
     def put(self, numbers: Sequence[int], part: Draft) -> Draft:
         """The same with atoms and internal coordinates of some structures replaced by those of ``part``."""

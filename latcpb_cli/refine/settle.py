@@ -25,17 +25,16 @@ class Settling:
     """Collect drafts and relieve them in batches.
 
     What comes out does not depend on the batches. Leaving the context
-    relieves what is still waiting. A ``tally`` counts what relief found and left;
-    ``sampled`` is that of all drafts.
+    relieves what is still waiting. A ``tally`` counts what relief found and left.
 
     Examples
     --------
     >>> with Settling() as settling:
-    ...     settling.add(decoded, graph, None, into=atoms)
+    ...     settling.add(decoded, graph, cells=None, drawn=None, into=atoms)
     """
 
-    def __init__(self, tally: Tally | None = None, *, sampled: bool = False) -> None:
-        self._tally, self._sampled = tally, sampled
+    def __init__(self, tally: Tally | None = None) -> None:
+        self._tally = tally
         self._waiting: list[tuple[Draft, np.ndarray]] = []
 
     def __enter__(self) -> Settling:
@@ -47,7 +46,14 @@ class Settling:
         if kind is None:
             self._settle()
 
-    def add(self, decoded: Decoded, graph: Graph, cells: np.ndarray | None, into: np.ndarray) -> None:
+    def add(
+        self,
+        decoded: Decoded,
+        graph: Graph,
+        cells: np.ndarray | None,
+        drawn: np.ndarray | None,
+        into: np.ndarray,
+    ) -> None:
         """Take what the decoder built.
 
         Parameters
@@ -56,6 +62,8 @@ class Settling:
             Structures of L residues, F of them or more; those after the first F are left out.
         cells : numpy.ndarray, shape (F, 3, 3), optional
             Vectors of each structure's periodic box as rows, Å; zeros where there is none.
+        drawn : numpy.ndarray, shape (F, L), optional
+            How much phi and psi are drawn to favoured regions; altogether where there is none.
         into : numpy.ndarray, shape (F, L, 15, 3)
             Where the atoms will be written, Å.
         """
@@ -76,7 +84,7 @@ class Settling:
             sizes=count * [length],
             cells=lattice,
             choices=_choices(decoded.rotamers, rows),
-            sampled=self._sampled,
+            drawn=None if drawn is None else torch.from_numpy(drawn).to(graph.ca).flatten(),
         )
         self._waiting.append((draft, into))
 

@@ -13,7 +13,6 @@ from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.peptide import odd_spacing
 from latcpb_cli.refine.columns import cross, dot
 from latcpb_cli.refine.draft import Draft
 from latcpb_cli.refine.regions import region_slopes
@@ -40,7 +39,7 @@ class Strain:
     ----------
     bent : ideal N-CA-C of each residue, rad, (L,)
     both : 1 where both of its peptides are there, else 0, (L,)
-    drawn : the same, less in samples where the trace is one that proteins have, (L,)
+    drawn : how much of the pull to favoured regions each residue feels, 0 to 1, (L,)
     prolines : those after another residue, filled up with the last residue, which is nobody's, (M,)
     region : class of the residue in the maps, (L,)
     """
@@ -64,8 +63,7 @@ class Strain:
         spare = -len(prolines) % _LANES
         prolines = torch.nn.functional.pad(prolines, (0, spare), value=len(types) - 1)
         both = (linked & before).to(dtype)
-        # A sample has the phi and psi of its distribution; on other beads these would not be a protein's.
-        drawn = both * odd_spacing(draft.ca, linked, types) if draft.sampled else both
+        drawn = both if draft.drawn is None else both * draft.drawn
         return cls(ideal, both, drawn, prolines, region)
 
     def push(self, atoms: Float[Tensor, "3 15 L"], slopes: Tensor, stiff: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Cα are moved a little where no peptide fits between them (layer 4).
+"""How odd a trace is, and Cα moved a little where no peptide fits between them (layer 4).
 
 Coarse-grained beads are often further apart, or nearer, than a planar peptide
 can be, and bend where no N-CA-C angle can. Asked to, we bring Cα-Cα distances
@@ -13,8 +13,9 @@ from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.residues import LETTERS
 from latcpb_cli.geometry.peptide import CIS_CUTOFF, CIS_CUTOFF_PRO
 
-__all__ = ["bond_bounds", "ease_trace"]
+__all__ = ["bond_bounds", "ease_trace", "odd_spacing"]
 
+_USUAL, _RAMP = 0.08, 0.04  # Å off the ideal Cα-Cα distance: as far as crystals go, and until it is odd
 _SPREAD = 0.05  # Å about the ideal Cα-Cα distance that is left alone
 _ANGLES = np.radians([88.0, 138.0])  # virtual angles that proteins have
 _ROUNDS = 100
@@ -60,6 +61,30 @@ def ease_trace(positions: Array, types: Array, linked: Array, tolerance: float) 
         moved *= np.minimum(1.0, tolerance / np.maximum(far, 1e-9))
     still = (moved == 0.0).all(-1, keepdims=True)
     return np.where(still, positions, (start + moved).astype(np.float32))
+
+
+def odd_spacing(positions: Array, types: Array, linked: Array) -> Array:
+    """How odd the distances to the Cα before and after each are: 0 as in crystals, 1 from 0.12 Å off.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (F, L, 3)
+        Cα in Å.
+    types : numpy.ndarray of int64, shape (L,)
+    linked : numpy.ndarray of bool, shape (F, L)
+        Whether a peptide joins residue i to i+1.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (F, L)
+    """
+    step = np.diff(positions.astype(np.float64), axis=1)
+    off = np.abs(np.sqrt((step * step).sum(-1)) - _ideal(positions, types))
+    ahead = linked[:, :-1] * np.clip((off - _USUAL) / _RAMP, 0.0, 1.0)
+    odd = np.zeros(linked.shape)
+    odd[:, :-1] = ahead
+    odd[:, 1:] = np.maximum(odd[:, 1:], ahead)
+    return odd
 
 
 def bond_bounds(ca: Array, types: Array, linked: Array) -> tuple[Array, Array]:

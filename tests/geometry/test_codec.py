@@ -13,7 +13,7 @@ from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, NAMES, letter_index, slot_mask
 from latcpb_cli.geometry.codec import N_TORSIONS, Internal, decode, encode, torsion_mask
-from latcpb_cli.geometry.peptide import is_cis, odd_spacing
+from latcpb_cli.geometry.peptide import is_cis
 
 ALL = "ARNDCQEGHILKMFPSTWYV"
 
@@ -185,17 +185,6 @@ def test_short_peptides_are_cis_before_proline_sooner_than_elsewhere() -> None:
     types = torch.from_numpy(letter_index("PPAA"))
     distance = torch.tensor([2.95, 3.3, 2.95, 3.3])
     assert is_cis(distance, types).tolist() == [True, True, True, False]
-
-
-def test_spacing_is_odd_where_no_peptide_fits() -> None:
-    types = torch.from_numpy(letter_index("AAAAAPA"))
-    linked = torch.tensor([True, True, True, False, True, True, False])
-    steps = torch.tensor([0.0, 3.80, 3.86, 3.90, 9.0, 2.94, 4.05])
-    ca = steps.cumsum(0)[:, None] * torch.tensor([0.0, 1.0, 0.0])
-    odd = odd_spacing(ca, linked, types)
-    assert odd[[0, 1, 4]].tolist() == [0.0, 0.0, 0.0]
-    assert 0.1 < odd[2].item() == odd[3].item() < 0.9
-    assert odd[[5, 6]].tolist() == [1.0, 1.0]
 
 
 def test_a_cis_peptide_is_built_cis() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tiny import SEQUENCE, coil
 
 from latcpb_cli.chem.residues import letter_index
-from latcpb_cli.refine.trace import ease_trace
+from latcpb_cli.refine.trace import ease_trace, odd_spacing
 
 TYPES = letter_index(SEQUENCE)
 LENGTH = len(SEQUENCE)
@@ -72,3 +72,13 @@ def test_breaks_are_left_alone_and_frames_do_not_see_each_other() -> None:
     for frame in range(3):
         alone = ease_trace(positions[frame : frame + 1], TYPES, linked[frame : frame + 1], 0.3)
         assert np.array_equal(alone[0], together[frame])
+
+
+def test_spacing_is_odd_where_no_peptide_fits() -> None:
+    linked = np.array([[True, True, True, False, True, True, False]])
+    steps = np.array([0.0, 3.80, 3.80, 3.90, 9.0, 2.94, 4.05])
+    ca = np.cumsum(steps)[None, :, None] * [0.0, 1.0, 0.0]
+    odd = odd_spacing(ca, letter_index("AAAAAPA"), linked)[0]
+    assert odd[[0, 1, 4]].tolist() == [0.0, 0.0, 0.0]
+    assert 0.1 < odd[2] == odd[3] < 0.9
+    assert odd[[5, 6]].tolist() == [1.0, 1.0]
