@@ -59,14 +59,15 @@ class Measured:
     ----------
     result : dict
         From `evaluate_pair`.
-    histograms : tuple of dict
-        Torsions of the reference and of the generated chain, atoms that both have.
+    expected, found : dict, list of dict
+        Histograms of the torsions of the reference and of each sample, atoms that both have.
     inner_atoms, missing : int
         Heavy atoms of the inner residues of the reference, and those that were not built.
     """
 
     result: dict[str, Any]
-    histograms: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+    expected: dict[str, np.ndarray]
+    found: list[dict[str, np.ndarray]]
     inner_atoms: int
     missing: int
 
@@ -75,14 +76,14 @@ def measure(reference: AtomStructure, generated: AtomStructure, samples: int = 1
     """Compare one chain; both must have the same trace."""
     types = reference.trace.residue_types
     present = reference.present & generated.present
-    expected, found = (
-        torsion_histograms(types, torsions(types, structure.atoms, present, structure.linked()))
-        for structure in (reference, generated)
+    truth, angles = (
+        torsions(types, structure.atoms, present, structure.linked()) for structure in (reference, generated)
     )
     inner = inner_residues(reference.linked())[0, :, None] & reference.present
     return Measured(
         result=evaluate_pair(reference, generated, samples),
-        histograms=(expected, found),
+        expected=torsion_histograms(types, truth),
+        found=[torsion_histograms(types, angles[sample::samples]) for sample in range(samples)],
         inner_atoms=int(inner.sum()),
         missing=int((inner & ~generated.present).sum()),
     )
@@ -100,8 +101,7 @@ class Row:
 
     def mean(self, *path: str) -> float | None:
         values = [_get(chain.result, path) for chain in self.chains]
-        known = [value for value in values if value is not None]
-        return float(np.mean(known)) if known else None
+        return _mean(values)
 
     def percent(self, *path: str) -> float | None:
         counts = [_get(chain.result, path) for chain in self.chains]
@@ -112,13 +112,19 @@ class Row:
         return sum(_get(chain.result, path)["count"] / chain.result["samples"] for chain in self.chains)
 
     def divergences(self) -> dict[str, float | None]:
-        """KL and JS of the torsions of all chains together."""
-        pooled = [
-            {name: sum(chain.histograms[side][name] for chain in self.chains) for name in names}
-            for side, names in enumerate(self.chains[0].histograms)
-        ]
-        found = divergences(*pooled)
-        return {f"{kind}_{name}": value for kind in ("kl", "js") for name, value in found[kind].items()}
+        """KL and JS of the torsions of all chains together: of each sample by itself, and their mean.
+
+        Of samples together they would be smaller, the more samples there are. As many
+        samples count as every chain has.
+        """
+        expected = _pooled(chain.expected for chain in self.chains)
+        samples = zip(*(chain.found for chain in self.chains), strict=False)
+        each = [divergences(expected, _pooled(sample)) for sample in samples]
+        return {
+            f"{kind}_{name}": _mean(one[kind][name] for one in each)
+            for kind in ("kl", "js")
+            for name in each[0][kind]
+        }
 
     def numbers(self) -> dict[str, float | None]:
         """Every metric of the accuracy table; inner residues where a reference is needed."""
@@ -130,6 +136,17 @@ class Row:
             **self.divergences(),
             "missing_atoms_percent": 100.0 * sum(chain.missing for chain in self.chains) / max(1, atoms),
         }
+
+
+def _pooled(histograms: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Add up histograms by name."""
+    parts = list(histograms)
+    return {name: sum((part[name] for part in parts), np.zeros(())) for name in parts[0]}
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _get(result: Any, path: tuple[str, ...]) -> Any:

@@ -52,3 +52,14 @@ def test_shares_are_pooled_and_counts_are_per_sample(native):
     assert numbers["d_residues"] == pytest.approx(8 / 2)
     assert numbers["ramachandran_outliers"] > 0
     assert numbers["pairwise_side_chain"] > 1
+
+
+def test_torsions_of_each_sample_are_compared_by_themselves(native):
+    other = structure("MKTAYIPFG", psi=120)
+    both = replace(native, atoms=np.concatenate([native.atoms, other.atoms]))
+    alone, together = (
+        Row([measure(native, built, samples)]).numbers()["kl_psi"]
+        for built, samples in ((other, 1), (both, 2))
+    )
+    assert alone > 0.1
+    assert together == pytest.approx(alone / 2)
