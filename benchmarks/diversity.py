@@ -21,7 +21,6 @@ from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.metrics.accuracy import inner_residues, squared_deviation
 from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
-from latcpb_cli.modes import COHERENCE
 from latcpb_cli.structure import AtomStructure
 
 BURIED, NEAR = 16, 10.0
@@ -71,7 +70,7 @@ def main() -> None:
     parser = measurement_parser(__doc__)
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--ensembles", type=lambda text: text.split(","), help="default: those of the split")
-    parser.add_argument("--coherence", default=f"0,{COHERENCE}", metavar="Å,Å")
+    parser.add_argument("--coherence", default="0,1.5", metavar="Å,Å")
     options = parser.parse_args()
     coherences = [float(each) for each in options.coherence.split(",")]
     model = Backmapper.from_pretrained(options.weights, device="cpu")

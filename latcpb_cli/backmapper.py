@@ -20,7 +20,7 @@ from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
-from latcpb_cli.modes import COHERENCE, Mode
+from latcpb_cli.modes import Mode
 from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.conform import conform_trace
 from latcpb_cli.refine.relief import Tally
@@ -109,7 +109,7 @@ class Backmapper:
         samples: int,
         seed: int,
         mode: Mode,
-        coherence: float = COHERENCE,
+        coherence: float = 0.0,
         ca_tolerance: float = 0.0,
         tally: Tally | None = None,
     ) -> np.ndarray:

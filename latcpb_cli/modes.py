@@ -6,12 +6,9 @@ from typing import Literal
 
 from latcpb_cli.errors import UsageError
 
-__all__ = ["COHERENCE", "Mode", "choose_mode"]
+__all__ = ["Mode", "choose_mode"]
 
 Mode = Literal["best", "ensemble", "exact"]
-
-COHERENCE = 1.5
-"""How far (Å) the shape of a chain changes before samples of it differ; chosen by `choose_coherence.py`."""
 
 
 def choose_mode(mode: Mode | None, samples: int) -> Mode:

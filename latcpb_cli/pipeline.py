@@ -30,7 +30,7 @@ from latcpb_cli.io.report import ReportWriter
 from latcpb_cli.io.write import check_output, coordinate_limits, open_writer, output_files
 from latcpb_cli.ledger import Ledger
 from latcpb_cli.md.options import MdOptions
-from latcpb_cli.modes import COHERENCE, Mode, choose_mode
+from latcpb_cli.modes import Mode, choose_mode
 from latcpb_cli.recipe import RESIDUES_PER_CHUNK, Built, Measured, Recipe
 from latcpb_cli.refine.chemistry import Disulfides
 from latcpb_cli.structure import FrameChunk
@@ -98,7 +98,7 @@ def backmap_trajectory(
     samples: int = 1,
     seed: int = 0,
     mode: Mode | None = None,
-    coherence: float = COHERENCE,
+    coherence: float = 0.0,
     ca_tolerance: float = 0.0,
     disulfides: Disulfides = "auto",
     naming: Naming = "pdb",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
-from latcpb_cli.modes import COHERENCE, choose_mode
+from latcpb_cli.modes import choose_mode
 
 if TYPE_CHECKING:
     from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
@@ -27,7 +27,7 @@ def backmap(
     samples: opt.Samples = 1,
     mode: opt.Mode = None,
     seed: opt.Seed = "0",
-    coherence: opt.Coherence = COHERENCE,
+    coherence: opt.Coherence = 0.0,
     ca_tolerance: opt.CaTolerance = 0.0,
     disulfides: opt.Disulfides = opt.DisulfidesName.auto,
     naming: opt.Naming = opt.NamingName.pdb,

@@ -13,7 +13,6 @@ import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.cli.app import main
-from latcpb_cli.modes import COHERENCE
 
 
 @pytest.fixture
@@ -98,16 +97,16 @@ def test_what_the_model_is_asked_for(folder, run, ca_pdb, monkeypatch):
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
     for options in (
         [],
-        ["-n", 3, "--seed", 5, "--coherence", 0],
+        ["-n", 3, "--seed", 5],
         ["--mode", "exact", "--coherence", 2],
         ["--ca-tolerance", 0.3],
     ):
         assert run("cg.pdb", "--overwrite", *options)[0] == 0
     assert seen == [
-        (1, 0, "best", COHERENCE, 0.0),
+        (1, 0, "best", 0.0, 0.0),
         (3, 5, "ensemble", 0.0, 0.0),
         (1, 0, "exact", 2.0, 0.0),
-        (1, 0, "best", COHERENCE, 0.3),
+        (1, 0, "best", 0.0, 0.3),
     ]
 
 
