@@ -133,7 +133,7 @@ class Backmapper:
         linked = trace.linked(chunk.positions)
         drawn = None
         if mode == "best":
-            coherence = 0.0  # it needs no noise
+            coherence = 0.0  # its noise has no weight
         else:
             # A sample keeps the phi and psi of its distribution, but on beads that no protein has.
             drawn = odd_spacing(chunk.positions, trace.residue_types, linked)
