@@ -38,7 +38,8 @@ def main() -> None:
         write(Path(options.weights), options.out, (options.trust, options.energy))
         return
     model = Backmapper.from_pretrained(options.weights, device="cpu")
-    packing, rescoring = model.model.packing, model.model.rescoring
+    peptides, packing, rescoring = model.model.peptides, model.model.packing, model.model.rescoring
+    assert peptides is not None
     assert packing is not None  # or there is nothing to scale
     assert rescoring is not None
     chains = []
@@ -48,7 +49,9 @@ def main() -> None:
         graph = model.model.graph(*inputs, [len(trace)])
         condition = model.model.cg_encoder(graph)
         latent = model.model.expected(condition, graph, model.schedule)
-        chains.append((reference, graph, condition, model.model.decoder(latent, condition, graph)))
+        decoded = model.model.decoder(latent, condition, graph)
+        decoded = peptides.turned(decoded, graph, side_chains=True)
+        chains.append((reference, graph, condition, decoded))
     start = packing.trust.clone(), packing.energy.clone()
     print(f"{'trust':>6s}{'energy':>8s}{'all':>8s}{'side':>8s}{'chi1':>7s}{'chi12':>7s}")
     for factors in product(*FACTORS):

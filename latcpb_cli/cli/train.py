@@ -69,7 +69,7 @@ def diffusion(
 
 
 @train_app.command()
-def packing(
+def peptides(
     data: Data,
     out: Out,
     diffusion: Annotated[Path, typer.Option(help="Folder of the finished diffusion run.")],
@@ -81,9 +81,27 @@ def packing(
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Stage 3: contact energies by which side chains are packed together."""
+    """Stage 3: the encoder that judges how peptides turn, for best mode."""
     given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
-    _train("packing", data, out, config, given, device, threads, start_from=diffusion)
+    _train("peptides", data, out, config, given, device, threads, start_from=diffusion)
+
+
+@train_app.command()
+def packing(
+    data: Data,
+    out: Out,
+    peptides: Annotated[Path, typer.Option(help="Folder of the finished peptides run.")],
+    config: Settings = None,
+    steps: Steps = None,
+    residues: Residues = None,
+    learning_rate: Rate = None,
+    seed: Seed = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Stage 4: contact energies by which side chains are packed together."""
+    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
+    _train("packing", data, out, config, given, device, threads, start_from=peptides)
 
 
 @train_app.command()
@@ -99,7 +117,7 @@ def rescoring(
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Stage 4: the second look at packed side chains."""
+    """Stage 5: the second look at packed side chains."""
     given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
     _train("rescoring", data, out, config, given, device, threads, start_from=packing)
 

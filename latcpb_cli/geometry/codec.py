@@ -67,6 +67,10 @@ class Internal:
         """Internal coordinates of some residues."""
         return Internal(self.torsions[rows], self.twist[rows], self.bends[rows])
 
+    def rotated(self, rotation: Float[Tensor, "L 2"]) -> Internal:
+        """The same with other rotations of peptides, (cos, sin)."""
+        return Internal(torch.cat([rotation[:, None], self.torsions[:, 1:]], dim=1), self.twist, self.bends)
+
     def turned(self, chi: Float[Tensor, "L 4"]) -> Internal:
         """The same backbone with other chi angles (rad)."""
         turns = torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)

@@ -15,7 +15,7 @@ from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import Density, NodeProduct, harmonics
 from latcpb_cli.model.graph import PAIR_FEATURES, Graph
 
-__all__ = ["CGEncoder", "Condition"]
+__all__ = ["CGEncoder", "Condition", "TraceEncoder"]
 
 _MIN_SPREAD, _MAX_SPREAD = math.log(0.02), math.log(1.0)
 
@@ -40,7 +40,7 @@ class Condition:
     log_spread: Float[Tensor, "L D"]
 
 
-class CGEncoder(nn.Module):
+class TraceEncoder(nn.Module):
     """Equivariant layers over Cα pairs, then a transformer over their invariants."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -62,10 +62,9 @@ class CGEncoder(nn.Module):
         )
         self.trunk = NeighborTransformer(config, config.cg_layers)
         self.norm = nn.LayerNorm(dim)
-        self.prior = nn.Linear(dim, 2 * config.latent)
 
-    def forward(self, graph: Graph) -> Condition:
-        """Encode every residue of the batch."""
+    def read(self, graph: Graph) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K P"]]:
+        """Features of residues and of pairs."""
         x = self.identity(graph.types) + self.around(_sequence_context(graph))
         angular = harmonics(graph.vectors)
         features: Tensor | float = 0.0
@@ -77,7 +76,19 @@ class CGEncoder(nn.Module):
             invariants, features = product(features)
             x = x + absorb(invariants)
         pairs = self.pair(graph.pairs)
-        residues = self.norm(self.trunk(x, pairs, graph))
+        return self.norm(self.trunk(x, pairs, graph)), pairs
+
+
+class CGEncoder(TraceEncoder):
+    """What the trace says of every residue, and a Gaussian over its latent."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.prior = nn.Linear(config.dim, 2 * config.latent)
+
+    def forward(self, graph: Graph) -> Condition:
+        """Encode every residue of the batch."""
+        residues, pairs = self.read(graph)
         mean, log_spread = self.prior(residues).float().chunk(2, dim=-1)
         return Condition(residues, pairs, torch.sigmoid(mean), log_spread.clamp(_MIN_SPREAD, _MAX_SPREAD))
 

@@ -21,6 +21,7 @@ from latcpb_cli.model.decoder import Decoded, Decoder, Rotamers
 from latcpb_cli.model.denoiser import Denoiser
 from latcpb_cli.model.graph import Graph, build_graph
 from latcpb_cli.model.packing import Packing
+from latcpb_cli.model.peptides import Peptides
 from latcpb_cli.model.prior import MixturePrior
 from latcpb_cli.model.rescoring import Rescoring
 from latcpb_cli.model.side_chains import choose_side_chains
@@ -32,7 +33,7 @@ class LatCPB(nn.Module):
     """The LatCPB model; ablations are values of ``config``, not other classes.
 
     Inference calls `graph`, ``cg_encoder``, ``denoiser`` through a sampler
-    (`draw`), then ``decoder``, ``packing`` and ``rescoring`` (`build`). ``atom_encoder``
+    (`draw`), then ``decoder``, ``peptides``, ``packing`` and ``rescoring`` (`build`). ``atom_encoder``
     serves training and the measuring of the autoencoder only.
     """
 
@@ -47,6 +48,7 @@ class LatCPB(nn.Module):
         self.atom_encoder = AtomEncoder(config)
         self.prior = MixturePrior(config) if config.discrete else None
         self.denoiser = Denoiser(config) if config.diffusion else None
+        self.peptides = None if config.cartesian else Peptides(config)
         self.packing = None if config.cartesian else Packing(config)
         self.rescoring = None if config.cartesian else Rescoring(config)
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
@@ -137,14 +139,16 @@ class LatCPB(nn.Module):
         Parameters
         ----------
         noise
-            Makes the side chains a sample; without it they are the best answer.
+            Makes the side chains a sample; without it they, and the peptides, are the best answer.
         told
             Rotameric states to choose from instead of the latents' own. A drawn
             latent has nearly decided them, without seeing the neighbours' draws.
         """
-        if self.packing is None or self.rescoring is None:
+        if self.peptides is None or self.packing is None or self.rescoring is None:
             return self.decoder(latent, condition, graph)
         decoded = self.decoder(latent, condition, graph, side_chains=False)
+        if noise is None:
+            decoded = self.peptides.turned(decoded, graph, side_chains=False)
         if told is not None:
             decoded = Decoded(decoded.atoms, decoded.internal, told)
         return choose_side_chains(decoded, condition, graph, self.packing, self.rescoring, noise)

@@ -41,7 +41,8 @@ class Draft:
     cells : lattice vectors of each structure's periodic box as rows, Å, (len(sizes), 3, 3), on the CPU
         in 64 bits; zeros for a structure without a box, None where none has one
     choices : other states of the side chains, None where there are none
-    drawn : how much phi and psi are drawn to favoured regions, 0 to 1, (L,); None where all of them are
+    drawn : how much phi and psi are drawn to favoured regions, 0 to 1, (L,); None where all of them are.
+        Peptides are held the firmer where they are not
     """
 
     atoms: Float[Tensor, "L 15 3"]

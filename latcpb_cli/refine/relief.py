@@ -19,7 +19,8 @@ from latcpb_cli.refine.strain import Strain
 __all__ = ["Tally", "relieve"]
 
 # How far joints are held to the model's answer: Å² per 1 - cos(turn).
-_STAY_CHI, _STAY_ROTATE, _STAY_TWIST = 0.05, 0.5, 4.0
+_STAY_CHI, _STAY_TWIST = 0.05, 4.0
+_STAY_ROTATE, _STAY_DRAWN = 2.5, 0.5  # of peptides; between residues that are drawn to favoured regions
 _MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
 
 _STEPS, _STEPS_AGAIN = 24, 14  # the second where most is relieved already; 12 leave more overlaps
@@ -59,7 +60,8 @@ def relieve(draft: Draft, tally: Tally | None = None) -> Draft:
 
     Descends on the squared overlaps of all heavy atoms, images across periodic
     boxes included, the bend of N-CA-C and the distance of phi and psi from
-    their favoured regions, with each joint held near the model's answer.
+    their favoured regions, with each joint held near the model's answer: peptides
+    the firmer, the less phi and psi beside them are drawn to those regions.
     In structures left with deep overlaps, the side chains that take part get another
     rotameric state, and the descent goes on, for a few rounds and as long as that helps.
     A ``tally`` is added to.
@@ -110,7 +112,8 @@ def _descend(draft: Draft, steps: int) -> tuple[Draft, Float[Tensor, "L"], Float
     rows = torch.arange((length // _LANES + 1) * _LANES, device=draft.ca.device).clamp(max=length - 1)
     padded = draft.residues(rows)
     linkage, strain = Linkage.of(padded), Strain.of(padded)
-    stay = linkage.free * linkage.free.new_tensor([_STAY_ROTATE, _STAY_TWIST, *4 * [_STAY_CHI]])[:, None]
+    stay = linkage.free * linkage.free.new_tensor([1.0, _STAY_TWIST, *4 * [_STAY_CHI]])[:, None]
+    stay[ROTATE] *= _STAY_ROTATE + (_STAY_DRAWN - _STAY_ROTATE) * _between(padded)
     turn = torch.zeros_like(stay)
     # A decoder may twist a peptide further; then it stays, but goes no further still.
     twist = padded.internal.twist
@@ -134,6 +137,12 @@ def _descend(draft: Draft, steps: int) -> tuple[Draft, Float[Tensor, "L"], Float
     atoms = built[..., :length].permute(2, 1, 0).contiguous()
     relieved = replace(draft, atoms=atoms, internal=_turned(draft.internal, turn[:, :length]))
     return relieved, first, deep
+
+
+def _between(draft: Draft) -> Float[Tensor, "L"]:
+    """How much the residues of each peptide are drawn to favoured regions, the more drawn of the two."""
+    drawn = draft.drawn if draft.drawn is not None else torch.ones_like(draft.ca[:, 0])
+    return torch.maximum(drawn, drawn.roll(-1))
 
 
 def _turned(internal: Internal, turn: Float[Tensor, "6 L"]) -> Internal:

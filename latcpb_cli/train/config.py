@@ -10,7 +10,7 @@ from latcpb_cli.train.stages import LossWeights
 
 __all__ = ["Stage", "TrainConfig"]
 
-Stage = Literal["autoencoder", "diffusion", "packing", "rescoring"]
+Stage = Literal["autoencoder", "diffusion", "peptides", "packing", "rescoring"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TrainConfig:
 
     Attributes
     ----------
-    stage : {"autoencoder", "diffusion", "packing", "rescoring"}
+    stage : {"autoencoder", "diffusion", "peptides", "packing", "rescoring"}
     steps : int
         Length of the run; the learning rate is constant, then falls to zero
         over the last ``cooldown`` share, so a run can be lengthened on resume.

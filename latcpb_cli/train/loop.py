@@ -26,6 +26,7 @@ from latcpb_cli.train.stages import (
     autoencoder_loss,
     diffusion_loss,
     packing_loss,
+    peptides_loss,
     rescoring_loss,
     trained_parts,
 )
@@ -146,6 +147,8 @@ class Trainer:
             loss, terms = diffusion_loss(
                 self.model, batch, config.weights, generator, self.schedule, config.pure_noise
             )
+        elif config.stage == "peptides":
+            loss, terms = peptides_loss(self.model, batch)
         elif config.stage == "packing":
             loss, terms = packing_loss(self.model, batch, self.schedule)
         else:
@@ -218,7 +221,12 @@ def _optimizers(
     return [Muon(matrices, lr=rate, weight_decay=decay), adam] if matrices else [adam]
 
 
-_STAGE_BEFORE = {"diffusion": "autoencoder", "packing": "diffusion", "rescoring": "packing"}
+_STAGE_BEFORE = {
+    "diffusion": "autoencoder",
+    "peptides": "diffusion",
+    "packing": "peptides",
+    "rescoring": "packing",
+}
 
 
 def _load_stage_before(folder: Path | None, config: TrainConfig, model: LatCPB) -> None:
@@ -231,3 +239,6 @@ def _load_stage_before(folder: Path | None, config: TrainConfig, model: LatCPB) 
     if not config.model.diffusion:
         raise UsageError("this model's configuration has no diffusion", "its autoencoder is the whole model")
     load_model(folder, model)
+    if config.stage == "peptides":
+        assert model.peptides is not None
+        model.peptides.begin(model.cg_encoder)

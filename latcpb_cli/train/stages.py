@@ -1,10 +1,11 @@
-"""The four stages of training: what one step computes.
+"""The five stages of training: what one step computes.
 
 Stage 1 trains the autoencoder (eq. 15). Stage 2 freezes the all-atom encoder
 and the prior, and trains the denoiser (eq. 16) together with the CG encoder
-and the decoder, which keep their own losses so that the latent stays readable. Stage 3 fits the
-contact energies of the packing to the states of true side chains, stage 4 the
-second look that follows it.
+and the decoder, which keep their own losses so that the latent stays readable. Stage 3 trains
+the encoder that judges peptides for best mode. Stage 4 fits the contact energies
+of the packing to the states of true side chains, stage 5 the second look that
+follows it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import torch
 from torch import Tensor
 
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.geometry.codec import ROTATION
 from latcpb_cli.model.candidates import build_candidates
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.discrete import draw_codes, usage_loss
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.model.peptides import directions
 from latcpb_cli.model.prior import gaussian_kl
 from latcpb_cli.model.surroundings import look_around
 from latcpb_cli.train.batch import Batch
@@ -33,17 +36,19 @@ __all__ = [
     "autoencoder_loss",
     "diffusion_loss",
     "packing_loss",
+    "peptides_loss",
     "rescoring_loss",
     "trained_parts",
 ]
 
+_SHARPNESS = 40.0  # of the von Mises density around a true rotation: a spread of 9 degrees
 _BULK = math.radians(40.0)
 _MEDIAN = 0.6745  # of the distance from the middle of a Gaussian, in standard deviations
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of eq. 15 and of the terms inside eq. 12, and of those of stage 4 (``misplaced`` per Å²).
+    """Weights of eq. 15 and of the terms inside eq. 12, and of those of stage 5 (``misplaced`` per Å²).
 
     ``usage`` keeps codes alive; ``condition`` fits the CG encoder's Gaussian
     to the (fixed) posterior, the half of the KL term that trains E_phi.
@@ -74,6 +79,8 @@ def trained_parts(model: LatCPB, stage: str) -> list[torch.nn.Module]:
         parts = [model.atom_encoder, model.cg_encoder, model.decoder, model.prior]
     elif stage == "diffusion":
         parts = [model.cg_encoder, model.decoder, model.denoiser]
+    elif stage == "peptides":
+        parts = [model.peptides]
     elif stage == "packing":
         parts = [model.packing]
     else:
@@ -142,6 +149,22 @@ def diffusion_loss(
     return _total(terms, weights), terms
 
 
+def peptides_loss(model: LatCPB, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Surprise at the true rotations of peptides, and the squared distance of the mean direction."""
+    assert model.peptides is not None
+    graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+    known = batch.known[:, ROTATION]
+    true = batch.internal.torsions[known, ROTATION]
+    share = model.peptides(graph)[known].log_softmax(-1)
+    middle = directions(true)
+    aim = (_SHARPNESS * true @ middle.T).softmax(-1)
+    terms = {
+        "rotation": -(aim * share).sum(-1).mean(),
+        "astray": ((share.exp() @ middle - true) ** 2).sum(-1).mean(),
+    }
+    return torch.stack(list(terms.values())).sum(), terms
+
+
 def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
     """Surprise at the true rotameric states on the backbones of best mode.
 
@@ -149,11 +172,13 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
     once in the mean field, which teaches what to make of them where they are not.
     """
     assert model.packing is not None
+    assert model.peptides is not None
     with torch.no_grad():
         graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
         condition = model.cg_encoder(graph)
         latent = model.expected(condition, graph, schedule)
         true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
+        true = model.peptides.turned(true, graph, side_chains=True)
         candidates = build_candidates(true, batch.types)
     right = candidates.place[candidates.state == batch.rotamer[candidates.residue]]
     known = model.packing.conditional(candidates, true.atoms, graph).log_softmax(-1)
@@ -173,6 +198,7 @@ def rescoring_loss(
 
     Surprise counts every residue the same, errors by how far states are apart.
     """
+    assert model.peptides is not None
     assert model.packing is not None
     assert model.rescoring is not None
     with torch.no_grad():
@@ -180,6 +206,7 @@ def rescoring_loss(
         condition = model.cg_encoder(graph)
         latent = model.expected(condition, graph, schedule)
         decoded = model.decoder(latent, condition, graph, side_chains=False)
+        decoded = model.peptides.turned(decoded, graph, side_chains=False)
         candidates = build_candidates(decoded, batch.types)
         around = look_around(candidates, decoded.atoms, graph)
         share = model.packing.marginals(candidates, around, graph)

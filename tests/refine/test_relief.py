@@ -48,6 +48,17 @@ def test_overlaps_go() -> None:
     assert after[1] <= 2
 
 
+def test_peptides_are_held_where_nothing_draws_them() -> None:
+    far = np.zeros(2)
+    for seed in SEEDS:
+        built = crowded(seed)
+        whole = draft(built)
+        for number, drawn in enumerate((None, torch.zeros(len(whole)))):
+            moved = relieve(replace(whole, drawn=drawn)).atoms - whole.atoms
+            far[number] += float(moved[:, 3].norm(dim=-1).mean())
+    assert far[1] < 0.8 * far[0]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lengths_hands_and_alpha_carbons_stay(seed: int) -> None:
     internal, atoms, graph = crowded(seed)

@@ -169,27 +169,32 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     second.run()
     for key, value in second.model.atom_encoder.state_dict().items():
         assert torch.equal(value, frozen[key])
-    third = Trainer(
+    third = Trainer(settings("peptides", steps=2), packed, tmp_path / "turns", start_from=tmp_path / "ldm")
+    assert torch.equal(third.model.peptides.encoder.around.weight, second.average["cg_encoder.around.weight"])
+    third.run()
+    assert third.model.peptides.judge[-1].weight.abs().max() > 0
+    assert torch.equal(third.model.cg_encoder.around.weight, second.average["cg_encoder.around.weight"])
+    fourth = Trainer(
         settings("packing", steps=3, learning_rate=0.03),
         packed,
         tmp_path / "pack",
-        start_from=tmp_path / "ldm",
+        start_from=tmp_path / "turns",
     )
-    third.run()
-    assert third.model.packing.energy.abs().max() > 0
-    assert torch.equal(third.model.decoder.odds.weight, second.average["decoder.odds.weight"])
-    fourth = Trainer(
+    fourth.run()
+    assert fourth.model.packing.energy.abs().max() > 0
+    assert torch.equal(fourth.model.peptides.judge[0].weight, third.average["peptides.judge.0.weight"])
+    fifth = Trainer(
         settings("rescoring", steps=2, learning_rate=0.03, dropout=0.1),
         packed,
         tmp_path / "rescore",
         start_from=tmp_path / "pack",
     )
-    fourth.run()
+    fifth.run()
     assert dropouts(second.model.atom_encoder) == {0.0}
     assert dropouts(second.model.denoiser) == {0.1}
-    assert dropouts(fourth.model.denoiser) == dropouts(fourth.model.rescoring) == {0.1}
-    assert fourth.model.rescoring.judge.weight.abs().max() > 0
-    assert torch.equal(fourth.model.packing.energy, third.average["packing.energy"])
+    assert dropouts(fifth.model.denoiser) == dropouts(fifth.model.rescoring) == {0.1}
+    assert fifth.model.rescoring.judge.weight.abs().max() > 0
+    assert torch.equal(fifth.model.packing.energy, fourth.average["packing.energy"])
     assert export_weights(tmp_path / "rescore", tmp_path / "weights") == 2
     assert Backmapper.from_pretrained(tmp_path / "weights", device="cpu").weights_name == "weights"
     with pytest.raises(OutputExistsError):

@@ -1,0 +1,74 @@
+"""Rotations of peptides in best mode: nobody asked before training, both opinions heard after it."""
+
+from __future__ import annotations
+
+import torch
+from tiny import tiny_model, trace_tensors
+
+from latcpb_cli.geometry.codec import ROTATION
+from latcpb_cli.geometry.vectors import unit
+from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.model.packing import NOISE
+from latcpb_cli.model.peptides import directions
+
+MIRROR = torch.tensor([1.0, 1.0, -1.0])
+
+
+def awake(sure: float = 0.5) -> LatCPB:
+    """A model that has an opinion."""
+    model = tiny_model()
+    last = model.peptides.judge[-1]
+    last.weight.data = sure * torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(1))
+    return model
+
+
+def drawn(model: LatCPB, points: torch.Tensor) -> tuple[Decoded, Graph]:
+    _, types, linked = trace_tensors()
+    graph = model.graph(points, types, linked, [len(points)])
+    latent = torch.rand(len(points), 8, generator=torch.Generator().manual_seed(0))
+    return model.decoder(latent, model.cg_encoder(graph), graph), graph
+
+
+def rotations(model: LatCPB, points: torch.Tensor) -> torch.Tensor:
+    decoded, graph = drawn(model, points)
+    return model.peptides.turned(decoded, graph, side_chains=False).internal.torsions[:-1, ROTATION]
+
+
+def test_before_training_the_decoder_decides() -> None:
+    model, points = tiny_model(), trace_tensors()[0]
+    own = drawn(model, points)[0].internal.torsions[:-1, ROTATION]
+    assert torch.allclose(rotations(model, points), unit(own), atol=1e-5)
+
+
+def test_best_mode_asks_and_samples_do_not() -> None:
+    points = trace_tensors()[0]
+    answers = []
+    for model in (tiny_model(), awake()):
+        decoded, graph = drawn(model, points)
+        condition = model.cg_encoder(graph)
+        latent = torch.full((len(points), 8), 0.5)
+        best = model.build(latent, condition, graph).atoms
+        noise = torch.randn(len(points), NOISE, generator=torch.Generator().manual_seed(3))
+        answers.append((best, model.build(latent, condition, graph, noise).atoms))
+    (best, sample), (other, same) = answers
+    assert (best[:, 3] - other[:, 3]).abs().max() > 0.1
+    assert torch.equal(sample, same)
+
+
+def test_a_sure_opinion_outweighs_the_decoder() -> None:
+    model, points = tiny_model(), trace_tensors()[0]
+    sector = 20
+    model.peptides.judge[-1].bias.data[sector] = 50.0
+    toward = directions(points)[sector]
+    assert ((rotations(model, points) * toward).sum(-1) > 0.5).all()
+    assert torch.allclose(rotations(model, points).norm(dim=-1), torch.ones(len(points) - 1), atol=1e-5)
+
+
+def test_turning_the_trace_changes_nothing_and_a_mirror_image_does() -> None:
+    model, points = awake(), trace_tensors()[0]
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(2)))[0]
+    turn = turn * torch.linalg.det(turn)
+    assert torch.allclose(rotations(model, points @ turn.T), rotations(model, points), atol=1e-4)
+    assert (rotations(model, points * MIRROR) - rotations(model, points)).abs().max() > 1e-2
