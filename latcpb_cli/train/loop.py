@@ -238,7 +238,9 @@ def _load_stage_before(folder: Path | None, config: TrainConfig, model: LatCPB) 
         )
     if not config.model.diffusion:
         raise UsageError("this model's configuration has no diffusion", "its autoencoder is the whole model")
+    if config.model.cartesian and config.stage != "diffusion":
+        raise UsageError("this model decodes positions, which have no such stage", "export its diffusion run")
     load_model(folder, model)
     if config.stage == "peptides":
-        assert model.peptides is not None
+        assert model.peptides is not None  # or positions are decoded
         model.peptides.begin(model.cg_encoder)

@@ -16,11 +16,11 @@ from latcpb_cli.model.peptides import directions
 MIRROR = torch.tensor([1.0, 1.0, -1.0])
 
 
-def awake(sure: float = 0.5) -> LatCPB:
+def awake() -> LatCPB:
     """A model that has an opinion."""
     model = tiny_model()
     last = model.peptides.judge[-1]
-    last.weight.data = sure * torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(1))
+    last.weight.data = 0.5 * torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(1))
     return model
 
 
@@ -46,7 +46,7 @@ def test_best_mode_asks_and_samples_do_not() -> None:
     points = trace_tensors()[0]
     answers = []
     for model in (tiny_model(), awake()):
-        decoded, graph = drawn(model, points)
+        _, graph = drawn(model, points)
         condition = model.cg_encoder(graph)
         latent = torch.full((len(points), 8), 0.5)
         best = model.build(latent, condition, graph).atoms

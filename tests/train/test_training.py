@@ -207,6 +207,19 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
         export_weights(tmp_path, tmp_path / "other")
 
 
+def test_a_model_of_positions_ends_with_its_diffusion(packed: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    model = replace(TINY, cartesian=True)
+    first, second, third = (
+        replace(settings(stage, steps=1), model=model) for stage in ("autoencoder", "diffusion", "peptides")
+    )
+    Trainer(first, packed, tmp_path / "ae").run()
+    Trainer(second, packed, tmp_path / "ldm", start_from=tmp_path / "ae").run()
+    with pytest.raises(UsageError, match="decodes positions"):
+        Trainer(third, packed, tmp_path / "turns", start_from=tmp_path / "ldm")
+
+
 @pytest.mark.parametrize("change", ["discrete", "cartesian", "diffusion"])
 def test_ablations_are_configurations_that_train(packed: Path, tmp_path: Path, change: str) -> None:
     from dataclasses import replace
