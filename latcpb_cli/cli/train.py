@@ -81,7 +81,7 @@ def peptides(
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Stage 3: the encoder that judges how peptides turn, for best mode."""
+    """Stage 3: the encoders that judge how peptides turn, for best mode."""
     given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
     _train("peptides", data, out, config, given, device, threads, start_from=diffusion)
 

@@ -15,7 +15,7 @@ from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import Density, NodeProduct, harmonics
 from latcpb_cli.model.graph import PAIR_FEATURES, Graph
 
-__all__ = ["CGEncoder", "Condition", "TraceEncoder"]
+__all__ = ["CGEncoder", "Condition", "Hint", "TraceEncoder"]
 
 _MIN_SPREAD, _MAX_SPREAD = math.log(0.02), math.log(1.0)
 
@@ -40,16 +40,33 @@ class Condition:
     log_spread: Float[Tensor, "L D"]
 
 
-class TraceEncoder(nn.Module):
-    """Equivariant layers over Cα pairs, then a transformer over their invariants."""
+@dataclass(frozen=True, eq=False)
+class Hint:
+    """What an encoder is told beside the trace: more of each residue (L, C), and of each pair (L, K, H)."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    residues: Float[Tensor, "L C"]
+    pairs: Float[Tensor, "L K H"]
+
+
+class TraceEncoder(nn.Module):
+    """Equivariant layers over Cα pairs, then a transformer over their invariants.
+
+    Parameters
+    ----------
+    config : ModelConfig
+    hints : int
+        Numbers per pair in the `Hint` it will be given.
+    """
+
+    def __init__(self, config: ModelConfig, hints: int = 0) -> None:
         super().__init__()
         dim, channels = config.dim, config.channels
         self.identity = nn.Embedding(20, dim)
         self.around = nn.Linear(4 * 20 + 2, dim)
         self.pair = nn.Sequential(
-            nn.Linear(PAIR_FEATURES, config.pair_dim), nn.SiLU(), nn.Linear(config.pair_dim, config.pair_dim)
+            nn.Linear(PAIR_FEATURES + hints, config.pair_dim),
+            nn.SiLU(),
+            nn.Linear(config.pair_dim, config.pair_dim),
         )
         self.shown = nn.ModuleList(nn.Linear(dim, channels) for _ in range(config.equivariant_layers))
         self.density = nn.ModuleList(
@@ -63,9 +80,14 @@ class TraceEncoder(nn.Module):
         self.trunk = NeighborTransformer(config, config.cg_layers)
         self.norm = nn.LayerNorm(dim)
 
-    def read(self, graph: Graph) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K P"]]:
+    def read(
+        self, graph: Graph, hint: Hint | None = None
+    ) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K P"]]:
         """Features of residues and of pairs."""
         x = self.identity(graph.types) + self.around(_sequence_context(graph))
+        pairs = graph.pairs
+        if hint is not None:
+            x, pairs = x + hint.residues, torch.cat([pairs, hint.pairs], dim=-1)
         angular = harmonics(graph.vectors)
         features: Tensor | float = 0.0
         for show, density, product, absorb in zip(
@@ -75,7 +97,7 @@ class TraceEncoder(nn.Module):
             features = features + density(graph.vectors, scalars, graph.valid, angular)
             invariants, features = product(features)
             x = x + absorb(invariants)
-        pairs = self.pair(graph.pairs)
+        pairs = self.pair(pairs)
         return self.norm(self.trunk(x, pairs, graph)), pairs
 
 

@@ -50,11 +50,16 @@ class Rotamers:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Atoms (Å), and what they were built from (None where positions are decoded directly)."""
+    """Atoms (Å), and what they were built from (None where positions are decoded directly).
+
+    ``concentration`` says how sure the rotation of each peptide is, as that of a
+    von Mises density does, (L,); None where nobody has judged it.
+    """
 
     atoms: Float[Tensor, "L 15 3"]
     internal: Internal | None
     rotamers: Rotamers | None
+    concentration: Float[Tensor, "L"] | None = None
 
 
 class Decoder(nn.Module):

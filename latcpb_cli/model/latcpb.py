@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -150,5 +151,5 @@ class LatCPB(nn.Module):
         if noise is None:
             decoded = self.peptides.turned(decoded, graph, side_chains=False)
         if told is not None:
-            decoded = Decoded(decoded.atoms, decoded.internal, told)
+            decoded = replace(decoded, rotamers=told)
         return choose_side_chains(decoded, condition, graph, self.packing, self.rescoring, noise)

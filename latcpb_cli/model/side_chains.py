@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -51,4 +53,4 @@ def choose_side_chains(
     assert decoded.internal is not None  # or there were no candidates
     internal = decoded.internal.turned(chi)
     atoms = place_side_chains(list(decoded.atoms[:, :FIRST_SLOT].unbind(1)), internal, graph.types)
-    return Decoded(torch.stack([*atoms, decoded.atoms[:, -1]], dim=1), internal, decoded.rotamers)
+    return replace(decoded, atoms=torch.stack([*atoms, decoded.atoms[:, -1]], dim=1), internal=internal)

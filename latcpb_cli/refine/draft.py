@@ -13,6 +13,8 @@ from latcpb_cli.geometry.codec import Internal
 
 __all__ = ["Choices", "Draft"]
 
+_TOLD = ("drawn", "concentration")  # of each residue, where they are known
+
 
 @dataclass(frozen=True, eq=False)
 class Choices:
@@ -43,6 +45,8 @@ class Draft:
     choices : other states of the side chains, None where there are none
     drawn : how much phi and psi are drawn to favoured regions, 0 to 1, (L,); None where all of them are.
         Peptides are held the firmer where they are not
+    concentration : how sure the rotation of each peptide is, as that of a von Mises density, (L,); None
+        where nobody has judged them
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -54,27 +58,37 @@ class Draft:
     cells: Float[Tensor, "n 3 3"] | None = None
     choices: Choices | None = None
     drawn: Float[Tensor, "L"] | None = None
+    concentration: Float[Tensor, "L"] | None = None
 
     def __len__(self) -> int:
         return len(self.types)
 
     @classmethod
     def join(cls, drafts: Sequence[Draft]) -> Draft:
-        """Put several in a row; for each of cells, choices and ``drawn``, all have them or none has."""
+        """Put several in a row; for each of what may be None, all have it or none has."""
+
+        def column(name: str) -> Tensor | None:
+            parts = [part for draft in drafts if (part := getattr(draft, name)) is not None]
+            return torch.cat(parts) if parts else None
+
         names = ("torsions", "twist", "bends")
         columns = (torch.cat([getattr(draft.internal, name) for draft in drafts]) for name in names)
-        internal = Internal(*columns)
         known = [draft.choices for draft in drafts if draft.choices is not None]
         choices = (torch.cat([getattr(part, name) for part in known]) for name in ("odds", "chi") if known)
         atoms, types, ca, linked = (
             torch.cat([getattr(draft, name) for draft in drafts])
             for name in ("atoms", "types", "ca", "linked")
         )
-        cells = [draft.cells for draft in drafts if draft.cells is not None]
-        sizes = [size for draft in drafts for size in draft.sizes]
-        drawn = [draft.drawn for draft in drafts if draft.drawn is not None]
-        rest = torch.cat(cells) if cells else None, Choices(*choices) if known else None
-        return cls(atoms, internal, types, ca, linked, sizes, *rest, torch.cat(drawn) if drawn else None)
+        return cls(
+            atoms,
+            Internal(*columns),
+            types,
+            ca,
+            linked,
+            [size for draft in drafts for size in draft.sizes],
+            choices=Choices(*choices) if known else None,
+            **{name: column(name) for name in ("cells", *_TOLD)},
+        )
 
     def rows(self, numbers: Sequence[int]) -> Int[Tensor, "N"]:
         """Rows of the residues of some structures."""
@@ -91,9 +105,9 @@ class Draft:
         """Some residues, under the same sizes and cells."""
         names = ("atoms", "types", "ca", "linked")
         picked = {name: getattr(self, name)[rows] for name in names}
+        told = {name: value[rows] for name in _TOLD if (value := getattr(self, name)) is not None}
         choices = self.choices and Choices(self.choices.odds[rows], self.choices.chi[rows])
-        drawn = None if self.drawn is None else self.drawn[rows]
-        return replace(self, internal=self.internal.of(rows), choices=choices, drawn=drawn, **picked)
+        return replace(self, internal=self.internal.of(rows), choices=choices, **picked, **told)
 
     def put(self, numbers: Sequence[int], part: Draft) -> Draft:
         """The same with atoms and internal coordinates of some structures replaced by those of ``part``."""

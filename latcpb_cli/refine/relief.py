@@ -21,6 +21,7 @@ __all__ = ["Tally", "relieve"]
 # How far joints are held to the model's answer: Å² per 1 - cos(turn).
 _STAY_CHI, _STAY_TWIST = 0.05, 4.0
 _STAY_ROTATE, _STAY_DRAWN = 2.5, 0.5  # of peptides; between residues that are drawn to favoured regions
+_STAY_SURE = 0.2  # of peptides that were judged, for each unit of concentration
 _MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
 
 _STEPS, _STEPS_AGAIN = 24, 14  # the second where most is relieved already; 12 leave more overlaps
@@ -61,7 +62,7 @@ def relieve(draft: Draft, tally: Tally | None = None) -> Draft:
     Descends on the squared overlaps of all heavy atoms, images across periodic
     boxes included, the bend of N-CA-C and the distance of phi and psi from
     their favoured regions, with each joint held near the model's answer: peptides
-    the firmer, the less phi and psi beside them are drawn to those regions.
+    the firmer, the surer their rotation is, and the less phi and psi beside them are drawn to those regions.
     In structures left with deep overlaps, the side chains that take part get another
     rotameric state, and the descent goes on, for a few rounds and as long as that helps.
     A ``tally`` is added to.
@@ -113,7 +114,9 @@ def _descend(draft: Draft, steps: int) -> tuple[Draft, Float[Tensor, "L"], Float
     padded = draft.residues(rows)
     linkage, strain = Linkage.of(padded), Strain.of(padded)
     stay = linkage.free * linkage.free.new_tensor([1.0, _STAY_TWIST, *4 * [_STAY_CHI]])[:, None]
-    stay[ROTATE] *= _STAY_ROTATE + (_STAY_DRAWN - _STAY_ROTATE) * _between(padded)
+    sure = padded.concentration
+    firm = _STAY_ROTATE if sure is None else _STAY_SURE * sure
+    stay[ROTATE] *= firm + (_STAY_DRAWN - firm) * _between(padded)
     turn = torch.zeros_like(stay)
     # A decoder may twist a peptide further; then it stays, but goes no further still.
     twist = padded.internal.twist

@@ -85,6 +85,7 @@ class Settling:
             cells=lattice,
             choices=_choices(decoded.rotamers, rows),
             drawn=None if drawn is None else torch.from_numpy(drawn).to(graph.ca).flatten(),
+            concentration=None if decoded.concentration is None else decoded.concentration[rows],
         )
         self._waiting.append((draft, into))
 

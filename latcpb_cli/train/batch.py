@@ -34,6 +34,8 @@ class Batch:
         Internal coordinates measured on ``atoms``, and which torsions count.
     rotamer
         Rotameric state of each side chain, -1 where a chi is not known or there is none.
+    certainty
+        How far each residue's atoms are to be believed, 0 to 1.
     structure
         Number of the structure each residue belongs to.
     """
@@ -46,6 +48,7 @@ class Batch:
     internal: Internal
     known: Bool[Tensor, "L 8"]
     rotamer: Int[Tensor, "L"]
+    certainty: Float[Tensor, "L"]
     structure: Int[Tensor, "L"]
 
     @property
@@ -86,6 +89,7 @@ def make_batch(
     present = torch.from_numpy(np.concatenate([s.present for s in structures])).to(device)
     types = torch.from_numpy(np.concatenate([s.types for s in structures])).to(device)
     linked = torch.from_numpy(np.concatenate([s.linked for s in structures])).to(device)
+    certainty = torch.from_numpy(np.concatenate([s.certainty for s in structures])).to(device)
     sound = torch.from_numpy(np.repeat([s.rotamers for s in structures], sizes)).to(device)
     internal, known = encode(joined, present, types, linked)
     rotamer, without = _rotamers(internal, known, types)
@@ -95,7 +99,7 @@ def make_batch(
     present = torch.cat([present[:, :5], present[:, 5:] & sound[:, None]], dim=-1)
     rotamer = torch.where(sound, rotamer, -1)
     structure = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).to(device)
-    return Batch(joined, present, types, linked, sizes, internal, known, rotamer, structure)
+    return Batch(joined, present, types, linked, sizes, internal, known, rotamer, certainty, structure)
 
 
 def _rotamers(internal: Internal, known: Tensor, types: Tensor) -> tuple[Int[Tensor, "L"], Bool[Tensor, "L"]]:

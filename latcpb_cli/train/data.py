@@ -25,6 +25,8 @@ __all__ = ["Structure", "Structures", "load_ensemble", "load_structures"]
 
 _MODIFIED, _BREAK, _WRONG_HAND = 4, 2, 64
 _HELD_OUT_SHARE = 50  # one cluster in so many is kept from training
+_ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac")
+_WORN_B, _SHARP, _COARSER = 45.0, 2.0, 0.8  # Å²; Å: up to where maps show peptides, and how fast that ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,8 @@ class Structure:
     types : int64 (L,)
     linked : bool (L,)
         A peptide joins i to i+1.
+    certainty : float32 (L,)
+        How far the atoms of each residue are to be believed, from 0 to 1.
     rotamers : bool
         Side-chain torsions mean something.
     """
@@ -46,6 +50,7 @@ class Structure:
     present: np.ndarray
     types: np.ndarray
     linked: np.ndarray
+    certainty: np.ndarray
     rotamers: bool = True
 
     def __len__(self) -> int:
@@ -56,7 +61,8 @@ class Structure:
         cut = slice(start, start + length)
         linked = self.linked[cut].copy()
         linked[-1:] = False
-        return Structure(self.atoms[cut], self.present[cut], self.types[cut], linked, self.rotamers)
+        rows = self.atoms[cut], self.present[cut], self.types[cut], linked, self.certainty[cut]
+        return Structure(*rows, self.rotamers)
 
 
 Loader = Callable[[], Structure]
@@ -173,8 +179,9 @@ def _chain_groups(folder: Path, split: str) -> tuple[list[list[Loader]], list[fl
             shard = row["shard"]
             if shard not in shards:
                 with np.load(folder / f"chains_{int(shard):02d}.npz", allow_pickle=False) as data:
-                    shards[shard] = {k: data[k] for k in ("offsets", "coords", "atom_mask", "seq", "flags")}
-            clusters[row["cluster50"]].append(_ChainLoader(shards[shard], int(row["index"])))
+                    shards[shard] = {k: data[k] for k in _ARRAYS if k in data}
+            resolution = float(row.get("resolution") or 0.0)
+            clusters[row["cluster50"]].append(_ChainLoader(shards[shard], int(row["index"]), resolution))
     return list(clusters.values()), [1.0] * len(clusters)
 
 
@@ -195,6 +202,7 @@ def _ensemble_groups(table: Path, split: str, wanted: Callable[[dict[str, str]],
 class _ChainLoader:
     shard: dict[str, np.ndarray]
     index: int
+    resolution: float  # Å, 0 where it is not known
 
     def __call__(self) -> Structure:
         rows = slice(*self.shard["offsets"][self.index : self.index + 2])
@@ -204,7 +212,11 @@ class _ChainLoader:
         # Selenium stands in for sulfur in many modified methionines: wrong bond lengths.
         present[((flags & _MODIFIED) > 0) & (types == LETTERS.index("M")), 6:] = False
         present[(flags & _WRONG_HAND) > 0, 4:] = False
-        return _structure(self.shard["coords"][rows], present, types, (flags & _BREAK) == 0, True)
+        certainty = np.full(len(types), 1.0 / (1.0 + (max(self.resolution - _SHARP, 0.0) / _COARSER) ** 2))
+        if "bfac" in self.shard:
+            certainty /= 1.0 + (self.shard["bfac"][rows] / _WORN_B) ** 4
+        coords, linked = self.shard["coords"][rows], (flags & _BREAK) == 0
+        return _structure(coords, present, types, linked, certainty, rotamers=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,11 +230,18 @@ class _EnsembleLoader:
         linked = np.ones(len(types), dtype=bool)
         linked[self.packed["chain_offsets"][1:] - 1] = False
         mask = self.packed["mask"]
-        return _structure(self.packed["xyz"][self.frame], mask.copy(), types, linked, self.rotamers)
+        coords, certainty = self.packed["xyz"][self.frame], np.ones(len(types))
+        return _structure(coords, mask.copy(), types, linked, certainty, rotamers=self.rotamers)
 
 
 def _structure(
-    coords: np.ndarray, present: np.ndarray, types: np.ndarray, linked: np.ndarray, rotamers: bool
+    coords: np.ndarray,
+    present: np.ndarray,
+    types: np.ndarray,
+    linked: np.ndarray,
+    certainty: np.ndarray,
+    *,
+    rotamers: bool,
 ) -> Structure:
     """Scale, add the OXT slot, drop residues without Cα and peptides that are too long to be one."""
     atoms = np.zeros((len(types), N_SLOTS, 3), dtype=np.float32)
@@ -235,7 +254,8 @@ def _structure(
     if not keep.all():
         linked &= np.append(keep[1:], False)
         atoms, full, types, linked = atoms[keep], full[keep], types[keep], linked[keep]
+        certainty = certainty[keep]
         linked[-1:] = False
     step = np.linalg.norm(np.diff(atoms[:, 1], axis=0), axis=-1)
     linked[:-1] &= step <= BREAK_CUTOFF
-    return Structure(atoms, full, types, linked, rotamers)
+    return Structure(atoms, full, types, linked, certainty.astype(np.float32), rotamers)

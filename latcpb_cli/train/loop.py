@@ -148,7 +148,7 @@ class Trainer:
                 self.model, batch, config.weights, generator, self.schedule, config.pure_noise
             )
         elif config.stage == "peptides":
-            loss, terms = peptides_loss(self.model, batch)
+            loss, terms = peptides_loss(self.model, batch, self.schedule)
         elif config.stage == "packing":
             loss, terms = packing_loss(self.model, batch, self.schedule)
         else:

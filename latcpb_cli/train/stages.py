@@ -3,7 +3,7 @@
 Stage 1 trains the autoencoder (eq. 15). Stage 2 freezes the all-atom encoder
 and the prior, and trains the denoiser (eq. 16) together with the CG encoder
 and the decoder, which keep their own losses so that the latent stays readable. Stage 3 trains
-the encoder that judges peptides for best mode. Stage 4 fits the contact energies
+the encoders that judge peptides for best mode. Stage 4 fits the contact energies
 of the packing to the states of true side chains, stage 5 the second look that
 follows it.
 """
@@ -149,18 +149,24 @@ def diffusion_loss(
     return _total(terms, weights), terms
 
 
-def peptides_loss(model: LatCPB, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """Surprise at the true rotations of peptides, and the squared distance of the mean direction."""
+def peptides_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tensor, dict[str, Tensor]]:
+    """Surprise at the true rotations of peptides, and the squared distance of the mean direction.
+
+    Each reader learns by itself. A peptide counts for as much as its atoms are to be believed.
+    """
     assert model.peptides is not None
-    graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+    with torch.no_grad():
+        graph, condition, latent = _best_mode(model, batch, schedule)
+        decoded = model.decoder(latent, condition, graph, side_chains=False)
     known = batch.known[:, ROTATION]
-    true = batch.internal.torsions[known, ROTATION]
-    share = model.peptides(graph)[known].log_softmax(-1)
+    true, weight = batch.internal.torsions[known, ROTATION], batch.certainty[known]
+    weight = weight / weight.sum().clamp(min=1e-6)
+    share = model.peptides(decoded, graph)[:, known]
     middle = directions(true)
     aim = (_SHARPNESS * true @ middle.T).softmax(-1)
     terms = {
-        "rotation": -(aim * share).sum(-1).mean(),
-        "astray": ((share.exp() @ middle - true) ** 2).sum(-1).mean(),
+        "rotation": -(weight * (aim * share).sum(-1)).sum(),
+        "astray": (weight * ((share.exp() @ middle - true) ** 2).sum(-1)).sum(),
     }
     return torch.stack(list(terms.values())).sum(), terms
 
@@ -174,9 +180,7 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
     assert model.packing is not None
     assert model.peptides is not None
     with torch.no_grad():
-        graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
-        condition = model.cg_encoder(graph)
-        latent = model.expected(condition, graph, schedule)
+        graph, condition, latent = _best_mode(model, batch, schedule)
         true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
         true = model.peptides.turned(true, graph, side_chains=True)
         candidates = build_candidates(true, batch.types)
@@ -202,9 +206,7 @@ def rescoring_loss(
     assert model.packing is not None
     assert model.rescoring is not None
     with torch.no_grad():
-        graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
-        condition = model.cg_encoder(graph)
-        latent = model.expected(condition, graph, schedule)
+        graph, condition, latent = _best_mode(model, batch, schedule)
         decoded = model.decoder(latent, condition, graph, side_chains=False)
         decoded = model.peptides.turned(decoded, graph, side_chains=False)
         candidates = build_candidates(decoded, batch.types)
@@ -216,6 +218,13 @@ def rescoring_loss(
         "misplaced": energy_score(score.exp(), candidates, batch),
     }
     return _total(terms, weights), terms
+
+
+def _best_mode(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Graph, Condition, Tensor]:
+    """Graph, condition and latents of best mode, which stages 3 to 5 serve."""
+    graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
+    condition = model.cg_encoder(graph)
+    return graph, condition, model.expected(condition, graph, schedule)
 
 
 def _within_states(width: Tensor, true: Decoded, batch: Batch) -> Tensor:

@@ -7,6 +7,7 @@ from tiny import tiny_model, trace_tensors
 
 from latcpb_cli.geometry.codec import ROTATION
 from latcpb_cli.geometry.vectors import unit
+from latcpb_cli.model.cg_encoder import Hint
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
@@ -19,8 +20,9 @@ MIRROR = torch.tensor([1.0, 1.0, -1.0])
 def awake() -> LatCPB:
     """A model that has an opinion."""
     model = tiny_model()
-    last = model.peptides.judge[-1]
-    last.weight.data = 0.5 * torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(1))
+    for seed, reader in enumerate(model.peptides.readers):
+        last = reader.judge[-1]
+        last.weight.data = 0.5 * torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(seed))
     return model
 
 
@@ -60,10 +62,64 @@ def test_best_mode_asks_and_samples_do_not() -> None:
 def test_a_sure_opinion_outweighs_the_decoder() -> None:
     model, points = tiny_model(), trace_tensors()[0]
     sector = 20
-    model.peptides.judge[-1].bias.data[sector] = 50.0
+    for reader in model.peptides.readers:
+        reader.judge[-1].bias.data[sector] = 50.0
     toward = directions(points)[sector]
     assert ((rotations(model, points) * toward).sum(-1) > 0.5).all()
     assert torch.allclose(rotations(model, points).norm(dim=-1), torch.ones(len(points) - 1), atol=1e-5)
+
+
+def test_the_answer_says_how_sure_it_is() -> None:
+    model, points = tiny_model(), trace_tensors()[0]
+    decoded, graph = drawn(model, points)
+    assert decoded.concentration is None
+    unsure = model.peptides.turned(decoded, graph, side_chains=False).concentration
+    for reader in model.peptides.readers:
+        reader.judge[-1].bias.data[20] = 50.0
+    sure = model.peptides.turned(decoded, graph, side_chains=False).concentration
+    assert (unsure < 0.51).all()
+    assert (sure > 50.0).all()
+    assert sure.isfinite().all()
+    condition, latent = model.cg_encoder(graph), torch.full((len(points), 8), 0.5)
+    assert torch.equal(model.build(latent, condition, graph).concentration, sure), "side chains keep it"
+    noise = torch.randn(len(points), NOISE, generator=torch.Generator().manual_seed(3))
+    assert model.build(latent, condition, graph, noise).concentration is None
+
+
+def test_readers_judge_apart_and_their_mean_counts() -> None:
+    model, points = awake(), trace_tensors()[0]
+    decoded, graph = drawn(model, points)
+    share = model.peptides(decoded, graph).exp()
+    assert torch.allclose(share.sum(-1), torch.ones(2, len(points)), atol=1e-4)
+    assert (share[0] - share[1]).abs().max() > 0.01
+    both = rotations(model, points)
+    for reader in range(2):
+        alone = awake()
+        alone.peptides.readers = torch.nn.ModuleList([model.peptides.readers[reader]])
+        assert (rotations(alone, points) - both).abs().max() > 1e-3
+
+
+def test_a_peptide_is_judged_by_where_the_decoder_has_those_around_it() -> None:
+    model, points = awake(), trace_tensors()[0]
+    decoded, graph = drawn(model, points)
+    atoms = decoded.atoms.clone()
+    atoms[12, 3] += 1.0
+    before, after = (
+        model.peptides(Decoded(x, decoded.internal, None), graph).exp() for x in (decoded.atoms, atoms)
+    )
+    moved = (after - before).abs().amax(dim=(0, 2))
+    assert moved[10] > 1e-5, "a neighbour of the moved oxygen"
+    assert moved[10] < 1.0
+
+
+def test_encoders_begin_with_what_is_known_and_blind_to_hints() -> None:
+    model, points = awake(), trace_tensors()[0]
+    model.peptides.begin(model.cg_encoder)
+    decoded, graph = drawn(model, points)
+    reader = model.peptides.readers[0]
+    seen = torch.randn(*graph.pairs.shape[:2], reader.encoder.pair[0].in_features - graph.pairs.shape[-1])
+    hint = Hint(reader.turns(torch.randn(len(points), 4)), seen)
+    assert torch.equal(reader.encoder.read(graph, hint)[0], model.cg_encoder.read(graph)[0])
 
 
 def test_turning_the_trace_changes_nothing_and_a_mirror_image_does() -> None:

@@ -59,6 +59,28 @@ def test_peptides_are_held_where_nothing_draws_them() -> None:
     assert far[1] < 0.8 * far[0]
 
 
+def test_the_surer_a_peptide_the_less_it_turns() -> None:
+    far = np.zeros(2)
+    for seed in SEEDS:
+        whole = draft(crowded(seed))
+        sure = torch.arange(len(whole)) % 2 == 0
+        judged = replace(whole, drawn=torch.zeros(len(whole)), concentration=torch.where(sure, 50.0, 2.0))
+        moved = (relieve(judged).atoms - whole.atoms)[:, 3].norm(dim=-1)
+        far += [float(moved[~sure].mean()), float(moved[sure].mean())]
+    assert far[1] < 0.6 * far[0]
+
+
+def test_judged_structures_do_not_depend_on_their_batch() -> None:
+    built = [crowded(seed) for seed in SEEDS]
+    sure = [
+        torch.rand(len(x[1]), generator=torch.Generator().manual_seed(n)) * 50 for n, x in enumerate(built)
+    ]
+    drafts = [replace(draft(x), concentration=k) for x, k in zip(built, sure, strict=True)]
+    together = relieve(Draft.join(drafts)).atoms.split([len(x) for x in drafts])
+    for alone, part in zip(drafts, together, strict=True):
+        assert torch.equal(relieve(alone).atoms, part)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lengths_hands_and_alpha_carbons_stay(seed: int) -> None:
     internal, atoms, graph = crowded(seed)

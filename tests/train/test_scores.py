@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from peptides import structure
@@ -21,9 +22,8 @@ from latcpb_cli.train.scores import energy_score, surprise
 def scene() -> tuple[Batch, Candidates, torch.Tensor]:
     """A peptide, candidates for its side chains, and log probabilities that leave much open."""
     whole = structure(SEQUENCE)
-    batch = make_batch(
-        [Structure(whole.atoms[0], whole.present, whole.trace.residue_types, whole.linked()[0])]
-    )
+    types, certainty = whole.trace.residue_types, np.ones(len(SEQUENCE), dtype=np.float32)
+    batch = make_batch([Structure(whole.atoms[0], whole.present, types, whole.linked()[0], certainty)])
     model = tiny_model()
     graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
     latent = torch.rand(len(batch.types), 8, generator=torch.Generator().manual_seed(0))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from peptides import pdb_text, structure
-from tiny import TINY
+from tiny import TINY, tiny_model
 from typer.testing import CliRunner
 
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.config import to_json
+from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError, OutputExistsError, UsageError, WeightsError
-from latcpb_cli.geometry.codec import decode
+from latcpb_cli.geometry.codec import ROTATION, decode
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.train.batch import make_batch
 from latcpb_cli.train.checkpoint import read_config
@@ -25,6 +27,7 @@ from latcpb_cli.train.export import export_weights
 from latcpb_cli.train.loop import Trainer
 from latcpb_cli.train.losses import reconstruction_terms, steric_loss
 from latcpb_cli.train.prepare import prepare_structures
+from latcpb_cli.train.stages import peptides_loss
 
 SEQUENCES = ("MKTAYIAKQRQISFVKP", "GDNWLECHAAKELVSTFRY", "PPGFSPFRLLKDE", "AAAAKAAAAKAAAAKA", "DYTWHIMQNC")
 
@@ -60,6 +63,45 @@ def test_packing_keeps_atoms_sequences_and_links(packed: Path) -> None:
         mask = packed_one.present[:, :14]
         assert mask.sum() == reference.present[:, :14].sum()
         assert np.abs(here - there)[mask].max() < 0.012
+
+
+def test_blurred_atoms_are_believed_less(packed: Path, tmp_path: Path) -> None:
+    plain = list(load_structures(packed, "train", ensembles=0))
+    assert all((s.certainty == 1.0).all() for s in plain), "nothing is known against them"
+    blurred = tmp_path / "blurred"
+    blurred.mkdir()
+    with np.load(packed / "chains_00.npz") as data:
+        arrays = dict(data)
+    rising = np.concatenate([np.arange(n) * 5 for n in np.diff(arrays["offsets"])]).astype(np.uint8)
+    np.savez(blurred / "chains_00.npz", **arrays, bfac=rising)
+    header, *rows = (packed / "chains.tsv").read_text().splitlines()
+    coarse = [f"{row}\t{3.0 if number == 1 else 1.5}" for number, row in enumerate(rows)]
+    (blurred / "chains.tsv").write_text("\n".join([f"{header}\tresolution", *coarse]) + "\n")
+    for number, sequence in enumerate(SEQUENCES):
+        found = next(s for s in load_structures(blurred, "train", ensembles=0) if len(s) == len(sequence))
+        assert (np.diff(found.certainty) < 0).all()
+        assert (found.certainty[0] < 0.5) == (number == 1)
+        part = found.window(3, 5)
+        assert (part.certainty == found.certainty[3:8]).all()
+
+
+def test_peptides_nobody_believes_teach_nothing(packed: Path) -> None:
+    model = tiny_model()
+    for reader in model.peptides.readers:
+        torch.nn.init.normal_(reader.judge[-1].weight)
+    batch = make_batch(load_structures(packed, "train", ensembles=0).batch(0, 1, 60, 60))
+    schedule = Schedule.from_config(model.config.schedule, torch.device("cpu"))
+    wrong = replace(batch.internal, torsions=batch.internal.torsions.clone())
+    wrong.torsions[3, ROTATION] *= -1.0
+    doubted = batch.certainty.clone()
+    doubted[3] = 0.0
+    assert batch.known[3, ROTATION]
+    for certainty, same in ((doubted, True), (batch.certainty, False)):
+        right, other = (
+            float(peptides_loss(model, replace(batch, internal=i, certainty=certainty), schedule)[0])
+            for i in (batch.internal, wrong)
+        )
+        assert (right == other) == same
 
 
 def test_packing_refuses_what_it_cannot_use(tmp_path: Path, packed: Path) -> None:
@@ -170,10 +212,12 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     for key, value in second.model.atom_encoder.state_dict().items():
         assert torch.equal(value, frozen[key])
     third = Trainer(settings("peptides", steps=2), packed, tmp_path / "turns", start_from=tmp_path / "ldm")
-    assert torch.equal(third.model.peptides.encoder.around.weight, second.average["cg_encoder.around.weight"])
+    known = second.average["cg_encoder.around.weight"]
+    readers = third.model.peptides.readers
+    assert all(torch.equal(reader.encoder.around.weight, known) for reader in readers)
     third.run()
-    assert third.model.peptides.judge[-1].weight.abs().max() > 0
-    assert torch.equal(third.model.cg_encoder.around.weight, second.average["cg_encoder.around.weight"])
+    assert all(reader.judge[-1].weight.abs().max() > 0 for reader in readers)
+    assert torch.equal(third.model.cg_encoder.around.weight, known)
     fourth = Trainer(
         settings("packing", steps=3, learning_rate=0.03),
         packed,
@@ -182,7 +226,8 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
     )
     fourth.run()
     assert fourth.model.packing.energy.abs().max() > 0
-    assert torch.equal(fourth.model.peptides.judge[0].weight, third.average["peptides.judge.0.weight"])
+    learned = third.average["peptides.readers.1.judge.0.weight"]
+    assert torch.equal(fourth.model.peptides.readers[1].judge[0].weight, learned)
     fifth = Trainer(
         settings("rescoring", steps=2, learning_rate=0.03, dropout=0.1),
         packed,
@@ -208,8 +253,6 @@ def test_all_stages_then_export_then_use(packed: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_of_positions_ends_with_its_diffusion(packed: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     model = replace(TINY, cartesian=True)
     first, second, third = (
         replace(settings(stage, steps=1), model=model) for stage in ("autoencoder", "diffusion", "peptides")
@@ -222,8 +265,6 @@ def test_a_model_of_positions_ends_with_its_diffusion(packed: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("change", ["discrete", "cartesian", "diffusion"])
 def test_ablations_are_configurations_that_train(packed: Path, tmp_path: Path, change: str) -> None:
-    from dataclasses import replace
-
     model = replace(TINY, **{change: change == "cartesian"})
     config = replace(settings(steps=2), model=model)
     trainer = Trainer(config, packed, tmp_path / change)
