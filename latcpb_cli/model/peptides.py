@@ -26,7 +26,7 @@ __all__ = ["Peptides", "directions"]
 
 _READERS = 3
 _SECTORS = 72  # of five degrees
-_TRUST = 0.99  # share of this answer beside the decoder's, which is heard where this one says nothing
+_TRUST = 99.0  # weight of this answer beside the decoder's, which is heard where this one says nothing
 _SUREST = 0.995  # length of a mean direction: a spread of 6 degrees
 _N, _O = 0, 3  # slots of the two atoms that hydrogen bonds join
 _RADIAL = 8
@@ -99,7 +99,7 @@ class Peptides(nn.Module):
         assert decoded.internal is not None
         own = decoded.internal.torsions[:, ROTATION]
         mean = self(decoded, graph).exp().mean(0) @ directions(own)
-        internal = decoded.internal.rotated(unit(_TRUST * mean + (1.0 - _TRUST) * own))
+        internal = decoded.internal.rotated(unit(_TRUST * mean + own))
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
         # As for a narrow von Mises density, whose mean direction is 1 - 1 / (2 concentration) long.
         concentration = 0.5 / (1.0 - mean.norm(dim=-1).clamp(max=_SUREST))
