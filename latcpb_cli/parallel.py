@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 
+from latcpb_cli.allocation import keep_freed_memory
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import LatcpbError, UsageError, WorkersLostError, first_line
 from latcpb_cli.recipe import RESIDUES_PER_CHUNK, Measured, Recipe
@@ -197,6 +198,7 @@ def _serve(pipe: Connection, setup: Setup) -> None:
     """Load the model and answer job after job, until the main process is gone."""
     # Ctrl-C goes to all processes of a terminal; the main one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     with suppress(LatcpbError):  # which the first job meets again
         _model(setup.weights, setup.device)
     with suppress(EOFError, BrokenPipeError):

@@ -14,7 +14,7 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 
 # A module imports from lower layers and from its own room, never sideways; errors are for all.
 LAYERS = [
-    {"errors", "config", "chem", "modes", "precision"},
+    {"errors", "config", "chem", "modes", "precision", "allocation"},
     {"structure", "geometry", "weights"},
     {"io", "metrics", "diffusion"},
     {"model"},

@@ -78,6 +78,7 @@ def backmap(
     if fail_on is not None and no_report:
         raise UsageError("--fail-on needs the report", "leave out --no-report")
 
+    from latcpb_cli.allocation import keep_freed_memory
     from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
     from latcpb_cli.finishing import limit_names
@@ -105,6 +106,7 @@ def backmap(
     )  # fmt: skip
     messages.source(source, seed=number if seed == "random" else None)
     check_fit(output, source, samples)
+    keep_freed_memory()
     _use_threads(threads)
     setup = Setup(weights, place, threads or 1)
     if workers is None and scheduler is None and md is None:

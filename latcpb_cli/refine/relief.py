@@ -136,7 +136,7 @@ def _descend(draft: Draft, steps: int) -> tuple[Draft, Float[Tensor, "L"], Float
         turn[TWIST] = turn[TWIST].clamp(*room)
         built = linkage.build(turn)
     built = torch.where(linkage.moved(turn), built, linkage.start)
-    deep = Contacts.of(built, padded, _MARGIN).deep(built, _DEEP)[:length]
+    deep = Contacts.of(built, padded, -_DEEP).deep(built, _DEEP)[:length]
     atoms = built[..., :length].permute(2, 1, 0).contiguous()
     relieved = replace(draft, atoms=atoms, internal=_turned(draft.internal, turn[:, :length]))
     return relieved, first, deep

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from jaxtyping import Bool
+from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from latcpb_cli.chem.internal import FIRST_SLOT, N_CHI, chi_mask
@@ -74,7 +75,8 @@ def _choose(draft: Draft, rows: Array, shapes: Array, odds: Array) -> Array:
         row = rows[number]
         others, own = there[around], there[row, _SIDE]
         step = (atoms[around] + shift[:, None])[others]
-        apart = np.linalg.norm(shapes[number][:, own, None] - step, axis=-1)
+        shape = shapes[number][:, own]
+        apart = cdist(shape.reshape(-1, 3), step).reshape(*shape.shape[:2], -1)
         reach = reach_table()[0][kinds[row, _SIDE][own][:, None], kinds[around][others]]
         overlap = (np.maximum(reach - apart, 0.0) ** 2).sum((1, 2))
         best[number] = int(np.argmax(odds[number] - _WEIGHT * overlap))
