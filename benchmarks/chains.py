@@ -42,6 +42,21 @@ def reference_frames(
     yield from _references(every[number] for number in chosen)
 
 
+def whole_trajectory(data: Path, ensemble: str, frames: int) -> tuple[AtomStructure, FrameChunk]:
+    """The same as one structure of many frames, and as one chunk."""
+    found = list(reference_frames(data, ensemble, frames))
+    first = found[0][1]
+    natives = np.concatenate([reference.atoms for _, reference, _ in found])
+    count = len(natives)
+    chunk = FrameChunk(
+        positions=np.concatenate([chunk.positions for *_, chunk in found]),
+        times=np.arange(count, dtype=float),
+        boxes=np.zeros((count, 6), dtype=np.float32),
+        indices=np.arange(count),
+    )
+    return AtomStructure(first.trace, natives, first.present, {}), chunk
+
+
 def _references(
     structures: Iterable[Structure],
 ) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
@@ -63,9 +78,11 @@ def rebuild(
     mode: Mode = "best",
     coherence: float = 0.0,
 ) -> AtomStructure:
-    """One structure for each frame of a chunk."""
-    atoms = model.sample(reference.trace, chunk, samples=1, seed=0, mode=mode, coherence=coherence)[:, 0]
-    return generated_structure(reference, atoms)
+    """One structure for each frame of a chunk, which is all there is of a trajectory."""
+    trace = reference.trace
+    survey = model.survey(trace, chunk) if mode == "best" and coherence > 0 else None
+    atoms = model.sample(trace, chunk, samples=1, seed=0, mode=mode, coherence=coherence, survey=survey)
+    return generated_structure(reference, atoms[:, 0])
 
 
 def generated_structure(reference: AtomStructure, atoms: np.ndarray) -> AtomStructure:

@@ -1,11 +1,13 @@
 """How widely side chains move over the frames of an ensemble: the natives', and ours on the same Cα.
 
-    python benchmarks/diversity.py DATA [--weights DIR] [--frames 12] [--ensembles ID,ID] [--coherence Å,Å]
+    python benchmarks/diversity.py DATA [--weights DIR] [--mode best] [--coherence Å,Å] [--ensembles ID,ID]
 
-One sample per frame in ensemble mode, for each coherence. Every residue is laid on its own N, CA and C, and
-the side-chain atoms of each two frames are compared, symmetric groups in their better position; buried
-residues have more than BURIED other Cα within 10 Å. Jumps are the share of χ1 that are in another rotamer in
-the next of these frames.
+One structure per frame, for each coherence; samples, unless --mode best is asked for. Every residue is laid
+on its own N, CA and C, and the side-chain atoms of each two frames are compared, symmetric groups in their
+better position; buried residues have more than BURIED other Cα within 10 Å. Jumps are the share of χ1 that
+are in another rotamer in the next of these frames; error is the RMSD of side chains from the natives',
+nothing superposed. Last, how ours compare with the natives: the geometric mean of the ratios, the factor by
+which they scatter about it, and how many of them are within 10 %.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 from arguments import measurement_parser
-from chains import rebuild, reference_frames
+from chains import rebuild, whole_trajectory
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.metrics.accuracy import inner_residues, squared_deviation
+from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
 from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
 from latcpb_cli.structure import AtomStructure
@@ -48,12 +50,20 @@ def spread(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndar
         return np.sqrt(squares / side.sum(-1)).mean(0)
 
 
-def jumps(frames: list[AtomStructure], inner: np.ndarray) -> float:
+def jumps(structure: AtomStructure, inner: np.ndarray) -> float:
     """Share (%) of χ1 that turn by more than 60° from frame to frame."""
-    types, present, linked = frames[0].trace.residue_types, frames[0].present, frames[0].linked()
     found = Jumps()
-    found.add(torsions(types, joined(frames), present, linked)[:, None, inner, CHI1])
+    turned = torsions(structure.trace.residue_types, structure.atoms, structure.present, structure.linked())
+    found.add(turned[:, None, inner, CHI1])
     return found.count.percent or 0.0
+
+
+def error(native: AtomStructure, ours: AtomStructure, inner: np.ndarray) -> float:
+    """RMSD (Å) of side chains, the mean over frames."""
+    present = native.present
+    squares = squared_deviation(native.trace.residue_types, native.atoms, ours.atoms, present)
+    rows = np.broadcast_to(inner, squares.shape[:2])
+    return float(np.nanmean(rmsd(squares, present, rows, ATOM_SETS["side_chain"])))
 
 
 def buried(ca: np.ndarray) -> np.ndarray:
@@ -62,12 +72,9 @@ def buried(ca: np.ndarray) -> np.ndarray:
     return (far < NEAR).sum(-1).mean(0) - 1 > BURIED
 
 
-def joined(frames: list[AtomStructure]) -> np.ndarray:
-    return np.concatenate([frame.atoms for frame in frames])
-
-
 def main() -> None:
     parser = measurement_parser(__doc__)
+    parser.add_argument("--mode", choices=["ensemble", "best"], default="ensemble")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--ensembles", type=lambda text: text.split(","), help="default: those of the split")
     parser.add_argument("--coherence", default="0,1.5", metavar="Å,Å")
@@ -75,26 +82,39 @@ def main() -> None:
     coherences = [float(each) for each in options.coherence.split(",")]
     model = Backmapper.from_pretrained(options.weights, device="cpu")
     whose = ["natives", *(f"{each:g} Å" for each in coherences)]
-    heads = [[f"{part} {who}" for who in whose] for part in ("buried", "exposed", "jumps")]
-    print(f"{'ensemble':24s}" + "".join(f"{head:>17s}" for part in heads for head in part))
+    heads = [f"{part} {who}" for part in ("buried", "exposed", "jumps") for who in whose]
+    heads += [f"error {who}" for who in whose[1:]]
+    print(f"{'ensemble':24s}" + "".join(f"{head:>17s}" for head in heads))
+    table = []
     for name in options.ensembles or of_split(options.data, options.split):
-        native: list[AtomStructure] = []
-        ours: list[list[AtomStructure]] = [[] for _ in coherences]
-        for _, reference, chunk in reference_frames(options.data, name, options.frames):
-            native.append(reference)
-            for drawn, coherence in zip(ours, coherences, strict=True):
-                drawn.append(rebuild(model, reference, chunk, "ensemble", coherence))
-        types, present = native[0].trace.residue_types, native[0].present
-        inner = inner_residues(native[0].linked())[0]
-        wide = [spread(types, joined(each), present) for each in (native, *ours)]
-        deep = buried(joined(native)[:, :, 1])
+        native, chunk = whole_trajectory(options.data, name, options.frames)
+        ours = [rebuild(model, native, chunk, options.mode, coherence) for coherence in coherences]
+        inner = inner_residues(native.linked()[:1])[0]
+        deep = buried(native.atoms[:, :, 1])
+        wide = [spread(each.trace.residue_types, each.atoms, native.present) for each in (native, *ours)]
         figures = [
             np.nanmean(one[inner & part]) if (inner & part).any() else np.nan
             for part in (deep, ~deep)
             for one in wide
         ]
         figures += [jumps(each, inner) for each in (native, *ours)]
+        figures += [error(native, each, inner) for each in ours]
         print(f"{name:24s}" + "".join(f"{figure:17.2f}" for figure in figures), flush=True)
+        table.append(figures)
+    columns = dict(zip(heads, np.array(table).T, strict=True))
+    for part in ("buried", "exposed"):
+        for who in whose[1:]:
+            ratios = columns[f"{part} {who}"] / columns[f"{part} natives"]
+            print(f"{part} {who} / natives: {compared(ratios)}")
+    for who in whose[1:]:
+        print(f"error {who}: {columns[f'error {who}'].mean():.3f} Å")
+
+
+def compared(ratios: np.ndarray) -> str:
+    """What ratios to the natives come to; NaN for proteins without such residues."""
+    logs = np.log(ratios[np.isfinite(ratios)])
+    near = int((np.abs(np.exp(logs) - 1) <= 0.1).sum())
+    return f"{np.exp(logs.mean()):.2f} x/ {np.exp(logs.std()):.2f}, {near} of {len(logs)} within 10 %"
 
 
 def of_split(data: Path, split: str) -> list[str]:

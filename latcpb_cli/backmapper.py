@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from latcpb_cli.chem.residues import N_SLOTS
+from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.diffusion.noise import FrameNoise, Noise, TraceNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
@@ -16,10 +19,12 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.local_shape import local_shapes
 from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
+from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.model.packing import NOISE
+from latcpb_cli.model.survey import Survey
 from latcpb_cli.modes import Mode
 from latcpb_cli.precision import resolve_device
 from latcpb_cli.refine.conform import conform_trace
@@ -41,6 +46,48 @@ _LEANING = 0.3
 """Share of the pull to favoured regions that best mode has on any beads; chosen on held-out chains."""
 
 _RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """F frames as the model sees them.
+
+    Attributes
+    ----------
+    positions : (F, L, 3)
+        Where the Cα will be, Å.
+    linked : bool, (F, L)
+    middle, axes : float64, (F, 1, 3) and (F, 3, 3)
+        See `own_axes`.
+    own : float32, (F, L, 3)
+        Cα in these axes, around the origin, Å.
+    """
+
+    positions: np.ndarray
+    linked: np.ndarray
+    middle: np.ndarray
+    axes: np.ndarray
+    own: np.ndarray
+
+    @classmethod
+    def of(cls, trace: CGTrace, chunk: FrameChunk, ca_tolerance: float) -> _View:
+        """Look at a chunk, with its Cα moved by no more than ``ca_tolerance`` (Å)."""
+        linked, positions = trace.linked(chunk.positions), chunk.positions
+        if ca_tolerance > 0:
+            positions = conform_trace(positions, trace.residue_types, linked, ca_tolerance)
+        # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
+        # good side chains they lead to; and around the origin, where 32 bits have the most digits.
+        middle, axes = own_axes(positions.astype(np.float64))
+        own = ((positions - middle) @ axes.swapaxes(1, 2)).astype(np.float32)
+        return cls(positions, linked, middle, axes, own)
+
+    def blocks(self, size: int) -> Iterator[tuple[np.ndarray, slice]]:
+        """Rows of ``size`` frames at a time, filled up with copies of the last, and which frames are new."""
+        for start in range(0, len(self.own), size):
+            rows = np.minimum(np.arange(start, start + size), len(self.own) - 1)
+            yield rows, slice(start, min(start + size, len(self.own)))
 
 
 class Backmapper:
@@ -87,21 +134,49 @@ class Backmapper:
         """
         return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues >> self._halvings)
 
-    def _use_less_memory(self, frames: int, residues: int) -> None:
-        """Halve the blocks from now on.
+    def _as_memory_allows(self, residues: int, work: Callable[[int], Answer]) -> Answer:
+        """Do ``work`` with as many frames at once as there is memory for.
 
         Raises
         ------
         InputError
-            They were single frames already.
+            One frame alone is too much.
         """
-        if frames == 1:
-            raise InputError(
-                f"a frame of {residues:,} residues does not fit into the memory of {self.device}",
-                "use --device cpu, or a device with more memory",
-            ) from None
-        self._halvings += 1
-        torch.cuda.empty_cache()
+        while True:
+            size = self.frames_per_block(residues)
+            try:
+                return work(size)
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise InputError(
+                        f"a frame of {residues:,} residues does not fit into the memory of {self.device}",
+                        "use --device cpu, or a device with more memory",
+                    ) from None
+                self._halvings += 1
+                torch.cuda.empty_cache()
+
+    @torch.no_grad()
+    def survey(self, trace: CGTrace, chunk: FrameChunk, *, ca_tolerance: float = 0.0) -> Survey:
+        """Ask some frames for their probabilities, by which best mode can steady its answers for all.
+
+        Raises
+        ------
+        InputError
+            One frame alone is more than the device has memory for.
+        """
+        view = _View.of(trace, chunk, ca_tolerance)
+
+        def ask(size: int) -> np.ndarray:
+            found = np.empty((*view.own.shape[:2], N_ROTAMERS), dtype=np.float16)
+            for rows, kept in view.blocks(size):
+                graph, condition = self._encode(trace, view.own[rows], view.linked[rows])
+                latent = self.model.expected(condition, graph, self.schedule)
+                shares = self.model.shares(latent, condition, graph).cpu().numpy()
+                found[kept] = shares.reshape(len(rows), *found.shape[1:])[: kept.stop - kept.start]
+            return found
+
+        shares = self._as_memory_allows(len(trace), ask)
+        return Survey(chunk.indices, local_shapes(view.own, view.linked), shares)
 
     @torch.no_grad()
     def sample(
@@ -114,6 +189,7 @@ class Backmapper:
         mode: Mode,
         coherence: float = 0.0,
         ca_tolerance: float = 0.0,
+        survey: Survey | None = None,
         tally: Tally | None = None,
     ) -> np.ndarray:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
@@ -121,7 +197,8 @@ class Backmapper:
         Cα are those of ``chunk`` to the bit, or no further than
         ``ca_tolerance`` (Å) from there, moved only where no good peptides fit.
         A sample follows the trace with ``coherence`` (Å; see `TraceNoise`), or
-        is drawn for each frame by itself where that is 0.
+        is drawn for each frame by itself where that is 0. Best mode draws
+        nothing: there, it is how alike the frames of a ``survey`` must be to vote.
         Frames are computed in blocks whose size follows from the number of
         residues alone, the last one filled up with copies, so that a frame's
         numbers do not depend on which frames came with it. A ``tally`` is added
@@ -132,45 +209,47 @@ class Backmapper:
         InputError
             One frame alone is more than the device has memory for.
         """
+        view = _View.of(trace, chunk, ca_tolerance)
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
-        linked = trace.linked(chunk.positions)
         # Phi and psi are what the model says, but on beads that no protein has. Those of the one best answer
         # always lean towards favoured regions, altogether where beads are so unsure that they may move.
-        drawn = odd_spacing(chunk.positions, trace.residue_types, linked)
+        drawn = odd_spacing(chunk.positions, trace.residue_types, view.linked)
         if mode == "best":
             drawn = np.maximum(drawn, _LEANING if ca_tolerance == 0 else 1.0)
-            coherence = 0.0  # its noise has no weight
-        positions = chunk.positions
-        if ca_tolerance > 0:
-            positions = conform_trace(positions, trace.residue_types, linked, ca_tolerance)
-        # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
-        # good side chains they lead to; and around the origin, where 32 bits have the most digits.
-        middle, axes = own_axes(positions.astype(np.float64))
-        turn = axes.swapaxes(1, 2)
-        own = ((positions - middle) @ turn).astype(np.float32)
+        turn = view.axes.swapaxes(1, 2)
         cells = box_vectors(chunk.boxes) @ turn if chunk.boxes[:, :3].any() else None
-        while True:
-            size, found = self.frames_per_block(len(trace)), Tally()
-            try:
-                with Settling(found) as settling:
-                    for start in range(0, len(chunk), size):
-                        rows = np.minimum(np.arange(start, start + size), len(chunk) - 1)
-                        kept = slice(start, min(start + size, len(chunk)))
-                        lattice = None if cells is None else cells[kept]
-                        part = own[rows], linked[rows]
-                        noises = _noises(seed, samples, coherence, chunk.indices[rows], *part)
-                        block = self._block(trace, *part, noises, mode)
-                        for sample, (answer, graph) in enumerate(block):
-                            settling.add(answer, graph, lattice, drawn[kept], into=built[kept, sample])
-                break
-            except torch.OutOfMemoryError:
-                self._use_less_memory(size, len(trace))
+
+        def build(size: int) -> Tally:
+            found = Tally()
+            with Settling(found) as settling:
+                for rows, kept in view.blocks(size):
+                    lattice = None if cells is None else cells[kept]
+                    part, frames = (view.own[rows], view.linked[rows]), chunk.indices[rows]
+                    votes = None
+                    if survey is not None and coherence > 0:
+                        votes = survey.votes(frames, local_shapes(*part), coherence).to(self.device)
+                    noises = _noises(seed, samples, coherence if mode != "best" else 0.0, frames, *part)
+                    block = self._block(trace, *part, noises, mode, votes if mode == "best" else None)
+                    for sample, (answer, graph) in enumerate(block):
+                        settling.add(answer, graph, lattice, drawn[kept], into=built[kept, sample])
+            return found
+
+        found = self._as_memory_allows(len(trace), build)
         if tally is not None:
             tally.add(found)
         for frame, atoms in enumerate(built):
-            built[frame] = atoms.astype(np.float64) @ axes[frame] + middle[frame]
-        built[:, :, :, 1] = positions[:, None]
+            built[frame] = atoms.astype(np.float64) @ view.axes[frame] + view.middle[frame]
+        built[:, :, :, 1] = view.positions[:, None]
         return built
+
+    def _encode(self, trace: CGTrace, positions: np.ndarray, linked: np.ndarray) -> tuple[Graph, Condition]:
+        """Neighbourhoods of some frames, and what the trace says of every residue."""
+        count, length = positions.shape[:2]
+        ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
+        types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
+        links = torch.from_numpy(linked).to(self.device).flatten()
+        graph = self.model.graph(ca, types, links, [length] * count)
+        return graph, self.model.cg_encoder(graph)
 
     def _block(
         self,
@@ -179,14 +258,10 @@ class Backmapper:
         linked: np.ndarray,
         noises: Sequence[Noise],
         mode: Mode,
+        votes: torch.Tensor | None,
     ) -> Iterator[tuple[Decoded, Graph]]:
         """Encode some frames once, then draw and decode a sample from each noise."""
-        count, length = positions.shape[:2]
-        ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
-        types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
-        links = torch.from_numpy(linked).to(self.device).flatten()
-        graph = self.model.graph(ca, types, links, [length] * count)
-        condition = self.model.cg_encoder(graph)
+        graph, condition = self._encode(trace, positions, linked)
         told = None
         if mode == "ensemble":
             expected = self.model.expected(condition, graph, self.schedule)
@@ -194,7 +269,7 @@ class Backmapper:
         for noise in noises:
             latent = self.model.draw(noise, condition, graph, self.schedule, SETTINGS[mode])
             picks = noise(NOISE).to(self.device) if mode != "best" else None
-            yield self.model.build(latent, condition, graph, picks, told), graph
+            yield self.model.build(latent, condition, graph, picks, told, votes), graph
 
 
 def _noises(

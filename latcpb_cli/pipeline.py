@@ -128,7 +128,8 @@ def backmap_trajectory(
         for several.
     coherence : float
         How far (Å) the chain's shape around a residue changes before a sample
-        of it is another one; 0 draws each frame by itself. Best mode draws nothing.
+        of it is another one, or, in best mode, before frames have no vote in
+        each other's side chains; 0 builds each frame by itself.
     ca_tolerance : float
         How far (Å) a Cα may move, where the beads leave no room for good
         peptides. The report says how far they did.
@@ -190,6 +191,7 @@ def backmap_trajectory(
         reporter = None
         if report_paths:
             reporter = stack.enter_context(ReportWriter(*report_paths, trace, journal.mark))
+        recipe = recipe.surveyed(backmapper, source)
         ledger = Ledger(recipe, source, writer, reporter, journal, started)
         builder = builder or _Here(backmapper, finisher)
         block, left = backmapper.frames_per_block(len(trace)), source.n_frames - ledger.done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +13,11 @@ from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.errors import LatcpbError, first_line
 from latcpb_cli.finishing import AsBuilt, Finishing
+from latcpb_cli.io.source import Source
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.metrics.lasso import lassos
+from latcpb_cli.model.survey import Survey, surveyed_frames
 from latcpb_cli.modes import Mode
 from latcpb_cli.refine.chemistry import Disulfides, complete
 from latcpb_cli.refine.relief import Tally
@@ -108,6 +110,8 @@ class Recipe:
         Lowest and highest coordinate (Å) that the output can hold.
     report : bool
         Whether clashes are counted.
+    survey : Survey, optional
+        What some frames say of others; see `surveyed`.
     """
 
     trace: CGTrace
@@ -119,6 +123,7 @@ class Recipe:
     disulfides: Disulfides
     limits: tuple[float, float]
     report: bool
+    survey: Survey | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -130,6 +135,19 @@ class Recipe:
     def present(self) -> np.ndarray:
         """Which heavy atoms are written: bool, shape (L, ``trace.n_slots``)."""
         return AtomTopology.heavy_atoms(self.trace).present
+
+    def surveyed(self, backmapper: Backmapper, source: Source) -> Recipe:
+        """The same, with what some frames say of others, where best mode is to ask them.
+
+        Raises
+        ------
+        LatcpbError
+        """
+        if self.mode != "best" or self.coherence == 0 or source.n_frames == 1:
+            return self
+        asked = source.pick(surveyed_frames(source.n_frames, len(self.trace)))
+        survey = backmapper.survey(self.trace, asked, ca_tolerance=self.ca_tolerance)
+        return replace(self, survey=survey)
 
     def build(self, backmapper: Backmapper, chunk: FrameChunk, finisher: Finishing | None = None) -> Built:
         """Build the atoms of a chunk. A frame that fails does not take the others with it.
@@ -182,6 +200,7 @@ class Recipe:
             mode=self.mode,
             coherence=self.coherence,
             ca_tolerance=self.ca_tolerance,
+            survey=self.survey,
             tally=tally,
         )
         atoms, bridges = complete(self.trace, atoms, chunk.boxes, self.disulfides)

@@ -110,8 +110,8 @@ Coherence = Annotated[
     typer.Option(
         min=0.0,
         metavar="Å",
-        help="How far the shape of a chain changes before samples of it differ: with 1.5, side chains jump "
-        "less between frames that are alike; 0 draws each frame by itself.",
+        help="How far the shape of a chain changes before its side chains do: with 1.5, they jump less "
+        "between frames that are alike; 0 builds each frame by itself.",
     ),
 ]
 CaTolerance = Annotated[

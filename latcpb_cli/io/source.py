@@ -132,20 +132,30 @@ class Source:
             position, or a frame is exploded or collapsed.
         """
         for first in range(start, self.n_frames, size):
-            indices = self.frames[first : first + size]
-            frames = [self._beads.read(int(index)) for index in indices]
-            given = np.stack([frame.positions for frame in frames])
-            boxes = np.stack([frame.box for frame in frames])
-            lost = find_lost(given)
-            positions = hold(self.trace, given, lost) if lost.any() else given
-            if self._whole:
-                positions = make_whole(self.trace, positions, boxes)
-            if lost.any():
-                positions = park(positions, lost)
-            for index, frame, missing in zip(indices.tolist(), positions, lost, strict=True):
-                self._note_problem(index, frame, missing)
-            times = np.array([frame.time for frame in frames])
-            yield FrameChunk(positions, times, boxes, indices, lost if lost.any() else None)
+            yield self.pick(np.arange(first, min(first + size, self.n_frames)))
+
+    def pick(self, numbers: np.ndarray) -> FrameChunk:
+        """Read some of the chosen frames, by their place (int64) among these.
+
+        Raises
+        ------
+        InputError
+            As `chunks` does.
+        """
+        indices = self.frames[numbers]
+        frames = [self._beads.read(int(index)) for index in indices]
+        given = np.stack([frame.positions for frame in frames])
+        boxes = np.stack([frame.box for frame in frames])
+        lost = find_lost(given)
+        positions = hold(self.trace, given, lost) if lost.any() else given
+        if self._whole:
+            positions = make_whole(self.trace, positions, boxes)
+        if lost.any():
+            positions = park(positions, lost)
+        for index, frame, missing in zip(indices.tolist(), positions, lost, strict=True):
+            self._note_problem(index, frame, missing)
+        times = np.array([frame.time for frame in frames])
+        return FrameChunk(positions, times, boxes, indices, lost if lost.any() else None)
 
     def _note_problem(self, index: int, positions: np.ndarray, lost: np.ndarray) -> None:
         said = describe_frame(self.trace, positions, lost, self.spacing.median)

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.config import ModelConfig, from_json
 from latcpb_cli.diffusion.noise import Noise
 from latcpb_cli.diffusion.sampler import Sampling, sample
@@ -25,7 +26,7 @@ from latcpb_cli.model.packing import Packing
 from latcpb_cli.model.peptides import Peptides
 from latcpb_cli.model.prior import MixturePrior
 from latcpb_cli.model.rescoring import Rescoring
-from latcpb_cli.model.side_chains import choose_side_chains
+from latcpb_cli.model.side_chains import choose_side_chains, state_shares
 
 __all__ = ["LatCPB"]
 
@@ -134,6 +135,7 @@ class LatCPB(nn.Module):
         graph: Graph,
         noise: Float[Tensor, "L N"] | None = None,
         told: Rotamers | None = None,
+        votes: Float[Tensor, "L R"] | None = None,
     ) -> Decoded:
         """Atoms for latents, side chains packed against each other.
 
@@ -144,12 +146,29 @@ class LatCPB(nn.Module):
         told
             Rotameric states to choose from instead of the latents' own. A drawn
             latent has nearly decided them, without seeing the neighbours' draws.
+        votes
+            What other frames add to the probability of each rotameric state; see `Survey`.
         """
-        if self.peptides is None or self.packing is None or self.rescoring is None:
+        if self.packing is None or self.rescoring is None:
             return self.decoder(latent, condition, graph)
-        decoded = self.decoder(latent, condition, graph, side_chains=False)
-        if noise is None:
-            decoded = self.peptides.turned(decoded, graph, side_chains=False)
+        decoded = self._backbones(latent, condition, graph, best=noise is None)
         if told is not None:
             decoded = replace(decoded, rotamers=told)
-        return choose_side_chains(decoded, condition, graph, self.packing, self.rescoring, noise)
+        return choose_side_chains(decoded, condition, graph, self.packing, self.rescoring, noise, votes)
+
+    def shares(
+        self, latent: Float[Tensor, "L D"], condition: Condition, graph: Graph
+    ) -> Float[Tensor, "L R"]:
+        """Probability of every rotameric state, as best mode judges it; zeros where positions are decoded."""
+        if self.packing is None or self.rescoring is None:
+            return latent.new_zeros(len(latent), N_ROTAMERS)
+        decoded = self._backbones(latent, condition, graph, best=True)
+        return state_shares(decoded, condition, graph, self.packing, self.rescoring)
+
+    def _backbones(
+        self, latent: Float[Tensor, "L D"], condition: Condition, graph: Graph, *, best: bool
+    ) -> Decoded:
+        decoded = self.decoder(latent, condition, graph, side_chains=False)
+        if best and self.peptides is not None:
+            return self.peptides.turned(decoded, graph, side_chains=False)
+        return decoded

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_kinds import KINDS, kind_pairs
 from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.found import found
-from latcpb_cli.model.candidates import MOST, SIDE, Candidates
+from latcpb_cli.model.candidates import SIDE, Candidates
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.shapes import Contacts, Shapes, moving_shapes, still_shapes
@@ -28,8 +29,11 @@ from latcpb_cli.model.surroundings import KNOTS, Surroundings, along, beside, re
 
 __all__ = ["NOISE", "Packing"]
 
-NOISE = MOST + N_CHI
-"""Random numbers that a sample takes per residue."""
+NOISE = N_ROTAMERS + N_CHI
+"""Random numbers that a sample takes per residue: one for each state, and one for each chi.
+
+States have theirs whatever their rank: the same numbers lead frames that are alike to the same state.
+"""
 
 _ROUNDS, _DAMPING = 10, 0.5
 _PEAK, _TAIL = (0.45, 0.7, 0.9, 0.9), 0.9  # of chi 1 to 4 about their rotamers; chosen on held-out chains

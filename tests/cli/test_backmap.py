@@ -90,7 +90,7 @@ def test_what_the_model_is_asked_for(folder, run, ca_pdb, monkeypatch):
     seen = []
     sample = FakeBackmapper.sample
 
-    def spy(self, trace, chunk, *, samples, seed, mode, coherence, ca_tolerance, tally):
+    def spy(self, trace, chunk, *, samples, seed, mode, coherence, ca_tolerance, survey, tally):
         seen.append((samples, seed, mode, coherence, ca_tolerance))
         return sample(self, trace, chunk, samples=samples, seed=seed, mode=mode)
 

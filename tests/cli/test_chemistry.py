@@ -19,7 +19,9 @@ NEAR, FAR = facing(3.9), facing(5.6)
 class Prepared(FakeBackmapper):
     """Builds frames of two strands that are near each other, but frame 1, where they are not."""
 
-    def sample(self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, tally=None):
+    def sample(
+        self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, survey=None, tally=None
+    ):
         frames = [(FAR if index == 1 else NEAR)[1] for index in chunk.indices]
         return np.repeat(np.stack(frames)[:, None], samples, axis=1)
 

@@ -17,7 +17,9 @@ SEQUENCE = "GAHKG"
 class HelixBackmapper(FakeBackmapper):
     """Answers with an ideal helix, whatever the beads."""
 
-    def sample(self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, tally=None):
+    def sample(
+        self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, survey=None, tally=None
+    ):
         atoms = build(SEQUENCE)[0]
         return atoms[None, None].repeat(len(chunk), axis=0).repeat(samples, axis=1)
 

@@ -130,7 +130,9 @@ class FakeBackmapper(Backmapper):
     def from_pretrained(cls, weights=None, *, device="auto"):
         return cls()
 
-    def sample(self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, tally=None):
+    def sample(
+        self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, survey=None, tally=None
+    ):
         if self.fail_at is not None and self.fail_at in chunk.indices:
             raise KeyboardInterrupt
         slots = np.arange(15)
