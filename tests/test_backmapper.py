@@ -90,6 +90,34 @@ def test_frames_that_are_alike_get_samples_that_are_alike(model: Backmapper) -> 
     assert jumped[1.5] < 0.2 * jumped[0.0]
 
 
+def shaken(frames: list[int]) -> FrameChunk:
+    """Frames of one structure in thermal motion."""
+    given = chunk(frames)
+    jolts = [np.random.default_rng(frame).normal(size=(len(SEQUENCE), 3)) for frame in frames]
+    given.positions[:] = coil(len(SEQUENCE)).numpy() + 0.15 * np.array(jolts)
+    return given
+
+
+def test_best_mode_asks_a_survey_frame_by_frame() -> None:
+    """Whichever frames come together; Cα stay, and without a coherence nobody is asked."""
+    decided = tiny_model()
+    torch.nn.init.normal_(decided.decoder.odds.weight, std=1.0)  # what is probable depends on the trace
+    model = Backmapper(decided, weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    frames = list(range(24))
+    survey = model.survey(trace(), shaken(frames[::3]))
+    assert survey.frames.tolist() == frames[::3]
+    assert np.allclose(survey.shares.astype(float).sum(-1), 1.0, atol=0.01)
+    options = {"samples": 1, "seed": 0, "mode": "best", "survey": survey}
+    plain, steady = (
+        model.sample(trace(), shaken(frames), **options, coherence=coherence) for coherence in (0.0, 2.0)
+    )
+    assert np.array_equal(plain, model.sample(trace(), shaken(frames), **{**options, "survey": None}))
+    assert (np.linalg.norm(steady - plain, axis=-1) > 0.5).any(), "somebody was heard"
+    assert np.array_equal(steady[:, 0, :, 1], shaken(frames).positions)
+    alone = [model.sample(trace(), shaken([frame]), **options, coherence=2.0) for frame in frames]
+    assert np.array_equal(steady, np.concatenate(alone))
+
+
 def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame is built all the same; a single frame that does not fit is told."""
     model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")

@@ -13,12 +13,15 @@ import pytest
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.io.read import open_source
+from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.stereo import StereoChecker
+from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
 
 ROOT = Path(__file__).parents[1]
 FRAMES = 9
+CHI1 = TORSION_NAMES.index("chi1")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,28 @@ def test_a_frame_does_not_depend_on_its_batch(model) -> None:
     for size in (1, 7, 32):
         parts = [run(slice(start, start + size)) for start in range(0, len(frames), size)]
         assert np.array_equal(whole, np.concatenate(parts))
+
+
+def test_frames_that_are_alike_steady_the_best_answer(model) -> None:
+    folded = open_source(
+        [ROOT / "examples" / "tnc.dcd"], ROOT / "examples" / "tnc.pdb", selection="resid 1-45"
+    )
+    frames, trace = next(folded.chunks(20)), folded.trace
+    survey = model.survey(trace, frames)
+    jumped = {}
+    for coherence in (0.0, 1.5):
+        atoms = model.sample(
+            trace, frames, samples=1, seed=0, mode="best", coherence=coherence, survey=survey
+        )[:, 0]
+        assert np.array_equal(atoms[:, :, 1], frames.positions)
+        found = Jumps()
+        found.add(
+            torsions(trace.residue_types, atoms, present(trace), trace.linked(frames.positions))[
+                :, None, :, CHI1
+            ]
+        )
+        jumped[coherence] = found.count.percent
+    assert jumped[1.5] < 0.7 * jumped[0.0]
 
 
 def off_when_turned(model, source, chunk, precision: type) -> np.ndarray:

@@ -130,6 +130,14 @@ def test_any_number_of_workers_killed_or_not(run, setup, started, at_once, monke
 
 
 @pytest.mark.slow
+def test_frames_are_asked_once_for_all_workers(run, setup, place):
+    model, options = Backmapper.from_pretrained(place / "weights", device="cpu"), {"coherence": 3.0}
+    made = run("workers", LocalWorkers(setup, 2), model, **options)
+    assert made == run("alone", model=model, **options)
+    assert made[0] != run("unasked", model=model)[0]
+
+
+@pytest.mark.slow
 def test_the_model_in_three_processes_one_of_them_killed(run, setup, started, place, monkeypatch):
     def kill(done: int) -> None:
         if done == 2:

@@ -51,6 +51,39 @@ def test_chunks_do_not_change_the_output(tmp_path, source, backmapper, monkeypat
     assert made[0] == made[1] == made[2]
 
 
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({"coherence": 2.0}, True),
+        ({}, False),
+        ({"coherence": 2.0, "mode": "ensemble"}, False),
+    ],
+)
+def test_frames_are_asked_before_the_first_is_built(
+    tmp_path, source, backmapper, monkeypatch, options, asked
+):
+    """All six, by a best mode that is to be coherent only; what they say goes with every chunk."""
+    surveys, heard = [], []
+    sample = type(backmapper).sample
+
+    def survey(self, trace, chunk, *, ca_tolerance):
+        assert not heard
+        surveys.append(chunk.indices.tolist())
+        return "what they say"
+
+    def listening(self, trace, chunk, **options):
+        heard.append(options["survey"])
+        return sample(self, trace, chunk, **options)
+
+    monkeypatch.setattr(type(backmapper), "survey", survey)
+    monkeypatch.setattr(type(backmapper), "sample", listening)
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
+    backmap_trajectory(backmapper, source, tmp_path / "out.pdb", **options)
+    assert surveys == ([[0, 1, 2, 3, 4, 5]] if asked else [])
+    assert set(heard) == {"what they say" if asked else None}
+    assert len(heard) == 6
+
+
 def test_report_and_provenance(tmp_path, source, backmapper, ca_pdb):
     report = tmp_path / "out.report.json"
     summary = backmap_trajectory(
