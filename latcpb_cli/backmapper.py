@@ -216,6 +216,7 @@ class Backmapper:
         drawn = odd_spacing(chunk.positions, trace.residue_types, view.linked)
         if mode == "best":
             drawn = np.maximum(drawn, _LEANING if ca_tolerance == 0 else 1.0)
+        reach, coherence = (coherence, 0.0) if mode == "best" else (0.0, coherence)
         turn = view.axes.swapaxes(1, 2)
         cells = box_vectors(chunk.boxes) @ turn if chunk.boxes[:, :3].any() else None
 
@@ -226,10 +227,10 @@ class Backmapper:
                     lattice = None if cells is None else cells[kept]
                     part, frames = (view.own[rows], view.linked[rows]), chunk.indices[rows]
                     votes = None
-                    if survey is not None and coherence > 0:
-                        votes = survey.votes(frames, local_shapes(*part), coherence).to(self.device)
-                    noises = _noises(seed, samples, coherence if mode != "best" else 0.0, frames, *part)
-                    block = self._block(trace, *part, noises, mode, votes if mode == "best" else None)
+                    if survey is not None and reach > 0:
+                        votes = survey.votes(frames, local_shapes(*part), reach).to(self.device)
+                    noises = _noises(seed, samples, coherence, frames, *part)
+                    block = self._block(trace, *part, noises, mode, votes)
                     for sample, (answer, graph) in enumerate(block):
                         settling.add(answer, graph, lattice, drawn[kept], into=built[kept, sample])
             return found
