@@ -15,7 +15,7 @@ from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.diffusion.noise import FrameNoise, Noise, TraceNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
-from latcpb_cli.errors import InputError
+from latcpb_cli.errors import InputError, LatcpbError
 from latcpb_cli.geometry.local_shape import local_shapes
 from latcpb_cli.geometry.own_axes import own_axes
 from latcpb_cli.hub import resolve_weights
@@ -167,11 +167,16 @@ class Backmapper:
         view = _View.of(trace, chunk, ca_tolerance)
 
         def ask(size: int) -> np.ndarray:
-            found = np.empty((*view.own.shape[:2], N_ROTAMERS), dtype=np.float16)
+            found = np.zeros((*view.own.shape[:2], N_ROTAMERS), dtype=np.float16)
             for rows, kept in view.blocks(size):
-                graph, condition = self._encode(trace, view.own[rows], view.linked[rows])
-                latent = self.model.expected(condition, graph, self.schedule)
-                shares = self.model.shares(latent, condition, graph).cpu().numpy()
+                try:
+                    graph, condition = self._encode(trace, view.own[rows], view.linked[rows])
+                    latent = self.model.expected(condition, graph, self.schedule)
+                    shares = self.model.shares(latent, condition, graph).cpu().numpy()
+                except (LatcpbError, MemoryError, torch.OutOfMemoryError):
+                    raise
+                except Exception:
+                    continue  # frames that cannot be built have no vote; they are told when their turn comes
                 found[kept] = shares.reshape(len(rows), *found.shape[1:])[: kept.stop - kept.start]
             return found
 

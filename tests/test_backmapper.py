@@ -118,6 +118,21 @@ def test_best_mode_asks_a_survey_frame_by_frame() -> None:
     assert np.array_equal(steady, np.concatenate(alone))
 
 
+def test_frames_that_cannot_be_built_have_no_vote(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    monkeypatch.setattr(model, "frames_per_block", lambda residues: 1)
+    encode, asked = model._encode, iter(range(5))
+
+    def failing(*given: object) -> object:
+        if next(asked) == 2:
+            raise ZeroDivisionError
+        return encode(*given)
+
+    monkeypatch.setattr(model, "_encode", failing)
+    shares = model.survey(trace(), chunk([0, 1, 2, 3, 4])).shares.astype(float).sum(-1)
+    assert np.allclose(shares, np.array([1, 1, 0, 1, 1])[:, None], atol=0.01)
+
+
 def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame is built all the same; a single frame that does not fit is told."""
     model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
