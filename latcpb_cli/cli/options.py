@@ -110,7 +110,7 @@ Coherence = Annotated[
     typer.Option(
         min=0.0,
         metavar="Å",
-        help="How far the shape of a chain changes before its side chains do: with 1.5, they jump less "
+        help="How far the shape of a chain changes before its side chains do: with 1, they jump less "
         "between frames that are alike; 0 builds each frame by itself.",
     ),
 ]

@@ -52,7 +52,9 @@ def test_a_frame_speaks_for_those_that_are_alike(survey: Survey) -> None:
     lonely = Survey(survey.frames[1:2], survey.shapes[1:2], survey.shares[1:2])
     expected = np.exp(-(0.5**2) / (2 * REACH**2))
     assert torch.allclose(lonely.votes(np.array([7]), alike, REACH).view(L, -1), expected * own, atol=1e-6)
-    assert (near < one + 1).all()
+    weight = np.exp(-((survey.shapes - alike) ** 2).sum(-1) / (2 * REACH**2))
+    together = np.einsum("ml,mls->ls", weight, survey.shares.astype(float))
+    assert near.numpy() == pytest.approx(together, abs=1e-5)
     assert none.max() == 0.0
 
 
