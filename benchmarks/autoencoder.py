@@ -19,7 +19,7 @@ from tables import Row
 
 from latcpb_cli.geometry.codec import decode
 from latcpb_cli.hub import resolve_weights
-from latcpb_cli.model.discrete import draw_codes, perplexity
+from latcpb_cli.model.codes import draw_codes, perplexity
 from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.train.batch import make_batch
 from latcpb_cli.train.checkpoint import load_model, read_config

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from tables import Row
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.model.side_chains import choose_side_chains
+from latcpb_cli.sidechains.selection import choose_side_chains
 
 FACTORS = (0.75, 0.87, 1.0), (1.0, 1.15, 1.3)
 PARTS = "packing.trust", "packing.energy"

@@ -9,7 +9,7 @@ import numpy as np
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import LETTERS
-from latcpb_cli.modes import Mode
+from latcpb_cli.options import Mode
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 from latcpb_cli.train.data import Structure, load_ensemble, load_structures
 

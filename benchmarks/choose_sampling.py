@@ -18,7 +18,7 @@ from tables import Row
 from latcpb_cli import backmapper
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.diffusion.sampler import Sampling
-from latcpb_cli.modes import Mode
+from latcpb_cli.options import Mode
 
 CANDIDATES = [
     *(Sampling(steps, 0.0) for steps in (1, 2, 4, 8)),

@@ -15,7 +15,7 @@ import numpy as np
 from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.all_atom import read_all_atom
-from latcpb_cli.io.pdb_writer import PdbFormatter
+from latcpb_cli.io.writers.pdb import PdbFormatter
 from latcpb_cli.structure import AtomStructure, AtomTopology
 
 __all__ = ["backbone_text", "read_back", "trace_text"]

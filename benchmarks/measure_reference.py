@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from latcpb_cli.chem.bonds import intra_angles, intra_bonds
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, OXT_SLOT
-from latcpb_cli.metrics.angles import angle, distance
-from latcpb_cli.metrics.bonds import intra_angles, intra_bonds
+from latcpb_cli.geometry.angles import angle, distance
 
 SKIPPED_FLAGS = 4 | 64
 BREAK_FLAG = 2

@@ -25,7 +25,7 @@ from tables import Row
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.refine import settle, strain
-from latcpb_cli.refine.relief import relieve
+from latcpb_cli.relax.relief import relieve
 from latcpb_cli.structure import AtomStructure, FrameChunk
 
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""The model, loaded once: Cα traces in, atoms out (layer 5)."""
+"""The model, loaded once: Cα traces in, atoms out."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from latcpb_cli.backbone.ca_geometry import odd_spacing
+from latcpb_cli.backbone.relax_trace import relax_trace
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.device import resolve_device
 from latcpb_cli.diffusion.noise import FrameNoise, Noise, TraceNoise
 from latcpb_cli.diffusion.sampler import Sampling
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError, LatcpbError
-from latcpb_cli.geometry.local_shape import local_shapes
-from latcpb_cli.geometry.own_axes import own_axes
+from latcpb_cli.geometry.ca_descriptors import ca_descriptors
+from latcpb_cli.geometry.canonical_frame import canonical_frame
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.model.packing import NOISE
-from latcpb_cli.model.survey import Survey
-from latcpb_cli.modes import Mode
-from latcpb_cli.precision import resolve_device
-from latcpb_cli.refine.conform import conform_trace
-from latcpb_cli.refine.relief import Tally
-from latcpb_cli.refine.settle import Settling
-from latcpb_cli.refine.trace import odd_spacing
+from latcpb_cli.options import Mode
+from latcpb_cli.relax.batch import RelaxationBatch
+from latcpb_cli.relax.relief import OverlapCounts
+from latcpb_cli.sidechains.consensus import RotamerConsensus
+from latcpb_cli.sidechains.packing import NOISE
 from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
 
 __all__ = ["SETTINGS", "Backmapper"]
@@ -51,7 +51,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
-class _View:
+class _FramesInModel:
     """F frames as the model sees them.
 
     Attributes
@@ -60,7 +60,7 @@ class _View:
         Where the Cα will be, Å.
     linked : bool, (F, L)
     middle, axes : float64, (F, 1, 3) and (F, 3, 3)
-        See `own_axes`.
+        See `canonical_frame`.
     own : float32, (F, L, 3)
         Cα in these axes, around the origin, Å.
     """
@@ -72,14 +72,14 @@ class _View:
     own: np.ndarray
 
     @classmethod
-    def of(cls, trace: CGTrace, chunk: FrameChunk, ca_tolerance: float) -> _View:
+    def of(cls, trace: CGTrace, chunk: FrameChunk, ca_tolerance: float) -> _FramesInModel:
         """Look at a chunk, with its Cα moved by no more than ``ca_tolerance`` (Å)."""
         linked, positions = trace.linked(chunk.positions), chunk.positions
         if ca_tolerance > 0:
-            positions = conform_trace(positions, trace.residue_types, linked, ca_tolerance)
+            positions = relax_trace(positions, trace.residue_types, linked, ca_tolerance)
         # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
         # good side chains they lead to; and around the origin, where 32 bits have the most digits.
-        middle, axes = own_axes(positions.astype(np.float64))
+        middle, axes = canonical_frame(positions.astype(np.float64))
         own = ((positions - middle) @ axes.swapaxes(1, 2)).astype(np.float32)
         return cls(positions, linked, middle, axes, own)
 
@@ -156,7 +156,7 @@ class Backmapper:
                 torch.cuda.empty_cache()
 
     @torch.no_grad()
-    def survey(self, trace: CGTrace, chunk: FrameChunk, *, ca_tolerance: float = 0.0) -> Survey:
+    def survey(self, trace: CGTrace, chunk: FrameChunk, *, ca_tolerance: float = 0.0) -> RotamerConsensus:
         """Ask some frames for their probabilities, by which best mode can steady its answers for all.
 
         Raises
@@ -164,7 +164,7 @@ class Backmapper:
         InputError
             One frame alone is more than the device has memory for.
         """
-        view = _View.of(trace, chunk, ca_tolerance)
+        view = _FramesInModel.of(trace, chunk, ca_tolerance)
 
         def ask(size: int) -> np.ndarray:
             found = np.zeros((*view.own.shape[:2], N_ROTAMERS), dtype=np.float16)
@@ -181,7 +181,7 @@ class Backmapper:
             return found
 
         shares = self._as_memory_allows(len(trace), ask)
-        return Survey(chunk.indices, local_shapes(view.own, view.linked), shares)
+        return RotamerConsensus(chunk.indices, ca_descriptors(view.own, view.linked), shares)
 
     @torch.no_grad()
     def sample(
@@ -194,8 +194,8 @@ class Backmapper:
         mode: Mode,
         coherence: float = 0.0,
         ca_tolerance: float = 0.0,
-        survey: Survey | None = None,
-        tally: Tally | None = None,
+        survey: RotamerConsensus | None = None,
+        tally: OverlapCounts | None = None,
     ) -> np.ndarray:
         """Build atoms: float32, shape (F, S, L, 15, 3), in Å.
 
@@ -214,7 +214,7 @@ class Backmapper:
         InputError
             One frame alone is more than the device has memory for.
         """
-        view = _View.of(trace, chunk, ca_tolerance)
+        view = _FramesInModel.of(trace, chunk, ca_tolerance)
         built = np.empty((len(chunk), samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         # Phi and psi are what the model says, but on beads that no protein has. Those of the one best answer
         # always lean towards favoured regions, altogether where beads are so unsure that they may move.
@@ -225,15 +225,15 @@ class Backmapper:
         turn = view.axes.swapaxes(1, 2)
         cells = box_vectors(chunk.boxes) @ turn if chunk.boxes[:, :3].any() else None
 
-        def build(size: int) -> Tally:
-            found = Tally()
-            with Settling(found) as settling:
+        def build(size: int) -> OverlapCounts:
+            found = OverlapCounts()
+            with RelaxationBatch(found) as settling:
                 for rows, kept in view.blocks(size):
                     lattice = None if cells is None else cells[kept]
                     part, frames = (view.own[rows], view.linked[rows]), chunk.indices[rows]
                     votes = None
                     if survey is not None and reach > 0:
-                        votes = survey.votes(frames, local_shapes(*part), reach).to(self.device)
+                        votes = survey.votes(frames, ca_descriptors(*part), reach).to(self.device)
                     noises = _noises(seed, samples, coherence, frames, *part)
                     block = self._block(trace, *part, noises, mode, votes)
                     for sample, (answer, graph) in enumerate(block):
@@ -283,6 +283,6 @@ def _noises(
 ) -> list[Noise]:
     """Where each sample of some frames draws from."""
     if coherence > 0:
-        shapes = local_shapes(ca, linked)
+        shapes = ca_descriptors(ca, linked)
         return [TraceNoise(seed, sample, shapes, coherence) for sample in range(samples)]
     return [FrameNoise(seed, sample, frames.tolist(), ca.shape[1]) for sample in range(samples)]

@@ -1,4 +1,4 @@
-"""Frozen configurations of the model and of its training (layer 0).
+"""Frozen configurations of the model and of its training.
 
 The file saved beside the weights is the whole truth: `from_json` refuses keys
 it does not know, so an old program never half-reads a new model.

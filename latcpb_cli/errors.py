@@ -1,4 +1,4 @@
-"""Exceptions with a hint and an exit code (layer 0)."""
+"""Exceptions with a hint and an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where weights come from: find, verify, download (layer 4).
+"""Where weights come from: find, verify, download.
 
 The order is: what the caller names (``--weights``), ``$LATCPB_WEIGHTS``, the
 weights bundled with the package, the cache of the Hugging Face Hub, and only

@@ -1,4 +1,4 @@
-"""What flows through the pipeline: traces, frames and atoms (layer 1).
+"""What flows through the pipeline: traces, frames and atoms.
 
 Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
 ``geometry``.
@@ -12,7 +12,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from latcpb_cli.chem.modified import kinds_of, parent_name, slots_of
+from latcpb_cli.chem.modified import parent_name, residue_kinds_of, slots_of
 from latcpb_cli.chem.naming import residue_name
 from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
@@ -73,7 +73,7 @@ class CGTrace:
     @property
     def kinds(self) -> np.ndarray:
         """The same, but for modified residues, which have numbers of their own from 20 on."""
-        return kinds_of(self.residue_types, self.variants)
+        return residue_kinds_of(self.residue_types, self.variants)
 
     @property
     def n_slots(self) -> int:

@@ -1,4 +1,4 @@
-"""What a directory of weights holds, and how it is verified (layer 1).
+"""What a directory of weights holds, and how it is verified.
 
 A model is a directory with ``config.json`` (the whole configuration),
 ``model.safetensors``, ``SHA256`` (as ``sha256sum`` writes it) and a

@@ -7,12 +7,12 @@ import pytest
 import torch
 from tiny import SEQUENCE, coil, tiny_model
 
+from latcpb_cli.backbone.ca_geometry import odd_spacing
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.errors import InputError, UsageError, WeightsError
 from latcpb_cli.model.decoder import Decoded
-from latcpb_cli.refine.settle import Settling
-from latcpb_cli.refine.trace import odd_spacing
+from latcpb_cli.relax.batch import RelaxationBatch
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 
@@ -231,13 +231,13 @@ def test_answers_are_drawn_to_favoured_regions_by_how_odd_the_input_is(
 ) -> None:
     """Samples whatever Cα may move; the best answer a little everywhere, and altogether where they may."""
     frames, seen = chunk([0, 1]), []
-    add = Settling.add
+    add = RelaxationBatch.add
 
     def spy(self, decoded, graph, cells, drawn, into) -> None:
         seen.append(drawn)
         add(self, decoded, graph, cells, drawn, into)
 
-    monkeypatch.setattr(Settling, "add", spy)
+    monkeypatch.setattr(RelaxationBatch, "add", spy)
     for mode, tolerance in (("best", 0.0), ("best", 0.3), ("ensemble", 0.0), ("ensemble", 0.3)):
         model.sample(trace(), frames, samples=1, seed=0, mode=mode, ca_tolerance=tolerance)
     best, free, still, moved = seen

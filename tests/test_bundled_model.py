@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.io.read import open_source
+from latcpb_cli.io.open_source import open_source
 from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions

@@ -79,7 +79,7 @@ def _measured() -> dict:
 
 @cache
 def peptide_shapes() -> tuple[PeptideShape, PeptideShape]:
-    """Shapes of the trans and the cis peptide."""
+    """AtomGroups of the trans and the cis peptide."""
 
     def shape(kind: str) -> PeptideShape:
         row = _measured()["peptide"][kind]

@@ -19,8 +19,8 @@ import numpy as np
 from latcpb_cli.chem.residues import ATOM_SLOTS, N_SLOTS, NAMES
 
 __all__ = [
-    "ESTER", "FIXED", "MODIFIED", "PHOSPHATE", "VARIANTS", "ExtraAtom", "Modified", "kinds_of", "modified_of",
-    "parent_name", "parent_types", "slots_of",
+    "ESTER", "FIXED", "MODIFIED", "PHOSPHATE", "VARIANTS", "ExtraAtom", "Modified", "modified_of",
+    "parent_name", "parent_types", "residue_kinds_of", "slots_of",
 ]  # fmt: skip
 
 ESTER, PHOSPHATE, FIXED = 0, 1, -1
@@ -121,7 +121,7 @@ def parent_name(variant: str) -> str:
     return _PROTONATED[variant] if modified is None else modified.parent
 
 
-def kinds_of(types: np.ndarray, variants: np.ndarray | None) -> np.ndarray:
+def residue_kinds_of(types: np.ndarray, variants: np.ndarray | None) -> np.ndarray:
     """Residue types (L,) with numbers from 20 on for modified residues."""
     kinds = np.array(types)
     if variants is not None:

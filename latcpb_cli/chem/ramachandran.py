@@ -1,4 +1,4 @@
-"""Favoured and allowed regions of phi and psi (layer 0).
+"""Favoured and allowed regions of phi and psi.
 
 ``ramachandran.txt`` holds one map per class of residue, made from crystal
 structures by ``benchmarks/measure_ramachandran.py``: ``+`` marks the region of

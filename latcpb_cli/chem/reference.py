@@ -1,4 +1,4 @@
-"""Reference bond lengths and angles of each residue type (layer 0).
+"""Reference bond lengths and angles of each residue type.
 
 Means over crystal structures; ``reference.json`` holds them in Å and degrees
 and is made by ``benchmarks/measure_reference.py``. The codec builds with

@@ -1,4 +1,4 @@
-"""The command line: one Typer application, one place where errors end (layer 7).
+"""The command line: one Typer application, one place where errors end.
 
 Commands import what they need when they run, so that ``latcpb --help`` loads
 neither torch nor MDAnalysis.

@@ -1,4 +1,4 @@
-"""``latcpb backmap``: options in, one call of the pipeline, a table out (layer 7)."""
+"""``latcpb backmap``: options in, one call of the pipeline, a table out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
-from latcpb_cli.modes import choose_mode
+from latcpb_cli.options import choose_mode
 
 if TYPE_CHECKING:
-    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers, Setup
+    from latcpb_cli.run.workers import ClusterWorkers, LocalWorkers, Setup
 
 __all__ = ["backmap"]
 
@@ -78,18 +78,18 @@ def backmap(
     if fail_on is not None and no_report:
         raise UsageError("--fail-on needs the report", "leave out --no-report")
 
-    from latcpb_cli.allocation import keep_freed_memory
     from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
-    from latcpb_cli.finishing import limit_names
-    from latcpb_cli.io.journal import journal_path
-    from latcpb_cli.io.read import open_source
-    from latcpb_cli.io.selection import FrameChoice
-    from latcpb_cli.io.thresholds import check_limits, parse_limits
-    from latcpb_cli.io.write import check_fit, check_output
-    from latcpb_cli.parallel import LocalWorkers, Setup, worthwhile_workers
-    from latcpb_cli.pipeline import backmap_trajectory, report_files
-    from latcpb_cli.precision import resolve_device
+    from latcpb_cli.device import resolve_device
+    from latcpb_cli.io.open_source import open_source
+    from latcpb_cli.io.readers.frame_choice import FrameChoice
+    from latcpb_cli.run.journal import journal_path
+    from latcpb_cli.run.malloc import keep_freed_memory
+    from latcpb_cli.run.output_checks import check_fit, check_output
+    from latcpb_cli.run.pipeline import backmap_trajectory, report_files
+    from latcpb_cli.run.postprocess import limit_names
+    from latcpb_cli.run.quality_gate import check_limits, parse_limits
+    from latcpb_cli.run.workers import LocalWorkers, Setup, worthwhile_workers
 
     place = resolve_device(device)
     settled = choose_mode(mode.value if mode else None, samples)
@@ -166,7 +166,7 @@ def _builder(
     workers: int | None, scheduler: str | None, setup: Setup
 ) -> LocalWorkers | ClusterWorkers | None:
     """Who builds, where it is not this process."""
-    from latcpb_cli.parallel import ClusterWorkers, LocalWorkers
+    from latcpb_cli.run.workers import ClusterWorkers, LocalWorkers
 
     if scheduler is not None:
         return ClusterWorkers(setup, scheduler)

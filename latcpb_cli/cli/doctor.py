@@ -1,4 +1,4 @@
-"""``latcpb doctor``: versions, devices, weights, and what is missing (layer 7)."""
+"""``latcpb doctor``: versions, devices, weights, and what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``latcpb evaluate``: a generated structure against its reference (layer 7)."""
+"""``latcpb evaluate``: a generated structure against its reference."""
 
 from __future__ import annotations
 

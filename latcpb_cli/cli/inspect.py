@@ -1,4 +1,4 @@
-"""``latcpb inspect``: what the reader understood, without running the model (layer 7)."""
+"""``latcpb inspect``: what the reader understood, without running the model."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def inspect(
     leave out is listed. Every chosen frame is read.
     """
     from latcpb_cli.io.inspection import inspect_source
-    from latcpb_cli.io.read import open_source
-    from latcpb_cli.io.selection import FrameChoice
+    from latcpb_cli.io.open_source import open_source
+    from latcpb_cli.io.readers.frame_choice import FrameChoice
 
     source = open_source(
         trajectories or [top], top, selection=selection, pbc=pbc.value, scale=scale, sequence=sequence,

@@ -1,4 +1,4 @@
-"""What ``latcpb backmap`` tells its user, all of it on stderr (layer 7)."""
+"""What ``latcpb backmap`` tells its user, all of it on stderr."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from latcpb_cli.errors import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from latcpb_cli.io.read import Source
-    from latcpb_cli.pipeline import RunSummary
+    from latcpb_cli.io.open_source import Source
+    from latcpb_cli.run.pipeline import RunSummary
 
 __all__ = ["Messages"]
 

@@ -1,4 +1,4 @@
-"""The options of ``latcpb backmap``: names, types and help texts (layer 7)."""
+"""The options of ``latcpb backmap``: names, types and help texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of ``latcpb backmap`` about hydrogens and minimisation, checked together (layer 7)."""
+"""The options of ``latcpb backmap`` about hydrogens and minimisation, checked together."""
 
 from __future__ import annotations
 

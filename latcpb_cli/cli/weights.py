@@ -1,4 +1,4 @@
-"""``latcpb download-weights``: fetch, list and verify models (layer 7)."""
+"""``latcpb download-weights``: fetch, list and verify models."""
 
 from __future__ import annotations
 

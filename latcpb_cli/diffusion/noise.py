@@ -59,7 +59,7 @@ class TraceNoise:
     ----------
     seed, sample : int
     shapes : numpy.ndarray of float64, shape (F, L, K)
-        Of each residue of each frame, Å; see `local_shapes`.
+        Of each residue of each frame, Å; see `ca_descriptors`.
     coherence : float
         Length (Å) over which draws change.
     """

@@ -29,7 +29,7 @@ __all__ = [
     "PSI_END",
     "PSI_START",
     "ROTATION",
-    "Internal",
+    "InternalCoordinates",
     "decode",
     "encode",
     "place_side_chains",
@@ -45,7 +45,7 @@ _PRO = LETTERS.index("P")
 
 
 @dataclass(frozen=True, eq=False)
-class Internal:
+class InternalCoordinates:
     """Internal coordinates of L residues.
 
     Attributes
@@ -63,18 +63,22 @@ class Internal:
     twist: Float[Tensor, "L"]
     bends: Float[Tensor, "L 4"]
 
-    def of(self, rows: Int[Tensor, "A"]) -> Internal:
+    def of(self, rows: Int[Tensor, "A"]) -> InternalCoordinates:
         """Internal coordinates of some residues."""
-        return Internal(self.torsions[rows], self.twist[rows], self.bends[rows])
+        return InternalCoordinates(self.torsions[rows], self.twist[rows], self.bends[rows])
 
-    def rotated(self, rotation: Float[Tensor, "L 2"]) -> Internal:
+    def rotated(self, rotation: Float[Tensor, "L 2"]) -> InternalCoordinates:
         """The same with other rotations of peptides, (cos, sin)."""
-        return Internal(torch.cat([rotation[:, None], self.torsions[:, 1:]], dim=1), self.twist, self.bends)
+        return InternalCoordinates(
+            torch.cat([rotation[:, None], self.torsions[:, 1:]], dim=1), self.twist, self.bends
+        )
 
-    def turned(self, chi: Float[Tensor, "L 4"]) -> Internal:
+    def turned(self, chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
         """The same backbone with other chi angles (rad)."""
         turns = torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)
-        return Internal(torch.cat([self.torsions[:, : PSI_END + 1], turns], dim=1), self.twist, self.bends)
+        return InternalCoordinates(
+            torch.cat([self.torsions[:, : PSI_END + 1], turns], dim=1), self.twist, self.bends
+        )
 
 
 def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
@@ -85,7 +89,7 @@ def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Ten
 
 
 def decode(
-    internal: Internal,
+    internal: InternalCoordinates,
     ca: Float[Tensor, "L 3"],
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
@@ -118,7 +122,7 @@ def decode(
 
 
 def _backbone(
-    internal: Internal, ca: Tensor, types: Tensor, linked: Tensor
+    internal: InternalCoordinates, ca: Tensor, types: Tensor, linked: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """N, C, O and OXT of every residue, termini and single residues included."""
     trans = peptide_shapes()[0]
@@ -142,7 +146,7 @@ def _backbone(
     return n, c, o, oxt
 
 
-def place_side_chains(atoms: list[Tensor], internal: Internal, types: Tensor) -> list[Tensor]:
+def place_side_chains(atoms: list[Tensor], internal: InternalCoordinates, types: Tensor) -> list[Tensor]:
     """Append slots 5-13 to slots 0-4 (a list of (L, 3)), each placed from three earlier ones.
 
     Residues need not be neighbours here: any subset can be rebuilt on its backbone.
@@ -191,7 +195,7 @@ def encode(
     present: Bool[Tensor, "L 15"],
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
-) -> tuple[Internal, Bool[Tensor, "L 8"]]:
+) -> tuple[InternalCoordinates, Bool[Tensor, "L 8"]]:
     """Measure the internal coordinates of atoms, and which torsions could be measured."""
     n, ca, c, o = (atoms[:, slot] for slot in range(4))
     frame = axis_frame(ca, linked)
@@ -222,7 +226,7 @@ def encode(
     known = mask & torch.cat([ok, seen], dim=-1)
     torsions = torch.cat([torch.stack([rotation, *ends], dim=1), chis], dim=1)
     torsions = torch.where(known[:, :, None], torsions, torsions.new_tensor([1.0, 0.0]))
-    return Internal(torsions, twist, torch.where(known[:, 4:], bends, 0.0)), known
+    return InternalCoordinates(torsions, twist, torch.where(known[:, 4:], bends, 0.0)), known
 
 
 def _ideal_bends(types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:

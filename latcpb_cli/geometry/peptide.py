@@ -1,7 +1,7 @@
 """The peptide plane between two Cα: a rigid shape and one rotation.
 
 Given two Cα at any distance, the two angles at C and N give by the same amount
-until the ends meet, at most by 38 degrees. Where the distance is more than
+until the ends find_contacts, at most by 38 degrees. Where the distance is more than
 0.08 Å from the ideal one, which coarse-grained beads do and crystals do not,
 the three bonds between the Cα take a share of the rest, at most 3 % of their
 length: with the force constants of common force fields they take about half.

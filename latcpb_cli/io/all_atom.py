@@ -1,4 +1,4 @@
-"""Reading all-atom structures and trajectories into slots (layer 2)."""
+"""Reading all-atom structures and trajectories into slots."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from latcpb_cli.chem.naming import extra_names
+from latcpb_cli.chem.residue_names import standard_name, variant_name
 from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, N_SLOTS, NAMES, OXT_SLOT
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.atoms import AtomTable
-from latcpb_cli.io.chains import build_trace
-from latcpb_cli.io.formats import open_frames, open_inputs, read_topology
-from latcpb_cli.io.frames import Trajectory
-from latcpb_cli.io.residue_names import standard_name, variant_name
-from latcpb_cli.io.selection import FrameChoice
+from latcpb_cli.io.beads.chains import build_trace
+from latcpb_cli.io.readers.atoms import AtomTable
+from latcpb_cli.io.readers.formats import open_frames, open_inputs, read_topology
+from latcpb_cli.io.readers.frame_choice import FrameChoice
+from latcpb_cli.io.readers.frames import Trajectory
 from latcpb_cli.structure import AtomStructure, CGTrace
 
 __all__ = ["read_all_atom"]

@@ -1,4 +1,4 @@
-"""What the reader understood of its input, measured over all chosen frames (layer 2)."""
+"""What the reader understood of its input, measured over all chosen frames."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Inspection:
     smallest_box, largest_box : numpy.ndarray, shape (6,)
         Edge by edge over all frames; zeros for no box.
     n_cis : int
-        Peptides shorter than 3.2 Å in the first frame: built cis.
+        PeptideRotations shorter than 3.2 Å in the first frame: built cis.
     chains : tuple of ChainView
     """
 

@@ -1,4 +1,4 @@
-"""A coarse-grained trajectory that is read chunk by chunk (layer 2)."""
+"""A coarse-grained trajectory that is read chunk by chunk."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.frame_check import describe_frame, find_lost, hold, park
-from latcpb_cli.io.frames import Frame, Trajectory
-from latcpb_cli.io.mda_reader import quiet
-from latcpb_cli.io.spacing import Spacing
-from latcpb_cli.io.whole import make_whole
+from latcpb_cli.io.beads.frame_check import describe_frame, find_missing, hold, park
+from latcpb_cli.io.beads.spacing import Spacing
+from latcpb_cli.io.beads.whole import make_whole
+from latcpb_cli.io.readers.frames import Frame, Trajectory
+from latcpb_cli.io.readers.mda import quiet
 from latcpb_cli.structure import CGTrace, FrameChunk
 
-__all__ = ["Columns", "Source"]
+__all__ = ["BeadReader", "Source"]
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
+class BeadReader:
     """Where the beads of a trace stand in the frames of a trajectory.
 
     Attributes
@@ -86,7 +86,7 @@ class Source:
     warnings: tuple[str, ...]
     spacing: Spacing
     bead_name: str
-    _beads: Columns
+    _beads: BeadReader
     _whole: bool
     strict: bool
     problems: dict[int, str] = field(default_factory=dict)
@@ -146,7 +146,7 @@ class Source:
         frames = [self._beads.read(int(index)) for index in indices]
         given = np.stack([frame.positions for frame in frames])
         boxes = np.stack([frame.box for frame in frames])
-        lost = find_lost(given)
+        lost = find_missing(given)
         positions = hold(self.trace, given, lost) if lost.any() else given
         if self._whole:
             positions = make_whole(self.trace, positions, boxes)

@@ -1,4 +1,4 @@
-"""Chain breaks in a system of OpenMM: residues whole, no bond between them (layer 4)."""
+"""Chain breaks in a system of OpenMM: residues whole, no bond between them."""
 
 from __future__ import annotations
 

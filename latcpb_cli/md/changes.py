@@ -1,11 +1,11 @@
-"""What a minimisation must leave alone: hands, cis and trans (layer 4)."""
+"""What a minimisation must leave alone: hands, cis and trans."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from latcpb_cli.chem.residues import NAMES, slot_of
-from latcpb_cli.metrics.angles import torsion, volume
+from latcpb_cli.geometry.angles import torsion, volume
 from latcpb_cli.metrics.stereo import is_cis
 
 __all__ = ["changed_hands", "changed_peptides"]

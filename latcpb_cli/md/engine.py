@@ -1,4 +1,4 @@
-"""Minimisation on one platform of OpenMM (layer 4)."""
+"""Minimisation on one platform of OpenMM."""
 
 from __future__ import annotations
 

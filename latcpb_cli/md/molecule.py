@@ -1,4 +1,4 @@
-"""Atoms with their bonds, and the same as a topology of OpenMM (layer 4)."""
+"""Atoms with their bonds, and the same as a topology of OpenMM."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from openmm.app import Element, Topology
 
 from latcpb_cli.chem.modified import VARIANTS, parent_name
+from latcpb_cli.chem.modified_bonds import all_bond_steps
 from latcpb_cli.chem.residues import slot_of
-from latcpb_cli.io.pdb_writer import chain_letters
-from latcpb_cli.metrics.modified import all_bond_steps
+from latcpb_cli.io.writers.pdb import chain_letters
 from latcpb_cli.structure import AtomTopology, Bridge
 
 __all__ = ["Molecule", "heavy_molecule"]

@@ -1,4 +1,4 @@
-"""What is asked of a force field: hydrogens, minimisation, which files (layer 4)."""
+"""What is asked of a force field: hydrogens, minimisation, which files."""
 
 from __future__ import annotations
 

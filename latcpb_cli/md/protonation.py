@@ -1,4 +1,4 @@
-"""Which hydrogens there are: the same ones in every frame (layer 4)."""
+"""Which hydrogens there are: the same ones in every frame."""
 
 from __future__ import annotations
 

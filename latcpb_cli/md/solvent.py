@@ -1,4 +1,4 @@
-"""Implicit solvents that a system gets beside its force field (layer 4)."""
+"""Implicit solvents that a system gets beside its force field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A molecule as a system of OpenMM: force field, breaks, restraints (layer 4)."""
+"""A molecule as a system of OpenMM: force field, breaks, restraints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near generated atoms and torsions are to the reference (layer 2)."""
+"""How near generated atoms and torsions are to the reference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS, OXT_SLOT, swap_slots
-from latcpb_cli.metrics.angles import turn
+from latcpb_cli.geometry.angles import turn
 from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.stereo import is_cis
 from latcpb_cli.metrics.torsions import TORSION_NAMES, chi_periods

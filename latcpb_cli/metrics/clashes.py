@@ -1,4 +1,4 @@
-"""Clashes between heavy atoms, frame by frame (layer 2).
+"""Clashes between heavy atoms, frame by frame.
 
 Two counts. ``contact12``: residues with an atom nearer than 1.2 Å to an atom
 of another residue that it is not bonded to. ``overlap04``: pairs of atoms
@@ -16,12 +16,12 @@ from functools import cache
 
 import numpy as np
 
+from latcpb_cli.chem.bonds import FAR
 from latcpb_cli.chem.modified import parent_types
+from latcpb_cli.chem.modified_bonds import ALL_ELEMENTS, all_bond_steps, all_element_index
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, VDW_RADIUS
 from latcpb_cli.errors import InputError
-from latcpb_cli.metrics.bonds import FAR
-from latcpb_cli.metrics.modified import ALL_ELEMENTS, all_bond_steps, all_element_index
-from latcpb_cli.metrics.pairs import close_pairs
+from latcpb_cli.geometry.pairs import close_pairs
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.terms import Terms, bond_terms
 from latcpb_cli.structure import FrameClashes, box_vectors

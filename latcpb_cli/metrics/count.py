@@ -1,4 +1,4 @@
-"""How many out of how many (layer 2)."""
+"""How many out of how many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the geometry of each frame, as plain counts (layer 2)."""
+"""What is wrong with the geometry of each frame, as plain counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much the samples of one frame differ from each other (layer 2)."""
+"""How much the samples of one frame differ from each other."""
 
 from __future__ import annotations
 

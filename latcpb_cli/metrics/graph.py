@@ -1,4 +1,4 @@
-"""Bond graphs read from coordinates, and how far two of them are apart (layer 2)."""
+"""Bond graphs read from coordinates, and how far two of them are apart."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from latcpb_cli.chem.bonds import element_index
 from latcpb_cli.chem.residues import COVALENT_RADIUS, ELEMENTS
-from latcpb_cli.metrics.bonds import element_index
-from latcpb_cli.metrics.pairs import close_pairs
+from latcpb_cli.geometry.pairs import close_pairs
 
 __all__ = ["BOND_FACTOR", "GraphDistance", "bond_graph", "graph_distance"]
 

@@ -1,4 +1,4 @@
-"""Side chains that jump from one rotamer to another between frames (layer 2)."""
+"""Side chains that jump from one rotamer to another between frames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latcpb_cli.metrics.angles import turn
+from latcpb_cli.geometry.angles import turn
 from latcpb_cli.metrics.count import Count, count_where
 
 __all__ = ["Jumps"]

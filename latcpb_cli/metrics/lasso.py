@@ -1,4 +1,4 @@
-"""Lassos: loops closed by a disulfide with a chain through them (layer 2).
+"""Lassos: loops closed by a disulfide with a chain through them.
 
 After the complex lassos of Niemyska et al. (2016, doi:10.1038/srep36895): a
 surface is spanned over the Cα of the loop, and what crosses it is counted,
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latcpb_cli.metrics.crossing import crossings
-from latcpb_cli.metrics.pairs import near_others
+from latcpb_cli.geometry.crossing import crossings
+from latcpb_cli.geometry.pairs import near_others
 from latcpb_cli.structure import Bridge
 
 __all__ = ["lassos"]

@@ -1,4 +1,4 @@
-"""Bring two structures to the same residues in the same order (layer 2)."""
+"""Bring two structures to the same residues in the same order."""
 
 from __future__ import annotations
 

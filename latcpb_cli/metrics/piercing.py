@@ -1,12 +1,12 @@
-"""Bonds that run through a ring (layer 2)."""
+"""Bonds that run through a ring."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
-from latcpb_cli.metrics.crossing import crossings
-from latcpb_cli.metrics.pairs import near_others
+from latcpb_cli.geometry.crossing import crossings
+from latcpb_cli.geometry.pairs import near_others
 from latcpb_cli.metrics.terms import Terms
 
 __all__ = ["pierced_rings", "rings_of"]

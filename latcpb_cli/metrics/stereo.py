@@ -1,4 +1,4 @@
-"""Bond geometry, handedness, planarity, threaded rings, Ramachandran and rotamers (layer 2)."""
+"""Bond geometry, handedness, planarity, threaded rings, Ramachandran and rotamers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from latcpb_cli.chem.ramachandran import ramachandran_level
 from latcpb_cli.chem.residues import NAMES, slot_of
-from latcpb_cli.metrics.angles import angle, distance, turn, volume
+from latcpb_cli.geometry.angles import angle, distance, turn, volume
 from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.terms import Terms, angle_terms, bond_terms

@@ -1,4 +1,4 @@
-"""All metrics of a generated structure against its reference, in one dictionary (layer 2)."""
+"""All metrics of a generated structure against its reference, in one dictionary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every bond and bond angle of a system with its reference value (layer 2)."""
+"""Every bond and bond angle of a system with its reference value."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latcpb_cli.chem.bonds import intra_angles, intra_bonds
 from latcpb_cli.chem.reference import peptide_reference, reference_angle, reference_length
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES
-from latcpb_cli.metrics.bonds import intra_angles, intra_bonds
 
 __all__ = ["Terms", "angle_terms", "bond_terms"]
 

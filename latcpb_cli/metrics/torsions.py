@@ -1,4 +1,4 @@
-"""Backbone and side-chain torsions, and how far two samples of them are apart (layer 2)."""
+"""Backbone and side-chain torsions, and how far two samples of them are apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from latcpb_cli.chem.internal import N_CHI, chi_slots
 from latcpb_cli.chem.residues import CHI_SYMMETRIC, NAMES
-from latcpb_cli.metrics.angles import torsion
+from latcpb_cli.geometry.angles import torsion
 
 __all__ = [
     "HISTOGRAM_BINS",

@@ -54,8 +54,8 @@ class AtomEncoder(nn.Module):
         around, _ = self.surroundings(self._surrounding_density(atoms, present, graph))
         x = self.identity(graph.types) + self.embed(torch.cat([invariants, around], dim=-1))
         x = self.transformer(x, self.pair(graph.pairs), graph)
-        mean, log_spread = self.head(x).float().chunk(2, dim=-1)
-        return torch.sigmoid(mean), (log_spread - 2.5).clamp(-4.5, -0.7)
+        mean, log_std = self.head(x).float().chunk(2, dim=-1)
+        return torch.sigmoid(mean), (log_std - 2.5).clamp(-4.5, -0.7)
 
     def _axes(self, graph: Graph) -> Float[Tensor, "L 7 3"]:
         ahead = graph.linked[:, None]

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
+from latcpb_cli.device import autocast
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.precision import autocast
 
 __all__ = ["NeighborTransformer"]
 

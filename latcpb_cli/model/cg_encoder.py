@@ -15,7 +15,7 @@ from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import Density, NodeProduct, harmonics
 from latcpb_cli.model.graph import PAIR_FEATURES, Graph
 
-__all__ = ["CGEncoder", "Condition", "Hint", "TraceEncoder"]
+__all__ = ["CGEncoder", "Condition", "ExtraFeatures", "TraceEncoder"]
 
 _MIN_SPREAD, _MAX_SPREAD = math.log(0.02), math.log(1.0)
 
@@ -30,18 +30,18 @@ class Condition:
         Z^C of the paper.
     pairs : (L, K, P)
         Pair features that later stacks read again.
-    mean, log_spread : (L, D)
+    mean, log_std : (L, D)
         Gaussian over the latent given the trace alone.
     """
 
     residues: Float[Tensor, "L C"]
     pairs: Float[Tensor, "L K P"]
     mean: Float[Tensor, "L D"]
-    log_spread: Float[Tensor, "L D"]
+    log_std: Float[Tensor, "L D"]
 
 
 @dataclass(frozen=True, eq=False)
-class Hint:
+class ExtraFeatures:
     """What an encoder is told beside the trace: more of each residue (L, C), and of each pair (L, K, H)."""
 
     residues: Float[Tensor, "L C"]
@@ -55,7 +55,7 @@ class TraceEncoder(nn.Module):
     ----------
     config : ModelConfig
     hints : int
-        Numbers per pair in the `Hint` it will be given.
+        Numbers per pair in the `ExtraFeatures` it will be given.
     """
 
     def __init__(self, config: ModelConfig, hints: int = 0) -> None:
@@ -81,7 +81,7 @@ class TraceEncoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def read(
-        self, graph: Graph, hint: Hint | None = None
+        self, graph: Graph, hint: ExtraFeatures | None = None
     ) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K P"]]:
         """Features of residues and of pairs."""
         x = self.identity(graph.types) + self.around(_sequence_context(graph))
@@ -111,8 +111,8 @@ class CGEncoder(TraceEncoder):
     def forward(self, graph: Graph) -> Condition:
         """Encode every residue of the batch."""
         residues, pairs = self.read(graph)
-        mean, log_spread = self.prior(residues).float().chunk(2, dim=-1)
-        return Condition(residues, pairs, torch.sigmoid(mean), log_spread.clamp(_MIN_SPREAD, _MAX_SPREAD))
+        mean, log_std = self.prior(residues).float().chunk(2, dim=-1)
+        return Condition(residues, pairs, torch.sigmoid(mean), log_std.clamp(_MIN_SPREAD, _MAX_SPREAD))
 
 
 def _sequence_context(graph: Graph) -> Float[Tensor, "L 82"]:

@@ -13,7 +13,7 @@ from latcpb_cli.chem.internal import N_CHI
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_table
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.codec import PSI_END, Internal, decode
+from latcpb_cli.geometry.codec import PSI_END, InternalCoordinates, decode
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
@@ -57,7 +57,7 @@ class Decoded:
     """
 
     atoms: Float[Tensor, "L 15 3"]
-    internal: Internal | None
+    internal: InternalCoordinates | None
     rotamers: Rotamers | None
     concentration: Float[Tensor, "L"] | None = None
 
@@ -111,7 +111,7 @@ class Decoder(nn.Module):
         pairs = out[:, : 2 * _BACKBONE].view(-1, _BACKBONE, 2)
         turns = pairs * torch.rsqrt((pairs * pairs).sum(-1, keepdim=True) + 1e-6)
         small = torch.tanh(out[:, 2 * _BACKBONE :])
-        internal = Internal(turns, _MAX_TWIST * small[:, 0], _MAX_BEND * small[:, 1:]).turned(chi)
+        internal = InternalCoordinates(turns, _MAX_TWIST * small[:, 0], _MAX_BEND * small[:, 1:]).turned(chi)
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
         return Decoded(atoms, internal, rotamers)
 

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from latcpb_cli.model.unused import without
+from latcpb_cli.model.import_stubs import without
 
 # One decorator in e3nn would load all of torch's compiler, which takes two seconds, and harmonics of angles
 # would load sympy, which takes half a second; neither is used here.

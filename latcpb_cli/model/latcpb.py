@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.config import ModelConfig, from_json
 from latcpb_cli.diffusion.noise import Noise
@@ -22,11 +23,10 @@ from latcpb_cli.model.cg_encoder import CGEncoder, Condition
 from latcpb_cli.model.decoder import Decoded, Decoder, Rotamers
 from latcpb_cli.model.denoiser import Denoiser
 from latcpb_cli.model.graph import Graph, build_graph
-from latcpb_cli.model.packing import Packing
-from latcpb_cli.model.peptides import Peptides
 from latcpb_cli.model.prior import MixturePrior
-from latcpb_cli.model.rescoring import Rescoring
-from latcpb_cli.model.side_chains import choose_side_chains, state_shares
+from latcpb_cli.sidechains.packing import Packing
+from latcpb_cli.sidechains.rescoring import Rescoring
+from latcpb_cli.sidechains.selection import choose_side_chains, rotamer_probabilities
 
 __all__ = ["LatCPB"]
 
@@ -40,7 +40,7 @@ class LatCPB(nn.Module):
     """
 
     latent_mean: Tensor
-    latent_spread: Tensor
+    latent_std: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -50,11 +50,11 @@ class LatCPB(nn.Module):
         self.atom_encoder = AtomEncoder(config)
         self.prior = MixturePrior(config) if config.discrete else None
         self.denoiser = Denoiser(config) if config.diffusion else None
-        self.peptides = None if config.cartesian else Peptides(config)
+        self.peptides = None if config.cartesian else PeptideRotations(config)
         self.packing = None if config.cartesian else Packing(config)
         self.rescoring = None if config.cartesian else Rescoring(config)
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
-        self.register_buffer("latent_spread", torch.full((config.latent,), 0.25))
+        self.register_buffer("latent_std", torch.full((config.latent,), 0.25))
 
     @classmethod
     def load(cls, config: Path, weights: Path, device: torch.device | str = "cpu") -> LatCPB:
@@ -84,11 +84,11 @@ class LatCPB(nn.Module):
 
     def normalize(self, latent: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
         """Scale latents to mean zero and variance one, as diffusion wants them."""
-        return (latent - self.latent_mean) / self.latent_spread
+        return (latent - self.latent_mean) / self.latent_std
 
     def restore(self, scaled: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
         """Undo `normalize`, and return to the sigmoid's range."""
-        return (scaled * self.latent_spread + self.latent_mean).clamp(0.0, 1.0)
+        return (scaled * self.latent_std + self.latent_mean).clamp(0.0, 1.0)
 
     def velocity(
         self, noisy: Float[Tensor, "L D"], step: Int[Tensor, "T"], condition: Condition, graph: Graph
@@ -113,7 +113,7 @@ class LatCPB(nn.Module):
             return noise(self.config.latent).to(device)
 
         if self.denoiser is None:
-            return condition.mean + settings.temperature * condition.log_spread.exp() * drawn()
+            return condition.mean + settings.temperature * condition.log_std.exp() * drawn()
 
         def denoise(noisy: Tensor, step: int) -> Tensor:
             return self.velocity(noisy, torch.full((1,), step, device=device), condition, graph)
@@ -147,7 +147,7 @@ class LatCPB(nn.Module):
             Rotameric states to choose from instead of the latents' own. A drawn
             latent has nearly decided them, without seeing the neighbours' draws.
         votes
-            What other frames add to the probability of each rotameric state; see `Survey`.
+            What other frames add to the probability of each rotameric state; see `RotamerConsensus`.
         """
         if self.packing is None or self.rescoring is None:
             return self.decoder(latent, condition, graph)
@@ -163,7 +163,7 @@ class LatCPB(nn.Module):
         if self.packing is None or self.rescoring is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
         decoded = self._backbones(latent, condition, graph, best=True)
-        return state_shares(decoded, condition, graph, self.packing, self.rescoring)
+        return rotamer_probabilities(decoded, condition, graph, self.packing, self.rescoring)
 
     def _backbones(
         self, latent: Float[Tensor, "L D"], condition: Condition, graph: Graph, *, best: bool

@@ -28,19 +28,19 @@ class MixturePrior(nn.Module):
 
     def components(self) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
         """Means (in (0, 1)) and log standard deviations of all components."""
-        mean, log_spread = self.encoder(self.embeddings).chunk(2, dim=-1)
-        return torch.sigmoid(mean), (log_spread - 1.2).clamp(-3.0, 0.0)
+        mean, log_std = self.encoder(self.embeddings).chunk(2, dim=-1)
+        return torch.sigmoid(mean), (log_std - 1.2).clamp(-3.0, 0.0)
 
     def alignment(
         self,
         mean: Float[Tensor, "L D"],
-        log_spread: Float[Tensor, "L D"],
+        log_std: Float[Tensor, "L D"],
         drawn: Float[Tensor, "L D"],
         codes: Int[Tensor, "L"],
     ) -> Tensor:
         """L_M of eq. 11: log q(z | Q, x) - log p(z | code) at the drawn latent, per dimension."""
         centers, widths = (part[codes] for part in self.components())
-        posterior = -0.5 * ((drawn - mean) / log_spread.exp()) ** 2 - log_spread
+        posterior = -0.5 * ((drawn - mean) / log_std.exp()) ** 2 - log_std
         prior = -0.5 * ((drawn - centers) / widths.exp()) ** 2 - widths
         return (posterior - prior).mean()
 
@@ -55,8 +55,8 @@ class MixturePrior(nn.Module):
         return nn.functional.cross_entropy(own @ theirs.T / self.temperature, codes)
 
 
-def gaussian_kl(mean: Tensor, log_spread: Tensor, other_mean: Tensor, other_log_spread: Tensor) -> Tensor:
+def gaussian_kl(mean: Tensor, log_std: Tensor, other_mean: Tensor, other_log_spread: Tensor) -> Tensor:
     """KL of two diagonal Gaussians, averaged over residues and dimensions (L_K of eq. 15)."""
-    ratio = (log_spread - other_log_spread).exp()
+    ratio = (log_std - other_log_spread).exp()
     shift = (mean - other_mean) * (-other_log_spread).exp()
-    return (0.5 * (ratio**2 + shift**2 - 1.0) + other_log_spread - log_spread).mean()
+    return (0.5 * (ratio**2 + shift**2 - 1.0) + other_log_spread - log_std).mean()

@@ -12,7 +12,7 @@ from torch import Tensor
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import swap_slots
 from latcpb_cli.chem.rotamers import rotamer_of
-from latcpb_cli.geometry.codec import Internal, encode
+from latcpb_cli.geometry.codec import InternalCoordinates, encode
 from latcpb_cli.train.data import Structure
 
 __all__ = ["Batch", "make_batch"]
@@ -45,7 +45,7 @@ class Batch:
     types: Int[Tensor, "L"]
     linked: Bool[Tensor, "L"]
     sizes: list[int]
-    internal: Internal
+    internal: InternalCoordinates
     known: Bool[Tensor, "L 8"]
     rotamer: Int[Tensor, "L"]
     certainty: Float[Tensor, "L"]
@@ -102,7 +102,9 @@ def make_batch(
     return Batch(joined, present, types, linked, sizes, internal, known, rotamer, certainty, structure)
 
 
-def _rotamers(internal: Internal, known: Tensor, types: Tensor) -> tuple[Int[Tensor, "L"], Bool[Tensor, "L"]]:
+def _rotamers(
+    internal: InternalCoordinates, known: Tensor, types: Tensor
+) -> tuple[Int[Tensor, "L"], Bool[Tensor, "L"]]:
     """Rotameric states (-1: not all chi are known), and which residues have no chi."""
     vector = internal.torsions[:, 4:].cpu()
     chi = torch.atan2(vector[..., 1], vector[..., 0]).numpy()

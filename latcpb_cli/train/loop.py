@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from latcpb_cli.device import resolve_device
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import UsageError
-from latcpb_cli.model.discrete import perplexity
+from latcpb_cli.model.codes import perplexity
 from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.precision import resolve_device
 from latcpb_cli.train.batch import Batch, make_batch
 from latcpb_cli.train.checkpoint import load_checkpoint, load_model, read_config, save_checkpoint
 from latcpb_cli.train.config import TrainConfig
@@ -204,8 +204,8 @@ class Trainer:
             latents.append(self.model.atom_encoder(batch.atoms, batch.present, graph)[0])
         values = torch.cat(latents)
         self.model.latent_mean.copy_(values.mean(0))
-        self.model.latent_spread.copy_(values.std(0).clamp(min=0.02))
-        for key in ("latent_mean", "latent_spread"):
+        self.model.latent_std.copy_(values.std(0).clamp(min=0.02))
+        for key in ("latent_mean", "latent_std"):
             self.average[key] = getattr(self.model, key).clone()
 
 

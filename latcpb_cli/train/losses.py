@@ -9,7 +9,7 @@ from torch import Tensor
 from latcpb_cli.chem.ideal import side_chain_table
 from latcpb_cli.chem.internal import FIRST_SLOT
 from latcpb_cli.chem.residues import CHI_SYMMETRIC, N_SLOTS, NAMES
-from latcpb_cli.geometry.codec import Internal
+from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
@@ -46,10 +46,10 @@ def reconstruction_terms(decoded: Decoded, batch: Batch, *, robust: bool) -> dic
     atoms, internal = decoded.atoms, decoded.internal
     terms = {"cartesian": _cartesian(atoms, batch, robust), **_bonded(atoms, batch)}
     if decoded.rotamers is not None:
-        surprise = torch.nn.functional.cross_entropy(
+        nll = torch.nn.functional.cross_entropy(
             decoded.rotamers.logits, batch.rotamer, ignore_index=-1, reduction="none"
         )
-        terms["rotamer"] = _mean(surprise, batch.rotamer >= 0)
+        terms["rotamer"] = _mean(nll, batch.rotamer >= 0)
     if internal is not None:
         reference = batch.internal
         error = _chord(internal.torsions, reference.torsions)
@@ -64,7 +64,7 @@ def reconstruction_terms(decoded: Decoded, batch: Batch, *, robust: bool) -> dic
     return terms
 
 
-def _twist_error(internal: Internal, batch: Batch) -> Tensor:
+def _twist_error(internal: InternalCoordinates, batch: Batch) -> Tensor:
     return (internal.twist - batch.internal.twist.clamp(-0.5, 0.5)).abs()
 
 

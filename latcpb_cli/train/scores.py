@@ -6,17 +6,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latcpb_cli.model.candidates import SIDE, Candidates
-from latcpb_cli.model.least_risk import expected_errors
+from latcpb_cli.sidechains.candidates import SIDE, Candidates
+from latcpb_cli.sidechains.expected_error import expected_errors
 from latcpb_cli.train.batch import Batch
 
-__all__ = ["LEAST_SHARE", "energy_score", "surprise"]
+__all__ = ["LEAST_SHARE", "energy_score", "nll"]
 
 LEAST_SHARE = 1e-6
 """A mean field can rule a state out: no logarithm of less than this."""
 
 
-def surprise(
+def nll(
     score: Float[Tensor, "L M"], candidates: Candidates, share: Float[Tensor, "L M"], batch: Batch
 ) -> Tensor:
     """Negative log probability of the true states, of those that ``share`` leaves possible."""

@@ -16,20 +16,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from latcpb_cli.backbone.peptide_rotations import sector_directions
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.geometry.codec import ROTATION
-from latcpb_cli.model.candidates import build_candidates
 from latcpb_cli.model.cg_encoder import Condition
+from latcpb_cli.model.codes import draw_codes, usage_loss
 from latcpb_cli.model.decoder import Decoded
-from latcpb_cli.model.discrete import draw_codes, usage_loss
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.model.peptides import directions
 from latcpb_cli.model.prior import gaussian_kl
-from latcpb_cli.model.surroundings import look_around
+from latcpb_cli.sidechains.candidates import build_candidates
+from latcpb_cli.sidechains.contacts import find_candidate_contacts
 from latcpb_cli.train.batch import Batch
 from latcpb_cli.train.losses import reconstruction_terms, steric_loss, symmetric_torsions
-from latcpb_cli.train.scores import LEAST_SHARE, energy_score, surprise
+from latcpb_cli.train.scores import LEAST_SHARE, energy_score, nll
 
 __all__ = [
     "LossWeights",
@@ -94,21 +94,21 @@ def autoencoder_loss(
     """Eq. 15 on one batch, and its parts for the log."""
     graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
     condition = model.cg_encoder(graph)
-    mean, log_spread = model.atom_encoder(batch.atoms, batch.present, graph)
+    mean, log_std = model.atom_encoder(batch.atoms, batch.present, graph)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
-    drawn = mean + log_spread.exp() * noise
+    drawn = mean + log_std.exp() * noise
     decoded = model.decoder(drawn, condition, graph, batch.rotamer.clamp(min=0))
     terms = reconstruction_terms(decoded, batch, robust=False)
     terms["steric"] = steric_loss(decoded.atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
     if model.prior is not None:
         codes = draw_codes(mean, generator)
-        terms["mixture"] = model.prior.alignment(mean, log_spread, drawn, codes)
+        terms["mixture"] = model.prior.alignment(mean, log_std, drawn, codes)
         terms["contrast"] = model.prior.contrast(mean, codes)
         terms["usage"] = usage_loss(mean)
         terms["codes"] = torch.bincount(codes, minlength=mean.shape[-1]).float()
-    toward = condition.mean.detach(), condition.log_spread.detach()
-    terms["kl"] = gaussian_kl(mean, log_spread, *toward)
-    terms["condition"] = gaussian_kl(mean.detach(), log_spread.detach(), condition.mean, condition.log_spread)
+    toward = condition.mean.detach(), condition.log_std.detach()
+    terms["kl"] = gaussian_kl(mean, log_std, *toward)
+    terms["condition"] = gaussian_kl(mean.detach(), log_std.detach(), condition.mean, condition.log_std)
     return _total(terms, weights), terms
 
 
@@ -127,7 +127,7 @@ def diffusion_loss(
     graph = model.graph(batch.ca, batch.types, batch.linked, batch.sizes)
     condition = model.cg_encoder(graph)
     with torch.no_grad():
-        mean, log_spread = model.atom_encoder(batch.atoms, batch.present, graph)
+        mean, log_std = model.atom_encoder(batch.atoms, batch.present, graph)
         clean = model.normalize(mean)
     steps = _draw_steps(len(batch.sizes), schedule.steps, pure_noise, generator)
     step = steps[batch.structure.cpu()].to(mean.device)
@@ -144,7 +144,7 @@ def diffusion_loss(
     terms["decoded"] = _total(decoded, weights)
     terms["steric"] = steric_loss(answer.atoms, batch.present, graph, offset=int(noise[0, 0] * 1000))
     terms.update(_decoder_upkeep(model, batch, condition, graph, mean))
-    terms["condition"] = gaussian_kl(mean, log_spread, condition.mean, condition.log_spread)
+    terms["condition"] = gaussian_kl(mean, log_std, condition.mean, condition.log_std)
     terms |= {f"guess_{name}": value.detach() for name, value in decoded.items()}
     return _total(terms, weights), terms
 
@@ -162,7 +162,7 @@ def peptides_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tens
     true, weight = batch.internal.torsions[known, ROTATION], batch.certainty[known]
     weight = weight / weight.sum().clamp(min=1e-6)
     share = model.peptides(decoded, graph)[:, known]
-    middle = directions(true)
+    middle = sector_directions(true)
     aim = (_SHARPNESS * true @ middle.T).softmax(-1)
     terms = {
         "rotation": -(weight * (aim * share).sum(-1)).sum(),
@@ -186,7 +186,7 @@ def packing_loss(model: LatCPB, batch: Batch, schedule: Schedule) -> tuple[Tenso
         candidates = build_candidates(true, batch.types)
     right = candidates.place[candidates.state == batch.rotamer[candidates.residue]]
     known = model.packing.conditional(candidates, true.atoms, graph).log_softmax(-1)
-    share = model.packing.marginals(candidates, look_around(candidates, true.atoms, graph), graph)
+    share = model.packing.marginals(candidates, find_candidate_contacts(candidates, true.atoms, graph), graph)
     terms = {
         "packing": -known.flatten()[right].sum() / max(len(right), 1),
         "field": -(share.flatten()[right] + LEAST_SHARE).log().sum() / max(len(right), 1),
@@ -210,11 +210,11 @@ def rescoring_loss(
         decoded = model.decoder(latent, condition, graph, side_chains=False)
         decoded = model.peptides.turned(decoded, graph, side_chains=False)
         candidates = build_candidates(decoded, batch.types)
-        around = look_around(candidates, decoded.atoms, graph)
+        around = find_candidate_contacts(candidates, decoded.atoms, graph)
         share = model.packing.marginals(candidates, around, graph)
     score = model.rescoring(candidates, share, around, decoded.atoms, condition, graph)
     terms = {
-        "rescored": surprise(score, candidates, share, batch),
+        "rescored": nll(score, candidates, share, batch),
         "misplaced": energy_score(score.exp(), candidates, batch),
     }
     return _total(terms, weights), terms

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latcpb_cli.chem.atom_kinds import KINDS, kind_pairs, kind_table
+from latcpb_cli.chem.atom_types import ATOM_TYPES, atom_type_pairs, atom_type_table
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import ATOM_SLOTS, CHI_SYMMETRIC, NAMES
 from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_of, rotamer_table, states
@@ -58,8 +58,8 @@ def test_common_states_are_those_that_are_known() -> None:
 def test_every_atom_has_a_kind_that_suits_its_element() -> None:
     for residue, atoms in enumerate(ATOM_SLOTS):
         for slot, atom in enumerate(atoms):
-            kind = KINDS[kind_table()[residue, slot]]
+            kind = ATOM_TYPES[atom_type_table()[residue, slot]]
             element = "C" if kind == "CA" else kind.rsplit(" ", 1)[-1]
             assert element == atom[0], (NAMES[residue], atom, kind)
-    assert (kind_pairs() == kind_pairs().T).all()
-    assert len(np.unique(kind_pairs())) == len(KINDS) * (len(KINDS) + 1) // 2
+    assert (atom_type_pairs() == atom_type_pairs().T).all()
+    assert len(np.unique(atom_type_pairs())) == len(ATOM_TYPES) * (len(ATOM_TYPES) + 1) // 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, NAMES, letter_index, slot_mask
-from latcpb_cli.geometry.codec import N_TORSIONS, Internal, decode, encode, torsion_mask
+from latcpb_cli.geometry.codec import N_TORSIONS, InternalCoordinates, decode, encode, torsion_mask
 from latcpb_cli.geometry.peptide import is_cis
 
 ALL = "ARNDCQEGHILKMFPSTWYV"
@@ -36,7 +36,7 @@ def trace(length: int, seed: int = 0, step: float = 3.8) -> torch.Tensor:
     return torch.stack(points[:length])
 
 
-def random_internal(types: torch.Tensor, linked: torch.Tensor, seed: int = 0) -> Internal:
+def random_internal(types: torch.Tensor, linked: torch.Tensor, seed: int = 0) -> InternalCoordinates:
     generator = torch.Generator().manual_seed(seed)
     angle = (torch.rand(len(types), N_TORSIONS, generator=generator) * 2 - 1) * math.pi
     proline = types == LETTERS.index("P")
@@ -47,7 +47,7 @@ def random_internal(types: torch.Tensor, linked: torch.Tensor, seed: int = 0) ->
     torsions = torch.where(torsion_mask(types, linked)[..., None], torsions, torch.tensor([1.0, 0.0]))
     twist = 0.2 * torch.rand(len(types), generator=generator) * linked
     bends = 0.1 * (torch.rand(len(types), 4, generator=generator) - 0.5)
-    return Internal(torsions, twist, bends * torch.as_tensor(chi_mask())[types])
+    return InternalCoordinates(torsions, twist, bends * torch.as_tensor(chi_mask())[types])
 
 
 def chain(sequence: str, seed: int = 0, step: float = 3.8):
@@ -102,7 +102,7 @@ def test_alpha_carbons_and_bonds(sequence: str, seed: int, step: float) -> None:
 @pytest.mark.parametrize("step, exact", [(3.75, True), (3.88, True), (3.6, False), (4.05, False)])
 def test_bonds_give_only_far_from_the_ideal_distance(step: float, exact: bool) -> None:
     ca, types, linked = chain("AAAAAA", 2, step)
-    internal = Internal(*(0.0 * part for part in vars(random_internal(types, linked)).values()))
+    internal = InternalCoordinates(*(0.0 * part for part in vars(random_internal(types, linked)).values()))
     internal.torsions[..., 0] = 1.0
     atoms = decode(internal, ca, types, linked)
     shape = peptide_shapes()[0]
@@ -205,6 +205,6 @@ def test_gradients_are_finite_everywhere() -> None:
     ca, types, linked = chain(ALL, 7)
     internal = random_internal(types, linked, 7)
     leaves = [x.clone().requires_grad_() for x in (internal.torsions, internal.twist, internal.bends)]
-    decode(Internal(*leaves), ca, types, linked).square().sum().backward()
+    decode(InternalCoordinates(*leaves), ca, types, linked).square().sum().backward()
     assert all(torch.isfinite(leaf.grad).all() for leaf in leaves)
     assert NAMES[14] == "PRO"

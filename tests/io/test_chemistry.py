@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from peptides import build
 
-from latcpb_cli.chem.modified import kinds_of
+from latcpb_cli.chem.modified import residue_kinds_of
 from latcpb_cli.chem.naming import NAMINGS
+from latcpb_cli.complete.modified_atoms import attach_modified_atoms
 from latcpb_cli.io.all_atom import read_all_atom
-from latcpb_cli.io.read import open_source
-from latcpb_cli.io.write import open_writer
-from latcpb_cli.refine.extras import attach_extras
+from latcpb_cli.io.open_source import open_source
+from latcpb_cli.io.writers.atom_writer import open_writer
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
 SEQUENCE = "CISTYMMHHCDI"
@@ -45,7 +45,7 @@ def frames(count=2):
     atoms += np.arange(count, dtype=np.float32)[:, None, None, None]
     # The first chain ends where the peptide goes on: its O stands in for OXT.
     atoms[:, 9, 14] = atoms[:, 9, 3] + np.float32(2.2)
-    wide = attach_extras(TRACE, atoms, np.zeros((count, 3, 3)))[:, None]
+    wide = attach_modified_atoms(TRACE, atoms, np.zeros((count, 3, 3)))[:, None]
     boxes = np.tile(np.array([90.0, 90, 90, 90, 90, 90], dtype=np.float32), (count, 1))
     return wide, FrameChunk(atoms[:, :, 1], np.arange(count) * 1.0, boxes, np.arange(count))
 
@@ -191,7 +191,7 @@ def test_every_naming_is_read_again(tmp_path, naming):
     write(tmp_path / "a.pdb", naming)
     source = open_source([tmp_path / "a.pdb"], None)
     assert source.trace.sequence == SEQUENCE
-    np.testing.assert_array_equal(source.trace.kinds, kinds_of(TRACE.residue_types, TRACE.variants))
+    np.testing.assert_array_equal(source.trace.kinds, residue_kinds_of(TRACE.residue_types, TRACE.variants))
     if naming != "pdb":
         assert source.trace.name(8) == "HIE" and source.trace.name(10) == "ASH"
     read = read_all_atom(tmp_path / "a.pdb")

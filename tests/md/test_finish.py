@@ -10,7 +10,7 @@ pytest.importorskip("openmm")
 
 from latcpb_cli.errors import InputError  # noqa: E402
 from latcpb_cli.md.changes import changed_hands, changed_peptides  # noqa: E402
-from latcpb_cli.md.finish import Finisher  # noqa: E402
+from latcpb_cli.md.hydrogen_minimizer import HydrogenMinimizer  # noqa: E402
 from latcpb_cli.md.options import MdOptions  # noqa: E402
 from latcpb_cli.structure import AtomTopology, FrameChunk  # noqa: E402
 
@@ -24,7 +24,7 @@ def chunk_of(atoms, box=(0, 0, 0, 0, 0, 0)):
 
 
 def finisher(trace, **options):
-    return Finisher(AtomTopology.heavy_atoms(trace), MdOptions(**options), "cpu", 1)
+    return HydrogenMinimizer(AtomTopology.heavy_atoms(trace), MdOptions(**options), "cpu", 1)
 
 
 def finish(built, box=(0, 0, 0, 0, 0, 0), **options):

@@ -10,8 +10,8 @@ from peptides import structure
 
 pytest.importorskip("openmm")
 
+from latcpb_cli.md.hydrogen_positions import HydrogenPlaces  # noqa: E402
 from latcpb_cli.md.molecule import heavy_molecule  # noqa: E402
-from latcpb_cli.md.placement import HydrogenPlaces  # noqa: E402
 from latcpb_cli.md.protonation import protonate, protonation_states  # noqa: E402
 from latcpb_cli.structure import AtomTopology  # noqa: E402
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.metrics.crossing import crossings
+from latcpb_cli.geometry.crossing import crossings
 from latcpb_cli.metrics.lasso import lassos
 
 ON_LOOP = 15

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import TINY
 
-from latcpb_cli.model.discrete import code_probabilities, draw_codes, perplexity, usage_loss
+from latcpb_cli.model.codes import code_probabilities, draw_codes, perplexity, usage_loss
 from latcpb_cli.model.prior import MixturePrior, gaussian_kl
 
 

@@ -7,15 +7,15 @@ from tiny import trace_tensors
 
 from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import slot_mask
-from latcpb_cli.geometry.codec import Internal, decode
+from latcpb_cli.geometry.codec import InternalCoordinates, decode
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.model.graph import Graph, build_graph
-from latcpb_cli.refine.draft import Draft
+from latcpb_cli.relax.structures import TorsionStructures
 
 __all__ = ["CROWD", "Built", "crowded", "draft", "joined", "overlaps", "present", "turned"]
 
 CROWD = "AEWAKAPFPAFRMCAYLHVTKIDQNSG"
-Built = tuple[Internal, torch.Tensor, Graph]
+Built = tuple[InternalCoordinates, torch.Tensor, Graph]
 
 
 def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
@@ -27,16 +27,16 @@ def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
     angle[:, 0] = 2.4 + 0.3 * torch.randn(len(types), generator=generator)
     angle[:, 4:] *= torch.as_tensor(chi_mask())[types]
     torsions = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
-    internal = Internal(torsions, torch.zeros(len(types)), torch.zeros(len(types), 4))
+    internal = InternalCoordinates(torsions, torch.zeros(len(types)), torch.zeros(len(types), 4))
     graph = build_graph(ca, types, linked, [len(ca)], neighbors=8, cutoff=21.0)
     return internal, decode(internal, ca, types, linked), graph
 
 
-def joined(*parts: Built) -> tuple[torch.Tensor, Internal, Graph, list[int]]:
+def joined(*parts: Built) -> tuple[torch.Tensor, InternalCoordinates, Graph, list[int]]:
     """Several structures as one batch."""
     internals, atoms, graphs = zip(*parts, strict=True)
     sizes = [len(x) for x in atoms]
-    internal = Internal(
+    internal = InternalCoordinates(
         *(torch.cat(columns) for columns in zip(*(vars(x).values() for x in internals), strict=True))
     )
     columns = (torch.cat([getattr(graph, name) for graph in graphs]) for name in ("ca", "types", "linked"))
@@ -44,10 +44,10 @@ def joined(*parts: Built) -> tuple[torch.Tensor, Internal, Graph, list[int]]:
     return torch.cat(atoms), internal, graph, sizes
 
 
-def draft(*parts: Built, cells: torch.Tensor | None = None) -> Draft:
+def draft(*parts: Built, cells: torch.Tensor | None = None) -> TorsionStructures:
     """Several structures as relief takes them."""
     atoms, internal, graph, sizes = joined(*parts)
-    return Draft(atoms, internal, graph.types, graph.ca, graph.linked, sizes, cells)
+    return TorsionStructures(atoms, internal, graph.types, graph.ca, graph.linked, sizes, cells)
 
 
 def turned(built: Built, matrix: torch.Tensor) -> Built:

@@ -12,10 +12,10 @@ from tiny import SEQUENCE, tiny_model
 
 from latcpb_cli.chem.internal import FIRST_SLOT
 from latcpb_cli.chem.residues import NAMES, swap_slots
-from latcpb_cli.model.candidates import MOST, SIDE, Candidates, build_candidates
+from latcpb_cli.sidechains.candidates import MOST, SIDE, Candidates, build_candidates
 from latcpb_cli.train.batch import Batch, make_batch
 from latcpb_cli.train.data import Structure
-from latcpb_cli.train.scores import energy_score, surprise
+from latcpb_cli.train.scores import energy_score, nll
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,7 @@ def test_certain_and_right_costs_nothing_under_either_name(scene) -> None:
     for swapped in (False, True):
         there = truths(batch, candidates, rank, swapped=swapped)
         assert abs(float(energy_score(certain(candidates, rank), candidates, there))) < 1e-4
-    assert (
-        float(surprise(certain(candidates, rank).log(), candidates, certain(candidates, rank), there)) == 0.0
-    )
+    assert float(nll(certain(candidates, rank).log(), candidates, certain(candidates, rank), there)) == 0.0
 
 
 def test_certain_and_wrong_costs_the_squared_error(scene) -> None:

@@ -1,0 +1,60 @@
+"""Residue names: amino acids under other names, relatives of theirs, and everything else."""
+
+from __future__ import annotations
+
+from latcpb_cli.chem.modified import parent_name
+from latcpb_cli.chem.naming import READ_AS
+from latcpb_cli.chem.residues import ALIASES
+
+__all__ = ["NOT_PROTEIN", "PARENTS", "standard_name", "variant_name"]
+
+PARENTS: dict[str, str] = {
+    "TYS": "TYR", "HYP": "PRO", "MLY": "LYS", "MLZ": "LYS", "M3L": "LYS", "ALY": "LYS", "KCX": "LYS",
+    "LLP": "LYS", "PYL": "LYS", "ORN": "LYS", "CSO": "CYS", "CME": "CYS", "CSD": "CYS", "OCS": "CYS",
+    "CSX": "CYS", "SEC": "CYS", "PCA": "GLN", "CGU": "GLU", "FME": "MET", "AGM": "ARG", "CIR": "ARG",
+    "HIC": "HIS", "MEN": "ASN", "AIB": "ALA", "NLE": "LEU",
+}  # fmt: skip
+"""Modified residues that are not built as such, and the standard one they are nearest to."""
+
+_WATER = "HOH SOL WAT TIP TIP3 TIP4 TIP5 TP3 TP4 SPC SPCE T3P T4P H2O DOD PW WN WF"
+_IONS = (
+    "CA NA NA+ SOD CL CL- CLA K+ POT MG MG2+ MG2 CAL CA2+ CA2 ZN ZN2 ZN2+ ION CES CS RB LI LIT BAR BA MN "
+    "FE FE2 FE3 CU CU1 NI CO CD HG BR IOD SO4 PO4 NO3 ACT"
+)
+_LIPIDS = (
+    "DPPC DPPE DPPG DPPS DPP POPC POPE POPG POPS POPA POP DOPC DOPE DOPG DOPS DOP DMPC DMPE DMPG DLPC DLPE "
+    "DSPC DSPE DAPC DUPC DIPC DFPC PAPC PIPC SDPC CHOL CHL1 CLR ERG POPI PIP2 SAPI PSM DPSM SM CDL1 CDL2 CDL "
+    "TOCL LPC OLE STE PAL DDM LMT"
+)
+_NUCLEIC = "DA DC DG DT DU DI RA RC RG RU ADE CYT GUA THY URA DA5 DA3 DC5 DC3 DG5 DG3 DT5 DT3 RA5 RU5 U PSU"
+_OTHERS = (
+    "ACE NME NMA NH2 NHE FOR GOL EDO PEG PEO MPD DMS EOH IPA BME TRS MES EPE NAG NDG BMA MAN GLC GAL FUC SIA "
+    "BGC HEM HEC HEME ATP ADP AMP GTP GDP GNP NAD NAP FAD FMN COA SAM UNL LIG UNK_LIG DUM"
+)
+NOT_PROTEIN = frozenset(" ".join((_WATER, _IONS, _LIPIDS, _NUCLEIC, _OTHERS)).split())
+"""Names that are never an amino acid: water, ions, lipids, nucleotides, caps, sugars, ligands."""
+
+
+def standard_name(name: str) -> str | None:
+    """Three-letter name of an amino acid, whatever a force field calls it; None for anything else.
+
+    Of a modified residue that is built as such (SEP, ...) it is the parent's.
+    """
+    for known in _candidates(name):
+        if known in ALIASES:
+            return ALIASES[known]
+        if known in READ_AS:
+            return parent_name(READ_AS[known])
+    return None
+
+
+def variant_name(name: str) -> str:
+    """Which variant of a standard residue a name means (SEP, HID, ...), "" for none in particular."""
+    return next((READ_AS[known] for known in _candidates(name) if known in READ_AS), "")
+
+
+def _candidates(name: str) -> list[str]:
+    """Forms of a name to look up: as it is, then without the N or C that Amber puts before chain ends."""
+    name = name.upper().rstrip("+-")
+    ends = len(name) == 4 and name[0] in "NC"
+    return [name, name[1:]] if ends else [name]

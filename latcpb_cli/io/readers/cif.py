@@ -1,0 +1,119 @@
+"""mmCIF files through gemmi.
+
+The atom table is taken as it stands, in file order, so that models become
+frames and files with nothing but Cα atoms are read as well.
+"""
+
+from __future__ import annotations
+
+import gemmi
+import numpy as np
+
+from latcpb_cli.errors import InputError, first_line
+from latcpb_cli.io.readers.atoms import AtomTable
+from latcpb_cli.io.readers.frames import Frame, clean_box
+from latcpb_cli.io.readers.input_file import InputFile
+
+__all__ = ["CifFile"]
+
+_MOST_BYTES = 2 << 30
+"""mmCIF is held in memory as a whole."""
+_CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+
+
+class CifFile:
+    """An mmCIF file as topology (`atoms`) and as frames (`read`).
+
+    Parameters
+    ----------
+    file : InputFile
+
+    Raises
+    ------
+    InputError
+        If the file is no mmCIF, has no atoms, or models with different
+        numbers of atoms.
+    """
+
+    truncated = False
+
+    def __init__(self, file: InputFile) -> None:
+        path = self.path = file.path
+        self._block = _atom_block(file)
+        models = self._column("pdbx_PDB_model_num")
+        starts = np.flatnonzero(np.r_[True, models[1:] != models[:-1]])
+        sizes = np.diff(np.r_[starts, len(models)])
+        if np.any(sizes != sizes[0]):
+            raise InputError(
+                f"{path}: its models have {sizes.min()} to {sizes.max()} atoms",
+                "every model must hold the same atoms; split the file",
+            )
+        self.n_atoms, self.n_frames = int(sizes[0]), len(sizes)
+        self._positions = self._coordinates().reshape(self.n_frames, self.n_atoms, 3)
+
+    def atoms(self) -> AtomTable:
+        """List the atoms of the first model, in author numbering where it is given."""
+        first = slice(0, self.n_atoms)
+        entities = self._column("label_asym_id")[first]
+        parts = np.zeros(self.n_atoms, dtype=np.int64)
+        parts[1:] = np.cumsum(entities[1:] != entities[:-1])
+        numbers = self._column("auth_seq_id", "label_seq_id")[first]
+        try:
+            resids = np.array([int(number or 0) for number in numbers], dtype=np.int64)
+        except ValueError as error:
+            raise InputError(
+                f"{self.path}: a residue number is no integer ({error})", "check auth_seq_id"
+            ) from None
+        return AtomTable(
+            names=self._column("label_atom_id", "auth_atom_id")[first],
+            resnames=self._column("auth_comp_id", "label_comp_id")[first],
+            resids=resids,
+            icodes=self._column("pdbx_PDB_ins_code")[first],
+            altlocs=self._column("label_alt_id")[first],
+            chain_ids=self._column("auth_asym_id", "label_asym_id")[first],
+            parts=parts,
+        )
+
+    def read(self, index: int) -> Frame:
+        """Read one model; its time is its number."""
+        values = [self._block.find_value(f"_cell.{name}") for name in _CELL]
+        cell = np.array([gemmi.cif.as_number(value) if value else 0.0 for value in values])
+        return Frame(self._positions[index], float(index), clean_box(cell))
+
+    def _column(self, *tags: str) -> np.ndarray:
+        """First of some columns that the file has, as strings ("" for none)."""
+        for tag in tags:
+            column = self._block.find_values(f"_atom_site.{tag}")
+            if len(column):
+                return np.array([gemmi.cif.as_string(value) for value in column])
+        n_rows = len(self._block.find_values("_atom_site.Cartn_x"))
+        return np.full(n_rows, "")
+
+    def _coordinates(self) -> np.ndarray:
+        axes = [self._column(f"Cartn_{axis}") for axis in "xyz"]
+        try:
+            return np.stack(axes, axis=1).astype(np.float32)
+        except ValueError as error:
+            raise InputError(
+                f"{self.path}: an atom has no coordinates ({error})", "the file is damaged; fetch it again"
+            ) from None
+
+
+def _atom_block(file: InputFile) -> gemmi.cif.Block:
+    path = file.path
+    if file.size > _MOST_BYTES:
+        raise InputError(
+            f"{path}: {file.size >> 20:,} MiB of mmCIF", "write long trajectories as .xtc or .dcd"
+        )
+    try:
+        # As bytes: gemmi takes names such as a.cif.gz apart itself.
+        document = gemmi.cif.read_string(file.readable.read_bytes())
+    except (ValueError, RuntimeError, OSError, IndexError) as error:
+        raise InputError(
+            f"{path}: cannot be read as mmCIF ({first_line(error)})",
+            "the file is truncated or of another format",
+        ) from None
+    for block in document:
+        if len(block.find_values("_atom_site.Cartn_x")):
+            return block
+    raise InputError(f"{path}: no atoms (_atom_site) in it", "give a coordinate file")

@@ -1,0 +1,88 @@
+"""GSD files of HOOMD-blue.
+
+Read through ``gsd`` itself: MDAnalysis takes rigid bodies for residues and
+loses the tilt of boxes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from MDAnalysis.lib.mdamath import triclinic_box
+
+from latcpb_cli.errors import InputError, first_line
+from latcpb_cli.io.readers.atoms import AtomTable, parts_from_bonds
+from latcpb_cli.io.readers.frames import Frame, clean_box
+from latcpb_cli.io.readers.input_file import InputFile, refuse_count
+from latcpb_cli.io.readers.optional import optional
+
+__all__ = ["GsdFile"]
+
+_BYTES_PER_ATOM = 12
+
+
+class GsdFile:
+    """A GSD file as topology (`atoms`) and as frames (`read`).
+
+    The names of particle types stand for residue names. GSD knows no units:
+    lengths are taken as Å. It holds no times either: the step number stands
+    for it.
+    """
+
+    truncated = False
+
+    def __init__(self, file: InputFile) -> None:
+        self.path = file.path
+        hoomd = optional("gsd.hoomd", file.path)
+        try:
+            self._frames = hoomd.open(str(file.readable), "r")
+            self.n_frames = len(self._frames)
+            count = self._frames.file.read_chunk(frame=0, name="particles/N") if self.n_frames else [0]
+            self.n_atoms = int(count[0])
+        except Exception as error:  # whatever the library makes of a damaged file
+            raise self._damaged(error) from None
+        if self.n_frames:
+            refuse_count(file, self.n_atoms, _BYTES_PER_ATOM)
+
+    def atoms(self) -> AtomTable:
+        """List the particles of the first frame."""
+        frame = self._frame(0)
+        try:
+            types = np.array(frame.particles.types)[frame.particles.typeid].astype(str)
+            bonds = np.asarray(frame.bonds.group, dtype=np.int64).reshape(-1, 2)
+            parts = parts_from_bonds(bonds, self.n_atoms)
+        except Exception as error:
+            raise self._damaged(error) from None
+        blank = np.full(self.n_atoms, "")
+        return AtomTable(blank, types, np.arange(1, self.n_atoms + 1), blank, blank, blank, parts)
+
+    def read(self, index: int) -> Frame:
+        """Read one frame."""
+        frame = self._frame(index)
+        positions = np.array(frame.particles.position, dtype=np.float32)
+        if positions.shape != (self.n_atoms, 3):
+            raise InputError(
+                f"{self.path}: frame {index} has {len(positions)} atoms, frame 0 has {self.n_atoms}",
+                "every frame must hold the same particles",
+            )
+        box = frame.configuration.box
+        return Frame(positions, float(frame.configuration.step or 0), clean_box(_dimensions(box)))
+
+    def _frame(self, index: int) -> Any:
+        try:
+            return self._frames[index]
+        except Exception as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> InputError:
+        return InputError(
+            f"{self.path}: cannot be read as GSD ({first_line(error)})", "the file is truncated or damaged"
+        )
+
+
+def _dimensions(box: np.ndarray | None) -> np.ndarray | None:
+    if box is None:
+        return None
+    x, y, z, xy, xz, yz = np.asarray(box, dtype=np.float64)
+    return np.asarray(triclinic_box([x, 0, 0], [xy * y, y, 0], [xz * z, yz * z, z]))

@@ -1,0 +1,130 @@
+"""Topologies and selections through MDAnalysis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import MDAnalysis
+import numpy as np
+
+from latcpb_cli.errors import InputError, UsageError
+from latcpb_cli.io.readers.atoms import AtomTable, parts_from_bonds
+from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
+from latcpb_cli.io.readers.mda import damaged_as_input_error, mda_format, quiet
+
+__all__ = ["data_options", "read_atoms", "select_atoms"]
+
+_MOST_BYTES = 2 << 30
+"""Topologies are held in memory as a whole."""
+_STYLES = {5: "id type x y z", 6: "id resid type x y z", 7: "id resid type charge x y z"}
+"""BeadReader of the Atoms section of LAMMPS DATA files, by their number without image flags."""
+
+
+def data_options(file: InputFile) -> dict[str, Any]:
+    """Atom style of a LAMMPS DATA file, found from the columns of its first atom; {} for other formats."""
+    if mda_format(file.suffix) != "DATA":
+        return {}
+    inside = False
+    with file.readable.open("rb") as handle:
+        for line in bounded_lines(handle):
+            fields = line.partition(b"#")[0].split()
+            if inside and fields:
+                # Image flags are three whole numbers after the coordinates.
+                n_columns = len(fields) - 3 if len(fields) in (8, 9, 10) else len(fields)
+                return {"atom_style": _STYLES[n_columns]} if n_columns in _STYLES else {}
+            inside = inside or fields == [b"Atoms"]
+    return {}
+
+
+def read_atoms(file: InputFile) -> AtomTable:
+    """Read the atoms of a topology; particle types stand in for residue names that are missing."""
+    if file.size > _MOST_BYTES:
+        raise InputError(
+            f"{file.path}: {file.size >> 20:,} MiB of topology", "give a topology of the beads alone"
+        )
+    with quiet(), damaged_as_input_error(file.path):
+        with MDAnalysis._PARSERS[mda_format(file.suffix)](str(file.readable)) as parser:
+            topology = parser.parse(**data_options(file))
+        atoms = MDAnalysis.Universe(topology, to_guess=()).atoms
+        n_atoms = len(atoms)
+        resids = _column(atoms, "resids", np.ones(n_atoms)).astype(np.int64)
+        chain_ids = _text(atoms, "chainIDs")
+        segids = _text(atoms, "segids")
+        if not chain_ids.any() and max(map(len, segids.tolist())) == 1:
+            chain_ids = segids
+        parts = parts_from_bonds(_bonds(atoms), n_atoms)
+        parts[1:] += np.cumsum(segids[1:] != segids[:-1])
+        resnames, names = _text(atoms, "resnames"), _text(atoms, "names")
+        if not resnames.any():
+            # LAMMPS numbers molecules where others number residues.
+            parts[1:] += np.cumsum(resids[1:] != resids[:-1])
+            resnames, resids = _text(atoms, "types"), np.arange(1, n_atoms + 1)
+        blank = np.full(n_atoms, "")
+        return AtomTable(names, resnames, resids, _text(atoms, "icodes"), blank, chain_ids, parts)
+
+
+def _column(atoms: Any, name: str, otherwise: np.ndarray) -> np.ndarray:
+    try:
+        return np.asarray(getattr(atoms, name))
+    except (MDAnalysis.exceptions.NoDataError, AttributeError):
+        return otherwise
+
+
+def _text(atoms: Any, name: str) -> np.ndarray:
+    column = _column(atoms, name, np.full(len(atoms), ""))
+    text = np.char.strip(np.array([str(value) for value in column]))
+    return np.where(text == "SYSTEM", "", text) if name in ("segids", "chainIDs") else text
+
+
+def _bonds(atoms: Any) -> np.ndarray:
+    try:
+        return np.asarray(atoms.universe.bonds.indices, dtype=np.int64).reshape(-1, 2)
+    except (MDAnalysis.exceptions.NoDataError, AttributeError):
+        return np.zeros((0, 2), dtype=np.int64)
+
+
+def select_atoms(table: AtomTable, positions: np.ndarray, selection: str) -> np.ndarray:
+    """Apply a selection in the language of MDAnalysis.
+
+    Parameters
+    ----------
+    table : AtomTable
+    positions : numpy.ndarray, shape (N, 3)
+        In Å, for geometric selections.
+    selection : str
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Rows that are selected, in file order.
+    """
+    residue = table.residue_index()
+    first = np.unique(residue, return_index=True)[1]
+    segments, segment = np.unique(table.chain_ids[first], return_inverse=True)
+    universe = MDAnalysis.Universe.empty(
+        len(table),
+        n_residues=len(first),
+        n_segments=len(segments),
+        atom_resindex=residue,
+        residue_segindex=segment,
+        trajectory=True,
+    )
+    for attribute, values in (
+        ("names", table.names),
+        ("chainIDs", table.chain_ids),
+        ("altLocs", table.altlocs),
+        ("resnames", table.resnames[first]),
+        ("resids", table.resids[first]),
+        ("icodes", table.icodes[first]),
+        ("segids", segments),
+    ):
+        universe.add_TopologyAttr(attribute, values.astype(object) if values.dtype.kind == "U" else values)
+    universe.atoms.positions = positions
+    try:
+        with quiet():
+            return np.asarray(universe.select_atoms(selection).indices)
+    except (ValueError, AttributeError, TypeError, MDAnalysis.exceptions.SelectionError) as error:
+        raise UsageError(
+            f"--selection '{selection}' is not understood ({str(error).splitlines()[0]})",
+            "see https://userguide.mdanalysis.org/stable/selections.html",
+        ) from None

@@ -1,0 +1,212 @@
+"""XTC and TRR files of GROMACS.
+
+Frames are decoded by the library of MDAnalysis, which trusts them: a flipped
+bit ends the interpreter. So every frame is looked through here first. That
+gives the place of each frame, too, and no offset files are needed.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import IO, Any
+
+import numpy as np
+from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
+from MDAnalysis.lib.mdamath import triclinic_box
+
+from latcpb_cli.errors import InputError, first_line
+from latcpb_cli.io.readers.frames import Frame, clean_box
+from latcpb_cli.io.readers.input_file import InputFile, refuse_count
+
+__all__ = ["XdrFile"]
+
+_ANGSTROM_PER_NM = 10.0
+_XTC_MAGIC, _TRR_MAGIC = 1995, 1993
+_XTC_HEAD, _XTC_PACKED, _TRR_HEAD = 56, 36, 84
+"""Bytes of an XTC header, of the header of packed coordinates after it, and of a TRR header at most."""
+_FEW_ATOMS = 9
+"""XTC does not pack so few."""
+_SMALLEST_INDEX, _LARGEST_INDEX = 9, 72
+"""Sizes of steps between close atoms, as indices of a table of XTC.
+
+Writers leave the table by one at its end, where atoms are so far apart that
+none are close.
+"""
+_WIDE = 0xFFFFFF
+_LEAST_BYTES = 0.05
+"""An atom takes at least so much in the closest packing."""
+
+
+class _DamagedError(Exception):
+    """The bytes are no frame."""
+
+
+class XdrFile:
+    """The frames of an XTC or TRR file.
+
+    Parameters
+    ----------
+    file : InputFile
+
+    Raises
+    ------
+    InputError
+        If it does not begin with a frame of its format.
+    """
+
+    def __init__(self, file: InputFile) -> None:
+        self.path, self._file = file.path, file
+        self._xtc = file.suffix == ".xtc"
+        self.truncated = False
+        self.n_atoms = 0
+        offsets = self._scan()
+        self.n_frames = len(offsets)
+        if not offsets:
+            raise InputError(f"{self.path}: no whole frame", "the file is truncated; copy it again")
+        try:
+            self._reader: Any = (XTCFile if self._xtc else TRRFile)(str(file.readable))
+            self._reader.set_offsets(np.array(offsets, dtype=np.int64))
+        except Exception as error:  # whatever the library makes of it
+            raise self._damaged(first_line(error)) from None
+        self._offsets = [*offsets, self._end]
+
+    def read(self, index: int) -> Frame:
+        """Read one frame."""
+        try:
+            if self._xtc:
+                self._check_packing(index)
+            self._reader.seek(index)
+            found = self._reader.read()
+        except Exception as error:
+            raise self._damaged(first_line(error), f": frame {index}") from None
+        positions = np.array(found.x, dtype=np.float64) * _ANGSTROM_PER_NM
+        vectors = np.array(found.box, dtype=np.float64) * _ANGSTROM_PER_NM
+        time = float(found.time)
+        box = triclinic_box(*vectors) if np.isfinite(vectors).all() else None
+        return Frame(
+            positions.astype(np.float32), time if np.isfinite(time) else float(index), clean_box(box)
+        )
+
+    def _scan(self) -> list[int]:
+        """Find the whole frames, reading their headers only."""
+        offsets: list[int] = []
+        self._end, size = 0, self._file.size
+        with self._file.readable.open("rb") as handle:
+            while self._end < size:
+                handle.seek(self._end)
+                try:
+                    length = self._xtc_length(handle) if self._xtc else self._trr_length(handle)
+                except struct.error:
+                    self.truncated = True  # within a header
+                    return offsets
+                except _DamagedError as error:
+                    raise self._damaged(str(error), f": frame {len(offsets)}") from None
+                if self._end + length > size:
+                    self.truncated = True
+                    return offsets
+                offsets.append(self._end)
+                self._end += length
+        return offsets
+
+    def _xtc_length(self, handle: IO[bytes]) -> int:
+        head = handle.read(_XTC_HEAD)
+        magic, n_atoms = struct.unpack(">2i", head[:8])
+        (again,) = struct.unpack(">i", head[52:56])
+        if magic != _XTC_MAGIC or again != n_atoms:
+            raise _DamagedError("no XTC header")
+        self._count(n_atoms, _LEAST_BYTES)
+        if n_atoms <= _FEW_ATOMS:
+            return _XTC_HEAD + 12 * n_atoms
+        packed = handle.read(_XTC_PACKED)
+        precision, *limits, index, n_bytes = struct.unpack(">f8i", packed)
+        sizes = [high - low + 1 for low, high in zip(limits[:3], limits[3:], strict=True)]
+        if not precision > 0 or not all(0 < size < 1 << 31 for size in sizes):
+            raise _DamagedError("impossible range of coordinates")
+        # The library keeps room for so much and does not look again.
+        if not _SMALLEST_INDEX <= index <= _LARGEST_INDEX + 1 or not 0 < n_bytes <= 12 * n_atoms:
+            raise _DamagedError("impossible packing")
+        return _XTC_HEAD + _XTC_PACKED + (n_bytes + 3) // 4 * 4
+
+    def _trr_length(self, handle: IO[bytes]) -> int:
+        head = handle.read(_TRR_HEAD)
+        magic, slen, text = struct.unpack(">3i", head[:12])
+        if magic != _TRR_MAGIC or (slen, text) != (13, 12) or head[12:24] != b"GMX_trn_file":
+            raise _DamagedError("no TRR header")
+        sizes = struct.unpack(">10i", head[24:64])
+        (n_atoms,) = struct.unpack(">i", head[64:68])
+        self._count(n_atoms, 12)
+        ir, e, box, virial, pressure, top, sym, *vectors = sizes
+        floats = {12 * n_atoms: 4, 24 * n_atoms: 8}.get(vectors[0])
+        if floats is None:
+            raise _DamagedError("no positions" if vectors[0] == 0 else "impossible sizes")
+        expected = 9 * floats
+        if ir or e or top or sym or any(part not in (0, expected) for part in (box, virial, pressure)):
+            raise _DamagedError("impossible sizes")
+        if any(part not in (0, vectors[0]) for part in vectors):
+            raise _DamagedError("impossible sizes")
+        # Step and an unused integer, then time and lambda in the same precision.
+        return 68 + 8 + 2 * floats + box + virial + pressure + sum(vectors)
+
+    def _count(self, n_atoms: int, least: float) -> None:
+        if self.n_atoms == 0:
+            refuse_count(self._file, n_atoms, least)
+            self.n_atoms = n_atoms
+        if n_atoms != self.n_atoms:
+            raise _DamagedError(f"{n_atoms} atoms, {self.n_atoms} before")
+
+    def _check_packing(self, index: int) -> None:
+        """Follow the packed coordinates of one frame without unpacking them."""
+        if self.n_atoms <= _FEW_ATOMS:
+            return
+        start = self._offsets[index] + _XTC_HEAD
+        with self._file.readable.open("rb") as handle:
+            handle.seek(start)
+            head = handle.read(_XTC_PACKED)
+            _, *limits, small, n_bytes = struct.unpack(">f8i", head)
+            data = handle.read(n_bytes)
+        sizes = [high - low + 1 for low, high in zip(limits[:3], limits[3:], strict=True)]
+        if any(size > _WIDE for size in sizes):
+            first = sum(size.bit_length() for size in sizes)
+        else:
+            first = (sizes[0] * sizes[1] * sizes[2]).bit_length()
+        _follow(data, self.n_atoms, first, small)
+
+    def _damaged(self, reason: str, where: str = "") -> InputError:
+        return InputError(
+            f"{self.path}{where} cannot be read ({reason})",
+            "the file is truncated, damaged, or of another format than its suffix says",
+        )
+
+
+def _follow(data: bytes, n_atoms: int, first: int, small: int) -> None:
+    """Walk from group to group: an atom of ``first`` bits, a flag, and a run of close ones.
+
+    Raises
+    ------
+    _DamagedError
+        Where the library would leave its table or the data.
+    """
+    bit, done, run, end = 0, 0, 0, 8 * len(data)
+    padded = data + b"\0\0"
+    while done < n_atoms:
+        bit += first
+        done += 1
+        if bit >= end:
+            raise _DamagedError("packed coordinates end too soon")
+        byte, used = bit >> 3, bit & 7
+        window = padded[byte] << 8 | padded[byte + 1]
+        change = 0
+        if window >> (15 - used) & 1:
+            coded = window >> (10 - used) & 31
+            bit += 6
+            change = coded % 3 - 1
+            run = coded // 3
+        else:
+            bit += 1
+        if run and not _SMALLEST_INDEX <= small <= _LARGEST_INDEX:
+            raise _DamagedError("damaged packing")
+        done += run
+        bit += run * small
+        small += change
+        if done > n_atoms or bit > end or not _SMALLEST_INDEX - 1 <= small <= _LARGEST_INDEX + 1:
+            raise _DamagedError("damaged packing")

@@ -1,0 +1,225 @@
+"""The clash report of a run: JSON per frame, CSV per residue."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from latcpb_cli.io.writers.part_file import PartFile
+from latcpb_cli.run.journal import JournalEntry
+from latcpb_cli.structure import Bridge, CGTrace, FrameClashes
+
+__all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
+
+CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
+"""One row for each residue of a frame and sample that clashes or has a bond through its ring."""
+N_WORST_RESIDUES = 10
+
+
+class ReportWriter:
+    """Write the clash report frame by frame, with flat memory.
+
+    All files grow under a ``.part`` name. Leaving the context without `commit`
+    removes them, unless `sync` has made them safe to go on with.
+
+    Parameters
+    ----------
+    path_json : pathlib.Path
+        Provenance, summary and one row per frame and sample.
+    path_csv : pathlib.Path
+        One row per residue with a clash, in the columns ``CSV_COLUMNS``.
+    trace : CGTrace
+        The residues.
+    mark : JournalEntry, optional
+        Where an interrupted run is to be continued.
+
+    Examples
+    --------
+    >>> with ReportWriter(Path("run.report.json"), Path("run.report.csv"), trace) as report:
+    ...     report.add(0, 0, 0.0, frame_clashes(types, atoms, present, linked)[0])
+    ...     summary = report.finish({"version": "0.1.0"})
+    ...     report.commit()
+    """
+
+    def __init__(
+        self, path_json: Path, path_csv: Path, trace: CGTrace, mark: JournalEntry | None = None
+    ) -> None:
+        self._json = Path(path_json)
+        self._labels = [trace.label(index) for index in range(len(trace))]
+        self._totals = _Totals(len(trace))
+        self._kept = mark is not None
+        sizes = None if mark is None else mark.files
+        rows = self._json.with_name(self._json.name + ".frames")
+        self._csv, self._rows = (PartFile(path, sizes) for path in (Path(path_csv), rows))
+        self._parts = [self._csv, self._rows]
+        if mark is None:
+            self._csv.write((",".join(CSV_COLUMNS) + "\n").encode())
+            return
+        with self._rows.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                self._totals.add(**json.loads(line))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trail: TracebackType | None
+    ) -> None:
+        for part in self._parts:
+            part.close() if self._kept else part.discard()
+
+    def add(
+        self,
+        frame_index: int,
+        sample: int,
+        time: float,
+        clashes: FrameClashes,
+        bridges: Sequence[Bridge] = (),
+        more: Mapping[str, float] | None = None,
+    ) -> None:
+        """Add one reconstruction.
+
+        Parameters
+        ----------
+        frame_index : int
+            Number of the frame in the input, from 0.
+        sample : int
+            Number of the reconstruction of this frame, from 0.
+        time : float
+            In ps.
+        clashes : FrameClashes
+        bridges : sequence of tuple of int
+            Its disulfides.
+        more : mapping of str to float, optional
+            Further counts and energies of the frame.
+        """
+        counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
+        touched = np.flatnonzero(counts.any(axis=1)).tolist()
+        row = {
+            "frame": int(frame_index),
+            "sample": int(sample),
+            "time_ps": float(time),
+            "contact12_percent": round(clashes.contact12_percent, 4),
+            "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
+            "pierced_rings": int(clashes.pierced.sum()),
+            "worst_overlap": round(clashes.worst, 3),
+            "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
+            "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
+            **(more or {}),
+        }
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows(
+            (*list(row.values())[:3], self._labels[i], *counts[i].tolist()) for i in touched
+        )
+        self._csv.write(lines.getvalue().encode())
+        # With the residues, so that a run that goes on finds its totals here.
+        entry = {"row": row, "touched": touched, "counts": counts[touched].tolist()}
+        self._rows.write((json.dumps(entry) + "\n").encode())
+        self._totals.add(**entry)
+
+    def sync(self) -> dict[str, int]:
+        """Bring all that was written to the disk; returns the size of each file, by final name."""
+        self._kept = True
+        return {part.final.name: part.sync() for part in self._parts}
+
+    def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
+        """Complete both files under their temporary names.
+
+        Parameters
+        ----------
+        provenance : dict
+            How the run was made; stored as it is.
+
+        Returns
+        -------
+        dict
+            The summary: ``frames``, ``samples``, mean and max of
+            ``contact12_percent``, ``overlap04_per_1000`` and ``pierced_rings``, the
+            ``worst_frame``, the ``worst_residues``, and in ``peaks`` the largest
+            value of each number of the rows, with its frame and sample.
+        """
+        summary = self._totals.summary(self._labels)
+        out = PartFile(self._json)
+        self._parts.append(out)
+        head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
+        out.write((head.removesuffix("\n}") + ',\n "frames": [').encode())
+        with self._rows.path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines):
+                row = json.dumps(json.loads(line)["row"])
+                out.write(f"{',' if number else ''}\n  {row}".encode())
+        out.write(b"\n ]\n}\n")
+        for part in self._parts:
+            part.sync()
+        return summary
+
+    def commit(self) -> None:
+        """Give the finished files their final names."""
+        self._csv.commit()
+        self._parts[-1].commit()
+        self._kept = False
+
+
+class _Totals:
+    """Running sums over the frames."""
+
+    def __init__(self, n_residues: int) -> None:
+        self.rows = self.frames = self.samples = 0
+        self.last_frame: int | None = None
+        self.sums = {"contact12_percent": 0.0, "overlap04_per_1000": 0.0, "pierced_rings": 0.0}
+        self.peaks = dict(self.sums)
+        self.worst: dict[str, Any] | None = None
+        self.largest: dict[str, dict[str, Any]] = {}
+        self.contacts = np.zeros(n_residues, dtype=np.int64)
+        self.overlaps = np.zeros(n_residues, dtype=np.int64)
+
+    def add(self, row: dict[str, Any], touched: list[int], counts: list[list[int]]) -> None:
+        self.rows += 1
+        self.frames += row["frame"] != self.last_frame
+        self.last_frame = row["frame"]
+        self.samples = max(self.samples, row["sample"] + 1)
+        for name in self.sums:
+            self.sums[name] += row[name]
+            self.peaks[name] = max(self.peaks[name], row[name])
+        for name in row.keys() - {"frame", "sample", "time_ps"}:
+            value, before = row[name], self.largest.get(name)
+            if isinstance(value, int | float) and (before is None or value > before["value"]):
+                self.largest[name] = {"value": value, "frame": row["frame"], "sample": row["sample"]}
+        if self.worst is None or _badness(row) > _badness(self.worst):
+            self.worst = row
+        found = np.array(counts, dtype=np.int64).reshape(-1, 3)
+        self.contacts[touched] += found[:, 0]
+        self.overlaps[touched] += found[:, 1]
+
+    def summary(self, labels: list[str]) -> dict[str, Any]:
+        order = np.lexsort((-self.overlaps, -self.contacts))[:N_WORST_RESIDUES]
+        worst = [i for i in order if self.contacts[i] or self.overlaps[i]]
+        return {
+            "frames": self.frames,
+            "samples": self.samples,
+            **{
+                name: {"mean": total / max(self.rows, 1), "max": self.peaks[name]}
+                for name, total in self.sums.items()
+            },
+            "peaks": dict(sorted(self.largest.items())),
+            "worst_frame": self.worst,
+            "worst_residues": [
+                {
+                    "residue": labels[i],
+                    "contact12_percent": 100.0 * int(self.contacts[i]) / self.rows,
+                    "overlap04_per_frame": int(self.overlaps[i]) / self.rows,
+                }
+                for i in worst
+            ],
+        }
+
+
+def _badness(row: dict[str, Any]) -> tuple[float, float]:
+    """Contacts below 1.2 Å are worse than any number of overlaps."""
+    return row["contact12_percent"], row["overlap04_per_1000"]

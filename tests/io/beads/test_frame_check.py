@@ -1,0 +1,53 @@
+"""Beads without a position: chains are made whole around them, and they touch nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from cg_files import walk, write_ca_pdb, write_trajectory
+
+from latcpb_cli.io.open_source import open_source
+
+BOX = 40.0
+
+
+def wrapped_chains(lost: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Two chains of ten beads, whole, and wrapped bead by bead with some beads lost."""
+    whole = walk(20, 3) + np.float32(3.0)
+    whole[:, 10:] += np.array([0, 12.0, 0], dtype=np.float32)
+    wrapped = np.mod(whole, BOX)
+    wrapped[1, lost] = np.nan
+    return whole, wrapped
+
+
+def read(tmp_path, wrapped: np.ndarray, **options):
+    top = write_ca_pdb(tmp_path / "cg.pdb", "A" * 20, walk(20), chains="A" * 10 + "B" * 10)
+    trajectory = write_trajectory(tmp_path / "t.dcd", wrapped, box=[BOX, BOX, BOX, 90, 90, 90])
+    return next(open_source([trajectory], top, **options).chunks(3))
+
+
+def test_chains_are_made_whole_around_lost_beads(tmp_path):
+    for lost in ([4], [9], [8, 9], [0], [10], [3, 4, 5, 13]):
+        whole, wrapped = wrapped_chains(lost)
+        chunk = read(tmp_path, wrapped)
+        assert np.flatnonzero(chunk.lost[1]).tolist() == lost
+        for chain in (slice(0, 10), slice(10, 20)):
+            known = np.array([i for i in range(20)[chain] if i not in lost])
+            shape = chunk.positions[1, known] - chunk.positions[1, known[0]]
+            np.testing.assert_allclose(shape, whole[1, known] - whole[1, known[0]], atol=1e-4)
+
+
+def test_lost_beads_touch_nothing(tmp_path):
+    for lost in ([4], list(range(10)), list(range(20))):
+        chunk = read(tmp_path, wrapped_chains(lost)[1])
+        positions = chunk.positions[1]
+        assert np.isfinite(positions).all()
+        distance = np.linalg.norm(positions[:, None] - positions, axis=-1) + 1e3 * np.eye(20)
+        assert distance[lost].min() > 40.0
+
+
+def test_sound_frames_are_not_touched(tmp_path):
+    _, wrapped = wrapped_chains([4])
+    chunk = read(tmp_path, wrapped, pbc="none")
+    np.testing.assert_array_equal(chunk.positions[[0, 2]], wrapped[[0, 2]])
+    np.testing.assert_array_equal(chunk.positions[1, 5:], wrapped[1, 5:])
+    assert read(tmp_path, wrapped_chains([])[1]).lost is None

@@ -1,0 +1,117 @@
+"""The clash report: its two files, its summary, and no trace of a run that failed."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from peptides import structure
+
+from latcpb_cli.run.report import CSV_COLUMNS, ReportWriter
+from latcpb_cli.structure import FrameClashes
+
+TRACE = structure("AKF").trace
+
+
+def clashes(contact, overlap, worst=0.5, pierced=(0, 0, 0)):
+    return FrameClashes(
+        n_atoms=100,
+        contact12=np.array(contact, dtype=bool),
+        overlap04=np.array(overlap),
+        n_overlaps=max(overlap),
+        worst=worst if max(overlap) else 0.0,
+        worst_pair=(0, 2) if max(overlap) else (-1, -1),
+        pierced=np.array(pierced, dtype=bool),
+    )
+
+
+FRAMES = [
+    (10, 0, 5.0, clashes([0, 0, 0], [0, 0, 0])),
+    (10, 1, 5.0, clashes([0, 0, 0], [2, 0, 2], worst=0.8)),
+    (11, 0, 7.5, clashes([1, 0, 1], [1, 0, 1])),
+    (11, 1, 7.5, clashes([0, 0, 0], [0, 1, 1], pierced=(0, 0, 1))),
+]
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return tmp_path / "run.report.json", tmp_path / "run.report.csv"
+
+
+def write(paths, frames=FRAMES):
+    with ReportWriter(*paths, TRACE) as report:
+        for row in frames:
+            report.add(*row)
+        summary = report.finish({"version": "1", "command": "latcpb backmap"})
+        report.commit()
+        return summary
+
+
+def test_summary(paths):
+    summary = write(paths)
+    assert (summary["frames"], summary["samples"]) == (2, 2)
+    assert summary["contact12_percent"] == {
+        "mean": pytest.approx(66.6667 / 4),
+        "max": pytest.approx(66.6667, abs=1e-3),
+    }
+    assert summary["overlap04_per_1000"] == {"mean": pytest.approx(10.0), "max": 20.0}
+    assert summary["pierced_rings"] == {"mean": 0.25, "max": 1.0}
+    assert (summary["worst_frame"]["frame"], summary["worst_frame"]["sample"]) == (11, 0)
+    worst = summary["worst_residues"]
+    assert [row["residue"] for row in worst] == ["A:PHE3", "A:ALA1", "A:LYS2"]
+    assert worst[0] == {"residue": "A:PHE3", "contact12_percent": 25.0, "overlap04_per_frame": 1.0}
+
+
+def test_json_holds_provenance_summary_and_every_frame(paths):
+    summary = write(paths)
+    content = json.loads(paths[0].read_text())
+    assert content["provenance"] == {"version": "1", "command": "latcpb backmap"}
+    assert content["summary"] == summary
+    assert [(row["frame"], row["sample"], row["time_ps"]) for row in content["frames"]] == [
+        row[:3] for row in FRAMES
+    ]
+    assert content["frames"][1]["worst_pair"] == ["A:ALA1", "A:PHE3"]
+    assert content["frames"][1]["worst_overlap"] == 0.8
+    assert content["frames"][0]["worst_pair"] == []
+
+
+def test_csv_has_one_row_per_residue_with_a_clash(paths):
+    write(paths)
+    rows = list(csv.reader(paths[1].open()))
+    assert tuple(rows[0]) == CSV_COLUMNS
+    assert rows[1:] == [
+        ["10", "1", "5.0", "A:ALA1", "0", "2", "0"],
+        ["10", "1", "5.0", "A:PHE3", "0", "2", "0"],
+        ["11", "0", "7.5", "A:ALA1", "1", "1", "0"],
+        ["11", "0", "7.5", "A:PHE3", "1", "1", "0"],
+        ["11", "1", "7.5", "A:LYS2", "0", "1", "0"],
+        ["11", "1", "7.5", "A:PHE3", "0", "1", "1"],
+    ]
+
+
+def test_only_the_two_files_are_left(paths):
+    write(paths)
+    assert {path.name for path in paths[0].parent.iterdir()} == {path.name for path in paths}
+
+
+def test_no_frames_still_makes_a_report(paths):
+    summary = write(paths, frames=[])
+    assert summary["frames"] == 0
+    assert json.loads(paths[0].read_text())["frames"] == []
+
+
+def test_nothing_is_left_of_a_run_that_failed(paths):
+    with pytest.raises(RuntimeError), ReportWriter(*paths, TRACE) as report:
+        report.add(*FRAMES[1])
+        raise RuntimeError
+    assert list(paths[0].parent.iterdir()) == []
+
+
+def test_an_older_report_stays_until_the_new_one_is_complete(paths):
+    write(paths)
+    before = paths[0].read_bytes()
+    with pytest.raises(RuntimeError), ReportWriter(*paths, TRACE):
+        raise RuntimeError
+    assert paths[0].read_bytes() == before
