@@ -13,35 +13,25 @@ from functools import cache
 import numpy as np
 
 __all__ = [
-    "ALIASES",
-    "ATOM_SLOTS",
-    "BACKBONE_SLOTS",
-    "CHI_ATOMS",
-    "CHI_SYMMETRIC",
-    "COVALENT_RADIUS",
-    "ELEMENTS",
-    "LETTERS",
-    "NAMES",
-    "N_SLOTS",
-    "OXT_SLOT",
-    "RINGS",
-    "SIDECHAIN_BONDS",
-    "SWAPS",
-    "VDW_RADIUS",
-    "letter_index",
-    "slot_mask",
-    "slot_of",
-    "swap_slots",
-]
+    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE",
+    "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL",
+    "ALIASES", "ATOM_SLOTS", "BACKBONE_SLOTS", "CA_SLOT", "CB_SLOT", "CHI_ATOMS", "CHI_SYMMETRIC",
+    "COVALENT_RADIUS", "C_SLOT", "ELEMENTS", "LETTERS", "NAMES", "N_SLOT", "N_SLOTS", "OXT_SLOT", "O_SLOT",
+    "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS", "letter_index", "slot_mask", "slot_of", "swap_slots",
+]  # fmt: skip
 
 LETTERS = "ARNDCQEGHILKMFPSTWYV"
 NAMES = (
     "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE",
     "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL",
 )  # fmt: skip
+ALA, ARG, ASN, ASP, CYS, GLN, GLU, GLY, HIS, ILE, LEU, LYS, MET, PHE, PRO, SER, THR, TRP, TYR, VAL = range(20)
+"""Residue indices."""
+N_SLOT, CA_SLOT, C_SLOT, O_SLOT, CB_SLOT = range(5)
+"""Slots of the atoms that all residue types have (glycine has no CB)."""
 OXT_SLOT = 14
 N_SLOTS = 15
-BACKBONE_SLOTS = (0, 2, 3)
+BACKBONE_SLOTS = (N_SLOT, C_SLOT, O_SLOT)
 """Slots of N, C and O: the backbone atoms that are built (CA is given)."""
 
 _SIDECHAIN = {
