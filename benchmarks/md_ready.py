@@ -23,7 +23,7 @@ from ready import Verdict, judge
 from latcpb_cli import Backmapper, backmap_trajectory, open_source
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.io.readers.frame_choice import FrameChoice
-from latcpb_cli.md.options import MdOptions
+from latcpb_cli.options import MdOptions
 from latcpb_cli.structure import CGTrace
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from latcpb_cli.errors import UsageError
-from latcpb_cli.md.options import MdOptions, require_openmm
+from latcpb_cli.md.options import require_openmm
+from latcpb_cli.options import MdOptions
 
 __all__ = ["md_options"]
 

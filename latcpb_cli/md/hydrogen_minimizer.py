@@ -14,9 +14,9 @@ from latcpb_cli.md.changes import changed_hands, changed_peptides
 from latcpb_cli.md.engine import Engine
 from latcpb_cli.md.hydrogen_positions import HydrogenPlaces
 from latcpb_cli.md.molecule import heavy_molecule
-from latcpb_cli.md.options import MdOptions
 from latcpb_cli.md.protonation import protonate, protonation_states
 from latcpb_cli.md.system import hydrogen_system, minimize_system
+from latcpb_cli.options import MdOptions
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk, box_vectors
 
 __all__ = ["HydrogenMinimizer"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 
 from latcpb_cli.errors import UsageError
 
-__all__ = ["EXTRA", "FORCE_FIELDS", "MINIMIZED", "SOLVENTS", "MdOptions", "require_openmm"]
+__all__ = ["EXTRA", "FORCE_FIELDS", "MINIMIZED", "SOLVENTS", "require_openmm"]
 
 EXTRA = "latcpb-cli[md]"
 
@@ -22,37 +21,6 @@ SOLVENTS: dict[str, tuple[str, ...]] = {"vacuum": (), "obc2": (), "gbn2": ("impl
 
 MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
 """What the report tells of each minimised frame that is better small."""
-
-
-@dataclass(frozen=True)
-class MdOptions:
-    """How a built structure is prepared for molecular dynamics.
-
-    Attributes
-    ----------
-    hydrogens : bool
-        Whether hydrogens are written.
-    ph : float
-        Decides on the protonation of side chains.
-    minimize : int
-        Largest number of minimisation steps; 0 leaves the heavy atoms alone.
-    force_field : {'amber14', 'amber19', 'charmm36'}
-    solvent : {'vacuum', 'obc2', 'gbn2'}
-    restraint : float
-        Force constant that holds each Cα, in kJ/mol/nm².
-    """
-
-    hydrogens: bool = False
-    ph: float = 7.0
-    minimize: int = 0
-    force_field: str = "amber14"
-    solvent: str = "obc2"
-    restraint: float = 20000.0
-
-    @property
-    def wanted(self) -> bool:
-        """Whether there is anything to do."""
-        return self.hydrogens or self.minimize > 0
 
 
 def require_openmm() -> None:

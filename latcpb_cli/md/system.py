@@ -12,8 +12,9 @@ from openmm.unit import nanometer
 from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.md.breaks import forget_breaks
 from latcpb_cli.md.molecule import Molecule
-from latcpb_cli.md.options import FORCE_FIELDS, SOLVENTS, MdOptions
+from latcpb_cli.md.options import FORCE_FIELDS, SOLVENTS
 from latcpb_cli.md.solvent import add_obc2
+from latcpb_cli.options import MdOptions
 
 __all__ = ["RESTRAINTS", "hydrogen_system", "minimize_system"]
 

@@ -26,8 +26,7 @@ from latcpb_cli.io.open_source import Source
 from latcpb_cli.io.writers.atom_writer import coordinate_limits, open_writer, output_files
 from latcpb_cli.io.writers.frame_writer import ResumePoint
 from latcpb_cli.io.writers.part_file import take_back
-from latcpb_cli.md.options import MdOptions
-from latcpb_cli.options import Mode, choose_mode
+from latcpb_cli.options import MdOptions, Mode, choose_mode
 from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, MeasuredChunk
 from latcpb_cli.run.journal import Journal, input_facts, journal_path
 from latcpb_cli.run.output_checks import check_output

@@ -10,9 +10,9 @@ import torch
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.complete.completion import Disulfides, complete
 from latcpb_cli.io.open_source import Source
-from latcpb_cli.md.options import MINIMIZED, MdOptions, require_openmm
+from latcpb_cli.md.options import MINIMIZED, require_openmm
 from latcpb_cli.metrics.defects import DEFECTS
-from latcpb_cli.options import Mode
+from latcpb_cli.options import MdOptions, Mode
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
 __all__ = ["NoPostProcessing", "PostProcessor", "limit_names", "open_post_processor"]

@@ -11,7 +11,7 @@ pytest.importorskip("openmm")
 from latcpb_cli.errors import InputError  # noqa: E402
 from latcpb_cli.md.changes import changed_hands, changed_peptides  # noqa: E402
 from latcpb_cli.md.hydrogen_minimizer import HydrogenMinimizer  # noqa: E402
-from latcpb_cli.md.options import MdOptions  # noqa: E402
+from latcpb_cli.options import MdOptions  # noqa: E402
 from latcpb_cli.structure import AtomTopology, FrameChunk  # noqa: E402
 
 SEQUENCE = "GITYKPDW"

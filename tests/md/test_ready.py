@@ -17,7 +17,7 @@ from ready import judge  # noqa: E402
 
 from latcpb_cli.backmapper import Backmapper  # noqa: E402
 from latcpb_cli.io.open_source import open_source  # noqa: E402
-from latcpb_cli.md.options import MdOptions  # noqa: E402
+from latcpb_cli.options import MdOptions  # noqa: E402
 from latcpb_cli.run.pipeline import backmap_trajectory  # noqa: E402
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
