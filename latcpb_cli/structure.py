@@ -7,7 +7,7 @@ Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 import numpy as np
@@ -71,14 +71,14 @@ class CGTrace:
         return letter_index(self.sequence)
 
     @property
-    def kinds(self) -> np.ndarray:
+    def residue_kinds(self) -> np.ndarray:
         """The same, but for modified residues, which have numbers of their own from 20 on."""
         return residue_kinds_of(self.residue_types, self.variants)
 
     @property
     def n_slots(self) -> int:
         """Slots per residue in arrays of written atoms: 15, and more where residues are modified."""
-        return max([N_SLOTS, *(1 + max(slots_of(int(kind)).values()) for kind in np.unique(self.kinds))])
+        return max([N_SLOTS, *(1 + max(slots_of(int(kind)).values()) for kind in np.unique(self.residue_kinds))])
 
     def name(self, index: int) -> str:
         """Name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
@@ -87,7 +87,7 @@ class CGTrace:
 
     def modified(self) -> dict[str, int]:
         """Count the modified residues, for instance ``{"SEP on SER": 2}``."""
-        names = [self.name(int(index)) for index in np.flatnonzero(self.kinds >= len(NAMES))]
+        names = [self.name(int(index)) for index in np.flatnonzero(self.residue_kinds >= len(NAMES))]
         return dict(Counter(f"{residue_name(name, 'pdb')} on {parent_name(name)}" for name in names))
 
     def label(self, index: int) -> str:
@@ -125,16 +125,19 @@ class FrameChunk:
         a, b, c (Å), alpha, beta, gamma (degrees); a row of zeros is no box.
     indices : numpy.ndarray of int64, shape (F,)
         Frame numbers in the input trajectory, from 0.
-    lost : numpy.ndarray of bool, shape (F, L), or None
+    missing : numpy.ndarray of bool, shape (F, L), or None
         Beads without a position in the input. They are parked where they touch
         nothing, so that the rest can be built. None where there are none.
+    problems : dict of int to str
+        What is wrong with frames as read, by frame number.
     """
 
     positions: np.ndarray
     times: np.ndarray
     boxes: np.ndarray
     indices: np.ndarray
-    lost: np.ndarray | None = None
+    missing: np.ndarray | None = None
+    problems: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -170,7 +173,7 @@ class AtomTopology:
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
         """Every heavy atom of every residue, with OXT at the end of each chain."""
-        kinds, ends = trace.kinds, ~trace.same_chain_as_next()
+        kinds, ends = trace.residue_kinds, ~trace.same_chain_as_next()
         rows = []
         for residue, (kind, end) in enumerate(zip(kinds.tolist(), ends.tolist(), strict=True)):
             rows += [(residue, slot, atom) for slot, atom in _written(kind, end)]

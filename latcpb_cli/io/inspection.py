@@ -54,6 +54,8 @@ class Inspection:
     n_cis : int
         PeptideRotations shorter than 3.2 Å in the first frame: built cis.
     chains : tuple of ChainView
+    problems : dict of int to str
+        What is wrong with frames as read, by frame number.
     """
 
     n_frames: int
@@ -63,6 +65,7 @@ class Inspection:
     largest_box: np.ndarray
     n_cis: int
     chains: tuple[ChainView, ...]
+    problems: dict[int, str]
 
 
 _CIS = 3.2
@@ -74,7 +77,6 @@ def inspect_source(source: Source) -> Inspection:
     Parameters
     ----------
     source : Source
-        Its ``problems`` are complete afterwards.
 
     Returns
     -------
@@ -85,10 +87,12 @@ def inspect_source(source: Source) -> Inspection:
     times: list[float] = []
     boxes: list[np.ndarray] = []
     n_cis = 0
+    problems: dict[int, str] = {}
     for chunk in source.chunks(max(1, _NUMBERS_PER_CHUNK // (3 * len(trace)))):
         lengths, linked = _steps(trace, chunk)
         if not times:
             n_cis = int((linked[0] & (lengths[0] < _CIS)).sum())
+        problems |= chunk.problems
         joined = np.where(linked, lengths, 0.0)
         sums += [linked.sum(axis=0), joined.sum(axis=0), (joined**2).sum(axis=0)]
         times += [float(chunk.times[0]), float(chunk.times[-1])]
@@ -101,6 +105,7 @@ def inspect_source(source: Source) -> Inspection:
         largest_box=np.max(boxes, axis=0),
         n_cis=n_cis,
         chains=tuple(_chain(trace, c, sums, source.n_frames) for c in range(int(trace.chain_index[-1]) + 1)),
+        problems=problems,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,6 @@ class Source:
         Atom name of the beads, "" where they have none in common.
     strict : bool
         Whether a frame that is not sound ends the reading.
-    problems : dict of int to str
-        What is wrong with frames, by frame number; grows as chunks are read.
     """
 
     paths: tuple[Path, ...]
@@ -89,7 +87,6 @@ class Source:
     _beads: BeadReader
     _whole: bool
     strict: bool
-    problems: dict[int, str] = field(default_factory=dict)
 
     @property
     def n_frames(self) -> int:
@@ -132,10 +129,10 @@ class Source:
             position, or a frame is exploded or collapsed.
         """
         for first in range(start, self.n_frames, size):
-            yield self.pick(np.arange(first, min(first + size, self.n_frames)))
+            yield self.read_frames(np.arange(first, min(first + size, self.n_frames)))
 
-    def pick(self, numbers: np.ndarray) -> FrameChunk:
-        """Read some of the chosen frames, by their place (int64) among these.
+    def read_frames(self, numbers: np.ndarray) -> FrameChunk:
+        """Read some of the chosen frames, by their index (int64) among these.
 
         Raises
         ------
@@ -152,22 +149,27 @@ class Source:
             positions = make_whole(self.trace, positions, boxes)
         if lost.any():
             positions = park(positions, lost)
-        for index, frame, missing in zip(indices.tolist(), positions, lost, strict=True):
-            self._note_problem(index, frame, missing)
         times = np.array([frame.time for frame in frames])
-        return FrameChunk(positions, times, boxes, indices, lost if lost.any() else None)
+        problems = self._find_problems(indices, positions, lost)
+        return FrameChunk(positions, times, boxes, indices, lost if lost.any() else None, problems)
 
-    def _note_problem(self, index: int, positions: np.ndarray, lost: np.ndarray) -> None:
-        said = describe_frame(self.trace, positions, lost, self.spacing.median)
-        if said and self.strict:
-            path = self._beads.trajectory.locate(index)[0].path
-            raise InputError(
-                f"{path}: frame {index}, {said}",
-                "the simulation blew up or the file is damaged; leave the frame out with --frames, "
-                "or go on without --strict",
-            )
-        if said:
-            self.problems[index] = said
+    def _find_problems(
+        self, indices: np.ndarray, positions: np.ndarray, missing: np.ndarray
+    ) -> dict[int, str]:
+        """Describe the frames that are not sound, by frame number; raise under ``strict``."""
+        problems = {}
+        for row, index in enumerate(indices.tolist()):
+            problem = describe_frame(self.trace, positions[row], missing[row], self.spacing.median)
+            if problem and self.strict:
+                path = self._beads.trajectory.locate(index)[0].path
+                raise InputError(
+                    f"{path}: frame {index}, {problem}",
+                    "the simulation blew up or the file is damaged; leave the frame out with --frames, "
+                    "or go on without --strict",
+                )
+            if problem:
+                problems[index] = problem
+        return problems
 
 
 def _digest(text: str) -> str:
