@@ -1,10 +1,10 @@
-"""Distances, angles and torsions of numpy arrays of points."""
+"""Distances, directions, angles and torsions of numpy arrays of points."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["angle", "distance", "torsion", "turn", "volume"]
+__all__ = ["angle", "distance", "torsion", "turn", "unit", "volume"]
 
 Array = np.ndarray
 
@@ -13,6 +13,12 @@ def distance(a: Array, b: Array) -> Array:
     """Distance (Å) between points of shape (..., 3)."""
     step = a - b
     return np.sqrt(np.einsum("...k,...k->...", step, step))
+
+
+def unit(vectors: Array) -> Array:
+    """Scale vectors (..., 3) to length one; zero vectors stay zero."""
+    length = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
+    return np.asarray(vectors / np.where(length > 0.0, length, 1.0))
 
 
 def angle(a: Array, b: Array, c: Array) -> Array:

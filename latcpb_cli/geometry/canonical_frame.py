@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from latcpb_cli.geometry.angles import unit
+
 __all__ = ["canonical_frame"]
 
-_FLAT = 1e-6  # of the longer mode: shorter than this, a structure is too straight to have axes
+_MAX_FLATNESS = 1e-6
+"""Length of the second mode over that of the first, up to which a structure is too straight to have axes."""
 
 
 def canonical_frame(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -36,14 +39,14 @@ def canonical_frame(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     phase = np.pi * (np.arange(length) + 0.5) / length
     away = positions - middle
     half, whole = ((away * np.cos(n * phase)[:, None]).sum(axis=1) for n in (1, 2))
-    first, reach = _unit(half)
-    second, wide = _unit(whole - (whole * first).sum(-1, keepdims=True) * first)
+    first = unit(half)
+    across = whole - (whole * first).sum(-1, keepdims=True) * first
+    second = unit(across)
     axes = np.stack([first, second, np.cross(first, second)], axis=1)
-    straight = (wide <= _FLAT * reach) | (reach == 0.0)
+    straight = (_length(across) <= _MAX_FLATNESS * _length(half)) | (_length(half) == 0.0)
     return middle, np.where(straight[:, :, None], np.eye(3), axes)
 
 
-def _unit(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions (F, 3) and lengths (F, 1) of vectors; zeros have no direction."""
-    length = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
-    return vectors / np.where(length > 0.0, length, 1.0), length
+def _length(vectors: np.ndarray) -> np.ndarray:
+    """Lengths (F, 1) of vectors (F, 3)."""
+    return np.asarray(np.sqrt((vectors * vectors).sum(-1, keepdims=True)))

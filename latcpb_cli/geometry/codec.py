@@ -63,17 +63,17 @@ class InternalCoordinates:
     twist: Float[Tensor, "L"]
     bends: Float[Tensor, "L 4"]
 
-    def of(self, rows: Int[Tensor, "A"]) -> InternalCoordinates:
+    def select(self, rows: Int[Tensor, "A"]) -> InternalCoordinates:
         """Internal coordinates of some residues."""
         return InternalCoordinates(self.torsions[rows], self.twist[rows], self.bends[rows])
 
-    def rotated(self, rotation: Float[Tensor, "L 2"]) -> InternalCoordinates:
+    def with_peptide_rotation(self, rotation: Float[Tensor, "L 2"]) -> InternalCoordinates:
         """The same with other rotations of peptides, (cos, sin)."""
         return InternalCoordinates(
             torch.cat([rotation[:, None], self.torsions[:, 1:]], dim=1), self.twist, self.bends
         )
 
-    def turned(self, chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
+    def with_chi(self, chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
         """The same backbone with other chi angles (rad)."""
         turns = torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)
         return InternalCoordinates(

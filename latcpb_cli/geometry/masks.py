@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-__all__ = ["found"]
+__all__ = ["true_indices"]
 
 
-def found(mask: Bool[Tensor, "N"]) -> Int[Tensor, "F"]:
+def true_indices(mask: Bool[Tensor, "N"]) -> Int[Tensor, "F"]:
     """Numbers of the elements that are true, in order.
 
     On a CPU by numpy, which is five times as fast as `torch.nonzero`.

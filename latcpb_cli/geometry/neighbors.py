@@ -8,13 +8,13 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-__all__ = ["nearest"]
+__all__ = ["nearest_neighbors"]
 
 _LARGE = 4096
 """Structures of more points are searched by a tree: a distance matrix would grow with their square."""
 
 
-def nearest(
+def nearest_neighbors(
     points: Float[Tensor, "L 3"], sizes: list[int], count: int, cutoff: float
 ) -> tuple[Int[Tensor, "L K"], Bool[Tensor, "L K"]]:
     """The ``count`` nearest points of the same structure within ``cutoff``.

@@ -21,10 +21,11 @@ from latcpb_cli.chem.modified import parent_types
 from latcpb_cli.chem.modified_bonds import ALL_ELEMENTS, all_bond_steps, all_element_index
 from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, VDW_RADIUS
 from latcpb_cli.errors import InputError
+from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.pairs import close_pairs
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.terms import Terms, bond_terms
-from latcpb_cli.structure import FrameClashes, box_vectors
+from latcpb_cli.structure import FrameClashes
 
 __all__ = ["CONTACT", "DISULFIDE", "OVERLAP", "FrameClashes", "frame_clashes"]
 
@@ -52,7 +53,7 @@ def frame_clashes(
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
-        Residue indices; kinds (`CGTrace.kinds`) where atoms of modified residues are there.
+        Residue indices; kinds (`CGTrace.residue_kinds`) where atoms of modified residues are there.
     atoms : numpy.ndarray of float32, shape (F, L, W, 3)
         In Å; W is 15, or more with modified residues.
     present : numpy.ndarray of bool, shape (L, W)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from latcpb_cli.geometry import neighbors
-from latcpb_cli.geometry.neighbors import nearest
+from latcpb_cli.geometry.neighbors import nearest_neighbors
 
 
 @pytest.mark.parametrize("sizes", [[60], [30, 30], [50, 8, 2], [1]])
@@ -14,15 +14,15 @@ from latcpb_cli.geometry.neighbors import nearest
 def test_tree_and_matrix_agree(monkeypatch, sizes, cutoff):
     torch.manual_seed(0)
     points = 15 * torch.rand(sum(sizes), 3)
-    index, valid = nearest(points, sizes, 12, cutoff)
+    index, valid = nearest_neighbors(points, sizes, 12, cutoff)
     monkeypatch.setattr(neighbors, "_LARGE", 0)
-    index_by_tree, valid_by_tree = nearest(points, sizes, 12, cutoff)
+    index_by_tree, valid_by_tree = nearest_neighbors(points, sizes, 12, cutoff)
     assert torch.equal(valid, valid_by_tree)
     assert torch.equal(index, index_by_tree)
 
 
 def test_points_in_one_place_are_no_neighbours_of_themselves(monkeypatch):
     monkeypatch.setattr(neighbors, "_LARGE", 0)
-    index, valid = nearest(torch.zeros(6, 3), [6], 3, 5.0)
+    index, valid = nearest_neighbors(torch.zeros(6, 3), [6], 3, 5.0)
     assert valid.all()
     assert (index != torch.arange(6)[:, None]).all()

@@ -7,8 +7,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.pairs import close_pairs, image_shift
-from latcpb_cli.structure import box_vectors
 
 
 @pytest.mark.parametrize("box", [None, [15, 15, 15, 90, 90, 90], [14, 16, 15, 75, 110, 95]])

@@ -7,11 +7,11 @@ import pytest
 from peptides import build, structure
 
 from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.metrics.count import Count
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.terms import bond_terms
-from latcpb_cli.structure import box_vectors
 
 ALL = "ARNDCQEGHILKMFPSTWYVA"
 
