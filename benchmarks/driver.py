@@ -64,7 +64,7 @@ def latcpb(weights: str = "", mode: str = "best", samples: str = "1", device: st
     model = Backmapper.from_pretrained(weights or None, device=device)
 
     def run(source: str, target: str) -> None:
-        chain = open_source([Path(source)], None)
+        chain = open_source([Path(source)])
         options = {"samples": int(samples), "seed": _seed(source), "mode": mode}
         backmap_trajectory(model, chain, target, overwrite=True, **options)
 

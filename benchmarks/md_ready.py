@@ -22,8 +22,7 @@ from ready import Verdict, judge
 
 from latcpb_cli import Backmapper, backmap_trajectory, open_source
 from latcpb_cli.chem.residues import NAMES
-from latcpb_cli.io.readers.frame_choice import FrameChoice
-from latcpb_cli.options import MdOptions
+from latcpb_cli.options import FrameWindow, MdOptions, ReadOptions
 from latcpb_cli.structure import CGTrace
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -66,7 +65,9 @@ def main() -> None:
         folder = Path(name)
         for label, files, frames in inputs(folder, given.data, given.split, given.chains, given.longest):
             source = open_source(
-                files[:1], files[1] if len(files) > 1 else None, choice=FrameChoice(None, None, 1, frames)
+                files[:1],
+                files[1] if len(files) > 1 else None,
+                ReadOptions(window=FrameWindow(frames=frames)),
             )
             output = folder / "out.pdb"
             started = time.perf_counter()

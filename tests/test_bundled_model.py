@@ -16,6 +16,7 @@ from latcpb_cli.io.open_source import open_source
 from latcpb_cli.metrics.jumps import Jumps
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
+from latcpb_cli.options import ReadOptions
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
 
@@ -62,7 +63,9 @@ def test_alpha_carbons_are_those_of_the_input(built, chunk) -> None:
 
 def test_a_frame_does_not_depend_on_its_batch(model) -> None:
     example = ROOT / "examples" / "4ebp2"
-    short = open_source([example.with_suffix(".xtc")], example.with_suffix(".pdb"), selection="resid 1-24")
+    short = open_source(
+        [example.with_suffix(".xtc")], example.with_suffix(".pdb"), ReadOptions(selection="resid 1-24")
+    )
     frames = next(short.chunks(33))
 
     def run(rows: slice) -> np.ndarray:
@@ -79,7 +82,7 @@ def test_a_frame_does_not_depend_on_its_batch(model) -> None:
 
 def test_frames_that_are_alike_steady_the_best_answer(model) -> None:
     folded = open_source(
-        [ROOT / "examples" / "tnc.dcd"], ROOT / "examples" / "tnc.pdb", selection="resid 1-45"
+        [ROOT / "examples" / "tnc.dcd"], ROOT / "examples" / "tnc.pdb", ReadOptions(selection="resid 1-45")
     )
     frames, trace = next(folded.chunks(20)), folded.trace
     survey = model.survey(trace, frames)

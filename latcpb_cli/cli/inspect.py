@@ -48,14 +48,20 @@ def inspect(
     """
     from latcpb_cli.io.inspection import inspect_source
     from latcpb_cli.io.open_source import open_source
-    from latcpb_cli.io.readers.frame_choice import FrameChoice
+    from latcpb_cli.options import FrameWindow, ReadOptions
 
-    source = open_source(
-        trajectories or [top], top, selection=selection, pbc=pbc.value, scale=scale, sequence=sequence,
-        on_unknown=on_unknown.value, choice=FrameChoice(begin, end, stride, frames), force=True,
-    )  # fmt: skip
+    options = ReadOptions(
+        selection=selection,
+        pbc=pbc.value,
+        window=FrameWindow(begin, end, stride, frames),
+        scale=scale,
+        sequence=sequence,
+        on_unknown=on_unknown.value,
+        force=True,
+    )
+    source = open_source(trajectories or [top], top, options)
     found = inspect_source(source)
-    for line in [*_overview(source, found), *_chains(found, verbose), *_findings(source, verbose)]:
+    for line in [*_overview(source, found), *_chains(found, verbose), *_findings(source, found, verbose)]:
         typer.echo(one_line(line))
 
 
@@ -111,7 +117,7 @@ def _chains(found: Inspection, verbose: bool) -> list[str]:
     return lines + _more(len(found.chains), _CHAINS_SHOWN, "chain", verbose)
 
 
-def _findings(source: Source, verbose: bool) -> list[str]:
+def _findings(source: Source, found: Inspection, verbose: bool) -> list[str]:
     """What is left out, renamed, decided, doubtful, and wrong with frames."""
     lines = [f"left out   {name} ({count:,})" for name, count in source.left_out.items()]
     lines += [f"read as    {old} as {new} ({count:,})" for (old, new), count in source.renamed.items()]
@@ -120,7 +126,7 @@ def _findings(source: Source, verbose: bool) -> list[str]:
     lines += [f"warning    {warning}" for warning in source.warnings]
     if source.spacing.regions:
         lines.append("refused    latcpb backmap takes these beads with --force only")
-    bad = [f"warning    frame {index}, {said}" for index, said in source.problems.items()]
+    bad = [f"warning    frame {index}, {said}" for index, said in found.problems.items()]
     return (
         lines + bad[: len(bad) if verbose else _LINES_SHOWN] + _more(len(bad), _LINES_SHOWN, "frame", verbose)
     )

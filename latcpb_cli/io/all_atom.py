@@ -16,8 +16,8 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import open_frames, open_inputs, read_topology
-from latcpb_cli.io.readers.frame_choice import FrameChoice
 from latcpb_cli.io.readers.frames import Trajectory
+from latcpb_cli.options import FrameWindow
 from latcpb_cli.structure import AtomStructure, CGTrace
 
 __all__ = ["read_all_atom"]
@@ -72,7 +72,7 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
     topology_path = path if top is None else top
     opened = open_inputs([topology_path, path])
     table = read_topology(opened[topology_path])
-    trajectory = open_frames([opened[path]], FrameChoice(), len(table))
+    trajectory = open_frames([opened[path]], FrameWindow(), len(table))
     if trajectory.files[0].n_atoms != len(table):
         raise InputError(
             f"{path}: {trajectory.files[0].n_atoms} atoms, but {topology_path} has {len(table)}",

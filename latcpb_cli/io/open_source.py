@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from latcpb_cli.errors import InputError, UsageError
+from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.chains import build_trace
-from latcpb_cli.io.beads.find import Beads, OnUnknown, find_beads
+from latcpb_cli.io.beads.find import Beads, find_beads
 from latcpb_cli.io.beads.frame_check import find_missing
 from latcpb_cli.io.beads.placeholders import find_placeholders
 from latcpb_cli.io.beads.spacing import Spacing, check_unit, measure_spacing
@@ -18,10 +17,11 @@ from latcpb_cli.io.beads.whole import minimum_image_steps
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.fasta import read_sequences
 from latcpb_cli.io.readers.formats import open_frames, open_inputs, read_topology
-from latcpb_cli.io.readers.frame_choice import FrameChoice
+from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import Trajectory
 from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.io.source import BeadReader, Source
+from latcpb_cli.options import ReadOptions
 from latcpb_cli.structure import CGTrace
 
 __all__ = ["Source", "open_source"]
@@ -30,20 +30,11 @@ _FRAMES_LOOKED_AT = 7
 """So many frames, spread over those chosen, tell bonds from chain ends."""
 _SOUND = (2.0, 8.0)
 """Median distance (Å) of neighbours in a frame that can tell."""
+_DEFAULTS = ReadOptions()
 
 
 def open_source(
-    trajectories: Sequence[Path],
-    top: Path | None,
-    *,
-    selection: str | None = None,
-    pbc: Literal["whole", "none"] = "whole",
-    choice: FrameChoice | None = None,
-    scale: float = 1.0,
-    sequence: str | None = None,
-    on_unknown: OnUnknown = "error",
-    strict: bool = False,
-    force: bool = False,
+    trajectories: Sequence[Path | str], top: Path | str | None = None, options: ReadOptions = _DEFAULTS
 ) -> Source:
     """Open a structure, or a topology with its trajectories.
 
@@ -52,25 +43,9 @@ def open_source(
     trajectories : sequence of pathlib.Path
         Read one after the other. The first may be a structure that serves as
         topology as well.
-    top : pathlib.Path or None
+    top : pathlib.Path, optional
         Structure that names the atoms.
-    selection : str or None
-        Atoms to use, in the language of MDAnalysis; all by default.
-    pbc : {'whole', 'none'}
-        Whether chains that a periodic box cuts are made whole.
-    choice : FrameChoice or None
-        Frames to use; all by default.
-    scale : float
-        What all lengths are multiplied with, for files in an unusual unit.
-    sequence : str or None
-        FASTA file, or letters, that replace the residue names.
-    on_unknown : {'error', 'skip', 'nearest'}
-        What is done with residues that are not known.
-    strict : bool
-        Whether a frame with missing, exploded or collapsed coordinates ends
-        the reading.
-    force : bool
-        Whether beads that do not stand like Cα are accepted, with a warning.
+    options : ReadOptions, optional
 
     Returns
     -------
@@ -82,28 +57,25 @@ def open_source(
         If a file is missing, damaged, of an unknown format, or does not hold
         Cα beads of known residues.
     UsageError
-        If an option makes no sense.
+        If the selection is not understood.
     """
-    if not np.isfinite(scale) or scale <= 0:
-        raise UsageError(f"--scale {scale} is not possible", "give a number above 0, such as 10 for nm to Å")
-    choice = choice or FrameChoice()
-    sequences = None if sequence is None else read_sequences(sequence)
+    sequences = None if options.sequence is None else read_sequences(options.sequence)
     given = [Path(path) for path in trajectories]
     topology_path = Path(top) if top is not None else given[0]
     opened = open_inputs([topology_path, *given])
     table = read_topology(opened[topology_path])
-    trajectory = open_frames([opened[path] for path in given], choice, len(table))
-    frames = choice.apply(trajectory)
-    rows = _selected_rows(table, topology_path, trajectory, int(frames[0]), selection)
-    beads = find_beads(table.take(rows), topology_path, sequences=sequences, on_unknown=on_unknown)
+    trajectory = open_frames([opened[path] for path in given], options.window, len(table))
+    frames = choose_frames(options.window, trajectory)
+    rows = _selected_rows(table, topology_path, trajectory, int(frames[0]), options.selection)
+    beads = find_beads(table.take(rows), topology_path, sequences=sequences, on_unknown=options.on_unknown)
     rows = rows[beads.rows]
     columns = _columns(trajectory, topology_path, len(table), rows)
-    everything = BeadReader(trajectory, columns, scale)
+    everything = BeadReader(trajectory, columns, options.scale)
     kept, notes = _drop_placeholders(table.take(rows), everything, int(frames[0]), topology_path)
-    reader = BeadReader(trajectory, columns[kept], scale)
+    reader = BeadReader(trajectory, columns[kept], options.scale)
     gaps = _typical_gaps(reader, frames)
     first_path = trajectory.locate(int(frames[0]))[0].path
-    doubts = _doubt_unit(first_path, gaps, force)
+    doubts = _doubt_unit(first_path, gaps, options.force)
     letters = "".join(np.array(list(beads.sequence))[kept])
     trace, more = build_trace(table.take(rows[kept]), letters, gaps, beads.record[kept], beads.variants[kept])
     spacing = measure_spacing(trace, gaps)
@@ -114,12 +86,12 @@ def open_source(
         left_out=beads.left_out,
         renamed=beads.renamed,
         notes=(*notes, *more),
-        warnings=(*doubts, *_judge(first_path, trace, spacing, beads, force)),
+        warnings=(*doubts, *_judge(first_path, trace, spacing, beads, options.force)),
         spacing=spacing,
         bead_name=beads.name,
         _beads=reader,
-        _whole=pbc == "whole",
-        strict=strict,
+        _whole=options.pbc == "whole",
+        strict=options.strict,
     )
 
 

@@ -189,9 +189,11 @@ def test_names_of_force_fields(tmp_path, naming, output):
 def test_every_naming_is_read_again(tmp_path, naming):
     """By backmap, with what is modified and protonated, and by evaluate, as the parents."""
     write(tmp_path / "a.pdb", naming)
-    source = open_source([tmp_path / "a.pdb"], None)
+    source = open_source([tmp_path / "a.pdb"])
     assert source.trace.sequence == SEQUENCE
-    np.testing.assert_array_equal(source.trace.kinds, residue_kinds_of(TRACE.residue_types, TRACE.variants))
+    np.testing.assert_array_equal(
+        source.trace.residue_kinds, residue_kinds_of(TRACE.residue_types, TRACE.variants)
+    )
     if naming != "pdb":
         assert source.trace.name(8) == "HIE" and source.trace.name(10) == "ASH"
     read = read_all_atom(tmp_path / "a.pdb")

@@ -87,7 +87,7 @@ def test_dynamics_start_from_it(model, tmp_path, name):
     )
     output = tmp_path / "all.pdb"
     md = MdOptions(hydrogens=True, ph=case.ph, force_field=case.force_field)
-    backmap_trajectory(model, open_source([given], None), output, md=md)
+    backmap_trajectory(model, open_source([given]), output, md=md)
     assert case.contains in output.read_text()
     verdict = judge(output, steps=1000, ps=10.0, force_field=FILES[case.force_field])
     assert verdict.sound, verdict

@@ -146,7 +146,7 @@ def test_outputs_are_checked(tmp_path, source, backmapper, ca_pdb):
 
 
 def test_single_residue(tmp_path, backmapper):
-    source = open_source([write_ca_pdb(tmp_path / "a.pdb", "W", walk(1))], None)
+    source = open_source([write_ca_pdb(tmp_path / "a.pdb", "W", walk(1))])
     backmap_trajectory(backmapper, source, tmp_path / "out.pdb", report=tmp_path / "out.report.json")
     assert gemmi.read_pdb(str(tmp_path / "out.pdb"))[0].count_atom_sites() == 15
 

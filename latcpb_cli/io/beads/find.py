@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -16,10 +15,9 @@ from latcpb_cli.chem.residues import LETTERS, NAMES
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.fasta import match_sequence
+from latcpb_cli.options import UnknownResidues
 
-__all__ = ["Beads", "OnUnknown", "find_beads"]
-
-OnUnknown = Literal["error", "skip", "nearest"]
+__all__ = ["Beads", "find_beads"]
 
 _CALCIUM = ("CA", "CAL", "CA2", "CA2+")
 """Residue names of calcium ions, whose atom is called CA too."""
@@ -62,7 +60,7 @@ class Beads:
 
 
 def find_beads(
-    table: AtomTable, path: Path, *, sequences: list[str] | None = None, on_unknown: OnUnknown = "error"
+    table: AtomTable, path: Path, *, sequences: list[str] | None = None, on_unknown: UnknownResidues = "error"
 ) -> Beads:
     """Find the bead of each residue and the amino acid it stands for.
 
@@ -152,7 +150,7 @@ def _without_alternates(table: AtomTable, rows: np.ndarray) -> np.ndarray:
 
 
 def _standard_names(
-    table: AtomTable, rows: np.ndarray, names: np.ndarray, alone: bool, on_unknown: OnUnknown
+    table: AtomTable, rows: np.ndarray, names: np.ndarray, alone: bool, on_unknown: UnknownResidues
 ) -> list[str | None]:
     """Name of the amino acid of each bead; "" for what is left out, None for what is not known."""
     meaning: dict[str, str | None] = {}
@@ -192,7 +190,9 @@ def _left_out(table: AtomTable, rows: np.ndarray) -> dict[str, int]:
     return dict(Counter(table.resnames[skipped].tolist()).most_common())
 
 
-def _refuse_unknown(names: np.ndarray, known: list[str | None], path: Path, on_unknown: OnUnknown) -> None:
+def _refuse_unknown(
+    names: np.ndarray, known: list[str | None], path: Path, on_unknown: UnknownResidues
+) -> None:
     unknown = [name for name, found in zip(names.tolist(), known, strict=True) if found is None]
     if not unknown:
         return

@@ -8,7 +8,6 @@ from pathlib import Path
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.cif import CifFile
-from latcpb_cli.io.readers.frame_choice import FrameChoice
 from latcpb_cli.io.readers.frames import FrameFile, Trajectory
 from latcpb_cli.io.readers.gro import GroFile
 from latcpb_cli.io.readers.gsd import GsdFile
@@ -20,6 +19,7 @@ from latcpb_cli.io.readers.mda_topology import data_options, read_atoms
 from latcpb_cli.io.readers.mdcrd import MdcrdFile
 from latcpb_cli.io.readers.pdb import PdbFile
 from latcpb_cli.io.readers.xdr import XdrFile
+from latcpb_cli.options import FrameWindow
 
 __all__ = ["STRUCTURES", "TOPOLOGIES", "TRAJECTORIES", "open_frames", "open_inputs", "read_topology"]
 
@@ -85,13 +85,13 @@ def read_topology(file: InputFile) -> AtomTable:
     return table
 
 
-def open_frames(files: Sequence[InputFile], choice: FrameChoice, n_atoms: int) -> Trajectory:
+def open_frames(files: Sequence[InputFile], window: FrameWindow, n_atoms: int) -> Trajectory:
     """Open the trajectories; a cut one may be used up to where it is whole.
 
     Parameters
     ----------
     files : sequence of InputFile
-    choice : FrameChoice
+    window : FrameWindow
     n_atoms : int
         Atoms of the topology, for formats that do not count them.
     """
@@ -104,7 +104,7 @@ def open_frames(files: Sequence[InputFile], choice: FrameChoice, n_atoms: int) -
                 f"{file.path}: {file.n_atoms} atoms, {frames[0].path}: {frames[0].n_atoms}",
                 "all trajectories must hold the same atoms",
             )
-        if file.truncated and (file is not frames[-1] or choice.open_ended):
+        if file.truncated and (file is not frames[-1] or window.open_ended):
             raise InputError(
                 f"{file.path}: truncated after {file.n_frames} whole frames",
                 f"copy it again, or use what is there with --frames 0:{file.n_frames}",

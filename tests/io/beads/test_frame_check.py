@@ -6,6 +6,7 @@ import numpy as np
 from cg_files import walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.options import ReadOptions
 
 BOX = 40.0
 
@@ -22,14 +23,14 @@ def wrapped_chains(lost: list[int]) -> tuple[np.ndarray, np.ndarray]:
 def read(tmp_path, wrapped: np.ndarray, **options):
     top = write_ca_pdb(tmp_path / "cg.pdb", "A" * 20, walk(20), chains="A" * 10 + "B" * 10)
     trajectory = write_trajectory(tmp_path / "t.dcd", wrapped, box=[BOX, BOX, BOX, 90, 90, 90])
-    return next(open_source([trajectory], top, **options).chunks(3))
+    return next(open_source([trajectory], top, ReadOptions(**options)).chunks(3))
 
 
 def test_chains_are_made_whole_around_lost_beads(tmp_path):
     for lost in ([4], [9], [8, 9], [0], [10], [3, 4, 5, 13]):
         whole, wrapped = wrapped_chains(lost)
         chunk = read(tmp_path, wrapped)
-        assert np.flatnonzero(chunk.lost[1]).tolist() == lost
+        assert np.flatnonzero(chunk.missing[1]).tolist() == lost
         for chain in (slice(0, 10), slice(10, 20)):
             known = np.array([i for i in range(20)[chain] if i not in lost])
             shape = chunk.positions[1, known] - chunk.positions[1, known[0]]
@@ -50,4 +51,4 @@ def test_sound_frames_are_not_touched(tmp_path):
     chunk = read(tmp_path, wrapped, pbc="none")
     np.testing.assert_array_equal(chunk.positions[[0, 2]], wrapped[[0, 2]])
     np.testing.assert_array_equal(chunk.positions[1, 5:], wrapped[1, 5:])
-    assert read(tmp_path, wrapped_chains([])[1]).lost is None
+    assert read(tmp_path, wrapped_chains([])[1]).missing is None

@@ -12,6 +12,7 @@ from cg_formats import STRUCTURE_WRITERS, TOPOLOGY_WRITERS, TRAJECTORY_WRITERS
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.options import ReadOptions
 
 SEQUENCE = "MGSWTYPLKHCDE"
 BOX = np.array([80.0, 90.0, 100.0])
@@ -49,10 +50,10 @@ def test_structures(tmp_path, positions, name):
     need(name)
     if name == "data":
         path = STRUCTURE_WRITERS[name](tmp_path, SEQUENCE, positions, BOX)
-        check(open_source([path], None, sequence=SEQUENCE), positions[:1], False)
+        check(open_source([path], options=ReadOptions(sequence=SEQUENCE)), positions[:1], False)
         return
     path = STRUCTURE_WRITERS[name](tmp_path, SEQUENCE, positions, BOX)
-    source = open_source([path], None)
+    source = open_source([path])
     assert source.n_frames == 4
     check(source, positions, name in HAS_TIMES)
 
@@ -74,7 +75,9 @@ def test_topologies(tmp_path, positions, name):
     need(name)
     top = {**TOPOLOGY_WRITERS, **STRUCTURE_WRITERS}[name](tmp_path, SEQUENCE, positions, BOX)
     path = write_trajectory(tmp_path / "t.xtc", positions, box=np.array([*BOX, 90, 90, 90]))
-    check(open_source([path], top, sequence=SEQUENCE if name == "data" else None), positions, True)
+    check(
+        open_source([path], top, ReadOptions(sequence=SEQUENCE if name == "data" else None)), positions, True
+    )
 
 
 @pytest.mark.parametrize("name", ["gro", "lammpstrj", "mdcrd"])
@@ -143,7 +146,7 @@ def test_missing_libraries_are_named(tmp_path, monkeypatch, name):
     path = tmp_path / f"a.{name}"
     path.write_bytes(b"x")
     with pytest.raises(InputError, match=f"needs the package {EXTRAS[name]}") as caught:
-        open_source([path], None)
+        open_source([path])
     assert caught.value.hint == "pip install 'latcpb-cli[formats]'"
 
 
@@ -157,4 +160,4 @@ def test_bonds_tell_chains_apart(tmp_path, positions):
     frame.bonds.typeid = [0] * len(pairs)
     with hoomd.open(str(tmp_path / "b.gsd"), "w") as out:
         out.append(frame)
-    assert open_source([tmp_path / "b.gsd"], None).trace.chain_index.tolist() == [0] * 6 + [1] * 7
+    assert open_source([tmp_path / "b.gsd"]).trace.chain_index.tolist() == [0] * 6 + [1] * 7

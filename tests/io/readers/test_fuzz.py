@@ -17,7 +17,7 @@ from latcpb_cli.cli.app import main
 from latcpb_cli.errors import InputError, LatcpbError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.readers.fasta import read_sequences
-from latcpb_cli.io.readers.frame_choice import FrameChoice
+from latcpb_cli.options import FrameWindow, ReadOptions
 
 SEQUENCE = "MGSWTYPLKHCDE"
 BOX = np.array([80.0, 90.0, 100.0])
@@ -110,7 +110,7 @@ odd_numbers = st.one_of(
 def read_or_refuse(path: Path, **options) -> None:
     """Either there are finite positions, or there is one line with a hint."""
     try:
-        for chunk in open_source([path], None, **options).chunks(2):
+        for chunk in open_source([path], options=ReadOptions(**options)).chunks(2):
             assert np.isfinite(chunk.positions).all()
     except LatcpbError as error:
         assert error.message
@@ -172,7 +172,7 @@ def test_lines_of_dumps(tmp_path, lines):
 @given(text=st.text(max_size=12))
 def test_frames_as_given_by_users(text):
     try:
-        FrameChoice(frames=text)
+        FrameWindow(frames=text)
     except LatcpbError as error:
         assert error.hint
 

@@ -11,6 +11,7 @@ from cg_files import NAME_OF, pdb_line, walk
 from odd_files import SEQUENCE, atoms, pdb
 
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.options import ReadOptions
 
 LETTERS62 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -206,7 +207,7 @@ def test_reading(tmp_path, name):
     case = CASES[name]
     path = tmp_path / "odd.pdb"
     path.write_bytes(case.text.encode())
-    source = open_source([path], None, **case.options)
+    source = open_source([path], options=ReadOptions(**case.options))
     trace = source.trace
     bounds = np.flatnonzero(np.diff(trace.chain_index)) + 1
     assert "/".join("".join(part) for part in np.split(np.array(list(trace.sequence)), bounds)) == case.chains
@@ -239,5 +240,5 @@ def test_boxes(tmp_path, name):
     record, edges = BOXES[name]
     path = tmp_path / "odd.pdb"
     path.write_text(pdb(record, atoms()))
-    chunk = next(open_source([path], None).chunks(1))
+    chunk = next(open_source([path]).chunks(1))
     np.testing.assert_allclose(chunk.boxes[0, :3], edges)

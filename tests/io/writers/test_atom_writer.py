@@ -130,7 +130,7 @@ def test_pdb_through_mdanalysis(tmp_path):
 
 def test_pdb_comes_back_through_our_reader(tmp_path):
     _, chunk, _ = write(tmp_path / "a.pdb", samples=1)
-    source = open_source([tmp_path / "a.pdb"], None)
+    source = open_source([tmp_path / "a.pdb"])
     (back,) = source.chunks(10)
     np.testing.assert_allclose(back.positions, chunk.positions, atol=6e-4)
     np.testing.assert_allclose(back.times, chunk.times)

@@ -12,6 +12,7 @@ import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.options import ReadOptions
 from latcpb_cli.run.pipeline import backmap_trajectory
 
 SEQUENCE = "MGSWTYPLKHCDE"
@@ -34,7 +35,7 @@ def inputs(tmp_path) -> tuple[Path, Path, np.ndarray]:
 
 def backmap(inputs, output: Path, **options) -> Path:
     top, trajectory, _ = inputs
-    source = open_source([trajectory], top, **options)
+    source = open_source([trajectory], top, ReadOptions(**options))
     backmap_trajectory(FakeBackmapper(), source, output)
     return output
 
@@ -95,7 +96,7 @@ def test_mdtraj(tmp_path, inputs, suffix):
 
 def test_our_own_reader_finds_what_was_written(tmp_path, inputs):
     output = backmap(inputs, tmp_path / "all.pdb")
-    source = open_source([output], None)
+    source = open_source([output])
     assert (
         list(zip(source.trace.chain_ids, source.trace.resids, source.trace.icodes, strict=True)) == EXPECTED
     )
