@@ -46,7 +46,7 @@ def _text(structure: AtomStructure, slots: list[int]) -> str:
     kept = np.isin(every.slot, slots) & structure.present[every.residue, every.slot]
     columns = (every.residue, every.slot, every.names, every.elements)
     topology = AtomTopology(trace, *(column[kept] for column in columns))
-    return PdbFormatter(topology).frame(topology.flatten(structure.atoms)[0]) + "END\n"
+    return PdbFormatter(topology).format_frame(topology.flatten(structure.atoms)[0]) + "END\n"
 
 
 def read_back(path: Path, reference: AtomStructure) -> AtomStructure:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from peptides import build
 
-from latcpb_cli.chem.modified import residue_kinds_of
+from latcpb_cli.chem.modified import residue_kinds
 from latcpb_cli.chem.naming import NAMINGS
 from latcpb_cli.complete.modified_atoms import attach_modified_atoms
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.writers.atom_writer import open_writer
+from latcpb_cli.io.writers.frame_writer import OutputSpec
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
 SEQUENCE = "CISTYMMHHCDI"
@@ -53,7 +54,7 @@ def frames(count=2):
 def write(path, naming="pdb", bridges=BRIDGES, count=2):
     atoms, chunk = frames(count)
     topology = AtomTopology.heavy_atoms(TRACE)
-    with open_writer(path, topology, n_frames=count, n_samples=1, naming=naming) as writer:
+    with open_writer(path, topology, OutputSpec(count, naming=naming)) as writer:
         writer.write(atoms, chunk, None, [[bridges]] * count)
         writer.commit()
     return topology, topology.flatten(atoms[:, 0])
@@ -151,7 +152,7 @@ def test_a_bridge_to_the_next_box(tmp_path):
     atoms, chunk = frames(1)
     atoms[0, 0, 9, 5] = atoms[0, 0, 0, 5] + np.float32([-88.0, 90.5, 0.0])
     topology = AtomTopology.heavy_atoms(TRACE)
-    with open_writer(tmp_path / "a.pdb", topology, n_frames=1, n_samples=1) as writer:
+    with open_writer(tmp_path / "a.pdb", topology, OutputSpec(1)) as writer:
         writer.write(atoms, chunk, None, [[BRIDGES]])
         writer.commit()
     (bridge,) = records(tmp_path / "a.pdb", "SSBOND")
@@ -192,7 +193,7 @@ def test_every_naming_is_read_again(tmp_path, naming):
     source = open_source([tmp_path / "a.pdb"])
     assert source.trace.sequence == SEQUENCE
     np.testing.assert_array_equal(
-        source.trace.residue_kinds, residue_kinds_of(TRACE.residue_types, TRACE.variants)
+        source.trace.residue_kinds, residue_kinds(TRACE.residue_types, TRACE.variants)
     )
     if naming != "pdb":
         assert source.trace.name(8) == "HIE" and source.trace.name(10) == "ASH"
@@ -211,7 +212,7 @@ def test_protonated_phosphates_keep_their_names(tmp_path):
         atoms, chunk = frames(1)
         path = tmp_path / f"{naming}.pdb"
         topology = AtomTopology.heavy_atoms(trace)
-        with open_writer(path, topology, n_frames=1, n_samples=1, naming=naming) as writer:
+        with open_writer(path, topology, OutputSpec(1, naming=naming)) as writer:
             writer.write(atoms, chunk)
             writer.commit()
         residues = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Writing all-atom structures and trajectories, whole or not at all.
+"""All-atom structures and trajectories, written completely or not at all.
 
 Everything goes to ``NAME.part`` first and takes its final name in `AtomWriter.commit`.
 """
@@ -11,18 +11,18 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from jaxtyping import Float
 
-from latcpb_cli.chem.naming import Naming
-from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, ResumePoint
+from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile
-from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, refuse_too_large
+from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity
 from latcpb_cli.io.writers.trajectory import TrajectoryWriter
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
 __all__ = ["OUTPUT_SUFFIXES", "AtomWriter", "coordinate_limits", "open_writer", "output_files"]
 
 _XTC_LIMITS = (-2e7, 2e7)
-"""Thousandths of nm in 32 bits (Å)."""
+"""Coordinates (Å) that fit into 32-bit integers as thousandths of nm."""
 
 OUTPUT_SUFFIXES = (".pdb", ".xtc", ".dcd", ".trr")
 
@@ -33,16 +33,16 @@ def output_files(path: Path) -> tuple[Path, ...]:
 
 
 def coordinate_limits(path: Path) -> tuple[float, float]:
-    """Lowest and highest coordinate (Å) that an output can hold."""
+    """Return the lowest and the highest coordinate (Å) that an output can hold."""
     return PDB_LIMITS if path.suffix.lower() == ".pdb" else _XTC_LIMITS
 
 
 class AtomWriter:
-    """Writes frames one after the other; a context manager.
+    """A context manager that writes frames one after the other; `open_writer` makes it.
 
-    Leaving the context without `commit` touches no file of the final name, and
-    removes what was written unless `sync` has made it safe to go on with.
-    Made by `open_writer`.
+    Leaving the context without `commit` leaves all files of the final names
+    as they are, and removes the part files, unless `sync` has made them safe
+    to continue.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class AtomWriter:
         self._out = out
         self._topology = topology
         self._parts = parts
-        self._kept, self._finished = resumed, False
+        self._keep_parts, self._finished = resumed, False
 
     def write(
         self,
-        atoms: np.ndarray,
+        atoms: Float[np.ndarray, "F S L W 3"],
         chunk: FrameChunk,
-        bfactors: np.ndarray | None = None,
+        bfactors: Float[np.ndarray, "F S L"] | None = None,
         bridges: Sequence[Sequence[tuple[Bridge, ...]]] | None = None,
     ) -> None:
         """Append all samples of each frame of a chunk, frame by frame.
@@ -67,11 +67,11 @@ class AtomWriter:
         atoms : numpy.ndarray of float32, shape (F, S, L, W, 3)
             In Å; W is the ``n_slots`` of the trace.
         chunk : FrameChunk
-            The F frames they were made from.
+            The F frames that the atoms belong to.
         bfactors : numpy.ndarray, shape (F, S, L), or None
             One value per residue, for PDB files.
         bridges : F sequences of S tuples, or None
-            Disulfides of each structure; those of the very first are written.
+            Disulfides of each structure; a file lists those of its first one.
 
         Raises
         ------
@@ -88,10 +88,10 @@ class AtomWriter:
                 self._out.write(positions, values, info)
 
     def sync(self) -> dict[str, int]:
-        """Bring all that was written to the disk; returns the size of each file, by final name."""
+        """Flush everything to the disk and return the size of each file, by final name."""
         self._out.flush()
         sizes = {part.final.name: part.sync() for part in self._parts}
-        self._kept = True
+        self._keep_parts = True
         return sizes
 
     def finish(self) -> None:
@@ -107,7 +107,7 @@ class AtomWriter:
             self.finish()
         for part in reversed(self._parts):
             part.commit()
-        self._kept = False
+        self._keep_parts = False
 
     def __enter__(self) -> Self:
         return self
@@ -117,38 +117,25 @@ class AtomWriter:
     ) -> None:
         self._out.close()
         for part in self._parts:
-            part.close() if self._kept else part.discard()
+            part.close() if self._keep_parts else part.discard()
 
 
 def open_writer(
-    path: Path,
-    topology: AtomTopology,
-    *,
-    n_frames: int,
-    n_samples: int,
-    interval: float = 1.0,
-    remarks: Sequence[str] = (),
-    naming: Naming = "pdb",
-    resume: ResumePoint | None = None,
+    path: Path, topology: AtomTopology, spec: OutputSpec, resume: ResumePoint | None = None
 ) -> AtomWriter:
-    """Open an output by its suffix: ``.pdb``, or ``.xtc .dcd .trr`` with a topology beside.
+    """Open an output by its suffix: ``.pdb``, or ``.xtc .dcd .trr`` with a topology file beside it.
 
     The topology of ``all.xtc`` is ``all.top.pdb``: the first frame, with
-    numbers that wrap where a PDB file has no columns left.
+    numbers that start again from 0 where a PDB file has no columns left.
 
     Parameters
     ----------
     path : pathlib.Path
     topology : AtomTopology
-    n_frames, n_samples : int
-        What will be written; PDB files of more than one model get MODEL records.
-    interval : float
-        Time between frames in ps. DCD has one clock for all it holds: sample
-        0 of each frame then shows the time of its frame.
-    remarks : sequence of str
-        Put into PDB files as REMARK 999.
-    naming : {'pdb', 'charmm', 'amber'}
-        Whose names residues and atoms get in PDB files and topologies.
+    spec : OutputSpec
+        PDB files of more than one structure get MODEL records. DCD has one
+        clock for all that it holds: sample 0 of each frame then has the time
+        of its frame.
     resume : ResumePoint, optional
         What the files of an interrupted run hold already.
 
@@ -163,14 +150,14 @@ def open_writer(
     OutputError, UsageError
         See `PartFile`.
     """
-    n_models, suffix = n_frames * n_samples, path.suffix.lower()
-    if suffix == ".pdb":
-        refuse_too_large(topology, n_models)
-    parts = [PartFile(final, resume and resume.sizes) for final in output_files(path)]
+    is_pdb = path.suffix.lower() == ".pdb"
+    if is_pdb:
+        check_pdb_capacity(topology, spec.n_structures)
+    sizes = None if resume is None else resume.sizes
+    parts = [PartFile(final, sizes) for final in output_files(path)]
     out: FrameWriter
-    if suffix == ".pdb":
-        out = PdbWriter(parts[0], topology, n_models > 1, remarks, naming, resume)
+    if is_pdb:
+        out = PdbWriter(parts[0], topology, spec, resume)
     else:
-        files = parts[0], parts[1], suffix
-        out = TrajectoryWriter(*files, topology, interval / n_samples, remarks, naming, resume)
+        out = TrajectoryWriter(parts[0], parts[1], topology, spec, resume)
     return AtomWriter(out, topology, parts, resumed=resume is not None)

@@ -1,50 +1,106 @@
-"""What every writer of coordinates is given, and what it can do."""
+"""What every writer of coordinates takes, and what it can do."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float
 
+from latcpb_cli.chem.naming import Naming
 from latcpb_cli.io.writers.part_file import FileSizes
 from latcpb_cli.structure import Bridge
 
-__all__ = ["FrameInfo", "FrameWriter", "ResumePoint"]
+__all__ = ["FrameInfo", "FrameWriter", "OutputSpec", "ResumePoint"]
 
 
-class FrameInfo(NamedTuple):
-    """Where a written frame comes from: frame and sample number, time in ps, box (6,), its disulfides."""
+@dataclass(frozen=True)
+class OutputSpec:
+    """What an output holds in the end, as far as its first bytes depend on it.
+
+    Attributes
+    ----------
+    n_frames, n_samples : int
+        Frames, and all-atom structures of each.
+    interval : float
+        Time between frames in ps.
+    remarks : sequence of str
+        Lines for the REMARK 999 records of PDB files.
+    naming : {'pdb', 'charmm', 'amber'}
+        Whose names residues and atoms get in PDB files and topologies.
+    """
+
+    n_frames: int
+    n_samples: int = 1
+    interval: float = 1.0
+    remarks: Sequence[str] = ()
+    naming: Naming = "pdb"
+
+    @property
+    def n_structures(self) -> int:
+        """All-atom structures in the whole output."""
+        return self.n_frames * self.n_samples
+
+
+@dataclass(frozen=True, eq=False)
+class FrameInfo:
+    """What belongs to the coordinates of one written structure.
+
+    Attributes
+    ----------
+    frame : int
+        Frame number in the input trajectory.
+    sample : int
+        Number of the sample of that frame.
+    time : float
+        In ps.
+    box : numpy.ndarray of float32, shape (6,)
+        a, b, c (Å), alpha, beta, gamma (degrees); zeros for no box.
+    bridges : tuple of (int, int)
+        Disulfides of the structure.
+    """
 
     frame: int
     sample: int
     time: float
-    box: np.ndarray
+    box: Float[np.ndarray, "6"]
     bridges: tuple[Bridge, ...] = ()
 
 
-class ResumePoint(NamedTuple):
+@dataclass(frozen=True)
+class ResumePoint:
     """What the files of an interrupted run hold.
 
-    ``sizes`` are the bytes of each file, by final name, that hold the first ``structures`` structures;
-    ``bridges`` are the disulfides of the very first one.
+    Attributes
+    ----------
+    sizes : mapping of str to int
+        Bytes of each file, by its final name, that are complete.
+    n_structures : int
+        Structures in those bytes.
+    bridges : tuple of (int, int)
+        Disulfides of the very first structure.
     """
 
     sizes: FileSizes
-    structures: int
+    n_structures: int
     bridges: tuple[Bridge, ...]
 
 
 class FrameWriter(Protocol):
     """A file that takes one frame after the other."""
 
-    def write(self, positions: np.ndarray, bfactors: np.ndarray | None, info: FrameInfo) -> None:
-        """Append positions (N, 3) in Å, with one B factor per residue (L,) or none."""
+    def write(
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+    ) -> None:
+        """Append positions in Å, with one B factor per residue or none."""
 
     def flush(self) -> None:
-        """Hand on what is held back."""
+        """Write buffered frames to the part files."""
 
     def finish(self) -> None:
         """Write what ends a complete file."""
 
     def close(self) -> None:
-        """Give back what is open beside the part; may be called more than once."""
+        """Release what is open besides the part files; may be called more than once."""

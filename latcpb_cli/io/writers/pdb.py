@@ -6,38 +6,39 @@ import string
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float, Int
 
-from latcpb_cli.chem.modified import modified_of
+from latcpb_cli.chem.modified import modified_residue
 from latcpb_cli.chem.naming import Naming, atom_name, residue_name
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.writers.frame_writer import FrameInfo, ResumePoint
+from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile
-from latcpb_cli.io.writers.pdb_records import conect_records, modres_records, ssbond_records
+from latcpb_cli.io.writers.pdb_records import MAX_SERIAL, conect_records, modres_records, ssbond_records
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
-__all__ = ["PDB_LIMITS", "PdbFormatter", "PdbWriter", "chain_letters", "refuse_too_large"]
+__all__ = ["PDB_LIMITS", "PdbFormatter", "PdbWriter", "chain_letters", "check_pdb_capacity"]
 
-LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
-"""Chain identifiers in the order they are given out: 62 of them."""
-_MAX_ATOMS, _MAX_RESID, _MIN_RESID, _MAX_MODELS = 99_999, 9_999, -999, 9_999
+CHAIN_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
+"""The 62 possible chain identifiers, in the order in which new ones are chosen."""
+_MAX_RESID, _MIN_RESID, _MAX_MODELS = 9_999, -999, 9_999
 PDB_LIMITS = (-999.999, 9999.999)
-"""Coordinates (Å) between which eight columns are enough."""
+"""Lowest and highest coordinate (Å) that fits into eight columns."""
 _OTHER_FORMAT = "write a trajectory instead, for instance with -o OUT.xtc"
 
 
 class PdbFormatter:
     """Formats the frames of one topology as PDB records.
 
-    Numbers that the columns cannot hold start again from 0, the way GROMACS
-    and VMD write them; chains past the 62nd reuse the letters.
-    `refuse_too_large` keeps both out of files where they would be wrong.
+    Numbers that the columns cannot hold start again from 0, as GROMACS and
+    VMD write them; chains after the 62nd reuse letters. `check_pdb_capacity`
+    refuses outputs in which that would be wrong.
 
     Parameters
     ----------
     topology : AtomTopology
     naming : {'pdb', 'charmm', 'amber'}
         Whose names residues and atoms get.
-    bridges : sequence of tuple of int
+    bridges : sequence of (int, int)
         Disulfides.
     """
 
@@ -47,20 +48,23 @@ class PdbFormatter:
         self._topology, self._bridges = topology, bridges
         self._residue = topology.residue
         self._n_atoms = len(topology)
-        self._modres = naming == "pdb"
-        self._places = _places(topology.trace, naming, {residue for pair in bridges for residue in pair})
-        self._template, self._serials = _template(topology, naming, self._places)
+        self._has_modres = naming == "pdb"
+        bridged = {residue for pair in bridges for residue in pair}
+        self._residue_columns = _residue_columns(topology.trace, naming, bridged)
+        self._template, self._serials = _template(topology, naming, self._residue_columns)
 
-    def head(self, positions: np.ndarray, box: np.ndarray) -> str:
-        """Format the MODRES and SSBOND records, the latter with the lengths in this frame."""
-        ssbond = ssbond_records(self._topology, self._bridges, self._places, positions, box)
-        return (modres_records(self._topology, self._places) if self._modres else "") + ssbond
+    def format_header(self, positions: Float[np.ndarray, "N 3"], box: Float[np.ndarray, "6"]) -> str:
+        """Format the MODRES and SSBOND records, the latter with bond lengths in this frame."""
+        ssbond = ssbond_records(self._topology, self._bridges, self._residue_columns, positions, box)
+        return (modres_records(self._topology, self._residue_columns) if self._has_modres else "") + ssbond
 
-    def foot(self) -> str:
+    def format_footer(self) -> str:
         """Format the CONECT records."""
         return conect_records(self._topology, self._bridges, self._serials)
 
-    def frame(self, positions: np.ndarray, bfactors: np.ndarray | None = None) -> str:
+    def format_frame(
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None = None
+    ) -> str:
         """Format the ATOM and TER records of one frame.
 
         Parameters
@@ -81,19 +85,19 @@ class PdbFormatter:
         return self._template % tuple(values.ravel().tolist())
 
     @staticmethod
-    def fits(positions: np.ndarray) -> bool:
-        """Whether all coordinates fit into eight columns."""
+    def fits(positions: Float[np.ndarray, "N 3"]) -> bool:
+        """Return whether all coordinates fit into eight columns."""
         return bool(positions.min() > PDB_LIMITS[0] and positions.max() < PDB_LIMITS[1])
 
     @staticmethod
-    def box(box: np.ndarray) -> str:
-        """Format a CRYST1 record; nothing where there is no box."""
+    def format_box(box: Float[np.ndarray, "6"]) -> str:
+        """Format a CRYST1 record; empty where there is no box."""
         if not box[:3].any():
             return ""
         return "CRYST1{:9.3f}{:9.3f}{:9.3f}{:7.2f}{:7.2f}{:7.2f} P 1           1\n".format(*box.tolist())
 
     @staticmethod
-    def remarks(lines: Sequence[str]) -> str:
+    def format_remarks(lines: Sequence[str]) -> str:
         """Format REMARK 999 records, cut at column 80."""
         return "".join(f"REMARK 999 {line}"[:80].rstrip() + "\n" for line in lines)
 
@@ -105,9 +109,7 @@ class PdbWriter:
     ----------
     part : PartFile
     topology : AtomTopology
-    multi_model : bool
-    remarks : sequence of str
-    naming : {'pdb', 'charmm', 'amber'}
+    spec : OutputSpec
     resume : ResumePoint, optional
         What the file holds already.
     """
@@ -116,49 +118,49 @@ class PdbWriter:
         self,
         part: PartFile,
         topology: AtomTopology,
-        multi_model: bool,
-        remarks: Sequence[str] = (),
-        naming: Naming = "pdb",
+        spec: OutputSpec,
         resume: ResumePoint | None = None,
     ) -> None:
-        self._part, self._topology, self._naming = part, topology, naming
-        self._multi_model, self._models = multi_model, 0
+        self._part, self._topology, self._spec = part, topology, spec
+        self._n_models = 0
         self._formatter: PdbFormatter | None = None
         if resume is not None:
-            self._models = resume.structures
-            self._formatter = PdbFormatter(topology, naming, resume.bridges)
+            self._n_models = resume.n_structures
+            self._formatter = PdbFormatter(topology, spec.naming, resume.bridges)
         if not part.size:
-            self._write(PdbFormatter.remarks(remarks))
+            self._write(PdbFormatter.format_remarks(spec.remarks))
 
-    def write(self, positions: np.ndarray, bfactors: np.ndarray | None, info: FrameInfo) -> None:
-        """Append one frame; the disulfides of the first are those of the file."""
+    def write(
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+    ) -> None:
+        """Append one frame; the disulfides of the first frame are those of the file."""
         if not PdbFormatter.fits(positions):
             raise InputError(
                 f"frame {info.frame}: coordinates beyond -999 to 9999 Å do not fit into a PDB file",
                 _OTHER_FORMAT,
             )
         if self._formatter is None:
-            self._formatter = PdbFormatter(self._topology, self._naming, info.bridges)
-            self._write(self._formatter.head(positions, info.box))
-        form = self._formatter
-        head, tail = form.box(info.box), ""
-        if self._multi_model:
-            self._models += 1
-            what = f"FRAME {info.frame} SAMPLE {info.sample} TIME {info.time:.3f} PS"
-            head = form.remarks([what]) + head + f"MODEL     {self._models:4d}\n"
-            tail = "ENDMDL\n"
-        self._write(head + form.frame(positions, bfactors) + tail)
+            self._formatter = PdbFormatter(self._topology, self._spec.naming, info.bridges)
+            self._write(self._formatter.format_header(positions, info.box))
+        formatter = self._formatter
+        before, after = formatter.format_box(info.box), ""
+        if self._spec.n_structures > 1:
+            self._n_models += 1
+            remark = f"FRAME {info.frame} SAMPLE {info.sample} TIME {info.time:.3f} PS"
+            before = formatter.format_remarks([remark]) + before + f"MODEL     {self._n_models:4d}\n"
+            after = "ENDMDL\n"
+        self._write(before + formatter.format_frame(positions, bfactors) + after)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: every frame is written at once."""
 
     def finish(self) -> None:
         """Write the last records."""
-        foot = "" if self._formatter is None else self._formatter.foot()
-        self._write(foot + "END\n")
+        footer = "" if self._formatter is None else self._formatter.format_footer()
+        self._write(footer + "END\n")
 
     def close(self) -> None:
-        """Nothing but the part is open."""
+        """Do nothing: only the part file is open."""
 
     def _write(self, text: str) -> None:
         self._part.write(text.encode("ascii", errors="replace"))
@@ -185,25 +187,32 @@ def chain_letters(trace: CGTrace) -> list[str]:
     given = [str(trace.chain_ids[start]).strip() for start in starts[:-1]]
     if n_chains == 1 and not given[0]:
         return [" "]
-    free = [letter for letter in LETTERS if letter not in given]
+    free = [letter for letter in CHAIN_LETTERS if letter not in given]
     taken: dict[str, set[tuple[int, str]]] = {}
     letters = []
     for chain, name in enumerate(given):
         span = slice(starts[chain], starts[chain + 1])
         numbers = set(zip(trace.resids[span].tolist(), trace.icodes[span].tolist(), strict=True))
         if len(name) != 1 or numbers & taken.get(name, set()):
-            name = free.pop(0) if free else LETTERS[chain % len(LETTERS)]
+            name = free.pop(0) if free else CHAIN_LETTERS[chain % len(CHAIN_LETTERS)]
         taken.setdefault(name, set()).update(numbers)
         letters.append(name)
     return letters
 
 
-def refuse_too_large(topology: AtomTopology, n_models: int) -> None:
-    """Refuse, before anything is run, what a PDB file cannot hold.
+def check_pdb_capacity(topology: AtomTopology, n_models: int) -> None:
+    """Raise where a PDB file cannot hold an output.
+
+    Parameters
+    ----------
+    topology : AtomTopology
+    n_models : int
 
     Raises
     ------
     InputError
+        There are too many atoms, models or chains, a chain identifier of
+        several characters, or a residue number of more than four columns.
     """
     trace = topology.trace
     n_chains = int(trace.chain_index[-1]) + 1
@@ -211,9 +220,9 @@ def refuse_too_large(topology: AtomTopology, n_models: int) -> None:
     n_serials = len(topology) + n_chains
     lowest, highest = int(trace.resids.min()), int(trace.resids.max())
     for what, wrong in (
-        (f"{n_serials:,} atom and TER records, a PDB file holds {_MAX_ATOMS:,}", n_serials > _MAX_ATOMS),
+        (f"{n_serials:,} atom and TER records, a PDB file holds {MAX_SERIAL:,}", n_serials > MAX_SERIAL),
         (f"{n_models:,} models, a PDB file holds {_MAX_MODELS:,}", n_models > _MAX_MODELS),
-        (f"{n_chains} chains, a PDB file names {len(LETTERS)}", n_chains > len(LETTERS)),
+        (f"{n_chains} chains, a PDB file names {len(CHAIN_LETTERS)}", n_chains > len(CHAIN_LETTERS)),
         (f"chain identifier '{(long_names or [''])[0]}', a PDB file has one column for it", bool(long_names)),
         (f"residue number {highest}, a PDB file has four columns for it", highest > _MAX_RESID),
         (f"residue number {lowest}, a PDB file has four columns for it", lowest < _MIN_RESID),
@@ -222,45 +231,48 @@ def refuse_too_large(topology: AtomTopology, n_models: int) -> None:
             raise InputError(f"the result does not fit into a PDB file: {what}", _OTHER_FORMAT)
 
 
-def _places(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[str]:
-    """BeadReader 18 to 27 of each residue: its name, chain, number and insertion code."""
+def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[str]:
+    """Format columns 18 to 27 for each residue: its name, chain, number and insertion code."""
     letters = chain_letters(trace)
-    places = []
+    columns = []
     for index, (chain, resid) in enumerate(
         zip(trace.chain_index.tolist(), trace.resids.tolist(), strict=True)
     ):
         name = residue_name(trace.name(index), naming, index in bridged)
-        place = f"{name:>3s}{letters[chain]:>{5 - max(len(name), 3)}s}{_number(resid)}"
-        places.append(place + f"{trace.icodes[index]:1.1s}")
-    return places
+        chain_letter = f"{letters[chain]:>{5 - max(len(name), 3)}s}"
+        columns.append(f"{name:>3s}{chain_letter}{_resid_column(resid)}{trace.icodes[index]:1.1s}")
+    return columns
 
 
-def _template(topology: AtomTopology, naming: Naming, places: list[str]) -> tuple[str, np.ndarray]:
-    """One frame with % places for x, y, z and B of every atom, and the number of each atom."""
+def _template(
+    topology: AtomTopology, naming: Naming, residue_columns: Sequence[str]
+) -> tuple[str, Int[np.ndarray, "N"]]:
+    """Format a frame with % fields for x, y, z and B of each atom; list the serial numbers of the atoms."""
     trace = topology.trace
     last_atom = np.flatnonzero(np.diff(np.r_[trace.chain_index[topology.residue], -1]))
-    ends, last = set(last_atom.tolist()), ~trace.same_chain_as_next()
+    chain_ends, last = set(last_atom.tolist()), ~trace.same_chain_as_next()
     lines, serial, serials = [], 0, []
     for atom, residue in enumerate(topology.residue.tolist()):
-        own = trace.name(residue)
-        record = "HETATM" if naming == "pdb" and modified_of(own) else "ATOM  "
-        name = atom_name(own, str(topology.names[atom]), naming, bool(last[residue]))
+        variant = trace.name(residue)
+        record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM  "
+        name = atom_name(variant, str(topology.names[atom]), naming, bool(last[residue]))
         serial += 1
         serials.append(serial)
         lines.append(
-            f"{record}{serial % 100_000:5d} {_padded(name)} {places[residue]}"
+            f"{record}{serial % 100_000:5d} {_name_column(name)} {residue_columns[residue]}"
             f"   %8.3f%8.3f%8.3f  1.00%6.2f          {topology.elements[atom]:>2s}  \n"
         )
-        if atom in ends:
+        if atom in chain_ends:
             serial += 1
-            lines.append(f"TER   {serial % 100_000:5d}      {places[residue]}\n")
+            lines.append(f"TER   {serial % 100_000:5d}      {residue_columns[residue]}\n")
     return "".join(lines), np.array(serials)
 
 
-def _number(resid: int) -> str:
+def _resid_column(resid: int) -> str:
+    """Format a residue number in four columns; numbers from 10,000 on start again from 0."""
     return f"{resid if resid < 0 else resid % 10_000:4d}"[-4:]
 
 
-def _padded(name: str) -> str:
-    """Atom names of one-letter elements begin in the second of four columns."""
+def _name_column(name: str) -> str:
+    """Format an atom name in four columns: names of one-letter elements begin in the second."""
     return f" {name:<3s}" if len(name) < 4 else name

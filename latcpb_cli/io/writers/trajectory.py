@@ -3,52 +3,54 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from MDAnalysis.lib.formats.libdcd import DCDFile
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 from MDAnalysis.units import convert
 
-from latcpb_cli.chem.naming import Naming
 from latcpb_cli.errors import OutputError, first_line
-from latcpb_cli.io.writers.frame_writer import FrameInfo, ResumePoint
+from latcpb_cli.geometry.box import box_vectors
+from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.io.writers.pdb import PdbFormatter, PdbWriter
-from latcpb_cli.structure import AtomTopology, box_vectors
+from latcpb_cli.structure import AtomTopology
 
 __all__ = ["TrajectoryWriter"]
 
 _NM_PER_ANGSTROM = 0.1
 _XTC_PRECISION = 1000.0
 """Steps per nm: coordinates are rounded to 0.01 Å."""
-_DCD_TICKS = 1000
-"""DCD counts whole steps: so many per frame let the first time be any."""
-_DCD_COUNT = 8
-"""Where a DCD file tells how many frames it holds."""
+_FILE_TYPES = {".xtc": XTCFile, ".trr": TRRFile, ".dcd": DCDFile}
+_DCD_STEPS_PER_FRAME = 1000
+"""DCD counts time in whole steps; with so many per frame the first time can be any."""
+_DCD_FRAME_COUNT_OFFSET = 8
+"""Byte of a DCD header where the number of frames is written."""
+_DCD_CELL_BYTES = 56
+"""A unit cell of six doubles between two record markers."""
 
 
 class TrajectoryWriter:
-    """A trajectory with its topology beside it.
+    """A trajectory with its topology file beside it.
 
-    The writers of MDAnalysis cannot append. They write into a scratch file, which `flush` appends to the
-    part: frames of XTC and TRR stand for themselves, and of DCD the header is kept once.
+    The writers of MDAnalysis cannot append to a file. They write into a
+    scratch file, which `flush` appends to the part file: frames of XTC and TRR
+    are independent of each other, and of DCD only the first header is kept.
 
     Parameters
     ----------
-    part, topology_part : PartFile
-    suffix : str
-        ``.xtc``, ``.trr`` or ``.dcd``.
+    part : PartFile
+        The trajectory; the suffix of its final name decides on the format.
+    topology_part : PartFile
+        PDB file with the first frame, and its disulfides.
     topology : AtomTopology
-    interval : float
-        Time between written frames in ps; DCD keeps it once for all frames.
-    remarks : sequence of str
-        For the topology.
-    naming : {'pdb', 'charmm', 'amber'}
-        For the topology, whose disulfides are those of the first frame.
+    spec : OutputSpec
+        DCD keeps one interval between written structures for the whole file.
     resume : ResumePoint, optional
         What the files hold already.
     """
@@ -57,24 +59,26 @@ class TrajectoryWriter:
         self,
         part: PartFile,
         topology_part: PartFile,
-        suffix: str,
         topology: AtomTopology,
-        interval: float,
-        remarks: Sequence[str] = (),
-        naming: Naming = "pdb",
+        spec: OutputSpec,
         resume: ResumePoint | None = None,
     ) -> None:
-        self._part, self._suffix, self._interval = part, suffix, interval
-        self._n_atoms, self._frames = len(topology), 0 if resume is None else resume.structures
-        self._topology = PdbWriter(topology_part, topology, False, remarks, naming, resume)
+        self._part, self._suffix = part, part.final.suffix.lower()
+        self._interval = spec.interval / spec.n_samples
+        self._n_atoms = len(topology)
+        self._n_written = 0 if resume is None else resume.n_structures
+        self._n_buffered = 0
+        one_frame = replace(spec, n_frames=1, n_samples=1)
+        self._topology = PdbWriter(topology_part, topology, one_frame, resume)
         self._folder = TemporaryDirectory(prefix="latcpb-")
-        self._scratch = Path(self._folder.name) / f"frames{suffix}"
+        self._scratch = Path(self._folder.name) / f"frames{self._suffix}"
         self._file: Any = None
-        self._held = 0
 
-    def write(self, positions: np.ndarray, bfactors: np.ndarray | None, info: FrameInfo) -> None:
-        """Append one frame; B factors have no place in these formats."""
-        if self._frames + self._held == 0:
+    def write(
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+    ) -> None:
+        """Append one frame; these formats cannot hold B factors."""
+        if self._n_written + self._n_buffered == 0:
             self._write_topology(positions, info)
         try:
             self._write_frame(positions, info)
@@ -82,26 +86,27 @@ class TrajectoryWriter:
             raise OutputError(
                 f"{self._scratch}: {first_line(error)}", "is the temporary folder full?"
             ) from error
-        self._held += 1
+        self._n_buffered += 1
 
     def flush(self) -> None:
-        """Append the frames of the scratch file to the part."""
+        """Append the frames of the scratch file to the part file."""
         if self._file is None:
             return
         self._file.close()
         self._file = None
         data = self._scratch.read_bytes()
-        self._frames += self._held
+        self._n_written += self._n_buffered
         if self._suffix == ".dcd":
-            head = len(data) - self._held * (56 + 3 * (4 * self._n_atoms + 8))
-            self._part.write(data[head:] if self._part.size else data)
-            self._part.patch(_DCD_COUNT, struct.pack("=i", self._frames))
+            frame_bytes = _DCD_CELL_BYTES + 3 * (4 * self._n_atoms + 8)
+            header_bytes = len(data) - self._n_buffered * frame_bytes
+            self._part.write(data[header_bytes:] if self._part.size else data)
+            self._part.patch(_DCD_FRAME_COUNT_OFFSET, struct.pack("=i", self._n_written))
         else:
             self._part.write(data)
-        self._held = 0
+        self._n_buffered = 0
 
     def finish(self) -> None:
-        """End the topology."""
+        """Write what is buffered and complete the topology."""
         self.flush()
         self._topology.finish()
 
@@ -111,11 +116,9 @@ class TrajectoryWriter:
             self._file.close()
         self._folder.cleanup()
 
-    def _write_frame(self, positions: np.ndarray, info: FrameInfo) -> None:
+    def _write_frame(self, positions: Float[np.ndarray, "N 3"], info: FrameInfo) -> None:
         if self._file is None:
-            self._file = {".xtc": XTCFile, ".trr": TRRFile, ".dcd": DCDFile}[self._suffix](
-                str(self._scratch), "w"
-            )
+            self._file = _FILE_TYPES[self._suffix](str(self._scratch), "w")
             if self._suffix == ".dcd":
                 self._write_dcd_header(info)
         if self._suffix == ".dcd":
@@ -128,29 +131,29 @@ class TrajectoryWriter:
         else:
             self._file.write(nm, None, None, vectors, info.frame, info.time, 0.0, self._n_atoms)
 
-    def _write_topology(self, positions: np.ndarray, info: FrameInfo) -> None:
-        """Write the first frame as PDB: moved to the middle, or all zeros, where it would not fit."""
-        shown = positions
-        if not PdbFormatter.fits(shown):
-            shown = positions - positions.mean(axis=0)
-        if not PdbFormatter.fits(shown):
-            shown = np.zeros_like(positions)
-        self._topology.write(shown, None, info)
+    def _write_topology(self, positions: Float[np.ndarray, "N 3"], info: FrameInfo) -> None:
+        """Write the first frame as PDB: centred, or all zeros, where it would not fit into the columns."""
+        fitting = positions
+        if not PdbFormatter.fits(fitting):
+            fitting = positions - positions.mean(axis=0)
+        if not PdbFormatter.fits(fitting):
+            fitting = np.zeros_like(positions)
+        self._topology.write(fitting, None, info)
 
     def _write_dcd_header(self, info: FrameInfo) -> None:
-        """Write the header; only the one before the first frame is kept, and counts from its time."""
+        """Write a header whose first step is the time of this frame; `flush` keeps only the first header."""
         self._file.write_header(
             remarks="written by latcpb",
             natoms=self._n_atoms,
-            istart=0 if self._part.size else round(_DCD_TICKS * info.time / self._interval),
-            nsavc=_DCD_TICKS,
-            delta=convert(self._interval / _DCD_TICKS, "ps", "AKMA"),
+            istart=0 if self._part.size else round(_DCD_STEPS_PER_FRAME * info.time / self._interval),
+            nsavc=_DCD_STEPS_PER_FRAME,
+            delta=convert(self._interval / _DCD_STEPS_PER_FRAME, "ps", "AKMA"),
             is_periodic=1,
         )
 
 
-def _dcd_cell(box: np.ndarray) -> np.ndarray:
-    """Put the unit cell in the order and with the cosines that NAMD and VMD use."""
+def _dcd_cell(box: Float[np.ndarray, "6"]) -> Float[np.ndarray, "6"]:
+    """Put the unit cell in the order, and with the cosines, that NAMD and VMD use."""
     if not box[:3].any():
         return np.zeros(6)
     a, b, c, alpha, beta, gamma = box.astype(np.float64)

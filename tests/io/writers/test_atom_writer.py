@@ -13,6 +13,7 @@ from cg_files import FakeBackmapper, walk
 from latcpb_cli.errors import ExitCode, InputError, OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.writers.atom_writer import open_writer
+from latcpb_cli.io.writers.frame_writer import OutputSpec
 from latcpb_cli.io.writers.pdb import chain_letters
 from latcpb_cli.run.output_checks import check_output
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
@@ -48,7 +49,7 @@ def write(path, trace=TRACE, *, n_frames=3, samples=2, box=BOX, bfactors=None):
     chunk = make_chunk(trace, n_frames, box)
     topology = AtomTopology.heavy_atoms(trace)
     atoms = FakeBackmapper().sample(trace, chunk, samples=samples, seed=0, mode="best")
-    with open_writer(path, topology, n_frames=n_frames, n_samples=samples, interval=2.5) as writer:
+    with open_writer(path, topology, OutputSpec(n_frames, samples, interval=2.5)) as writer:
         for part in range(n_frames):
             rows = slice(part, part + 1)
             one = FrameChunk(chunk.positions[rows], chunk.times[rows], chunk.boxes[rows], chunk.indices[rows])
@@ -208,8 +209,7 @@ def test_what_a_pdb_cannot_hold_is_refused_first(tmp_path, trace, n_frames, what
         open_writer(
             tmp_path / "a.pdb",
             AtomTopology.heavy_atoms(trace),
-            n_frames=n_frames,
-            n_samples=1,
+            OutputSpec(n_frames),
         )
     assert ".xtc" in caught.value.hint
     assert not list(tmp_path.iterdir())
@@ -232,14 +232,13 @@ def test_coordinates_that_do_not_fit(tmp_path):
     chunk.positions[:] += 9990.0
     topology = AtomTopology.heavy_atoms(TRACE)
     atoms = FakeBackmapper().sample(TRACE, chunk, samples=1, seed=0, mode="best")
-    options = {"n_frames": 1, "n_samples": 1}
     with (
         pytest.raises(InputError, match="do not fit"),
-        open_writer(tmp_path / "a.pdb", topology, **options) as writer,
+        open_writer(tmp_path / "a.pdb", topology, OutputSpec(1)) as writer,
     ):
         writer.write(atoms, chunk)
     assert not list(tmp_path.iterdir())
-    with open_writer(tmp_path / "a.dcd", topology, **options) as writer:
+    with open_writer(tmp_path / "a.dcd", topology, OutputSpec(1)) as writer:
         writer.write(atoms, chunk)
         writer.commit()
     universe = load(tmp_path / "a.top.pdb", tmp_path / "a.dcd")
@@ -253,7 +252,7 @@ def test_nothing_is_left_without_commit(tmp_path, name):
     atoms = FakeBackmapper().sample(TRACE, chunk, samples=1, seed=0, mode="best")
     with (
         pytest.raises(KeyboardInterrupt),
-        open_writer(tmp_path / name, topology, n_frames=4, n_samples=1) as writer,
+        open_writer(tmp_path / name, topology, OutputSpec(4)) as writer,
     ):
         writer.write(atoms, chunk)
         assert (tmp_path / f"{name}.part").exists()
