@@ -17,13 +17,13 @@ from tables import Row
 
 from latcpb_cli import backmapper
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.diffusion.sampler import Sampling
+from latcpb_cli.diffusion.sampler import SamplerSettings
 from latcpb_cli.options import Mode
 
 CANDIDATES = [
-    *(Sampling(steps, 0.0) for steps in (1, 2, 4, 8)),
-    *(Sampling(steps, 0.5) for steps in (4, 8)),
-    *(Sampling(steps, 1.0) for steps in (4, 8, 12, 20)),
+    *(SamplerSettings(steps, 0.0) for steps in (1, 2, 4, 8)),
+    *(SamplerSettings(steps, 0.5) for steps in (4, 8)),
+    *(SamplerSettings(steps, 1.0) for steps in (4, 8, 12, 20)),
 ]
 
 

@@ -10,8 +10,8 @@ from latcpb_cli.chem.naming import Naming
 from latcpb_cli.errors import UsageError
 
 __all__ = [
-    "PARTS", "BackmapOptions", "Disulfides", "ForceField", "FrameWindow", "MdOptions", "Mode", "Naming", "Part",
-    "PbcTreatment", "ReadOptions", "Solvent", "UnknownResidues",
+    "PARTS", "BackmapOptions", "Disulfides", "ForceField", "FrameWindow", "MdOptions", "Mode", "Naming",
+    "Part", "PbcTreatment", "ReadOptions", "Solvent", "UnknownResidues",
 ]  # fmt: skip
 
 Mode = Literal["best", "ensemble", "exact"]
@@ -211,7 +211,7 @@ class BackmapOptions:
 
     samples: int = 1
     seed: int = 0
-    mode: Mode | None = None
+    mode: Mode = None  # type: ignore[assignment]  # __post_init__ replaces None
     coherence: float = 0.0
     ca_tolerance: float = 0.0
     disulfides: Disulfides = "auto"
@@ -243,14 +243,14 @@ class BackmapOptions:
                 f"mode best gives one structure per frame, not {self.samples}",
                 "use mode ensemble, or one sample",
             )
-        if self.mode is None:
-            object.__setattr__(self, "mode", "best" if self.samples == 1 else "ensemble")
+        given: Mode | None = self.mode
+        object.__setattr__(self, "mode", given or ("best" if self.samples == 1 else "ensemble"))
         object.__setattr__(self, "without", tuple(part for part in PARTS if part in self.without))
         self._check_parts()
         if self.md is not None and self.md.hydrogens and self.naming == "charmm":
             raise UsageError(
                 "--hydrogens are written with PDB names, not those of CHARMM",
-                "leave one of --hydrogens and --naming charmm out; pdb2gmx and psfgen add hydrogens themselves",
+                "leave out --hydrogens or --naming charmm; pdb2gmx and psfgen add hydrogens themselves",
             )
 
     def _check_parts(self) -> None:
@@ -274,7 +274,7 @@ class BackmapOptions:
 
     @property
     def noise_length(self) -> float:
-        """Length (Å) over which the noise of samples changes with the trace; 0 for noise of each frame alone."""
+        """Length (Å) over which noise changes with the trace; 0 for noise of each frame alone."""
         return 0.0 if self.mode == "best" else self.coherence
 
     def settings(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from latcpb_cli.model.graph import Graph
 
 __all__ = ["PeptideRotations", "sector_directions"]
 
-_READERS = 3
+_N_ENCODERS = 3
 _SECTORS = 72  # of five degrees
 _TRUST = 99.0  # weight of this answer beside the decoder's, which is heard where this one says nothing
 _SUREST = 0.995  # length of a mean direction: a spread of 6 degrees
@@ -32,7 +32,7 @@ _N, _O = 0, 3  # slots of the two atoms that hydrogen bonds join
 _RADIAL = 8
 _NEAR, _FAR, _BROAD = 2.5, 7.5, 0.7  # Å
 _REACH = 8.0  # Å: scale of positions
-_PAIR_HINTS = 2 * 3 + 3 * _RADIAL
+_N_PAIR_FEATURES = 2 * 3 + 3 * _RADIAL
 
 
 class PeptideEncoder(nn.Module):
@@ -41,28 +41,28 @@ class PeptideEncoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
-        self.encoder = TraceEncoder(config, hints=_PAIR_HINTS)
-        self.turns = nn.Linear(4, dim)
+        self.encoder = TraceEncoder(config, n_extra_pair_features=_N_PAIR_FEATURES)
+        self.rotation_projection = nn.Linear(4, dim)
         last = nn.Linear(2 * dim, _SECTORS)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-        self.judge = nn.Sequential(nn.Linear(2 * dim + 2, 2 * dim), nn.SiLU(), last)
+        self.logit_head = nn.Sequential(nn.Linear(2 * dim + 2, 2 * dim), nn.SiLU(), last)
 
-    def begin(self, encoder: CGEncoder) -> None:
+    def init_from(self, encoder: CGEncoder) -> None:
         """Start from what the CG encoder has learned, which has never seen a hint."""
         known, own = encoder.state_dict(), self.encoder.state_dict()
         first = "pair.0.weight"
         blind = torch.zeros_like(own[first])
         blind[:, : known[first].shape[1]] = known[first]
         self.encoder.load_state_dict({key: known[key] for key in own} | {first: blind})
-        for parameter in self.turns.parameters():
+        for parameter in self.rotation_projection.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, turn: Tensor, seen: Tensor, graph: Graph) -> Float[Tensor, "L S"]:
         """Unnormalised log probabilities of sectors."""
-        hint = ExtraFeatures(self.turns(torch.cat([turn, turn.roll(1, 0)], dim=-1)), seen)
-        residues, _ = self.encoder.read(graph, hint)
-        return self.judge(torch.cat([residues, residues.roll(-1, 0), turn], dim=-1))
+        hint = ExtraFeatures(self.rotation_projection(torch.cat([turn, turn.roll(1, 0)], dim=-1)), seen)
+        residues, _ = self.encoder.encode(graph, hint)
+        return self.logit_head(torch.cat([residues, residues.roll(-1, 0), turn], dim=-1))
 
 
 class PeptideRotations(nn.Module):
@@ -75,22 +75,22 @@ class PeptideRotations(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.readers = nn.ModuleList(PeptideEncoder(config) for _ in range(_READERS))
+        self.encoders = nn.ModuleList(PeptideEncoder(config) for _ in range(_N_ENCODERS))
 
-    def begin(self, encoder: CGEncoder) -> None:
+    def init_from(self, encoder: CGEncoder) -> None:
         """Start from what the CG encoder has learned."""
-        for reader in self.readers:
+        for reader in self.encoders:
             assert isinstance(reader, PeptideEncoder)  # which a ModuleList forgets
-            reader.begin(encoder)
+            reader.init_from(encoder)
 
     def forward(self, decoded: Decoded, graph: Graph) -> Float[Tensor, "R L S"]:
         """Log probability of each sector by each reader; those of a last residue mean nothing."""
         assert decoded.internal is not None  # or there are no peptides
         turn = decoded.internal.torsions[:, ROTATION] * graph.linked[:, None]  # nothing at breaks
         seen = _surroundings(decoded.atoms, graph)
-        return torch.stack([reader(turn, seen, graph) for reader in self.readers]).log_softmax(-1)
+        return torch.stack([reader(turn, seen, graph) for reader in self.encoders]).log_softmax(-1)
 
-    def turned(self, decoded: Decoded, graph: Graph, *, side_chains: bool) -> Decoded:
+    def rotate_peptides(self, decoded: Decoded, graph: Graph, *, side_chains: bool) -> Decoded:
         """The decoder's answer with better rotations, with atoms as `decode` builds them.
 
         The mean direction is the shorter, the less sure the readers are, and nothing before
@@ -99,7 +99,7 @@ class PeptideRotations(nn.Module):
         assert decoded.internal is not None
         own = decoded.internal.torsions[:, ROTATION]
         mean = self(decoded, graph).exp().mean(0) @ sector_directions(own)
-        internal = decoded.internal.rotated(unit(_TRUST * mean + own))
+        internal = decoded.internal.with_peptide_rotation(unit(_TRUST * mean + own))
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
         # As for a narrow von Mises density, whose mean direction is 1 - 1 / (2 concentration) long.
         concentration = 0.5 / (1.0 - mean.norm(dim=-1).clamp(max=_SUREST))

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from latcpb_cli.diffusion.schedule import Schedule
 
-__all__ = ["Denoise", "Sampling", "sample", "sample_ancestral", "sample_dpm_solver", "solver_steps"]
+__all__ = ["Denoise", "SamplerSettings", "sample", "sample_ancestral", "sample_dpm_solver", "solver_steps"]
 
 Denoise = Callable[[Tensor, int], Tensor]
 Noise = Callable[[], Tensor]
 
 
 @dataclass(frozen=True)
-class Sampling:
+class SamplerSettings:
     """How to draw latents.
 
     Attributes
@@ -37,7 +37,7 @@ class Sampling:
     temperature: float = 1.0
 
 
-def sample(denoise: Denoise, noise: Noise, schedule: Schedule, settings: Sampling) -> Tensor:
+def sample(denoise: Denoise, noise: Noise, schedule: Schedule, settings: SamplerSettings) -> Tensor:
     """Draw latents as ``settings`` say."""
     if settings.steps == 0:
         return sample_ancestral(denoise, lambda: settings.temperature * noise(), schedule)

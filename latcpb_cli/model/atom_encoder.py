@@ -33,14 +33,14 @@ class AtomEncoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim, channels = config.dim, config.channels
-        self.own = nn.Parameter(torch.randn(20, N_SLOTS, 24) * 0.3)
+        self.atom_weights = nn.Parameter(torch.randn(20, N_SLOTS, 24) * 0.3)
         self.product = o3.FullyConnectedTensorProduct("24x1e", f"{_AXES}x1e", "192x0e")
-        self.kinds = nn.Parameter(torch.randn(20, N_SLOTS, channels) * 0.3)
+        self.atom_scalars = nn.Parameter(torch.randn(20, N_SLOTS, channels) * 0.3)
         self.density = Density(channels, config.atom_cutoff)
-        self.surroundings = NodeProduct(channels, 32)
-        self.identity = nn.Embedding(20, dim)
-        self.embed = nn.Sequential(nn.Linear(192 + 32, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim))
-        self.pair = nn.Linear(PAIR_FEATURES, config.pair_dim)
+        self.neighborhood_product = NodeProduct(channels, 32)
+        self.residue_embedding = nn.Embedding(20, dim)
+        self.invariant_embedding = nn.Sequential(nn.Linear(192 + 32, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim))
+        self.pair_embedding = nn.Linear(PAIR_FEATURES, config.pair_dim)
         self.transformer = NeighborTransformer(config, config.atom_layers)
         self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * config.latent))
 
@@ -49,11 +49,11 @@ class AtomEncoder(nn.Module):
     ) -> tuple[Float[Tensor, "L D"], Float[Tensor, "L D"]]:
         """Mean (in (0, 1)) and log standard deviation of the posterior of the latent."""
         relative = torch.where(present[..., None], atoms - graph.ca[:, None], 0.0)
-        mixed = torch.einsum("lsc,lsx->lcx", self.own[graph.types], relative)
+        mixed = torch.einsum("lsc,lsx->lcx", self.atom_weights[graph.types], relative)
         invariants = self.product(mixed.flatten(1), self._axes(graph).flatten(1))
-        around, _ = self.surroundings(self._surrounding_density(atoms, present, graph))
-        x = self.identity(graph.types) + self.embed(torch.cat([invariants, around], dim=-1))
-        x = self.transformer(x, self.pair(graph.pairs), graph)
+        around, _ = self.neighborhood_product(self._surrounding_density(atoms, present, graph))
+        x = self.residue_embedding(graph.types) + self.invariant_embedding(torch.cat([invariants, around], dim=-1))
+        x = self.transformer(x, self.pair_embedding(graph.pairs), graph)
         mean, log_std = self.head(x).float().chunk(2, dim=-1)
         return torch.sigmoid(mean), (log_std - 2.5).clamp(-4.5, -0.7)
 
@@ -70,6 +70,6 @@ class AtomEncoder(nn.Module):
         near = graph.index[:, :_NEAR_RESIDUES]
         there = present[near] & graph.valid[:, :_NEAR_RESIDUES, None]
         vectors = torch.where(there[..., None], atoms[near] - graph.ca[:, None, None], 0.0).flatten(1, 2)
-        scalars = self.kinds[graph.types[near]].flatten(1, 2)
+        scalars = self.atom_scalars[graph.types[near]].flatten(1, 2)
         valid = there.flatten(1) & (vectors.norm(dim=-1) < self.density.cutoff)
         return self.density(vectors, scalars, valid, harmonics(vectors))

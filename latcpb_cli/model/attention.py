@@ -14,7 +14,7 @@ __all__ = ["NeighborTransformer"]
 
 
 class _NeighborAttention(nn.Module):
-    """Multi-head attention in which all heads read one shared projection of each neighbour.
+    """Multi-head attention in which all heads share one projection of each neighbour.
 
     Keys and values are the same ``key_dim`` numbers per neighbour, beside the
     pair features; heads differ in queries, pair biases and the output map.
@@ -25,19 +25,19 @@ class _NeighborAttention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.show = nn.Linear(config.dim, config.key_dim)
-        self.ask = nn.Linear(config.dim, config.heads * config.key_dim)
+        self.key_value = nn.Linear(config.dim, config.key_dim)
+        self.query = nn.Linear(config.dim, config.heads * config.key_dim)
         self.out = nn.Linear(config.heads * (config.key_dim + config.pair_dim), config.dim)
         self.scale = config.key_dim**-0.5
-        self.overlook = nn.Dropout(0.0)
+        self.dropout = nn.Dropout(0.0)
 
     def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph) -> Tensor:
-        shown = graph.gather(self.show(x))
-        queries = self.ask(x).view(len(x), self.heads, -1) * self.scale
-        logits = torch.baddbmm(bias.to(queries.dtype), queries, shown.transpose(1, 2))
-        weights = self.overlook(logits.float().softmax(-1).to(shown.dtype))
-        read = torch.cat([torch.bmm(weights, shown), torch.bmm(weights, pairs.to(shown.dtype))], dim=-1)
-        return self.out(read.flatten(1))
+        neighbors = graph.gather(self.key_value(x))
+        queries = self.query(x).view(len(x), self.heads, -1) * self.scale
+        logits = torch.baddbmm(bias.to(queries.dtype), queries, neighbors.transpose(1, 2))
+        weights = self.dropout(logits.float().softmax(-1).to(neighbors.dtype))
+        attended = torch.cat([torch.bmm(weights, neighbors), torch.bmm(weights, pairs.to(neighbors.dtype))], dim=-1)
+        return self.out(attended.flatten(1))
 
 
 class _Layer(nn.Module):
@@ -49,21 +49,21 @@ class _Layer(nn.Module):
         self.norm_mlp = nn.LayerNorm(dim)
         narrow = nn.Linear(2 * dim, dim)
         self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), narrow)
-        self.drop = nn.Dropout(0.0)
-        self.modulate = nn.Linear(dim, 4 * dim) if conditioned else None
-        if self.modulate is not None:
-            nn.init.zeros_(self.modulate.weight)
-            nn.init.zeros_(self.modulate.bias)
+        self.dropout = nn.Dropout(0.0)
+        self.modulation = nn.Linear(dim, 4 * dim) if conditioned else None
+        if self.modulation is not None:
+            nn.init.zeros_(self.modulation.weight)
+            nn.init.zeros_(self.modulation.bias)
         nn.init.normal_(self.attention.out.weight, std=0.02)
         nn.init.normal_(narrow.weight, std=0.02)
 
     def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph, level: Tensor | None) -> Tensor:
-        if self.modulate is None:
-            x = x + self.drop(self.attention(self.norm_attention(x), pairs, bias, graph))
-            return x + self.drop(self.mlp(self.norm_mlp(x)))
-        gain_a, shift_a, gain_m, shift_m = self.modulate(level).chunk(4, dim=-1)
-        x = x + self.drop(self.attention(self.norm_attention(x) * (1 + gain_a) + shift_a, pairs, bias, graph))
-        return x + self.drop(self.mlp(self.norm_mlp(x) * (1 + gain_m) + shift_m))
+        if self.modulation is None:
+            x = x + self.dropout(self.attention(self.norm_attention(x), pairs, bias, graph))
+            return x + self.dropout(self.mlp(self.norm_mlp(x)))
+        gain_a, shift_a, gain_m, shift_m = self.modulation(level).chunk(4, dim=-1)
+        x = x + self.dropout(self.attention(self.norm_attention(x) * (1 + gain_a) + shift_a, pairs, bias, graph))
+        return x + self.dropout(self.mlp(self.norm_mlp(x) * (1 + gain_m) + shift_m))
 
 
 class NeighborTransformer(nn.Module):

@@ -54,51 +54,51 @@ class TraceEncoder(nn.Module):
     Parameters
     ----------
     config : ModelConfig
-    hints : int
+    n_extra_pair_features : int
         Numbers per pair in the `ExtraFeatures` it will be given.
     """
 
-    def __init__(self, config: ModelConfig, hints: int = 0) -> None:
+    def __init__(self, config: ModelConfig, n_extra_pair_features: int = 0) -> None:
         super().__init__()
         dim, channels = config.dim, config.channels
-        self.identity = nn.Embedding(20, dim)
-        self.around = nn.Linear(4 * 20 + 2, dim)
-        self.pair = nn.Sequential(
-            nn.Linear(PAIR_FEATURES + hints, config.pair_dim),
+        self.residue_embedding = nn.Embedding(20, dim)
+        self.sequence_context = nn.Linear(4 * 20 + 2, dim)
+        self.pair_embedding = nn.Sequential(
+            nn.Linear(PAIR_FEATURES + n_extra_pair_features, config.pair_dim),
             nn.SiLU(),
             nn.Linear(config.pair_dim, config.pair_dim),
         )
-        self.shown = nn.ModuleList(nn.Linear(dim, channels) for _ in range(config.equivariant_layers))
-        self.density = nn.ModuleList(
+        self.neighbor_scalars = nn.ModuleList(nn.Linear(dim, channels) for _ in range(config.equivariant_layers))
+        self.densities = nn.ModuleList(
             Density(channels, config.cutoff) for _ in range(config.equivariant_layers)
         )
-        self.product = nn.ModuleList(NodeProduct(channels, 32) for _ in range(config.equivariant_layers))
-        self.absorb = nn.ModuleList(
+        self.node_products = nn.ModuleList(NodeProduct(channels, 32) for _ in range(config.equivariant_layers))
+        self.invariant_updates = nn.ModuleList(
             nn.Sequential(nn.Linear(32, dim), nn.SiLU(), nn.Linear(dim, dim))
             for _ in range(config.equivariant_layers)
         )
-        self.trunk = NeighborTransformer(config, config.cg_layers)
+        self.transformer = NeighborTransformer(config, config.cg_layers)
         self.norm = nn.LayerNorm(dim)
 
-    def read(
-        self, graph: Graph, hint: ExtraFeatures | None = None
+    def encode(
+        self, graph: Graph, extra: ExtraFeatures | None = None
     ) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K P"]]:
         """Features of residues and of pairs."""
-        x = self.identity(graph.types) + self.around(_sequence_context(graph))
+        x = self.residue_embedding(graph.types) + self.sequence_context(_sequence_context(graph))
         pairs = graph.pairs
-        if hint is not None:
-            x, pairs = x + hint.residues, torch.cat([pairs, hint.pairs], dim=-1)
+        if extra is not None:
+            x, pairs = x + extra.residues, torch.cat([pairs, extra.pairs], dim=-1)
         angular = harmonics(graph.vectors)
         features: Tensor | float = 0.0
-        for show, density, product, absorb in zip(
-            self.shown, self.density, self.product, self.absorb, strict=True
+        for scalar_map, density, product, update in zip(
+            self.neighbor_scalars, self.densities, self.node_products, self.invariant_updates, strict=True
         ):
-            scalars = graph.gather(show(x))
+            scalars = graph.gather(scalar_map(x))
             features = features + density(graph.vectors, scalars, graph.valid, angular)
             invariants, features = product(features)
-            x = x + absorb(invariants)
-        pairs = self.pair(pairs)
-        return self.norm(self.trunk(x, pairs, graph)), pairs
+            x = x + update(invariants)
+        pairs = self.pair_embedding(pairs)
+        return self.norm(self.transformer(x, pairs, graph)), pairs
 
 
 class CGEncoder(TraceEncoder):
@@ -106,12 +106,12 @@ class CGEncoder(TraceEncoder):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.prior = nn.Linear(config.dim, 2 * config.latent)
+        self.latent_head = nn.Linear(config.dim, 2 * config.latent)
 
     def forward(self, graph: Graph) -> Condition:
         """Encode every residue of the batch."""
-        residues, pairs = self.read(graph)
-        mean, log_std = self.prior(residues).float().chunk(2, dim=-1)
+        residues, pairs = self.encode(graph)
+        mean, log_std = self.latent_head(residues).float().chunk(2, dim=-1)
         return Condition(residues, pairs, torch.sigmoid(mean), log_std.clamp(_MIN_SPREAD, _MAX_SPREAD))
 
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_table
 from latcpb_cli.config import ModelConfig
@@ -73,18 +73,18 @@ class Decoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
-        self.latent = nn.Linear(config.latent, dim)
-        self.condition = nn.Linear(dim, dim)
-        self.messages = NeighborTransformer(config, 1)
+        self.latent_projection = nn.Linear(config.latent, dim)
+        self.condition_projection = nn.Linear(dim, dim)
+        self.message_passing = NeighborTransformer(config, 1)
         self.hidden = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.SiLU())
         self.cartesian = config.cartesian
         if config.cartesian:
-            self.positions = nn.Linear(2 * dim, N_SLOTS * 3)
+            self.cartesian_head = nn.Linear(2 * dim, N_SLOTS * 3)
             return
-        self.backbone = nn.Linear(2 * dim, 2 * _BACKBONE + 1 + N_CHI)
-        self.odds = nn.Linear(2 * dim, N_ROTAMERS)
-        self.shift = nn.Linear(2 * dim, N_ROTAMERS * N_CHI)
-        for layer in (self.odds, self.shift):
+        self.backbone_head = nn.Linear(2 * dim, 2 * _BACKBONE + 1 + N_CHI)
+        self.rotamer_head = nn.Linear(2 * dim, N_ROTAMERS)
+        self.chi_head = nn.Linear(2 * dim, N_ROTAMERS * N_CHI)
+        for layer in (self.rotamer_head, self.chi_head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -101,17 +101,17 @@ class Decoder(nn.Module):
 
         Without ``side_chains`` only N, CA, C, O, CB and OXT are built, for `choose_side_chains`.
         """
-        x = self.latent(2.0 * latent - 1.0) + self.condition(condition.residues)
-        hidden = self.hidden(self.messages(x, condition.pairs, graph))
+        x = self.latent_projection(2.0 * latent - 1.0) + self.condition_projection(condition.residues)
+        hidden = self.hidden(self.message_passing(x, condition.pairs, graph))
         if self.cartesian:
             return Decoded(self._positions(hidden, graph), None, None)
         rotamers = self._rotamers(hidden, graph.types)
         chi = rotamers.chosen(rotamers.logits.argmax(-1) if states is None else states)
-        out = self.backbone(hidden)
+        out = self.backbone_head(hidden)
         pairs = out[:, : 2 * _BACKBONE].view(-1, _BACKBONE, 2)
         turns = pairs * torch.rsqrt((pairs * pairs).sum(-1, keepdim=True) + 1e-6)
         small = torch.tanh(out[:, 2 * _BACKBONE :])
-        internal = InternalCoordinates(turns, _MAX_TWIST * small[:, 0], _MAX_BEND * small[:, 1:]).turned(chi)
+        internal = InternalCoordinates(turns, _MAX_TWIST * small[:, 0], _MAX_BEND * small[:, 1:]).with_chi(chi)
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
         return Decoded(atoms, internal, rotamers)
 
@@ -119,15 +119,15 @@ class Decoder(nn.Module):
         table = rotamer_table()
         center, share, exists = (
             torch.as_tensor(values, device=hidden.device)[types]
-            for values in (table.chi, table.share, table.exists)
+            for values in (table.chi, table.probability, table.exists)
         )
         # What is common for the type is known beforehand; the network tells what is special here.
-        logits = self.odds(hidden) + share.clamp(min=1e-9).log().to(hidden.dtype)
-        shift = _MAX_SHIFT * torch.tanh(self.shift(hidden)).view(-1, N_ROTAMERS, N_CHI)
+        logits = self.rotamer_head(hidden) + share.clamp(min=1e-9).log().to(hidden.dtype)
+        shift = _MAX_SHIFT * torch.tanh(self.chi_head(hidden)).view(-1, N_ROTAMERS, N_CHI)
         return Rotamers(torch.where(exists, logits, _NEVER), center.to(hidden.dtype) + shift)
 
     def _positions(self, hidden: Tensor, graph: Graph) -> Float[Tensor, "L 15 3"]:
-        out = self.positions(hidden)
+        out = self.cartesian_head(hidden)
         local = _REACH * torch.tanh(out.view(-1, N_SLOTS, 3) / _REACH)
         atoms = graph.ca[:, None] + torch.einsum("lsi,lij->lsj", local, graph.frames)
         return torch.cat([atoms[:, :1], graph.ca[:, None], atoms[:, 2:]], dim=1)

@@ -26,11 +26,11 @@ class Denoiser(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
-        self.latent = nn.Linear(config.latent, dim)
-        self.condition = nn.Linear(dim, dim)
-        self.level = nn.Sequential(nn.Linear(64, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.latent_projection = nn.Linear(config.latent, dim)
+        self.condition_projection = nn.Linear(dim, dim)
+        self.noise_level_embedding = nn.Sequential(nn.Linear(64, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.transformer = NeighborTransformer(config, config.denoiser_layers, conditioned=True)
-        self.out = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, config.latent))
+        self.output = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, config.latent))
 
     def forward(
         self,
@@ -40,9 +40,9 @@ class Denoiser(nn.Module):
         graph: Graph,
     ) -> Float[Tensor, "L D"]:
         """Velocity at noise level ``time`` in [0, 1] (step / T), one for all residues or one for each."""
-        level = nn.functional.silu(self.level(_waves(time)))
-        x = self.latent(noisy) + self.condition(condition.residues) + level
-        return self.out(self.transformer(x, condition.pairs, graph, level)).float()
+        level = nn.functional.silu(self.noise_level_embedding(_waves(time)))
+        x = self.latent_projection(noisy) + self.condition_projection(condition.residues) + level
+        return self.output(self.transformer(x, condition.pairs, graph, level)).float()
 
 
 def _waves(time: Float[Tensor, "T"]) -> Float[Tensor, "T 64"]:

@@ -63,7 +63,7 @@ class Density(nn.Module):
     def __init__(self, channels: int, cutoff: float, radial: int = 12) -> None:
         super().__init__()
         self.channels, self.cutoff, self.radial = channels, cutoff, radial
-        self.mix = nn.Linear(radial, channels, bias=False)
+        self.radial_mix = nn.Linear(radial, channels, bias=False)
 
     def forward(
         self,
@@ -80,7 +80,7 @@ class Density(nn.Module):
         fade = torch.where(
             valid, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0
         )
-        weights = self.mix(bessel) * scalars * fade[..., None]
+        weights = self.radial_mix(bessel) * scalars * fade[..., None]
         summed = torch.bmm(weights.transpose(1, 2), angular)
         pieces = summed.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=-1)
         return torch.cat([piece.flatten(1) for piece in pieces], dim=-1) / math.sqrt(valid.shape[1])

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.geometry.frames import residue_frames
-from latcpb_cli.geometry.neighbors import nearest
+from latcpb_cli.geometry.neighbors import nearest_neighbors
 
 __all__ = ["PAIR_FEATURES", "Graph", "build_graph"]
 
@@ -62,7 +62,7 @@ def build_graph(
     rotation and change under reflection: they hold components in right-handed
     frames.
     """
-    index, valid = nearest(ca, sizes, neighbors, cutoff)
+    index, valid = nearest_neighbors(ca, sizes, neighbors, cutoff)
     frames = residue_frames(ca, linked)
     vectors = torch.where(valid[..., None], ca[index] - ca[:, None], 0.0)
     distance = vectors.norm(dim=-1)

@@ -20,15 +20,15 @@ class MixturePrior(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.embeddings = nn.Parameter(torch.randn(config.latent, config.latent) * 0.1)
-        self.encoder = nn.Sequential(
+        self.code_embeddings = nn.Parameter(torch.randn(config.latent, config.latent) * 0.1)
+        self.component_encoder = nn.Sequential(
             nn.Linear(config.latent, 128), nn.SiLU(), nn.Linear(128, 2 * config.latent)
         )
         self.temperature = config.contrast_temperature
 
     def components(self) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
         """Means (in (0, 1)) and log standard deviations of all components."""
-        mean, log_std = self.encoder(self.embeddings).chunk(2, dim=-1)
+        mean, log_std = self.component_encoder(self.code_embeddings).chunk(2, dim=-1)
         return torch.sigmoid(mean), (log_std - 1.2).clamp(-3.0, 0.0)
 
     def alignment(
@@ -51,7 +51,7 @@ class MixturePrior(nn.Module):
         sigmoids, which are all positive, can point away from each other.
         """
         own = nn.functional.normalize(latent - 0.5, dim=-1)
-        theirs = nn.functional.normalize(self.embeddings, dim=-1)
+        theirs = nn.functional.normalize(self.code_embeddings, dim=-1)
         return nn.functional.cross_entropy(own @ theirs.T / self.temperature, codes)
 
 

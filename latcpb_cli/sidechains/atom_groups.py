@@ -13,7 +13,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.atom_types import atom_type_table
 from latcpb_cli.chem.residues import slot_mask
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.sidechains.candidates import SIDE, Candidates
 
 __all__ = [
@@ -59,7 +59,7 @@ class AtomGroups:
         count = there.sum(1, dtype=torch.int32)
         middle = (atoms * there[..., None]).sum(1) / count.clamp(min=1)[:, None]
         away = torch.where(there, (atoms - middle[:, None]).norm(dim=-1), -torch.inf)
-        atom = found(there.flatten())
+        atom = true_indices(there.flatten())
         points = atoms.flatten(0, 1).index_select(0, atom).T.contiguous()
         kind = kinds.flatten().index_select(0, atom).int()
         first = count.cumsum(0, dtype=count.dtype) - count
@@ -87,8 +87,8 @@ class Contacts:
 
     def of(self, pairs: Bool[Tensor, "P"]) -> Contacts:
         """Those of some pairs of groups."""
-        kept, number = found(pairs), pairs.cumsum(0, dtype=torch.int32) - 1
-        rows = found(pairs.index_select(0, self.pair))
+        kept, number = true_indices(pairs), pairs.cumsum(0, dtype=torch.int32) - 1
+        rows = true_indices(pairs.index_select(0, self.pair))
         pair, own, other, distance = (
             x.index_select(0, rows) for x in (self.pair, self.own, self.other, self.distance)
         )
@@ -153,7 +153,7 @@ def within(
     """Which pairs of points are nearer to each other than ``reach`` (Å), and their distance (Å)."""
     x, y, z = points.index_select(1, one) - others.index_select(1, two)
     distance = torch.sqrt(x * x + y * y + z * z)
-    near = found(distance < reach).int()
+    near = true_indices(distance < reach).int()
     return near, distance.index_select(0, near)
 
 

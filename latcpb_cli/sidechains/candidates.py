@@ -9,8 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.chem.residues import GAMMA_SLOT, slot_mask
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.decoder import Decoded
 
@@ -18,7 +17,7 @@ __all__ = ["MOST", "SIDE", "Candidates", "build_candidates"]
 
 MOST = 10
 """Candidates per residue at most."""
-SIDE = slice(FIRST_SLOT, 14)
+SIDE = slice(GAMMA_SLOT, 14)
 _LEAST = math.log(0.01)
 _NEVER = -1e4
 
@@ -82,8 +81,8 @@ def build_candidates(
     chi = decoded.rotamers.chi[residue, state]
     chi = chi if turn is None else chi + turn[residue]
     kinds = types[residue]
-    internal = decoded.internal.of(residue).turned(chi)
-    slots = place_side_chains(list(decoded.atoms[residue, :FIRST_SLOT].unbind(1)), internal, kinds)
+    internal = decoded.internal.select(residue).with_chi(chi)
+    slots = place_side_chains(list(decoded.atoms[residue, :GAMMA_SLOT].unbind(1)), internal, kinds)
     there = torch.from_numpy(slot_mask())[:, SIDE].to(types.device)[kinds]
-    atoms = torch.stack(slots[FIRST_SLOT:], dim=1)
+    atoms = torch.stack(slots[GAMMA_SLOT:], dim=1)
     return Candidates(residue * MOST + rank, state, top.values[residue, rank], chi, atoms, there)

@@ -1,12 +1,13 @@
-"""What some frames of a trajectory say of its side chains, for best mode to ask in others that are alike.
+"""Rotamer probabilities from reference frames, used to smooth best-mode predictions in similar frames.
 
-Thermal motion of the Cα shakes the probabilities of rotameric states, and best
-mode, which takes but one state, flickers with them. Where the chain runs
-nearly alike in other frames, these vote as well.
+Thermal motion of the Cα changes the probabilities of rotameric states from frame to frame, and best mode,
+which takes one state, flickers with them. Where the chain has nearly the same shape around a residue in
+another frame, the probabilities of that frame are added.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,53 +17,61 @@ from torch import Tensor
 
 __all__ = ["RotamerConsensus", "choose_reference_frames"]
 
-_FRAMES = 32  # of a trajectory at most, ...
-_RESIDUES = 32768  # ... and so many residues in all of them
+_MAX_FRAMES = 32
+_MAX_RESIDUES = 32768
+"""Of all reference frames together: bounds the memory of the probabilities."""
 
 
-def choose_reference_frames(frames: int, residues: int) -> np.ndarray:
-    """Which of so many frames are asked: int64, rising and evenly spread."""
-    count = min(frames, _FRAMES, max(1, _RESIDUES // residues))
-    return np.unique(np.linspace(0, frames - 1, count).round().astype(np.int64))
+def choose_reference_frames(n_frames: int, n_residues: int) -> np.ndarray:
+    """Choose evenly spread frames: rising frame numbers below ``n_frames``, int64."""
+    count = min(n_frames, _MAX_FRAMES, max(1, _MAX_RESIDUES // n_residues))
+    return np.unique(np.linspace(0, n_frames - 1, count).round().astype(np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class RotamerConsensus:
-    """Probabilities of rotameric states in M frames of L residues.
+    """Probabilities of rotameric states in M reference frames of L residues.
 
     Attributes
     ----------
     frames : numpy.ndarray of int64, shape (M,)
         Their numbers in the trajectory.
-    shapes : numpy.ndarray of float64, shape (M, L, K)
-        How the chain runs around each residue, Å; see `ca_descriptors`.
-    shares : numpy.ndarray of float16, shape (M, L, 81)
-        Probability of every state.
+    descriptors : numpy.ndarray of float64, shape (M, L, K)
+        Shape of the chain around each residue, Å; see `ca_descriptors`.
+    probabilities : numpy.ndarray of float16, shape (M, L, 81)
+        Of every rotameric state.
     """
 
     frames: np.ndarray
-    shapes: np.ndarray
-    shares: np.ndarray
+    descriptors: np.ndarray
+    probabilities: np.ndarray
 
-    def votes(self, frames: np.ndarray, shapes: np.ndarray, reach: float) -> Float[Tensor, "L R"]:
-        """What the with_consensus frames add to the probabilities of each state in other frames.
+    @classmethod
+    def concatenate(cls, parts: Sequence[RotamerConsensus]) -> RotamerConsensus:
+        """Join reference frames of the same residues."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+    def weights(self, frames: np.ndarray, descriptors: np.ndarray, length: float) -> Float[Tensor, "L R"]:
+        """Sum the probabilities of the reference frames, weighted by similarity, for other frames.
 
         Parameters
         ----------
         frames : numpy.ndarray of int64, shape (F,)
-            Their numbers; a frame has no vote on itself.
-        shapes : numpy.ndarray of float64, shape (F, L, K)
-        reach : float
-            A frame whose shape is d (Å) away has exp(-d² / 2 reach²) of a vote.
+            Their numbers; a reference frame has no weight in itself.
+        descriptors : numpy.ndarray of float64, shape (F, L, K)
+        length : float
+            A reference frame whose descriptors are d (Å) away has the weight exp(-d² / 2 length²).
 
         Returns
         -------
         Tensor of float32, shape (F * L, 81)
         """
-        votes = np.zeros((*shapes.shape[:2], self.shares.shape[-1]), dtype=np.float32)
+        total = np.zeros((*descriptors.shape[:2], self.probabilities.shape[-1]), dtype=np.float32)
         # Frame by frame, not as a matrix product, whose last bits could depend on the row.
-        for number, shape, share in zip(self.frames, self.shapes, self.shares, strict=True):
-            weight = np.exp(-((shapes - shape) ** 2).sum(-1) / (2 * reach**2))
+        reference = zip(self.frames, self.descriptors, self.probabilities, strict=True)
+        for number, descriptor, probability in reference:
+            weight = np.exp(-((descriptors - descriptor) ** 2).sum(-1) / (2 * length**2))
             weight[frames == number] = 0.0
-            votes += weight[..., None].astype(np.float32) * share.astype(np.float32)
-        return torch.from_numpy(votes).flatten(0, 1)
+            total += weight[..., None].astype(np.float32) * probability.astype(np.float32)
+        return torch.from_numpy(total).flatten(0, 1)

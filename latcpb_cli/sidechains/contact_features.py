@@ -10,10 +10,9 @@ from torch import Tensor
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
 from latcpb_cli.chem.ideal import side_chain_table
-from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.chem.residues import GAMMA_SLOT, slot_mask
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts
@@ -63,7 +62,7 @@ class ContactFeatures:
     def of(cls, own: OrientedAtoms, others: OrientedAtoms, met: Contacts) -> ContactFeatures:
         """Measure contacts of groups of ``own`` with groups of ``others``."""
         kinds = own.shapes.kinds.index_select(0, met.own), others.shapes.kinds.index_select(0, met.other)
-        near = found(met.distance < _TURNED)
+        near = true_indices(met.distance < _TURNED)
         distance = met.distance.index_select(0, near)
         u, v = met.own.index_select(0, near), met.other.index_select(0, near)
         way = others.shapes.points.index_select(1, v) - own.shapes.points.index_select(1, u)
@@ -99,16 +98,16 @@ def candidate_bonds(
 ) -> Float[Tensor, "3 A"]:
     """Directions from the atom that each candidate's atom is bonded to."""
     kinds = graph.types.index_select(0, candidates.residue)
-    whole = torch.cat([atoms[:, :FIRST_SLOT].index_select(0, candidates.residue), candidates.atoms], dim=1)
+    whole = torch.cat([atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue), candidates.atoms], dim=1)
     before = torch.as_tensor(side_chain_table().parents, device=atoms.device)[kinds, :, 2]
     bonds = unit(candidates.atoms - whole.gather(1, before[..., None].expand_as(candidates.atoms)))
-    return bonds.flatten(0, 1).index_select(0, found(candidates.there.flatten())).T.contiguous()
+    return bonds.flatten(0, 1).index_select(0, true_indices(candidates.there.flatten())).T.contiguous()
 
 
 def backbone_bonds(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "3 A"]:
     """Of N along its hydrogen, of CA along its own, of O and CB from the atom before; C has none."""
-    n, ca, c, o, cb = atoms[:, :FIRST_SLOT].unbind(1)
+    n, ca, c, o, cb = atoms[:, :GAMMA_SLOT].unbind(1)
     before = torch.where(linked_before(graph.linked)[:, None], c.roll(1, 0), ca)
     ways = torch.stack([n - (before + ca) / 2, ca - (n + c) / 2, torch.zeros_like(c), o - c, cb - ca], dim=1)
     there = torch.from_numpy(slot_mask()).to(atoms.device)[graph.types, BACKBONE]
-    return unit(ways).flatten(0, 1).index_select(0, found(there.flatten())).T.contiguous()
+    return unit(ways).flatten(0, 1).index_select(0, true_indices(there.flatten())).T.contiguous()

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.internal import FIRST_SLOT
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.chem.residues import GAMMA_SLOT
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import (
     REACH,
@@ -32,7 +32,7 @@ __all__ = [
     "read",
 ]
 
-BACKBONE = slice(0, FIRST_SLOT)
+BACKBONE = slice(0, GAMMA_SLOT)
 """Slots that stand still: N, CA, C, O and CB."""
 KNOTS = 14
 """Functions of distance are linear between so many knots, and end at zero at the reach."""
@@ -115,7 +115,7 @@ def _candidate_pairs(
     low, high = torch.div(key, len(graph.types), rounding_mode="floor"), key % len(graph.types)
     reach = (own.middle - graph.ca.T[:, candidates.residue]).norm(dim=0) + own.radius
     most = reach.new_zeros(len(graph.types)).scatter_reduce(0, candidates.residue, reach, "amax")
-    near = found((graph.ca[low] - graph.ca[high]).norm(dim=-1) < most[low] + most[high] + REACH)
+    near = true_indices((graph.ca[low] - graph.ca[high]).norm(dim=-1) < most[low] + most[high] + REACH)
     low, high = low.index_select(0, near), high.index_select(0, near)
     pair, one = ranges(first[low], count[low])
     high = high.index_select(0, pair)

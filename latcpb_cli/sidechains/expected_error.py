@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.internal import FIRST_SLOT, N_CHI, chi_moves, chi_slots
-from latcpb_cli.chem.residues import swap_slots
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.chem.zmatrix import N_CHI, chi_moved_mask, chi_slots
+from latcpb_cli.chem.residues import GAMMA_SLOT, swap_slots
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import cross, unit
 from latcpb_cli.sidechains.candidates import MOST, SIDE, Candidates
 
@@ -42,7 +42,7 @@ def min_expected_error(
         The most that each chi may turn (rad).
     """
     errors, middles = expected_errors(candidates, share, types)
-    rows = found(share.flatten().index_select(0, candidates.place) >= _LEAST)
+    rows = true_indices(share.flatten().index_select(0, candidates.place) >= _LEAST)
     candidates, errors, middles = candidates.of(rows), errors[rows], middles[rows]
     pull, stiffness = _leverage(candidates, middles, atoms, types)
     most = width.index_select(0, candidates.residue)
@@ -69,7 +69,7 @@ def expected_errors(
     places = candidates.atoms.new_zeros(len(types) * MOST, SIDE.stop - SIDE.start, 3)
     there = torch.where(candidates.there[..., None], candidates.atoms, 0.0)
     places = places.index_copy(0, candidates.place, there).view(len(types), MOST, -1, 3)
-    swaps = torch.from_numpy(swap_slots()[:, SIDE]).to(types.device)[types] - FIRST_SLOT
+    swaps = torch.from_numpy(swap_slots()[:, SIDE]).to(types.device)[types] - GAMMA_SLOT
     swapped = places.gather(2, swaps[:, None, :, None].expand_as(places))
     places, swapped = places.flatten(2), swapped.flatten(2)
     # Not by matrix products: a candidate's distance from itself must be zero.
@@ -92,11 +92,11 @@ def _leverage(
 ) -> tuple[Float[Tensor, "R 4"], Float[Tensor, "R 4 4"]]:
     """How far turns of chi bring atoms towards ``aim``, to first order, and what they move in all."""
     kinds = types[candidates.residue]
-    whole = torch.cat([atoms[:, :FIRST_SLOT].index_select(0, candidates.residue), candidates.atoms], dim=1)
+    whole = torch.cat([atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue), candidates.atoms], dim=1)
     ends = torch.from_numpy(chi_slots()[..., 1:3]).to(types.device).clamp(min=0)[kinds].flatten(1)
     start, pivot = whole.gather(1, ends[..., None].expand(-1, -1, 3)).unflatten(1, (N_CHI, 2)).unbind(2)
     axis = unit(pivot - start)
-    moves = torch.from_numpy(chi_moves()[:, SIDE]).to(types.device)[kinds]
+    moves = torch.from_numpy(chi_moved_mask()[:, SIDE]).to(types.device)[kinds]
     arm = candidates.atoms[:, :, None] - pivot[:, None]
     slope = (
         torch.where(moves[..., None], cross(axis[:, None].expand_as(arm), arm), 0.0)

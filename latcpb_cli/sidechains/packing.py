@@ -17,10 +17,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES, atom_type_pairs
-from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, candidate_groups, residue_groups
@@ -55,16 +55,16 @@ class Packing(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         pairs = len(ATOM_TYPES) * (len(ATOM_TYPES) + 1) // 2
-        self.energy = nn.Parameter(torch.zeros(pairs, KNOTS))
-        self.trust = nn.Parameter(torch.ones(20))
+        self.contact_energy = nn.Parameter(torch.zeros(pairs, KNOTS))
+        self.decoder_weight = nn.Parameter(torch.ones(20))
         self.log_std = nn.Parameter(torch.full((20, N_CHI), math.log(0.2)))
-        self.wider = nn.Linear(config.dim, N_CHI)
-        nn.init.zeros_(self.wider.weight)
-        nn.init.zeros_(self.wider.bias)
+        self.log_std_correction = nn.Linear(config.dim, N_CHI)
+        nn.init.zeros_(self.log_std_correction.weight)
+        nn.init.zeros_(self.log_std_correction.bias)
 
     def width(self, condition: Condition, types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
         """Standard deviation (rad) of each chi within its state."""
-        return (self.log_std[types] + self.wider(condition.residues)).exp()
+        return (self.log_std[types] + self.log_std_correction(condition.residues)).exp()
 
     def stray(self, normal: Float[Tensor, "L 4"], width: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
         """Turns of chi angles (rad) as wide as states are, from standard normal deviates.
@@ -95,7 +95,7 @@ class Packing(nn.Module):
         energy = self._energy(around.candidates, around.backbones, around.still)
         alone = alone.flatten().index_add(0, candidates.place[around.still.one], -energy).view_as(alone)
         energy = self._energy(around.candidates, around.candidates, around.between)
-        touching = found(energy != 0)
+        touching = true_indices(energy != 0)
         one, two = (
             candidates.place.index_select(0, x.index_select(0, touching))
             for x in (around.between.one, around.between.two)
@@ -111,7 +111,7 @@ class Packing(nn.Module):
         return share
 
     def _log_probability(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
-        value = self.trust[graph.types[candidates.residue]] * candidates.log_probability
+        value = self.decoder_weight[graph.types[candidates.residue]] * candidates.log_probability
         return candidates.grid(value, len(graph.types))
 
     def _energy(self, shapes: AtomGroups, others: AtomGroups, met: Contacts) -> Float[Tensor, "P"]:
@@ -120,6 +120,6 @@ class Packing(nn.Module):
         own, other = shapes.kinds.index_select(0, met.own), others.kinds.index_select(0, met.other)
         knot, ahead = knot_position(met.distance)
         entry = kinds.flatten().index_select(0, own * len(kinds) + other) * (KNOTS + 1) + knot
-        table = torch.nn.functional.pad(self.energy, (0, 1)).view(-1, 1)
+        table = torch.nn.functional.pad(self.contact_energy, (0, 1)).view(-1, 1)
         entries, values = torch.stack([entry, entry + 1], dim=1), torch.stack([1 - ahead, ahead], dim=1)
         return read(table, entries, values, met.pair, len(met.one)).squeeze(1)

@@ -14,10 +14,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
-from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
@@ -50,18 +50,18 @@ class Rescoring(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
-        self.contact = nn.Parameter(0.02 * torch.randn(TERMS * len(ATOM_TYPES) ** 2, KNOTS, _WIDTH))
+        self.contact_embedding = nn.Parameter(0.02 * torch.randn(TERMS * len(ATOM_TYPES) ** 2, KNOTS, _WIDTH))
         self.context = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, _HIDDEN))
-        self.state = nn.Embedding(20 * N_ROTAMERS, _HIDDEN)
-        self.sight = nn.Linear(2 * _WIDTH + 2 * N_CHI + 2, _HIDDEN)
-        self.overlook = nn.Dropout(0.0)
-        self.tell = nn.Linear(_HIDDEN, dim)
-        self.messages = NeighborTransformer(config, 1)
-        self.hear = nn.Linear(dim, _HIDDEN)
-        self.weigh = nn.Linear(_HIDDEN, _HIDDEN)
-        self.judge = nn.Linear(_HIDDEN, 1)
-        nn.init.normal_(self.state.weight, std=0.3)
-        for layer in (self.hear, self.judge):
+        self.state_embedding = nn.Embedding(20 * N_ROTAMERS, _HIDDEN)
+        self.candidate_projection = nn.Linear(2 * _WIDTH + 2 * N_CHI + 2, _HIDDEN)
+        self.dropout = nn.Dropout(0.0)
+        self.message_in = nn.Linear(_HIDDEN, dim)
+        self.message_passing = NeighborTransformer(config, 1)
+        self.message_out = nn.Linear(dim, _HIDDEN)
+        self.candidate_hidden = nn.Linear(_HIDDEN, _HIDDEN)
+        self.score_head = nn.Linear(_HIDDEN, 1)
+        nn.init.normal_(self.state_embedding.weight, std=0.3)
+        for layer in (self.message_out, self.score_head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -85,7 +85,7 @@ class Rescoring(nn.Module):
         """
         weight = share.flatten().index_select(0, candidates.place)
         so_far = weight.clamp(min=_LEAST).log()
-        rows = found(weight >= _JUDGED)
+        rows = true_indices(weight >= _JUDGED)
         judged = candidates.of(rows)
         kinds = graph.types.index_select(0, judged.residue)
         seen = torch.cat(
@@ -99,13 +99,13 @@ class Rescoring(nn.Module):
             dim=-1,
         )
         known = self.context(condition.residues).index_select(0, judged.residue)
-        known = known + self.state(kinds * N_ROTAMERS + judged.state)
-        view = self.overlook(nn.functional.silu(known + self.sight(seen)))
+        known = known + self.state_embedding(kinds * N_ROTAMERS + judged.state)
+        view = self.dropout(nn.functional.silu(known + self.candidate_projection(seen)))
         held = view.new_zeros(len(atoms), _HIDDEN)
         held = held.index_add(0, judged.residue, view * weight.index_select(0, rows)[:, None])
-        told = self.messages(condition.residues + self.tell(held), condition.pairs, graph)
-        view = nn.functional.silu(self.weigh(view) + self.hear(told).index_select(0, judged.residue))
-        score = so_far.index_add(0, rows, self.judge(view).squeeze(-1))
+        told = self.message_passing(condition.residues + self.message_in(held), condition.pairs, graph)
+        view = nn.functional.silu(self.candidate_hidden(view) + self.message_out(told).index_select(0, judged.residue))
+        score = so_far.index_add(0, rows, self.score_head(view).squeeze(-1))
         return candidates.grid(score, len(share)).log_softmax(-1)
 
     def _seen(
@@ -120,7 +120,7 @@ class Rescoring(nn.Module):
         judged, likely = weight >= _JUDGED, weight >= _LIKELY
         own = OrientedAtoms(around.candidates, candidate_bonds(candidates, atoms, graph))
         still = OrientedAtoms(around.backbones, backbone_bonds(atoms, graph))
-        table = nn.functional.pad(self.contact, (0, 0, 0, 1)).flatten(0, 1)
+        table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
         nothing = table.new_zeros(len(weight), table.shape[1])
         met = around.still.of(judged[around.still.one])
         backbones = nothing.index_add(0, met.one, ContactFeatures.of(own, still, met).add_up(table))

@@ -1,19 +1,19 @@
-"""Side chains of a frame: from what the decoder holds possible to one conformation for each residue."""
+"""From the decoder's rotamer probabilities to one conformation of each side chain."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.internal import FIRST_SLOT
+from latcpb_cli.chem.residues import GAMMA_SLOT
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.diffusion.noise import gumbel
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.cg_encoder import Condition
-from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.candidates import MOST, Candidates, build_candidates
 from latcpb_cli.sidechains.contacts import find_candidate_contacts
@@ -21,66 +21,125 @@ from latcpb_cli.sidechains.expected_error import min_expected_error
 from latcpb_cli.sidechains.packing import Packing
 from latcpb_cli.sidechains.rescoring import Rescoring
 
-__all__ = ["choose_side_chains", "rotamer_probabilities"]
+__all__ = ["SideChainHeads", "SideChainInputs", "choose_side_chains", "rotamer_probabilities"]
+
+
+@dataclass(frozen=True, eq=False)
+class SideChainHeads:
+    """The networks that turn rotamer probabilities of single residues into those of packed ones.
+
+    Attributes
+    ----------
+    packing : Packing
+    rescoring : Rescoring or None
+        None leaves the probabilities of the packing as they are.
+    """
+
+    packing: Packing
+    rescoring: Rescoring | None
+
+
+@dataclass(frozen=True, eq=False)
+class SideChainInputs:
+    """What decides on the side chains of a batch beside its latents.
+
+    Attributes
+    ----------
+    noise : (L, `NOISE`) or None
+        Standard normal numbers that pick states and the angles within them; None for the conformations of
+        least expected error.
+    rotamers : Rotamers or None
+        States to choose from instead of those of the decoded latents. A sampled latent has nearly decided
+        them, without the samples of its neighbours.
+    consensus_weights : (L, R) or None
+        Added to the probability of each rotameric state: the weighted sum over reference frames.
+    """
+
+    noise: Float[Tensor, "L N"] | None = None
+    rotamers: Rotamers | None = None
+    consensus_weights: Float[Tensor, "L R"] | None = None
 
 
 @torch.no_grad()
 def choose_side_chains(
-    decoded: Decoded,
-    condition: Condition,
-    graph: Graph,
-    packing: Packing,
-    rescoring: Rescoring,
-    noise: Float[Tensor, "L N"] | None = None,
-    votes: Float[Tensor, "L R"] | None = None,
+    decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads, inputs: SideChainInputs
 ) -> Decoded:
-    """Put every side chain into one of its candidates, after the mean field and a second look.
+    """Put every side chain into one of its candidates, given the probabilities of all others.
 
-    The answer of least expected error; or a sample, where ``noise`` (standard
-    normal, `NOISE` numbers per residue) picks states and the angles within them.
-    ``votes`` are what other frames add to the probability of each rotameric state.
+    Returns
+    -------
+    Decoded
+        The candidates of least expected error, or a sample where ``inputs`` have noise. Its rotamers
+        carry the probabilities after packing and rescoring.
     """
-    width = packing.width(condition, graph.types)
-    turn = None if noise is None else packing.stray(noise[:, N_ROTAMERS:], width)
-    candidates, score = _judged(decoded, condition, graph, packing, rescoring, turn)
-    if votes is not None:
-        share = score.flatten()[candidates.place].exp() + votes[candidates.residue, candidates.state]
-        score = candidates.grid(share.log(), len(score)).log_softmax(-1)
+    if inputs.rotamers is not None:
+        decoded = replace(decoded, rotamers=inputs.rotamers)
+    noise, std = inputs.noise, heads.packing.width(condition, graph.types)
+    chi_offset = None if noise is None else heads.packing.stray(noise[:, N_ROTAMERS:], std)
+    candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads, chi_offset)
+    weights = inputs.consensus_weights
+    if weights is not None:
+        weight = log_prob.flatten()[candidates.place].exp() + weights[candidates.residue, candidates.state]
+        log_prob = candidates.grid(weight.log(), len(log_prob)).log_softmax(-1)
     if noise is None:
-        row, turn = min_expected_error(candidates, score.exp(), decoded.atoms, graph.types, width)
-        chi = candidates.chi[row] + turn
+        row, chi_offset = min_expected_error(candidates, log_prob.exp(), decoded.atoms, graph.types, std)
+        chi = candidates.chi[row] + chi_offset
     else:
-        drawn = candidates.grid(gumbel(noise[candidates.residue, candidates.state]), len(score))
-        rank = (score + drawn).argmax(-1)
-        first = torch.arange(len(rank), device=rank.device) * MOST
-        chi = candidates.chi[torch.searchsorted(candidates.place, first + rank)]
+        chi = candidates.chi[_sample_rows(candidates, log_prob, noise)]
     assert decoded.internal is not None  # or there were no candidates
-    internal = decoded.internal.turned(chi)
-    atoms = place_side_chains(list(decoded.atoms[:, :FIRST_SLOT].unbind(1)), internal, graph.types)
-    return replace(decoded, atoms=torch.stack([*atoms, decoded.atoms[:, -1]], dim=1), internal=internal)
+    internal = decoded.internal.with_chi(chi)
+    atoms = place_side_chains(list(decoded.atoms[:, :GAMMA_SLOT].unbind(1)), internal, graph.types)
+    return replace(
+        decoded,
+        atoms=torch.stack([*atoms, decoded.atoms[:, -1]], dim=1),
+        internal=internal,
+        rotamers=_refined_rotamers(decoded, candidates, log_prob),
+    )
 
 
 @torch.no_grad()
 def rotamer_probabilities(
-    decoded: Decoded, condition: Condition, graph: Graph, packing: Packing, rescoring: Rescoring
+    decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads
 ) -> Float[Tensor, "L R"]:
-    """Probability of every rotameric state, as `choose_side_chains` judges it."""
-    candidates, score = _judged(decoded, condition, graph, packing, rescoring)
-    shares = score.new_zeros(len(score), N_ROTAMERS)
-    shares[candidates.residue, candidates.state] = score.flatten()[candidates.place].exp()
-    return shares
+    """Probability of every rotameric state after packing and rescoring."""
+    candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
+    probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
+    probability[candidates.residue, candidates.state] = log_prob.flatten()[candidates.place].exp()
+    return probability
 
 
-def _judged(
+def _packed_log_prob(
     decoded: Decoded,
     condition: Condition,
     graph: Graph,
-    packing: Packing,
-    rescoring: Rescoring,
-    turn: Float[Tensor, "L 4"] | None = None,
+    heads: SideChainHeads,
+    chi_offset: Float[Tensor, "L 4"] | None = None,
 ) -> tuple[Candidates, Float[Tensor, "L M"]]:
     """Candidates, and their log probabilities among each other."""
-    candidates = build_candidates(decoded, graph.types, turn)
-    around = find_candidate_contacts(candidates, decoded.atoms, graph)
-    share = packing.marginals(candidates, around, graph)
-    return candidates, rescoring(candidates, share, around, decoded.atoms, condition, graph)
+    candidates = build_candidates(decoded, graph.types, chi_offset)
+    contacts = find_candidate_contacts(candidates, decoded.atoms, graph)
+    probability = heads.packing.marginals(candidates, contacts, graph)
+    if heads.rescoring is None:
+        return candidates, probability.log()
+    return candidates, heads.rescoring(candidates, probability, contacts, decoded.atoms, condition, graph)
+
+
+def _sample_rows(
+    candidates: Candidates, log_prob: Float[Tensor, "L M"], noise: Float[Tensor, "L N"]
+) -> Int[Tensor, "L"]:
+    """Row of one candidate per residue, by the Gumbel-max trick with the noise of its state."""
+    perturbation = candidates.grid(gumbel(noise[candidates.residue, candidates.state]), len(log_prob))
+    rank = (log_prob + perturbation).argmax(-1)
+    first = torch.arange(len(rank), device=rank.device) * MOST
+    return torch.searchsorted(candidates.place, first + rank)
+
+
+def _refined_rotamers(
+    decoded: Decoded, candidates: Candidates, log_prob: Float[Tensor, "L M"]
+) -> Rotamers | None:
+    """The decoder's rotamers, with the refined log probabilities of those that were candidates."""
+    if decoded.rotamers is None:
+        return None
+    refined = decoded.rotamers.logits.log_softmax(-1)
+    refined[candidates.residue, candidates.state] = log_prob.flatten()[candidates.place]
+    return Rotamers(refined, decoded.rotamers.chi)

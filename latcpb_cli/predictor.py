@@ -1,0 +1,137 @@
+"""The network of a set of weights: the paper's model, and the heads that go beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from latcpb_cli.backbone.peptide_rotations import PeptideRotations
+from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.config import ModelConfig, from_json
+from latcpb_cli.errors import WeightsError
+from latcpb_cli.model.cg_encoder import Condition
+from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.options import Part
+from latcpb_cli.sidechains.packing import Packing
+from latcpb_cli.sidechains.rescoring import Rescoring
+from latcpb_cli.sidechains.selection import (
+    SideChainHeads,
+    SideChainInputs,
+    choose_side_chains,
+    rotamer_probabilities,
+)
+
+__all__ = ["Predictor"]
+
+
+class Predictor(nn.Module):
+    """From conditions and latents to atoms.
+
+    Attributes
+    ----------
+    latcpb : LatCPB
+        The paper's model.
+    peptide_rotations : PeptideRotations or None
+        Better rotations of peptides, for best mode.
+    packing : Packing or None
+        Rotamer probabilities in the field of the neighbours.
+    rescoring : Rescoring or None
+        A correction of these.
+
+    The three heads are None where the decoder predicts Cartesian positions.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.latcpb = LatCPB(config)
+        self.peptide_rotations = None if config.cartesian else PeptideRotations(config)
+        self.packing = None if config.cartesian else Packing(config)
+        self.rescoring = None if config.cartesian else Rescoring(config)
+
+    @classmethod
+    def load(cls, config: Path, weights: Path, device: torch.device | str = "cpu") -> Predictor:
+        """Load trained weights for inference from their two files.
+
+        Raises
+        ------
+        WeightsError
+            The files do not fit each other or this version.
+        """
+        predictor = cls(from_json(ModelConfig, config))
+        try:
+            predictor.load_state_dict(load_file(weights))
+        except (RuntimeError, SafetensorError) as error:
+            reason = str(error).splitlines()[0]
+            raise WeightsError(
+                f"{weights} does not fit {config.name} ({reason})",
+                "fetch the weights again, or update latcpb",
+            ) from error
+        return predictor.to(device).eval().requires_grad_(False)
+
+    def build_atoms(
+        self,
+        latent: Float[Tensor, "L D"],
+        condition: Condition,
+        graph: Graph,
+        inputs: SideChainInputs,
+        without: Container[Part] = (),
+    ) -> Decoded:
+        """Decode latents into atoms, with side chains packed against each other.
+
+        Parameters
+        ----------
+        inputs
+            With noise, the side chains are a sample; without it they, and the peptides, are those of
+            least expected error.
+        without
+            Parts that are left out; without packing, each side chain takes its most probable state.
+        """
+        heads = self._side_chain_heads(without)
+        if heads is None:
+            return self._backbone(latent, condition, graph, inputs, without, side_chains=True)
+        decoded = self._backbone(latent, condition, graph, inputs, without, side_chains=False)
+        return choose_side_chains(decoded, condition, graph, heads, inputs)
+
+    def rotamer_probabilities(
+        self,
+        latent: Float[Tensor, "L D"],
+        condition: Condition,
+        graph: Graph,
+        without: Container[Part] = (),
+    ) -> Float[Tensor, "L R"]:
+        """Probability of every rotameric state in best mode; zeros where there is no packing."""
+        heads = self._side_chain_heads(without)
+        if heads is None:
+            return latent.new_zeros(len(latent), N_ROTAMERS)
+        decoded = self._backbone(latent, condition, graph, SideChainInputs(), without, side_chains=False)
+        return rotamer_probabilities(decoded, condition, graph, heads)
+
+    def _side_chain_heads(self, without: Container[Part]) -> SideChainHeads | None:
+        if self.packing is None or "packing" in without:
+            return None
+        return SideChainHeads(self.packing, None if "rescoring" in without else self.rescoring)
+
+    def _backbone(
+        self,
+        latent: Float[Tensor, "L D"],
+        condition: Condition,
+        graph: Graph,
+        inputs: SideChainInputs,
+        without: Container[Part],
+        *,
+        side_chains: bool,
+    ) -> Decoded:
+        """Decode, and give the peptides of best mode their better rotations."""
+        decoded = self.latcpb.decoder(latent, condition, graph, side_chains=side_chains)
+        if inputs.noise is not None or self.peptide_rotations is None or "peptides" in without:
+            return decoded
+        return self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
