@@ -17,9 +17,10 @@ import numpy as np
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import OXT_SLOT, slot_mask
+from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.refine import settle
-from latcpb_cli.structure import CGTrace, FrameChunk, box_vectors
+from latcpb_cli.structure import CGTrace, FrameChunk
 
 BOND, BOND_SPREAD = 3.83, 0.17  # Å
 NEAREST = 4.8  # Å between Cα that are not neighbours

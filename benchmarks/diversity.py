@@ -4,7 +4,7 @@
 
 One structure per frame, for each coherence; samples, unless --mode best is asked for. Every residue is laid
 on its own N, CA and C, and the side-chain atoms of each two frames are compared, symmetric groups in their
-better position; buried residues have more than BURIED other Cα within 10 Å. Jumps are the share of χ1 that
+better position; buried residues have more than BURIED other Cα within 10 Å. RotamerJumps are the share of χ1 that
 are in another rotamer in the next of these frames; error is the RMSD of side chains from the natives',
 nothing superposed. Last, how ours compare with the natives: the geometric mean of the ratios, the factor by
 which they scatter about it, and how many of them are within 10 %.
@@ -21,7 +21,7 @@ from chains import rebuild, whole_trajectory
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
-from latcpb_cli.metrics.jumps import Jumps
+from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
 from latcpb_cli.structure import AtomStructure
 
@@ -52,7 +52,7 @@ def spread(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndar
 
 def jumps(structure: AtomStructure, inner: np.ndarray) -> float:
     """Share (%) of χ1 that turn by more than 60° from frame to frame."""
-    found = Jumps()
+    found = RotamerJumps()
     turned = torsions(structure.trace.residue_types, structure.atoms, structure.present, structure.linked())
     found.add(turned[:, None, inner, CHI1])
     return found.count.percent or 0.0

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.chem.internal import placements
 from latcpb_cli.chem.residues import ATOM_SLOTS, CHI_ATOMS, NAMES
+from latcpb_cli.chem.zmatrix import placements
 
 
 def load(folder: Path) -> dict[str, np.ndarray]:
@@ -74,7 +74,7 @@ def offsets(data: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     return table
 
 
-def cb_lift(data: dict[str, np.ndarray]) -> dict[str, float]:
+def cb_elevation(data: dict[str, np.ndarray]) -> dict[str, float]:
     """Angle between CB and the direction opposite to the bisector of N-CA-C."""
     table = {}
     for residue, name in enumerate(NAMES):
@@ -117,7 +117,7 @@ def peptides(data: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     data = load(Path(sys.argv[1]))
-    measured = {"offsets": offsets(data), "cb_lift": cb_lift(data), "peptide": peptides(data)}
+    measured = {"offsets": offsets(data), "cb_elevation": cb_elevation(data), "peptide": peptides(data)}
     json.dump(measured, sys.stdout, indent=1)
     print()
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, map_bin, residue_classes
+from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, map_bin, residue_classes
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.metrics.torsions import torsions
 
@@ -72,7 +72,7 @@ def levels(phi: np.ndarray, psi: np.ndarray) -> np.ndarray:
 def main() -> None:
     kinds, phi, psi = training_angles(Path(sys.argv[1]))
     blocks = []
-    for index, name in enumerate(CLASSES):
+    for index, name in enumerate(RESIDUE_CLASSES):
         chosen = kinds == index
         print(f"{name}: {chosen.sum()} residues", file=sys.stderr)
         rows = ["".join(".-+"[mark] for mark in row) for row in levels(phi[chosen], psi[chosen])]

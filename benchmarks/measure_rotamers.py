@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import NAMES
-from latcpb_cli.chem.rotamers import chi_cells, rotamer_of, states
+from latcpb_cli.chem.rotamers import chi_cells, rotamer_index, rotamer_states
+from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.train.batch import make_batch
 from latcpb_cli.train.data import load_structures
 
@@ -47,8 +47,8 @@ def circular_mean(angles: np.ndarray, period: float) -> float:
 
 def rows(angles: np.ndarray, residue: int) -> list[list[float]]:
     """Share and mean chi angles of each state of a type."""
-    cells, found = chi_cells(residue), rotamer_of(np.radians(angles), residue)
-    combos = np.array(states(residue))
+    cells, found = chi_cells(residue), rotamer_index(np.radians(angles), residue)
+    combos = np.array(rotamer_states(residue))
     means = [
         [circular_mean(angles[combos[found, k] == c, k], cell.period) for c in range(len(cell.edges))]
         for k, cell in enumerate(cells)

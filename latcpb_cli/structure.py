@@ -12,7 +12,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from latcpb_cli.chem.modified import parent_name, residue_kinds_of, slots_of
+from latcpb_cli.chem.modified import parent_name, residue_kinds, atom_slots
 from latcpb_cli.chem.naming import residue_name
 from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
@@ -72,13 +72,13 @@ class CGTrace:
     @property
     def residue_kinds(self) -> np.ndarray:
         """The same, but for modified residues, which have numbers of their own from 20 on."""
-        return residue_kinds_of(self.residue_types, self.variants)
+        return residue_kinds(self.residue_types, self.variants)
 
     @property
     def n_slots(self) -> int:
         """Slots per residue in arrays of written atoms: 15, and more where residues are modified."""
         kinds = np.unique(self.residue_kinds)
-        return max([N_SLOTS, *(1 + max(slots_of(int(kind)).values()) for kind in kinds)])
+        return max([N_SLOTS, *(1 + max(atom_slots(int(kind)).values()) for kind in kinds)])
 
     def name(self, index: int) -> str:
         """Name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
@@ -197,7 +197,7 @@ class AtomTopology:
 @cache
 def _written(kind: int, end: bool) -> list[tuple[int, str]]:
     """Slots and names of the atoms of a kind of residue, with OXT at the end of a chain."""
-    names = slots_of(kind) | ({"OXT": OXT_SLOT} if end else {})
+    names = atom_slots(kind) | ({"OXT": OXT_SLOT} if end else {})
     return sorted((slot, name) for name, slot in names.items())
 
 

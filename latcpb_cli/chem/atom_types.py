@@ -1,12 +1,13 @@
-"""Kinds of atoms that find_contacts in a protein alike, for contact energies."""
+"""Chemical types of heavy atoms, the classes over which contact energies are tabulated."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
+from jaxtyping import Int
 
-from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES
+from latcpb_cli.chem.residues import ATOM_SLOTS, N_SLOTS, NAMES
 
 __all__ = ["ATOM_TYPES", "atom_type_pairs", "atom_type_table"]
 
@@ -50,13 +51,14 @@ _POLAR = {
 _AROMATIC = ("PHE", "TYR", "TRP", "HIS")
 
 
-def _kind(residue: str, atom: str) -> str:
-    where = f"{residue}:{atom}"
+def _atom_type(residue: str, atom: str) -> str:
+    """Return the name, out of ``ATOM_TYPES``, of the type of an atom."""
+    key = f"{residue}:{atom}"
     if atom in _BACKBONE:
         return _BACKBONE[atom]
-    if where in _METHYLS:
+    if key in _METHYLS:
         return "methyl C"
-    if where in _PLANAR:
+    if key in _PLANAR:
         return "planar C"
     if atom[0] == "S":
         return "thiol S" if residue == "CYS" else "thioether S"
@@ -66,18 +68,18 @@ def _kind(residue: str, atom: str) -> str:
 
 
 @cache
-def atom_type_table() -> np.ndarray:
-    """Number of the kind in every slot of every residue type, int64 (20, 15); 0 where there is no atom."""
-    kinds = np.zeros((20, 15), dtype=np.int64)
+def atom_type_table() -> Int[np.ndarray, "20 15"]:
+    """Index into ``ATOM_TYPES`` of every slot of every residue type; 0 where there is no atom."""
+    table = np.zeros((len(NAMES), N_SLOTS), dtype=np.int64)
     for residue, name in enumerate(NAMES):
         for slot, atom in enumerate(ATOM_SLOTS[residue]):
-            kinds[residue, slot] = ATOM_TYPES.index(_kind(name, atom)) if atom else 0
-    return kinds
+            table[residue, slot] = ATOM_TYPES.index(_atom_type(name, atom))
+    return table
 
 
 @cache
-def atom_type_pairs() -> np.ndarray:
-    """Number of the unordered pair of two kinds, int64 (19, 19)."""
+def atom_type_pairs() -> Int[np.ndarray, "T T"]:
+    """Index (0 to 189) of the unordered pair of two atom types, T = 19 of them."""
     pairs = np.zeros((len(ATOM_TYPES), len(ATOM_TYPES)), dtype=np.int64)
     first, second = np.triu_indices(len(ATOM_TYPES))
     pairs[first, second] = pairs[second, first] = np.arange(len(first))

@@ -1,23 +1,35 @@
-"""Covalent bonds and the number of bonds between two atoms."""
+"""Covalent bonds, bond angles and topological distances inside the twenty amino acids."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
+from jaxtyping import Int
 
-from latcpb_cli.chem.residues import ATOM_SLOTS, ELEMENTS, N_SLOTS, NAMES, OXT_SLOT, SIDECHAIN_BONDS
+from latcpb_cli.chem.residues import (
+    ATOM_SLOTS,
+    C_SLOT,
+    CA_SLOT,
+    ELEMENTS,
+    N_SLOT,
+    N_SLOTS,
+    NAMES,
+    O_SLOT,
+    OXT_SLOT,
+    SIDECHAIN_BONDS,
+)
 
 __all__ = ["FAR", "bond_steps", "element_index", "intra_bonds", "intra_angles"]
 
 FAR = 9
-"""Number of bonds given to atoms that are not joined, or are not there."""
+"""Number of bonds between two atoms in `bond_steps` where no path joins them or one does not exist."""
 
 
 @cache
 def intra_bonds() -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Bonds inside each residue type, as pairs of slots (C-OXT included)."""
-    backbone = ((0, 1), (1, 2), (2, 3), (2, OXT_SLOT))
+    """Bonds inside each residue type, as pairs of slots; C-OXT is one of them."""
+    backbone = ((N_SLOT, CA_SLOT), (CA_SLOT, C_SLOT), (C_SLOT, O_SLOT), (C_SLOT, OXT_SLOT))
     return tuple(
         backbone + tuple((slots.index(a), slots.index(b)) for a, b in bonds)
         for slots, bonds in zip(ATOM_SLOTS, SIDECHAIN_BONDS, strict=True)
@@ -29,14 +41,14 @@ def intra_angles() -> tuple[tuple[tuple[int, int, int], ...], ...]:
     """Bond angles inside each residue type, as triples of slots, the apex in the middle."""
     angles = []
     for bonds in intra_bonds():
-        around: dict[int, list[int]] = {}
+        bonded: dict[int, list[int]] = {}
         for a, b in bonds:
-            around.setdefault(a, []).append(b)
-            around.setdefault(b, []).append(a)
+            bonded.setdefault(a, []).append(b)
+            bonded.setdefault(b, []).append(a)
         angles.append(
             tuple(
                 (first, apex, last)
-                for apex, ends in sorted(around.items())
+                for apex, ends in sorted(bonded.items())
                 for k, first in enumerate(sorted(ends))
                 for last in sorted(ends)[k + 1 :]
             )
@@ -45,13 +57,13 @@ def intra_angles() -> tuple[tuple[tuple[int, int, int], ...], ...]:
 
 
 @cache
-def bond_steps() -> np.ndarray:
-    """Bonds on the shortest way between two atoms of a residue.
+def bond_steps() -> Int[np.ndarray, "20 15 15"]:
+    """Number of bonds on the shortest path between two atoms of a residue type.
 
     Returns
     -------
     numpy.ndarray of int8, shape (20, 15, 15)
-        0 on the diagonal, ``FAR`` where an atom is not of this residue type.
+        0 on the diagonal, ``FAR`` where the residue type lacks one of the two atoms.
     """
     steps = np.full((len(NAMES), N_SLOTS, N_SLOTS), FAR, dtype=np.int8)
     for residue, bonds in enumerate(intra_bonds()):
@@ -66,8 +78,8 @@ def bond_steps() -> np.ndarray:
 
 
 @cache
-def element_index() -> np.ndarray:
-    """Index into ``ELEMENTS`` of each slot: int64, shape (20, 15); 0 where there is no atom."""
+def element_index() -> Int[np.ndarray, "20 15"]:
+    """Index into ``ELEMENTS`` of each slot of each residue type; 0 where there is no atom."""
     table = np.zeros((len(NAMES), N_SLOTS), dtype=np.int64)
     for residue, names in enumerate(ATOM_SLOTS):
         table[residue, : len(names)] = [ELEMENTS.index(name[0]) for name in names]

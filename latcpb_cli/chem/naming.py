@@ -1,23 +1,24 @@
-"""How force fields call residues and atoms (names inside latcpb are those of the PDB, version 3).
+"""Residue and atom names of force fields; names inside latcpb are those of the PDB, version 3.
 
-- ``pdb``: wwPDB components; protonation does not show.
-- ``charmm``: CHARMM36. ILE CD, OT1 and OT2 at a C terminus, HSD unless the input says HSE or HSP, and the
+- ``pdb``: wwPDB components; the names do not tell protonation states apart.
+- ``charmm``: CHARMM36. ILE CD, OT1 and OT2 at a C terminus, HSD unless the input has HSE or HSP, and the
   names of the patches that make a phosphate (SP2, THPB and TP2, with their atom names); CHARMM36 has
   no oxidised Met, which keeps its PDB name.
-- ``amber``: Amber. HIE unless the input says HID or HIP, CYX where a disulfide is; phosphates are called
-  as in phosaa14SB and phosaa19SB (SEP, TPO, PTR, or S1P, T1P, Y1P).
+- ``amber``: Amber. HIE unless the input has HID or HIP, CYX in a disulfide; phosphates have the names
+  of phosaa14SB and phosaa19SB (SEP, TPO, PTR, or S1P, T1P, Y1P).
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
-from latcpb_cli.chem.modified import VARIANTS, modified_of, parent_name
+from latcpb_cli.chem.modified import VARIANTS, modified_residue, parent_name
 
-__all__ = ["NAMINGS", "READ_AS", "Naming", "atom_name", "extra_names", "residue_name"]
+__all__ = ["NAMINGS", "VARIANT_ALIASES", "Naming", "atom_name", "extra_atom_names", "residue_name"]
 
 Naming = Literal["pdb", "charmm", "amber"]
-NAMINGS: tuple[Naming, ...] = ("pdb", "charmm", "amber")
+"""A naming convention of output files."""
+NAMINGS: tuple[Naming, ...] = get_args(Naming)
 
 _CHARMM = {
     "HIS": "HSD", "HID": "HSD", "HIE": "HSE", "HIP": "HSP", "ASH": "ASPP", "GLH": "GLUP", "LYN": "LSN",
@@ -34,27 +35,38 @@ _CHARMM_ATOMS = {
 }
 _CHARMM_END = {"O": "OT1", "OXT": "OT2"}
 
-READ_AS: dict[str, str] = {
+VARIANT_ALIASES: dict[str, str] = {
     **{name: name for name in VARIANTS},
     **{charmm: name for name, charmm in _CHARMM.items() if name in VARIANTS},
     "THP2": "TPO", "ASPH": "ASH", "GLUH": "GLH",
     "HISD": "HID", "HISA": "HID", "HISE": "HIE", "HISB": "HIE", "HISH": "HIP",
 }  # fmt: skip
-"""Names that say more than the type of a residue, and the variant that they mean."""
+"""Residue names of the PDB and of force fields that mean a variant, with the variant."""
 
 
 def residue_name(name: str, naming: Naming, bridged: bool = False) -> str:
-    """Call a residue, or a variant of one, as a force field does; ``bridged`` is a Cys of a disulfide."""
+    """Return the name of a residue or variant in a naming convention.
+
+    Parameters
+    ----------
+    name : str
+        One of the twenty three-letter names or of ``VARIANTS``.
+    naming : {'pdb', 'charmm', 'amber'}
+    bridged : bool
+        Whether the residue is a cysteine of a disulfide.
+    """
     if naming == "charmm":
         return _CHARMM.get(name, name)
     if naming == "amber":
         return "CYX" if bridged else {"HIS": "HIE"}.get(name, name)
-    modified = modified_of(name)
-    return name if name not in VARIANTS else parent_name(name) if modified is None else modified.name
+    modified = modified_residue(name)
+    if name not in VARIANTS:
+        return name
+    return parent_name(name) if modified is None else modified.name
 
 
 def atom_name(residue: str, atom: str, naming: Naming, last: bool) -> str:
-    """Call an atom as a force field does; ``last`` marks the residue at the end of a chain."""
+    """Return the name of an atom in a naming convention; ``last`` is true in the last residue of a chain."""
     if naming != "charmm":
         return atom
     if last and atom in _CHARMM_END:
@@ -62,8 +74,10 @@ def atom_name(residue: str, atom: str, naming: Naming, last: bool) -> str:
     return _CHARMM_ATOMS.get((residue, atom), atom)
 
 
-def extra_names(variant: str) -> frozenset[str]:
-    """What the atoms that a variant has more than its parent are called, by whomever."""
-    modified = modified_of(variant)
-    extras = () if modified is None else modified.extras
-    return frozenset(atom_name(variant, atom.name, naming, False) for atom in extras for naming in NAMINGS)
+def extra_atom_names(variant: str) -> frozenset[str]:
+    """Return the names, in all naming conventions, of the atoms that a variant has beyond its parent's."""
+    modified = modified_residue(variant)
+    extra_atoms = () if modified is None else modified.extra_atoms
+    return frozenset(
+        atom_name(variant, atom.name, naming, False) for atom in extra_atoms for naming in NAMINGS
+    )

@@ -1,4 +1,4 @@
-"""Favoured and allowed regions of phi and psi.
+"""Favoured and allowed regions of phi and psi, by class of residue.
 
 ``ramachandran.txt`` holds one map per class of residue, made from crystal
 structures by ``benchmarks/measure_ramachandran.py``: ``+`` marks the region of
@@ -12,42 +12,57 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.chem.residues import GLY, PRO
 
-__all__ = ["CLASSES", "MAP_BINS", "map_bin", "ramachandran_level", "ramachandran_maps", "residue_classes"]
+__all__ = [
+    "RESIDUE_CLASSES",
+    "MAP_BINS",
+    "map_bin",
+    "ramachandran_level",
+    "ramachandran_maps",
+    "residue_classes",
+]
 
-CLASSES = ("general", "glycine", "proline", "pre-proline")
+RESIDUE_CLASSES = ("general", "glycine", "proline", "pre-proline")
 MAP_BINS = 90
+"""Rows, and columns, of a map: 4 degrees each."""
 _LEVELS = ".-+"
 
 
 @cache
-def ramachandran_maps() -> np.ndarray:
-    """Levels by class, phi bin and psi bin: int8, shape (4, 90, 90); 0 outlier, 1 allowed, 2 favoured."""
+def ramachandran_maps() -> Int[np.ndarray, "4 90 90"]:
+    """Levels (int8) by class, phi bin and psi bin: 0 outlier, 1 allowed, 2 favoured."""
     text = files("latcpb_cli.chem").joinpath("ramachandran.txt").read_text(encoding="utf-8")
     blocks = {title: rows for title, *rows in (block.split("\n") for block in text.strip().split("\n\n"))}
-    levels = [[[_LEVELS.index(mark) for mark in row] for row in blocks[name]] for name in CLASSES]
+    levels = [[[_LEVELS.index(mark) for mark in row] for row in blocks[name]] for name in RESIDUE_CLASSES]
     return np.array(levels, dtype=np.int8)
 
 
-def residue_classes(types: np.ndarray, before_proline: np.ndarray) -> np.ndarray:
-    """Index into ``CLASSES`` of each residue: int64, shape (L,); ``before_proline`` is bool, shape (L,)."""
-    kinds = np.where(before_proline, CLASSES.index("pre-proline"), CLASSES.index("general"))
-    kinds[types == NAMES.index("GLY")] = CLASSES.index("glycine")
-    kinds[types == NAMES.index("PRO")] = CLASSES.index("proline")
-    return kinds
+def residue_classes(
+    types: Int[np.ndarray, "L"], before_proline: Bool[np.ndarray, "L"]
+) -> Int[np.ndarray, "L"]:
+    """Return the index into ``RESIDUE_CLASSES`` of each residue, given whether a proline follows it."""
+    general, glycine, proline, pre_proline = range(len(RESIDUE_CLASSES))
+    classes = np.where(before_proline, pre_proline, general)
+    classes[types == GLY] = glycine
+    classes[types == PRO] = proline
+    return classes
 
 
-def map_bin(radians: np.ndarray) -> np.ndarray:
-    """Row or column of an angle in the maps; int64, the shape of the input."""
+def map_bin(radians: Float[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
+    """Return the row or column of angles (rad) in the maps."""
     return np.floor((radians + np.pi) / (2 * np.pi) * MAP_BINS).astype(np.int64) % MAP_BINS
 
 
 def ramachandran_level(
-    types: np.ndarray, before_proline: np.ndarray, phi: np.ndarray, psi: np.ndarray
-) -> np.ndarray:
-    """Judge backbone torsions.
+    types: Int[np.ndarray, "L"],
+    before_proline: Bool[np.ndarray, "L"],
+    phi: Float[np.ndarray, "F L"],
+    psi: Float[np.ndarray, "F L"],
+) -> Int[np.ndarray, "F L"]:
+    """Classify backbone torsions as favoured, allowed or outlier.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Reference bond lengths and angles of each residue type.
 
 Means over crystal structures; ``reference.json`` holds them in Å and degrees
-and is made by ``benchmarks/measure_reference.py``. The codec builds with
-them, and the metrics judge by them.
+and is made by ``benchmarks/measure_reference.py``. The codec builds structures
+from these values, and the metrics measure deviations from them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
+from jaxtyping import Float
 
 from latcpb_cli.chem.residues import N_SLOTS, NAMES, slot_of
 
@@ -26,8 +27,8 @@ def _tables() -> dict[str, dict[str, dict[str, float]]]:
 
 
 @cache
-def reference_length() -> np.ndarray:
-    """Bond lengths (Å): float64, shape (20, 15, 15), symmetric, NaN where there is no bond."""
+def reference_length() -> Float[np.ndarray, "20 15 15"]:
+    """Bond lengths (Å) by residue type and two slots, symmetric, NaN where there is no bond."""
     table = np.full((len(NAMES), N_SLOTS, N_SLOTS), np.nan)
     for residue, name in enumerate(NAMES):
         for bond, length in _tables()[name]["bonds"].items():
@@ -37,8 +38,8 @@ def reference_length() -> np.ndarray:
 
 
 @cache
-def reference_angle() -> np.ndarray:
-    """Bond angles (radians): float64, shape (20, 15, 15, 15), apex in the middle, NaN for none."""
+def reference_angle() -> Float[np.ndarray, "20 15 15 15"]:
+    """Bond angles (rad) by residue type and three slots, apex in the middle, NaN where there is none."""
     table = np.full((len(NAMES), N_SLOTS, N_SLOTS, N_SLOTS), np.nan)
     for residue, name in enumerate(NAMES):
         for triple, degrees in _tables()[name]["angles"].items():
@@ -48,10 +49,10 @@ def reference_angle() -> np.ndarray:
 
 
 def peptide_reference() -> dict[str, float]:
-    """Geometry of the peptide link in Å and radians.
+    """Reference geometry of the peptide link in Å and radians.
 
     Keys are ``C-N``, ``CA-C-N``, ``O-C-N`` and ``C-N-CA``; before a proline
-    they start with ``PRO``, and ``PRO C-N-CD`` is there too.
+    they start with ``PRO``, and there is ``PRO C-N-CD`` besides.
     """
     peptide = _tables()["peptide"]
     return {**peptide["bonds"], **{key: float(np.radians(value)) for key, value in peptide["angles"].items()}}

@@ -1,9 +1,9 @@
-"""Residue names: amino acids under other names, relatives of theirs, and everything else."""
+"""Residue names of input files: amino acids under other names, modified residues, everything else."""
 
 from __future__ import annotations
 
 from latcpb_cli.chem.modified import parent_name
-from latcpb_cli.chem.naming import READ_AS
+from latcpb_cli.chem.naming import VARIANT_ALIASES
 from latcpb_cli.chem.residues import ALIASES
 
 __all__ = ["NOT_PROTEIN", "PARENTS", "standard_name", "variant_name"]
@@ -14,7 +14,7 @@ PARENTS: dict[str, str] = {
     "CSX": "CYS", "SEC": "CYS", "PCA": "GLN", "CGU": "GLU", "FME": "MET", "AGM": "ARG", "CIR": "ARG",
     "HIC": "HIS", "MEN": "ASN", "AIB": "ALA", "NLE": "LEU",
 }  # fmt: skip
-"""Modified residues that are not built as such, and the standard one they are nearest to."""
+"""Modified residues whose extra atoms are not built, and the amino acid that each derives from."""
 
 _WATER = "HOH SOL WAT TIP TIP3 TIP4 TIP5 TP3 TP4 SPC SPCE T3P T4P H2O DOD PW WN WF"
 _IONS = (
@@ -36,25 +36,25 @@ NOT_PROTEIN = frozenset(" ".join((_WATER, _IONS, _LIPIDS, _NUCLEIC, _OTHERS)).sp
 
 
 def standard_name(name: str) -> str | None:
-    """Three-letter name of an amino acid, whatever a force field calls it; None for anything else.
+    """Return the three-letter name of the amino acid that a residue name means, None for anything else.
 
-    Of a modified residue that is built as such (SEP, ...) it is the parent's.
+    The name of a variant (SEP, HID, ...) means its parent.
     """
-    for known in _candidates(name):
-        if known in ALIASES:
-            return ALIASES[known]
-        if known in READ_AS:
-            return parent_name(READ_AS[known])
+    for form in _lookup_forms(name):
+        if form in ALIASES:
+            return ALIASES[form]
+        if form in VARIANT_ALIASES:
+            return parent_name(VARIANT_ALIASES[form])
     return None
 
 
 def variant_name(name: str) -> str:
-    """Which variant of a standard residue a name means (SEP, HID, ...), "" for none in particular."""
-    return next((READ_AS[known] for known in _candidates(name) if known in READ_AS), "")
+    """Return the variant of an amino acid that a name means (SEP, HID, ...), "" for none in particular."""
+    return next((VARIANT_ALIASES[form] for form in _lookup_forms(name) if form in VARIANT_ALIASES), "")
 
 
-def _candidates(name: str) -> list[str]:
-    """Forms of a name to look up: as it is, then without the N or C that Amber puts before chain ends."""
+def _lookup_forms(name: str) -> list[str]:
+    """Forms of a name to look up: the name itself, then without the N or C of Amber's chain ends."""
     name = name.upper().rstrip("+-")
     ends = len(name) == 4 and name[0] in "NC"
     return [name, name[1:]] if ends else [name]

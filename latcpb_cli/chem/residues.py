@@ -1,9 +1,9 @@
 """The twenty amino acids: atom names, bonds, torsions, symmetry, aliases.
 
 Slots follow the *atom14* order of AlphaFold 2 (Jumper et al. 2021,
-supplement, table 2); slot 14 (``OXT``) is added here for the second oxygen of
-a C terminus, so that arrays of atoms have 15 slots per residue.
-Residue indices follow ``ARNDCQEGHILKMFPSTWYV``.
+supplement, table 2); slot 14 (``OXT``) is added for the second oxygen of a C
+terminus, so arrays of atoms have 15 slots per residue. Residue indices follow
+``LETTERS``, the alphabetical order of the three-letter names.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 __all__ = [
     "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE",
     "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL",
     "ALIASES", "ATOM_SLOTS", "BACKBONE_SLOTS", "CA_SLOT", "CB_SLOT", "CHI_ATOMS", "CHI_SYMMETRIC",
-    "COVALENT_RADIUS", "C_SLOT", "ELEMENTS", "LETTERS", "NAMES", "N_SLOT", "N_SLOTS", "OXT_SLOT", "O_SLOT",
-    "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS", "letter_index", "slot_mask", "slot_of", "swap_slots",
+    "COVALENT_RADIUS", "C_SLOT", "ELEMENTS", "GAMMA_SLOT", "LETTERS", "NAMES", "N_SLOT", "N_SLOTS",
+    "OXT_SLOT", "O_SLOT", "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS",
+    "letter_index", "slot_mask", "slot_of", "swap_slots",
 ]  # fmt: skip
 
 LETTERS = "ARNDCQEGHILKMFPSTWYV"
@@ -29,8 +31,11 @@ ALA, ARG, ASN, ASP, CYS, GLN, GLU, GLY, HIS, ILE, LEU, LYS, MET, PHE, PRO, SER, 
 """Residue indices."""
 N_SLOT, CA_SLOT, C_SLOT, O_SLOT, CB_SLOT = range(5)
 """Slots of the atoms that all residue types have (glycine has no CB)."""
+GAMMA_SLOT = 5
+"""Slot of CG, CG1, OG, OG1 or SG: the first whose position depends on a chi angle."""
 OXT_SLOT = 14
 N_SLOTS = 15
+"""Slots per residue."""
 BACKBONE_SLOTS = (N_SLOT, C_SLOT, O_SLOT)
 """Slots of N, C and O: the backbone atoms that are built (CA is given)."""
 
@@ -97,7 +102,7 @@ SWAPS = {
     "TYR": (("CD1", "CD2"), ("CE1", "CE2")),
     "ARG": (("NH1", "NH2"),),
 }
-"""Atoms that change places when a symmetric group is turned."""
+"""Pairs of atoms that exchange names when a symmetric group turns by half a turn."""
 
 
 def _pair(bond: str) -> tuple[str, str]:
@@ -143,7 +148,7 @@ RINGS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Rings, each as its atoms in order around it."""
 
 ELEMENTS = ("C", "N", "O", "S")
-"""Elements of the twenty; phosphorus is in modified residues only."""
+"""Elements of the twenty amino acids; phosphorus is in modified residues only."""
 COVALENT_RADIUS = {"C": 0.76, "N": 0.71, "O": 0.66, "S": 1.05, "P": 1.07}
 """Covalent radii in Å (Cordero et al. 2008, doi:10.1039/b801115j)."""
 VDW_RADIUS = {"C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80, "P": 1.80}
@@ -158,16 +163,16 @@ ALIASES: dict[str, str] = {
     "ASH": "ASP", "ASPH": "ASP", "GLH": "GLU", "GLUH": "GLU", "LYN": "LYS", "LYSH": "LYS",
     "ARN": "ARG", "MSE": "MET", "CMET": "MET", "NMET": "MET",
 }  # fmt: skip
-"""Residue names that are read as one of the twenty (upper case)."""
+"""Residue names (upper case) that mean one of the twenty amino acids."""
 
 
-def letter_index(sequence: str) -> np.ndarray:
-    """Turn one-letter codes into residue indices.
+def letter_index(sequence: str) -> Int[np.ndarray, "L"]:
+    """Convert one-letter codes into residue indices.
 
     Parameters
     ----------
     sequence : str
-        Letters out of ``LETTERS``; the caller has checked them.
+        Letters out of ``LETTERS``.
 
     Returns
     -------
@@ -177,13 +182,13 @@ def letter_index(sequence: str) -> np.ndarray:
 
 
 def slot_of(name: str, atom: str) -> int:
-    """Slot of an atom name in a residue type (three-letter name)."""
+    """Return the slot of an atom name in a residue type (three-letter name)."""
     return OXT_SLOT if atom == "OXT" else ATOM_SLOTS[NAMES.index(name)].index(atom)
 
 
 @cache
-def swap_slots() -> np.ndarray:
-    """Slot that each slot's atom has after the turn of a symmetric group (`SWAPS`): int64, shape (20, 15)."""
+def swap_slots() -> Int[np.ndarray, "20 15"]:
+    """Slot of each slot's atom after half a turn of the symmetric group (`SWAPS`) of each residue type."""
     slots = np.tile(np.arange(N_SLOTS), (len(NAMES), 1))
     for name, pairs in SWAPS.items():
         for one, two in pairs:
@@ -192,8 +197,8 @@ def swap_slots() -> np.ndarray:
     return slots
 
 
-def slot_mask() -> np.ndarray:
-    """Which slots each residue type fills (never OXT): bool, shape (20, 15)."""
+def slot_mask() -> Bool[np.ndarray, "20 15"]:
+    """Which slots each residue type fills (never OXT)."""
     mask = np.zeros((20, N_SLOTS), dtype=bool)
     for index, names in enumerate(ATOM_SLOTS):
         mask[index, : len(names)] = True

@@ -1,9 +1,10 @@
-"""Rotameric states of side chains: cells of the chi angles, and their centres.
+"""Rotamers: states of side chains, defined by cells of their chi angles.
 
-Each chi is cut into cells at the minima of its distribution; a state is one
-cell for each chi of the residue. ``rotamers.json``, made by
-``benchmarks/measure_rotamers.py``, holds the mean chi and the share of every
-state in training structures. Angles in degrees in the file, in radians here.
+The range of each chi angle is cut into cells at the minima of its distribution;
+a rotamer is one cell for each chi angle of the residue. ``rotamers.json``, made by
+``benchmarks/measure_rotamers.py``, holds the probability and the mean chi angles
+of every rotamer in training structures. Angles are in degrees in the file, in
+radians here.
 """
 
 from __future__ import annotations
@@ -15,99 +16,109 @@ from importlib import resources
 from itertools import product
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.internal import N_CHI
 from latcpb_cli.chem.residues import CHI_ATOMS, NAMES
+from latcpb_cli.chem.zmatrix import N_CHI
 
-__all__ = ["N_ROTAMERS", "Cells", "RotamerTable", "chi_cells", "rotamer_of", "rotamer_table", "states"]
+__all__ = [
+    "N_ROTAMERS",
+    "ChiCells",
+    "RotamerTable",
+    "chi_cells",
+    "rotamer_index",
+    "rotamer_states",
+    "rotamer_table",
+]
 
 N_ROTAMERS = 81
-"""States of the residue types that have most (Arg and Lys)."""
+"""Rotamers of the residue types that have most (Arg and Lys)."""
 
 
 @dataclass(frozen=True)
-class Cells:
-    """How one chi is cut.
+class ChiCells:
+    """Cells of one chi angle.
 
     Attributes
     ----------
     edges : tuple of float
-        Where each cell begins, in degrees, rising; the last one ends where the first begins.
+        Start of each cell in degrees, ascending; the last cell ends where the first starts.
     period : float
-        180 for symmetric ends, otherwise 360.
+        In degrees: 180 for symmetric ends, otherwise 360.
     """
 
     edges: tuple[float, ...]
     period: float = 360.0
 
 
-_STAGGERED = Cells((0.0, 120.0, 240.0))
-_CARBOXYL = Cells((-90.0, -30.0, 30.0), 180.0)
-_RING = Cells((40.0, 130.0), 180.0)
-_CELLS: dict[tuple[str, int], Cells] = {
+_STAGGERED = ChiCells((0.0, 120.0, 240.0))
+_CARBOXYL = ChiCells((-90.0, -30.0, 30.0), 180.0)
+_RING = ChiCells((40.0, 130.0), 180.0)
+_CELLS: dict[tuple[str, int], ChiCells] = {
     ("ASP", 1): _CARBOXYL,
     ("GLU", 2): _CARBOXYL,
-    ("ASN", 1): Cells((0.0, 60.0, 120.0, 180.0, 240.0, 300.0)),
-    ("GLN", 2): Cells((-30.0, 30.0, 90.0, 150.0, 210.0, 270.0)),
+    ("ASN", 1): ChiCells((0.0, 60.0, 120.0, 180.0, 240.0, 300.0)),
+    ("GLN", 2): ChiCells((-30.0, 30.0, 90.0, 150.0, 210.0, 270.0)),
     ("PHE", 1): _RING,
     ("TYR", 1): _RING,
-    ("TRP", 1): Cells((-50.0, 45.0, 150.0)),
-    ("PRO", 0): Cells((0.0, 180.0)),
-    ("PRO", 1): Cells((0.0,)),  # the ring's pucker is one state: chi 1 tells it
+    ("TRP", 1): ChiCells((-50.0, 45.0, 150.0)),
+    ("PRO", 0): ChiCells((0.0, 180.0)),
+    ("PRO", 1): ChiCells((0.0,)),  # chi 1 alone determines the pucker of the ring
 }
 
 
 @dataclass(frozen=True, eq=False)
 class RotamerTable:
-    """States of all residue types.
+    """Rotamers of all residue types.
 
     Attributes
     ----------
-    chi : numpy.ndarray, shape (20, 81, 4)
-        Centre of each state, rad.
-    share : numpy.ndarray, shape (20, 81)
-        How common the state is among residues of its type; sums to one.
+    chi : numpy.ndarray of float64, shape (20, 81, 4)
+        Mean chi angles of each rotamer, rad; 0 where the residue type has no such angle.
+    probability : numpy.ndarray of float64, shape (20, 81)
+        Frequency of the rotamer among residues of its type; sums to one.
     exists : numpy.ndarray of bool, shape (20, 81)
-        Types without chi angles have one state.
+        Whether the residue type has the rotamer; types without chi angles have one.
     """
 
-    chi: np.ndarray
-    share: np.ndarray
-    exists: np.ndarray
+    chi: Float[np.ndarray, "20 81 4"]
+    probability: Float[np.ndarray, "20 81"]
+    exists: Bool[np.ndarray, "20 81"]
 
 
-def chi_cells(residue: int) -> list[Cells]:
-    """Cells of each chi of a residue type."""
+def chi_cells(residue: int) -> list[ChiCells]:
+    """Return the cells of each chi angle of a residue type."""
     name = NAMES[residue]
     return [_CELLS.get((name, chi), _STAGGERED) for chi in range(len(CHI_ATOMS[residue]))]
 
 
-def states(residue: int) -> list[tuple[int, ...]]:
-    """Cell numbers of every state of a residue type, chi 1 slowest."""
+def rotamer_states(residue: int) -> list[tuple[int, ...]]:
+    """Return the cell indices of every rotamer of a residue type; chi 1 varies slowest."""
     return list(product(*(range(len(cells.edges)) for cells in chi_cells(residue))))
 
 
-def rotamer_of(chi: np.ndarray, residue: int) -> np.ndarray:
-    """State of chi angles (N, 4) in radians of residues of one type: int64 (N,)."""
-    state = np.zeros(len(chi), dtype=np.int64)
+def rotamer_index(chi: Float[np.ndarray, "N 4"], residue: int) -> Int[np.ndarray, "N"]:
+    """Return the rotamers of N residues of one type from their chi angles (rad)."""
+    rotamer = np.zeros(len(chi), dtype=np.int64)
     for index, cells in enumerate(chi_cells(residue)):
         edges = np.asarray(cells.edges)
         angle = (np.degrees(chi[:, index]) - edges[0]) % cells.period + edges[0]
-        state = state * len(edges) + np.searchsorted(edges, angle, side="right") - 1
-    return state
+        rotamer = rotamer * len(edges) + np.searchsorted(edges, angle, side="right") - 1
+    return rotamer
 
 
 @cache
 def rotamer_table() -> RotamerTable:
-    """The measured states."""
-    measured = json.loads(resources.files("latcpb_cli.chem").joinpath("rotamers.json").read_text())
+    """Rotamers of all residue types, as measured in training structures."""
+    text = resources.files("latcpb_cli.chem").joinpath("rotamers.json").read_text(encoding="utf-8")
+    measured: dict[str, list[list[float]]] = json.loads(text)
     chi = np.zeros((20, N_ROTAMERS, N_CHI))
-    share = np.zeros((20, N_ROTAMERS))
+    probability = np.zeros((20, N_ROTAMERS))
     exists = np.zeros((20, N_ROTAMERS), dtype=bool)
     for residue, name in enumerate(NAMES):
         rows = measured.get(name, [[1.0]])
-        for state, (part, *angles) in enumerate(rows):
-            share[residue, state] = part
-            chi[residue, state, : len(angles)] = np.radians(angles)
+        for rotamer, (frequency, *angles) in enumerate(rows):
+            probability[residue, rotamer] = frequency
+            chi[residue, rotamer, : len(angles)] = np.radians(angles)
         exists[residue, : len(rows)] = True
-    return RotamerTable(chi, share / share.sum(-1, keepdims=True), exists)
+    return RotamerTable(chi, probability / probability.sum(-1, keepdims=True), exists)

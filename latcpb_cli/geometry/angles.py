@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["angle", "distance", "torsion", "turn", "unit", "volume"]
+__all__ = ["angle", "distance", "torsion", "angle_difference", "unit", "signed_volume"]
 
 Array = np.ndarray
 
@@ -36,12 +36,12 @@ def torsion(a: Array, b: Array, c: Array, d: Array) -> Array:
     return np.arctan2(y, x)
 
 
-def volume(apex: Array, a: Array, b: Array, c: Array) -> Array:
-    """Signed volume (Å3) of the three vectors from the apex; its sign is the handedness."""
+def signed_volume(apex: Array, a: Array, b: Array, c: Array) -> Array:
+    """Signed signed_volume (Å3) of the three vectors from the apex; its sign is the handedness."""
     return np.einsum("...k,...k->...", np.cross(a - apex, b - apex), c - apex)
 
 
-def turn(first: Array, second: Array, period: Array | float = 2 * np.pi) -> Array:
+def angle_difference(first: Array, second: Array, period: Array | float = 2 * np.pi) -> Array:
     """Smallest turn between two angles (radians) of a period, never negative."""
     gap = np.abs(first - second) % period
     return np.minimum(gap, period - gap)

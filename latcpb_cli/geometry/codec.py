@@ -17,10 +17,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
-from latcpb_cli.chem.internal import FIRST_SLOT, chi_mask, chi_slots
-from latcpb_cli.chem.residues import LETTERS, N_SLOTS
+from latcpb_cli.chem.zmatrix import chi_mask, chi_slots
+from latcpb_cli.chem.residues import GAMMA_SLOT, LETTERS, N_SLOTS
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
+from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
 from latcpb_cli.geometry.vectors import cosine, cross, place, reject, torsion_vector, unit
 
 __all__ = [
@@ -106,7 +106,7 @@ def decode(
     """
     n, c, o, oxt = _backbone(internal, ca, types, linked)
     table = side_chain_table()
-    gather = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_lift)]
+    gather = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_elevation)]
     length, lift = (x.to(ca.dtype) for x in gather)
     to_n, to_c = unit(n - ca), unit(c - ca)
     bisector, normal = unit(to_n + to_c), unit(cross(to_n, to_c))
@@ -116,7 +116,7 @@ def decode(
     atoms = (
         place_side_chains(atoms, internal, types)
         if side_chains
-        else [*atoms, *[ca] * (N_SLOTS - FIRST_SLOT - 1)]
+        else [*atoms, *[ca] * (N_SLOTS - GAMMA_SLOT - 1)]
     )
     return torch.stack([*atoms, oxt], dim=1)
 
@@ -127,7 +127,7 @@ def _backbone(
     """N, C, O and OXT of every residue, termini and single residues included."""
     trans = peptide_shapes()[0]
     frame = axis_frame(ca, linked)
-    cis = is_cis((ca.roll(-1, 0) - ca).norm(dim=-1), types.roll(-1, 0))
+    cis = is_cis_distance((ca.roll(-1, 0) - ca).norm(dim=-1), types.roll(-1, 0))
     c, o, n_ahead = peptide_atoms(ca, frame, cis, internal.torsions[:, ROTATION], internal.twist)
     has_before, has_after = linked_before(linked)[:, None], linked[:, None]
     tau = torch.full_like(ca[:, 0], _N_CA_C)
@@ -158,7 +158,7 @@ def place_side_chains(atoms: list[Tensor], internal: InternalCoordinates, types:
         tensor = torch.as_tensor(values, device=ca.device)[types]
         return tensor.to(ca.dtype) if tensor.is_floating_point() else tensor
 
-    parents, chi, leads, exists = (gather(x) for x in (table.parents, table.chi, table.leads, table.exists))
+    parents, chi, ends_chi, exists = (gather(x) for x in (table.parents, table.chi, table.ends_chi, table.exists))
     length, angle, offset = (gather(x) for x in (table.length, table.angle, table.offset))
     still = torch.tensor([1.0, 0.0], dtype=ca.dtype, device=ca.device).expand(len(ca), 1, 2)
     turns = torch.cat([internal.torsions[:, 4:], still], dim=1)  # index -1: no turn
@@ -172,7 +172,7 @@ def place_side_chains(atoms: list[Tensor], internal: InternalCoordinates, types:
         cos, sin = torch.cos(offset[:, index]), torch.sin(offset[:, index])
         turn = torch.stack([turn[:, 0] * cos - turn[:, 1] * sin, turn[:, 1] * cos + turn[:, 0] * sin], dim=-1)
         bend = torch.where(
-            leads[:, index], bends.flatten().index_select(0, rows * bends.shape[1] + chi[:, index]), 0.0
+            ends_chi[:, index], bends.flatten().index_select(0, rows * bends.shape[1] + chi[:, index]), 0.0
         )
         x = place(a, b, c, length[:, index], angle[:, index] + bend, turn)
         if index == 1:
@@ -214,7 +214,7 @@ def encode(
     chis = torsion_vector(*parts)
     seen = torch.stack([present[rows, slots[:, :, k].clamp(min=0)] for k in range(4)]).all(0)
     omega = torsion_vector(ca, c, n_ahead, ca_ahead)
-    cis = is_cis((ca_ahead - ca).norm(dim=-1), types.roll(-1, 0))
+    cis = is_cis_distance((ca_ahead - ca).norm(dim=-1), types.roll(-1, 0))
     sign = torch.where(cis, 1.0, -1.0).to(atoms.dtype)
     twist = torch.where(linked, torch.atan2(omega[:, 1] * sign, omega[:, 0] * sign), 0.0)
     bends = torch.acos(cosine(*parts[1:]).clamp(-0.9999, 0.9999)) - _ideal_bends(types).to(atoms.dtype)
@@ -235,6 +235,6 @@ def _ideal_bends(types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
     ideal = torch.zeros(20, 4, dtype=torch.float64, device=types.device)
     for residue in range(20):
         for index in range(table.chi.shape[1]):
-            if table.leads[residue, index]:
+            if table.ends_chi[residue, index]:
                 ideal[residue, table.chi[residue, index]] = float(table.angle[residue, index])
     return ideal[types]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["crossings"]
+__all__ = ["crossing_signs"]
 
 _FLAT = 1e-9
 
 Array = np.ndarray
 
 
-def crossings(start: Array, along: Array, u: Array, v: Array) -> Array:
+def crossing_signs(start: Array, along: Array, u: Array, v: Array) -> Array:
     """From which side segments cross triangles (Möller & Trumbore 1997, doi:10.1080/10867651.1997.10487468).
 
     Parameters

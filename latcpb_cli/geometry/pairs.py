@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-__all__ = ["close_pairs", "image_shift", "near_others"]
+__all__ = ["close_pairs", "image_shift", "close_pairs_between"]
 
 Array = np.ndarray
 _LEAF = 32  # points of a leaf at which atoms of proteins are searched fastest
@@ -45,7 +45,7 @@ def close_pairs(points: Array, cutoff: float, cell: Array | None = None) -> tupl
     return origin[first], origin[second], np.sqrt(x * x + y * y + z * z)
 
 
-def near_others(
+def close_pairs_between(
     points: Array, others: Array, cutoff: float, cell: Array | None = None
 ) -> tuple[Array, Array, Array]:
     """Find the other points within a cutoff of each point.

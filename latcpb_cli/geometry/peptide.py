@@ -17,17 +17,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.ideal import peptide_shapes
-from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.chem.ideal import cis_cutoff, peptide_shapes
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.vectors import cross, place, reject, unit
 
-__all__ = ["axis_frame", "is_cis", "peptide_atoms"]
+__all__ = ["axis_frame", "is_cis_distance", "peptide_atoms"]
 
-CIS_CUTOFF = 3.2
-"""Cα-Cα distance (Å) below which a peptide is cis."""
-CIS_CUTOFF_PRO = 3.4
-"""The same before proline, where cis is a hundred times as frequent."""
 _MAX_BEND = math.radians(38.0)
 _EXACT = 0.08  # Å: up to here from the ideal distance, only angles give
 _SHARE, _MAX_GIVE = 0.6, 0.03  # what bonds take of the rest, and how much of their length at most
@@ -35,10 +30,10 @@ _NEWTON_STEPS = 6
 _COLLINEAR = 0.2  # Å: a neighbour nearer to the axis than this gives no direction
 
 
-def is_cis(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) -> Bool[Tensor, "L"]:
+def is_cis_distance(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) -> Bool[Tensor, "L"]:
     """Whether the peptide to the next residue is cis, from its Cα-Cα distance (Å)."""
-    cutoff = torch.where(next_types == LETTERS.index("P"), CIS_CUTOFF_PRO, CIS_CUTOFF)
-    return distance < cutoff
+    cutoff = torch.as_tensor(cis_cutoff(), dtype=distance.dtype, device=distance.device)
+    return distance < cutoff[next_types]
 
 
 def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L 3 3"]:

@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-__all__ = ["cross", "dot", "spin", "unit"]
+__all__ = ["cross", "dot", "rotate_about_axis", "unit"]
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def unit(vector: Tensor) -> Tensor:
     return vector * torch.rsqrt(dot(vector, vector) + 1e-12)
 
 
-def spin(arm: Tensor, axis: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def rotate_about_axis(arm: Tensor, axis: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn ``arm`` about a unit ``axis`` through the origin (Rodrigues)."""
     along = dot(arm, axis) * (1.0 - cos)
     return cos * arm + along * axis + sin * cross(axis, arm)

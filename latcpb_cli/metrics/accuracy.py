@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from latcpb_cli.chem.internal import chi_mask
+from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS, OXT_SLOT, swap_slots
-from latcpb_cli.geometry.angles import turn
+from latcpb_cli.geometry.angles import angle_difference
 from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.stereo import is_cis
 from latcpb_cli.metrics.torsions import TORSION_NAMES, chi_periods
@@ -116,7 +116,7 @@ def chi_matches(types: Array, reference: Array, generated: Array, residues: Arra
         that have both. Asp, Phe and Tyr chi2 repeat after half a turn.
     """
     two = slice(_CHI1, _CHI1 + 2)
-    gap = turn(reference[..., two], generated[..., two], chi_periods()[types, :2])
+    gap = angle_difference(reference[..., two], generated[..., two], chi_periods()[types, :2])
     known = np.isfinite(gap) & chi_mask()[types, :2] & residues[..., None]
     near = gap <= CHI_TOLERANCE
     return {

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latcpb_cli.geometry.angles import turn
+from latcpb_cli.geometry.angles import angle_difference
 from latcpb_cli.metrics.count import Count, count_where
 
-__all__ = ["Jumps"]
+__all__ = ["RotamerJumps"]
 
 _JUMP = np.pi / 3
 
 
 @dataclass(eq=False)
-class Jumps:
+class RotamerJumps:
     """χ1 that turn by more than 60° from a frame to the next; frames are added in their order.
 
     Attributes
     ----------
     count : Count
-        Jumps among all χ1 of two successive frames.
+        RotamerJumps among all χ1 of two successive frames.
     """
 
     count: Count = Count(0, 0)
@@ -32,5 +32,5 @@ class Jumps:
         if self._last is not None:
             chi1 = np.concatenate([self._last, chi1])
         self._last = chi1[-1:]
-        steps = turn(chi1[1:], chi1[:-1])
+        steps = angle_difference(chi1[1:], chi1[:-1])
         self.count = self.count.plus(count_where(steps > _JUMP, np.isfinite(steps)))

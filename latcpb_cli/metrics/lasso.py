@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latcpb_cli.geometry.crossing import crossings
-from latcpb_cli.geometry.pairs import near_others
+from latcpb_cli.geometry.crossing import crossing_signs
+from latcpb_cli.geometry.pairs import close_pairs_between
 from latcpb_cli.structure import Bridge
 
-__all__ = ["lassos"]
+__all__ = ["find_lassos"]
 
 _RINGS = 6  # from the middle of the surface to the loop
 _CLEAR = 3  # residues next to the loop, and at the end of a thread, that do not make a lasso
@@ -25,7 +25,7 @@ _BACK = 10  # a thread that comes back within so many residues has not gone thro
 Array = np.ndarray
 
 
-def lassos(ca: Array, linked: Array, bridges: Sequence[Bridge], cell: Array | None = None) -> list[Bridge]:
+def find_lassos(ca: Array, linked: Array, bridges: Sequence[Bridge], cell: Array | None = None) -> list[Bridge]:
     """Find the disulfides whose loop a chain runs through.
 
     Parameters
@@ -65,10 +65,10 @@ def _threads(ca: Array, linked: Array, first: int, last: int, cell: Array | None
     centre, middle = corners.mean(axis=1), ends.mean(axis=1)
     reach = np.linalg.norm(corners - centre[:, None], axis=-1).max()
     reach += np.linalg.norm(ends[:, 1] - ends[:, 0], axis=-1).max() / 2
-    triangle, segment, shift = near_others(centre, middle, reach, cell)
+    triangle, segment, shift = close_pairs_between(centre, middle, reach, cell)
     apex, one, two = corners[triangle].swapaxes(0, 1)
     begin, end = ends[segment].swapaxes(0, 1)
-    sides = crossings(begin + shift - apex, end - begin, one - apex, two - apex)
+    sides = crossing_signs(begin + shift - apex, end - begin, one - apex, two - apex)
     side = np.bincount(segment, weights=sides, minlength=len(start))
     chain = np.cumsum(~linked)
     through: list[tuple[int, float]] = []

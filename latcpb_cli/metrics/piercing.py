@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
-from latcpb_cli.geometry.crossing import crossings
-from latcpb_cli.geometry.pairs import near_others
+from latcpb_cli.geometry.crossing import crossing_signs
+from latcpb_cli.geometry.pairs import close_pairs_between
 from latcpb_cli.metrics.terms import Terms
 
 __all__ = ["pierced_rings", "rings_of"]
@@ -74,7 +74,7 @@ def pierced_rings(
     centre = _centres(corners, slots)
     half = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).max() / 2
     reach = RING_RADIUS + min(half, LONGEST_BOND / 2)
-    ring, bond, shift = near_others(centre, ends.mean(axis=1), reach, cell)
+    ring, bond, shift = close_pairs_between(centre, ends.mean(axis=1), reach, cell)
     foreign = (owners[bond] != residue[ring, None]).all(axis=1)
     ring, bond = ring[foreign], bond[foreign]
     hit = _crosses(ends[bond] + shift[foreign, None], corners[ring], centre[ring])
@@ -92,5 +92,5 @@ def _crosses(ends: Array, corners: Array, centre: Array) -> Array:
     start = ends[:, None, 0] - centre[:, None]
     along = (ends[:, 1] - ends[:, 0])[:, None]
     spokes = corners - centre[:, None]
-    sides = crossings(start, along, spokes, np.roll(spokes, -1, axis=1))
+    sides = crossing_signs(start, along, spokes, np.roll(spokes, -1, axis=1))
     return np.asarray(sides.any(axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 
 from latcpb_cli.chem.ramachandran import ramachandran_level
 from latcpb_cli.chem.residues import NAMES, slot_of
-from latcpb_cli.geometry.angles import angle, distance, turn, volume
+from latcpb_cli.geometry.angles import angle, distance, angle_difference, signed_volume
 from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.piercing import pierced_rings, rings_of
 from latcpb_cli.metrics.terms import Terms, angle_terms, bond_terms
@@ -120,12 +120,12 @@ class StereoChecker:
     def _handedness(self, atoms: Array) -> dict[str, Mark]:
         chosen = self.present[:, [0, 1, 2, 4]].all(axis=1)
         n, ca, c, _, cb = np.moveaxis(atoms[:, chosen, :5].astype(np.float64), 2, 0)
-        inverted, branches = volume(ca, n, c, cb) < 0, []
+        inverted, branches = signed_volume(ca, n, c, cb) < 0, []
         for name, first, second in _BETA_BRANCHES:
             slots = [slot_of(name, atom) for atom in ("CB", "CA", first, second)]
             chosen = (self.types == NAMES.index(name)) & self.present[:, slots].all(axis=1)
             corners = atoms[:, chosen][:, :, slots].astype(np.float64)
-            branches.append(volume(*np.moveaxis(corners, 2, 0)) < 0)
+            branches.append(signed_volume(*np.moveaxis(corners, 2, 0)) < 0)
         marks = {"d_residues": inverted, "inverted_cb": np.concatenate(branches, axis=1)}
         return {name: (off, np.ones_like(off)) for name, off in marks.items()}
 
@@ -144,5 +144,5 @@ class StereoChecker:
         }
 
     def _off_well(self, chi1: Array) -> Mark:
-        away = turn(chi1[..., None], WELLS).min(axis=-1) > WELL_WIDTH
+        away = angle_difference(chi1[..., None], WELLS).min(axis=-1) > WELL_WIDTH
         return away, np.isfinite(chi1) & (self.types != _PRO)

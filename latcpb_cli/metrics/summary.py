@@ -21,7 +21,7 @@ from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.count import Count
 from latcpb_cli.metrics.diversity import pairwise_rmsd
 from latcpb_cli.metrics.graph import bond_graph, graph_distance
-from latcpb_cli.metrics.jumps import Jumps
+from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.matching import match_residues
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, divergences, torsion_histograms, torsions
@@ -157,7 +157,7 @@ class _Comparison:
     values: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     counts: dict[tuple[str, str], Count] = field(default_factory=lambda: defaultdict(lambda: Count(0, 0)))
     histograms: list[dict[str, Array]] = field(default_factory=lambda: [{}, {}])
-    jumps: tuple[Jumps, Jumps] = field(default_factory=lambda: (Jumps(), Jumps()))
+    jumps: tuple[RotamerJumps, RotamerJumps] = field(default_factory=lambda: (RotamerJumps(), RotamerJumps()))
 
     def __post_init__(self) -> None:
         self.types = self.reference.trace.residue_types

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from latcpb_cli.chem.internal import N_CHI, chi_slots
+from latcpb_cli.chem.zmatrix import N_CHI, chi_slots
 from latcpb_cli.chem.residues import CHI_SYMMETRIC, NAMES
 from latcpb_cli.geometry.angles import torsion
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latcpb_cli.chem.ideal import peptide_shapes
-from latcpb_cli.chem.internal import chi_mask
+from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, NAMES, letter_index, slot_mask
 from latcpb_cli.geometry.codec import N_TORSIONS, InternalCoordinates, decode, encode, torsion_mask
-from latcpb_cli.geometry.peptide import is_cis
+from latcpb_cli.geometry.peptide import is_cis_distance
 
 ALL = "ARNDCQEGHILKMFPSTWYV"
 
@@ -184,7 +184,7 @@ def test_a_break_separates_the_residues_around_it() -> None:
 def test_short_peptides_are_cis_before_proline_sooner_than_elsewhere() -> None:
     types = torch.from_numpy(letter_index("PPAA"))
     distance = torch.tensor([2.95, 3.3, 2.95, 3.3])
-    assert is_cis(distance, types).tolist() == [True, True, True, False]
+    assert is_cis_distance(distance, types).tolist() == [True, True, True, False]
 
 
 def test_a_cis_peptide_is_built_cis() -> None:

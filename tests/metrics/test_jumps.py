@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.metrics.jumps import Jumps
+from latcpb_cli.metrics.jumps import RotamerJumps
 
 NONE = np.nan
 DEGREES = np.array(
@@ -20,19 +20,19 @@ DEGREES = np.array(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_turns_beyond_60_degrees_count_in_whatever_pieces_frames_come(size: int) -> None:
-    jumps = Jumps()
+    jumps = RotamerJumps()
     for start in range(0, 4, size):
         jumps.add(np.radians(DEGREES[start : start + size]))
     assert jumps.count == (3, 7)
 
 
 def test_samples_are_followed_each_by_itself() -> None:
-    jumps = Jumps()
+    jumps = RotamerJumps()
     jumps.add(np.radians([[[60.0], [180.0]], [[60.0], [180.0]], [[180.0], [180.0]]]))
     assert jumps.count == (1, 4)
 
 
 def test_one_frame_has_no_next() -> None:
-    jumps = Jumps()
+    jumps = RotamerJumps()
     jumps.add(np.zeros((1, 1, 5)))
     assert jumps.count.percent is None

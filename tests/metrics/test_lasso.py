@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.geometry.crossing import crossings
-from latcpb_cli.metrics.lasso import lassos
+from latcpb_cli.geometry.crossing import crossing_signs
+from latcpb_cli.metrics.lasso import find_lassos
 
 ON_LOOP = 15
 BRIDGE = (0, ON_LOOP - 1)
@@ -26,7 +26,7 @@ def line(at: tuple[float, float], low: float, high: float) -> np.ndarray:
 
 def found(*chains: np.ndarray, cell: np.ndarray | None = None) -> list[tuple[int, int]]:
     linked = np.concatenate([np.arange(len(chain)) < len(chain) - 1 for chain in chains])
-    return lassos(np.concatenate(chains).astype(np.float32), linked, [BRIDGE], cell)
+    return find_lassos(np.concatenate(chains).astype(np.float32), linked, [BRIDGE], cell)
 
 
 def hairpin(turn_at: float) -> np.ndarray:
@@ -78,7 +78,7 @@ def test_a_bridge_between_chains_closes_no_loop() -> None:
 def test_sides_of_a_triangle() -> None:
     u, v = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
     up = np.array([0.0, 0.0, 2.0])
-    assert crossings(np.array([0.2, 0.2, -1.0]), up, u, v) == 1
-    assert crossings(np.array([0.2, 0.2, 1.0]), -up, u, v) == -1
-    assert crossings(np.array([0.8, 0.8, -1.0]), up, u, v) == 0
-    assert crossings(np.array([0.2, 0.2, 0.5]), up, u, v) == 0
+    assert crossing_signs(np.array([0.2, 0.2, -1.0]), up, u, v) == 1
+    assert crossing_signs(np.array([0.2, 0.2, 1.0]), -up, u, v) == -1
+    assert crossing_signs(np.array([0.8, 0.8, -1.0]), up, u, v) == 0
+    assert crossing_signs(np.array([0.2, 0.2, 0.5]), up, u, v) == 0
