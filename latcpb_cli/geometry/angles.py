@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
-__all__ = ["angle", "distance", "torsion", "angle_difference", "unit", "signed_volume"]
+__all__ = ["angle", "angle_difference", "distance", "signed_volume", "torsion", "unit"]
 
 Array = np.ndarray
 
 
-def distance(a: Array, b: Array) -> Array:
-    """Distance (Å) between points of shape (..., 3)."""
+def distance(a: Float[Array, "*#n 3"], b: Float[Array, "*#n 3"]) -> Float[Array, "..."]:
+    """Return the distances (Å) between points."""
     step = a - b
-    return np.sqrt(np.einsum("...k,...k->...", step, step))
+    return np.asarray(np.sqrt(np.einsum("...k,...k->...", step, step)))
 
 
-def unit(vectors: Array) -> Array:
-    """Scale vectors (..., 3) to length one; zero vectors stay zero."""
+def unit(vectors: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    """Scale vectors to length one; zero vectors stay zero."""
     length = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
     return np.asarray(vectors / np.where(length > 0.0, length, 1.0))
 
 
-def angle(a: Array, b: Array, c: Array) -> Array:
-    """Angle a-b-c in radians; points of shape (..., 3)."""
+def angle(
+    a: Float[Array, "*#n 3"], b: Float[Array, "*#n 3"], c: Float[Array, "*#n 3"]
+) -> Float[Array, "..."]:
+    """Return the angles a-b-c in radians."""
     u, v = a - b, c - b
-    return np.arctan2(np.linalg.norm(np.cross(u, v), axis=-1), np.einsum("...k,...k->...", u, v))
+    sine = np.linalg.norm(np.cross(u, v), axis=-1)
+    return np.asarray(np.arctan2(sine, np.einsum("...k,...k->...", u, v)))
 
 
-def torsion(a: Array, b: Array, c: Array, d: Array) -> Array:
-    """Torsion a-b-c-d in radians, in (-pi, pi], trans is pi; points of shape (..., 3)."""
-    back, axis, ahead = a - b, c - b, d - c
-    first, second = np.cross(axis, back), np.cross(axis, ahead)
+def torsion(
+    a: Float[Array, "*#n 3"], b: Float[Array, "*#n 3"], c: Float[Array, "*#n 3"], d: Float[Array, "*#n 3"]
+) -> Float[Array, "..."]:
+    """Return the torsions a-b-c-d in radians, in (-pi, pi]; trans is pi."""
+    back, axis, forward = a - b, c - b, d - c
+    first, second = np.cross(axis, back), np.cross(axis, forward)
     y = np.einsum("...k,...k->...", np.cross(first, second), axis)
     x = np.einsum("...k,...k->...", first, second) * np.linalg.norm(axis, axis=-1)
-    return np.arctan2(y, x)
+    return np.asarray(np.arctan2(y, x))
 
 
-def signed_volume(apex: Array, a: Array, b: Array, c: Array) -> Array:
-    """Signed signed_volume (Å3) of the three vectors from the apex; its sign is the handedness."""
-    return np.einsum("...k,...k->...", np.cross(a - apex, b - apex), c - apex)
+def signed_volume(
+    apex: Float[Array, "*#n 3"], a: Float[Array, "*#n 3"], b: Float[Array, "*#n 3"], c: Float[Array, "*#n 3"]
+) -> Float[Array, "..."]:
+    """Return the triple product (Å³) of the vectors from an apex; its sign is the handedness."""
+    return np.asarray(np.einsum("...k,...k->...", np.cross(a - apex, b - apex), c - apex))
 
 
-def angle_difference(first: Array, second: Array, period: Array | float = 2 * np.pi) -> Array:
-    """Smallest turn between two angles (radians) of a period, never negative."""
+def angle_difference(
+    first: Float[Array, "..."], second: Float[Array, "..."], period: Float[Array, "..."] | float = 2 * np.pi
+) -> Float[Array, "..."]:
+    """Return the absolute difference (radians) of angles that repeat after a period."""
     gap = np.abs(first - second) % period
-    return np.minimum(gap, period - gap)
+    return np.asarray(np.minimum(gap, period - gap))

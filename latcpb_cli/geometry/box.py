@@ -1,14 +1,15 @@
-"""Vectors of periodic boxes."""
+"""Periodic boxes."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 __all__ = ["box_vectors"]
 
 
-def box_vectors(boxes: np.ndarray) -> np.ndarray:
-    """Turn box lengths and angles into box vectors.
+def box_vectors(boxes: Float[np.ndarray, "F 6"]) -> Float[np.ndarray, "F 3 3"]:
+    """Convert box lengths and angles into box vectors.
 
     Parameters
     ----------

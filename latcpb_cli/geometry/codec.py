@@ -1,10 +1,10 @@
-"""Internal coordinates to Cartesian atoms and back.
+"""Codec between internal coordinates and Cartesian atoms.
 
-A residue's internal coordinates are eight torsions, the twist of its peptide
-and four angle bends; all bond lengths, the remaining angles and every planar
-group come from tables. Residues of all structures of a batch stand one after
-another on one axis L, and ``linked[i]`` tells where a peptide joins i to i+1,
-so chains, breaks, frames and samples need no padding.
+The internal coordinates of a residue are eight torsions, the twist of its
+peptide and four angle bends; all bond lengths, the remaining angles and every
+planar group come from tables. The residues of all structures of a batch follow
+each other on one axis L, and ``linked[i]`` is true where a peptide joins i to
+i+1, so chains, breaks, frames and samples need no padding.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
-from latcpb_cli.chem.zmatrix import chi_mask, chi_slots
-from latcpb_cli.chem.residues import GAMMA_SLOT, LETTERS, N_SLOTS
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, GLY, N_SLOT, N_SLOTS, O_SLOT, PRO
+from latcpb_cli.chem.zmatrix import N_CHI, chi_mask, chi_slots
 from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
-from latcpb_cli.geometry.vectors import cosine, cross, place, reject, torsion_vector, unit
+from latcpb_cli.geometry.vectors import cosine, cross, place_atom, reject, torsion_vector, unit
 
 __all__ = [
+    "FIRST_CHI",
     "N_TORSIONS",
+    "PEPTIDE_ROTATION",
     "PHI_END",
     "PSI_END",
     "PSI_START",
-    "ROTATION",
     "InternalCoordinates",
     "decode",
     "encode",
@@ -36,12 +37,14 @@ __all__ = [
     "torsion_mask",
 ]
 
-ROTATION, PSI_START, PHI_END, PSI_END = range(4)
-"""Torsions 0-3; 4-7 are chi 1-4."""
-N_TORSIONS = 8
-_N_CA_C = 1.9391  # rad, 111.1 degrees: only where no peptide decides it
-_C_OXT = 1.250
-_PRO = LETTERS.index("P")
+PEPTIDE_ROTATION, PSI_START, PHI_END, PSI_END, FIRST_CHI = range(5)
+"""Indices of torsions; chi 1 to 4 are the last four."""
+N_TORSIONS = FIRST_CHI + N_CHI
+_N_CA_C = 1.9391  # rad, 111.1 degrees, the mean of crystals: only in residues without a peptide on both sides
+_C_OXT = 1.250  # Å, reference.json
+_OXT_ANGLE_REDUCTION = 0.045  # rad, CA-C-O less CA-C-OXT
+_CD_INDEX = 1  # of proline's CD among the atoms from slot 5 on
+_NO_TURN = (1.0, 0.0)  # (cos, sin) of a torsion of zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,7 @@ class InternalCoordinates:
         (cos, sin) of the peptide's rotation about the Cα-Cα axis; psi of a
         first residue; phi and N-CA-C-O of a last one; chi 1-4.
     twist : Tensor, shape (L,)
-        Omega of the peptide to the next residue less 180° (0° if cis), rad.
+        Omega of the peptide to the next residue minus 180° (0° if cis), rad.
     bends : Tensor, shape (L, 4)
         Deviation (rad) from the ideal of the bond angle at each chi's end.
     """
@@ -63,26 +66,26 @@ class InternalCoordinates:
     twist: Float[Tensor, "L"]
     bends: Float[Tensor, "L 4"]
 
-    def select(self, rows: Int[Tensor, "A"]) -> InternalCoordinates:
-        """Internal coordinates of some residues."""
+    def select(self, rows: Int[Tensor, "R"]) -> InternalCoordinates:
+        """Return the internal coordinates of some residues."""
         return InternalCoordinates(self.torsions[rows], self.twist[rows], self.bends[rows])
 
     def with_peptide_rotation(self, rotation: Float[Tensor, "L 2"]) -> InternalCoordinates:
-        """The same with other rotations of peptides, (cos, sin)."""
+        """Return a copy with other rotations of the peptides, (cos, sin)."""
         return InternalCoordinates(
-            torch.cat([rotation[:, None], self.torsions[:, 1:]], dim=1), self.twist, self.bends
+            torch.cat([rotation[:, None], self.torsions[:, PSI_START:]], dim=1), self.twist, self.bends
         )
 
     def with_chi(self, chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
-        """The same backbone with other chi angles (rad)."""
-        turns = torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)
+        """Return a copy with other chi angles (rad)."""
+        vectors = torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)
         return InternalCoordinates(
-            torch.cat([self.torsions[:, : PSI_END + 1], turns], dim=1), self.twist, self.bends
+            torch.cat([self.torsions[:, :FIRST_CHI], vectors], dim=1), self.twist, self.bends
         )
 
 
 def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
-    """Which torsions shape a residue."""
+    """Which torsions determine atoms of each residue."""
     chis = torch.as_tensor(chi_mask(), device=types.device)[types]
     first, last = ~linked_before(linked), ~linked
     return torch.cat([torch.stack([linked, first & linked, last & ~first, last], dim=-1), chis], dim=-1)
@@ -96,98 +99,125 @@ def decode(
     *,
     side_chains: bool = True,
 ) -> Float[Tensor, "L 15 3"]:
-    """Build all atoms (Å) on a Cα trace; without ``side_chains``, those beyond Cβ stay at their Cα.
+    """Build all atoms (Å) on a Cα trace.
+
+    Parameters
+    ----------
+    internal : InternalCoordinates
+        Of L residues.
+    ca : Tensor, shape (L, 3)
+        Cα positions, Å.
+    types : Tensor of int64, shape (L,)
+        Residue indices.
+    linked : Tensor of bool, shape (L,)
+        Whether a peptide joins residue i to i+1.
+    side_chains : bool
+        Whether atoms beyond CB are built; otherwise they stay at their Cα.
 
     Returns
     -------
     Tensor, shape (L, 15, 3)
-        Atom14 slots and OXT. Cα are the input to the bit; slots a residue type
-        does not have hold its Cα.
+        Atom14 slots and OXT. Cα are the input to the bit; slots that a residue
+        type does not have hold its Cα.
     """
     n, c, o, oxt = _backbone(internal, ca, types, linked)
     table = side_chain_table()
-    gather = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_elevation)]
-    length, lift = (x.to(ca.dtype) for x in gather)
+    gathered = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_elevation)]
+    length, elevation = (x.to(ca.dtype) for x in gathered)
     to_n, to_c = unit(n - ca), unit(c - ca)
     bisector, normal = unit(to_n + to_c), unit(cross(to_n, to_c))
-    cb = ca + length[:, None] * (torch.sin(lift)[:, None] * normal - torch.cos(lift)[:, None] * bisector)
-    glycine = (types == LETTERS.index("G"))[:, None]
-    atoms = [n, ca, c, o, torch.where(glycine, ca, cb)]
-    atoms = (
-        place_side_chains(atoms, internal, types)
-        if side_chains
-        else [*atoms, *[ca] * (N_SLOTS - GAMMA_SLOT - 1)]
-    )
+    direction = torch.sin(elevation)[:, None] * normal - torch.cos(elevation)[:, None] * bisector
+    cb = ca + length[:, None] * direction
+    atoms = [n, ca, c, o, torch.where((types == GLY)[:, None], ca, cb)]
+    if side_chains:
+        atoms = place_side_chains(atoms, internal, types)
+    else:
+        atoms = [*atoms, *[ca] * (N_SLOTS - GAMMA_SLOT - 1)]
     return torch.stack([*atoms, oxt], dim=1)
 
 
 def _backbone(
-    internal: InternalCoordinates, ca: Tensor, types: Tensor, linked: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    internal: InternalCoordinates,
+    ca: Float[Tensor, "L 3"],
+    types: Int[Tensor, "L"],
+    linked: Bool[Tensor, "L"],
+) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
     """N, C, O and OXT of every residue, termini and single residues included."""
     trans = peptide_shapes()[0]
     frame = axis_frame(ca, linked)
     cis = is_cis_distance((ca.roll(-1, 0) - ca).norm(dim=-1), types.roll(-1, 0))
-    c, o, n_ahead = peptide_atoms(ca, frame, cis, internal.torsions[:, ROTATION], internal.twist)
+    c, o, next_n = peptide_atoms(ca, frame, cis, internal.torsions[:, PEPTIDE_ROTATION], internal.twist)
     has_before, has_after = linked_before(linked)[:, None], linked[:, None]
-    tau = torch.full_like(ca[:, 0], _N_CA_C)
-    # A first residue hangs N on its own peptide; a single one takes the x axis and its CB side.
-    hung = place(n_ahead, c, ca, trans.n_ca, tau, internal.torsions[:, PSI_START])
-    alone = ca + ca.new_tensor([trans.n_ca, 0.0, 0.0])
-    n = torch.where(has_before, n_ahead.roll(1, 0), torch.where(has_after, hung, alone))
-    # A last residue hangs C on the peptide before it.
-    above = torch.where(has_before, c.roll(1, 0), n + ca.new_tensor([0.0, 1.0, 0.0]))
-    c_end = place(above, n, ca, trans.ca_c, tau, internal.torsions[:, PHI_END])
-    c = torch.where(has_after, c, c_end)
-    angle = torch.full_like(tau, trans.ca_c_o)
+    n_ca_c = torch.full_like(ca[:, 0], _N_CA_C)
+    # N of a first residue is placed from its own peptide; that of a single one lies on the x axis.
+    n_first = place_atom(next_n, c, ca, trans.n_ca, n_ca_c, internal.torsions[:, PSI_START])
+    n_single = ca + ca.new_tensor([trans.n_ca, 0.0, 0.0])
+    n = torch.where(has_before, next_n.roll(1, 0), torch.where(has_after, n_first, n_single))
+    # C of a last residue is placed from the peptide before it; a single one has the y axis instead.
+    previous_c = torch.where(has_before, c.roll(1, 0), n + ca.new_tensor([0.0, 1.0, 0.0]))
+    c_last = place_atom(previous_c, n, ca, trans.ca_c, n_ca_c, internal.torsions[:, PHI_END])
+    c = torch.where(has_after, c, c_last)
+    ca_c_o = torch.full_like(n_ca_c, trans.ca_c_o)
     psi_end = internal.torsions[:, PSI_END]
-    o = torch.where(has_after, o, place(n, ca, c, trans.c_o, angle, psi_end))
-    oxt = torch.where(has_after, ca, place(n, ca, c, _C_OXT, angle - 0.045, -psi_end))
-    return n, c, o, oxt
+    o = torch.where(has_after, o, place_atom(n, ca, c, trans.c_o, ca_c_o, psi_end))
+    oxt = place_atom(n, ca, c, _C_OXT, ca_c_o - _OXT_ANGLE_REDUCTION, -psi_end)
+    return n, c, o, torch.where(has_after, ca, oxt)
 
 
-def place_side_chains(atoms: list[Tensor], internal: InternalCoordinates, types: Tensor) -> list[Tensor]:
-    """Append slots 5-13 to slots 0-4 (a list of (L, 3)), each placed from three earlier ones.
+def place_side_chains(
+    atoms: list[Float[Tensor, "L 3"]], internal: InternalCoordinates, types: Int[Tensor, "L"]
+) -> list[Float[Tensor, "L 3"]]:
+    """Append the atoms of slots 5-13 to those of slots 0-4, each placed from three earlier ones.
 
-    Residues need not be neighbours here: any subset can be rebuilt on its backbone.
+    The residues need not be neighbours in a chain: any subset can be rebuilt on its backbone.
     """
     table = side_chain_table()
-    ca = atoms[1]
+    ca = atoms[CA_SLOT]
 
     def gather(values: np.ndarray) -> Tensor:
         tensor = torch.as_tensor(values, device=ca.device)[types]
         return tensor.to(ca.dtype) if tensor.is_floating_point() else tensor
 
-    parents, chi, ends_chi, exists = (gather(x) for x in (table.parents, table.chi, table.ends_chi, table.exists))
-    length, angle, offset = (gather(x) for x in (table.length, table.angle, table.offset))
-    still = torch.tensor([1.0, 0.0], dtype=ca.dtype, device=ca.device).expand(len(ca), 1, 2)
-    turns = torch.cat([internal.torsions[:, 4:], still], dim=1)  # index -1: no turn
-    rows = torch.arange(len(ca), device=ca.device)
-    chi = torch.where(chi < 0, turns.shape[1] - 1, chi)
+    parents, chi, ends_chi, exists = map(gather, (table.parents, table.chi, table.ends_chi, table.exists))
+    length, angle, offset = map(gather, (table.length, table.angle, table.offset))
+    # A last column without turn and bend stands for "no chi angle".
+    no_turn = torch.tensor(_NO_TURN, dtype=ca.dtype, device=ca.device).expand(len(ca), 1, 2)
+    turns = torch.cat([internal.torsions[:, FIRST_CHI:], no_turn], dim=1)
     bends = torch.cat([internal.bends, torch.zeros_like(internal.bends[:, :1])], dim=1)
+    chi = torch.where(chi < 0, N_CHI, chi)
+    rows = torch.arange(len(ca), device=ca.device)
     for index in range(parents.shape[1]):
         placed = torch.cat(atoms)
         a, b, c = (placed.index_select(0, parents[:, index, k] * len(rows) + rows) for k in range(3))
-        turn = turns.flatten(0, 1).index_select(0, rows * turns.shape[1] + chi[:, index])
-        cos, sin = torch.cos(offset[:, index]), torch.sin(offset[:, index])
-        turn = torch.stack([turn[:, 0] * cos - turn[:, 1] * sin, turn[:, 1] * cos + turn[:, 0] * sin], dim=-1)
-        bend = torch.where(
-            ends_chi[:, index], bends.flatten().index_select(0, rows * bends.shape[1] + chi[:, index]), 0.0
-        )
-        x = place(a, b, c, length[:, index], angle[:, index] + bend, turn)
-        if index == 1:
-            x = torch.where((types == _PRO)[:, None], _close_ring(x, atoms[5], atoms[0], length[:, index]), x)
+        column = rows * turns.shape[1] + chi[:, index]
+        turn = _add_angle(turns.flatten(0, 1).index_select(0, column), offset[:, index])
+        bend = torch.where(ends_chi[:, index], bends.flatten().index_select(0, column), 0.0)
+        x = place_atom(a, b, c, length[:, index], angle[:, index] + bend, turn)
+        if index == _CD_INDEX:
+            closed = _close_ring(x, atoms[GAMMA_SLOT], atoms[N_SLOT], length[:, index])
+            x = torch.where((types == PRO)[:, None], closed, x)
         atoms = [*atoms, torch.where(exists[:, index, None], x, ca)]
     return atoms
 
 
-def _close_ring(cd: Tensor, cg: Tensor, n: Tensor, cg_cd: Tensor) -> Tensor:
+def _add_angle(vector: Float[Tensor, "L 2"], angle: Float[Tensor, "L"]) -> Float[Tensor, "L 2"]:
+    """(cos, sin) of an angle plus another (rad)."""
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    return torch.stack(
+        [vector[:, 0] * cos - vector[:, 1] * sin, vector[:, 1] * cos + vector[:, 0] * sin], dim=-1
+    )
+
+
+def _close_ring(
+    cd: Float[Tensor, "L 3"], cg: Float[Tensor, "L 3"], n: Float[Tensor, "L 3"], cg_cd: Float[Tensor, "L"]
+) -> Float[Tensor, "L 3"]:
     """Move proline's CD to the nearest point with exact CG-CD and N-CD bonds."""
     span = (n - cg).norm(dim=-1).clamp(min=0.5, max=PRO_N_CD + 1.4)
-    along = (cg_cd**2 - PRO_N_CD**2 + span**2) / (2 * span)
+    along: Tensor = (cg_cd**2 - PRO_N_CD**2 + span**2) / (2 * span)
     height = torch.sqrt((cg_cd**2 - along**2).clamp(min=1e-4))
     axis = unit(n - cg)
-    return cg + along[:, None] * axis + height[:, None] * unit(reject(cd - cg, axis))
+    closed: Tensor = cg + along[:, None] * axis + height[:, None] * unit(reject(cd - cg, axis))
+    return closed
 
 
 def encode(
@@ -196,45 +226,59 @@ def encode(
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
 ) -> tuple[InternalCoordinates, Bool[Tensor, "L 8"]]:
-    """Measure the internal coordinates of atoms, and which torsions could be measured."""
-    n, ca, c, o = (atoms[:, slot] for slot in range(4))
+    """Measure internal coordinates.
+
+    Parameters
+    ----------
+    atoms : Tensor, shape (L, 15, 3)
+        Å.
+    present : Tensor of bool, shape (L, 15)
+        Atoms that have a position.
+    types : Tensor of int64, shape (L,)
+        Residue indices.
+    linked : Tensor of bool, shape (L,)
+        Whether a peptide joins residue i to i+1.
+
+    Returns
+    -------
+    internal : InternalCoordinates
+        Torsions that could not be measured are zero, (1, 0).
+    measured : Tensor of bool, shape (L, 8)
+        Which torsions could be measured.
+    """
+    n, ca, c, o = (atoms[:, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT, O_SLOT))
     frame = axis_frame(ca, linked)
     arm = o - ca
     rotation = torch.stack([(arm * frame[:, 1]).sum(-1), (arm * frame[:, 2]).sum(-1)], dim=-1)
     rotation = rotation * torch.rsqrt((rotation * rotation).sum(-1, keepdim=True) + 1e-8)
-    n_ahead, ca_ahead = n.roll(-1, 0), ca.roll(-1, 0)
+    next_n, next_ca = n.roll(-1, 0), ca.roll(-1, 0)
     ends = [
-        torsion_vector(n, ca, c, n_ahead),
+        torsion_vector(n, ca, c, next_n),
         torsion_vector(c.roll(1, 0), n, ca, c),
         torsion_vector(n, ca, c, o),
     ]
-    slots = torch.as_tensor(chi_slots(), device=atoms.device)[types]
+    slots = torch.as_tensor(chi_slots(), device=atoms.device)[types].clamp(min=0)
     rows = torch.arange(len(atoms), device=atoms.device)[:, None]
-    parts = [atoms[rows, slots[:, :, k].clamp(min=0)] for k in range(4)]
-    chis = torsion_vector(*parts)
-    seen = torch.stack([present[rows, slots[:, :, k].clamp(min=0)] for k in range(4)]).all(0)
-    omega = torsion_vector(ca, c, n_ahead, ca_ahead)
-    cis = is_cis_distance((ca_ahead - ca).norm(dim=-1), types.roll(-1, 0))
+    chi_atoms = [atoms[rows, slots[:, :, k]] for k in range(4)]
+    has_chi_atoms = torch.stack([present[rows, slots[:, :, k]] for k in range(4)]).all(0)
+    has_n, has_c, has_o = (present[:, slot] for slot in (N_SLOT, C_SLOT, O_SLOT))
+    has_ends = torch.stack([has_o, has_n.roll(-1, 0), has_n & has_c, has_n & has_o], dim=-1)
+    measured = torsion_mask(types, linked) & torch.cat([has_ends, has_chi_atoms], dim=-1)
+    torsions = torch.cat([torch.stack([rotation, *ends], dim=1), torsion_vector(*chi_atoms)], dim=1)
+    torsions = torch.where(measured[:, :, None], torsions, torsions.new_tensor(_NO_TURN))
+    omega = torsion_vector(ca, c, next_n, next_ca)
+    cis = is_cis_distance((next_ca - ca).norm(dim=-1), types.roll(-1, 0))
     sign = torch.where(cis, 1.0, -1.0).to(atoms.dtype)
     twist = torch.where(linked, torch.atan2(omega[:, 1] * sign, omega[:, 0] * sign), 0.0)
-    bends = torch.acos(cosine(*parts[1:]).clamp(-0.9999, 0.9999)) - _ideal_bends(types).to(atoms.dtype)
-    mask = torsion_mask(types, linked)
-    n_there = present[:, 0]
-    ok = torch.stack(
-        [present[:, 3], n_there.roll(-1, 0), n_there & present[:, 2], n_there & present[:, 3]], dim=-1
-    )
-    known = mask & torch.cat([ok, seen], dim=-1)
-    torsions = torch.cat([torch.stack([rotation, *ends], dim=1), chis], dim=1)
-    torsions = torch.where(known[:, :, None], torsions, torsions.new_tensor([1.0, 0.0]))
-    return InternalCoordinates(torsions, twist, torch.where(known[:, 4:], bends, 0.0)), known
+    angles = torch.acos(cosine(*chi_atoms[1:]).clamp(-0.9999, 0.9999))
+    bends = angles - _ideal_angles(types).to(atoms.dtype)
+    return InternalCoordinates(torsions, twist, torch.where(measured[:, FIRST_CHI:], bends, 0.0)), measured
 
 
-def _ideal_bends(types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
+def _ideal_angles(types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
     """Ideal bond angle (rad) at the end of each chi."""
     table = side_chain_table()
-    ideal = torch.zeros(20, 4, dtype=torch.float64, device=types.device)
-    for residue in range(20):
-        for index in range(table.chi.shape[1]):
-            if table.ends_chi[residue, index]:
-                ideal[residue, table.chi[residue, index]] = float(table.angle[residue, index])
-    return ideal[types]
+    angles = torch.zeros(20, N_CHI, dtype=torch.float64, device=types.device)
+    for residue, index in np.argwhere(table.ends_chi):
+        angles[residue, table.chi[residue, index]] = float(table.angle[residue, index])
+    return angles[types]

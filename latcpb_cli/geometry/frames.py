@@ -1,4 +1,4 @@
-"""Right-handed local frames of residues from the Cα trace alone."""
+"""Right-handed local frames of residues, from Cα positions."""
 
 from __future__ import annotations
 
@@ -13,22 +13,33 @@ __all__ = ["residue_frames"]
 
 
 def residue_frames(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L 3 3"]:
-    """Frame of each residue; rows are unit vectors.
+    """Return the frame of each residue, whose rows are unit vectors.
 
-    The first row runs along the chain, the second points where the chain bends
-    to, the third is their cross product, which tells left from right. An end
-    borrows the missing step from two residues further in; where a chain is too
-    short to have a frame the rows are zero vectors, so nothing is invented.
+    The first row points along the chain, the second towards the inside of its
+    bend; the third is their cross product. At a chain end the missing Cα-Cα step
+    is replaced by the next but one. Where a chain is too short to have a frame the
+    rows are zero vectors.
+
+    Parameters
+    ----------
+    ca : Tensor, shape (L, 3)
+        Cα positions, Å.
+    linked : Tensor of bool, shape (L,)
+        Whether a peptide joins residue i to i+1.
+
+    Returns
+    -------
+    Tensor, shape (L, 3, 3)
     """
     step = torch.where(linked[:, None], ca.roll(-1, 0) - ca, 0.0)
-    before = linked_before(linked)
-    into = torch.where(before[:, None], step.roll(1, 0), torch.where(linked[:, None], step.roll(-1, 0), 0.0))
-    out = torch.where(linked[:, None], step, torch.where(before[:, None], step.roll(2, 0), 0.0))
-    # A first residue's stand-in step comes after its own one, a last one's before: keep chain order.
-    first = (~before & linked)[:, None]
-    last = (before & ~linked)[:, None]
-    into, out = torch.where(first, out, into), torch.where(first, into, out)
-    into, out = torch.where(last, out, into), torch.where(last, step.roll(1, 0), out)
-    along = unit(into + out)
-    bend = unit(reject(out - into, along))
+    has_before, has_after = linked_before(linked)[:, None], linked[:, None]
+    # Steps in chain order: into an inner residue and out of it, the first two of a chain, the last two.
+    step_in = torch.where(has_before, torch.where(has_after, step.roll(1, 0), step.roll(2, 0)), step)
+    step_out = torch.where(
+        has_before,
+        torch.where(has_after, step, step.roll(1, 0)),
+        torch.where(has_after, step.roll(-1, 0), 0.0),
+    )
+    along = unit(step_in + step_out)
+    bend = unit(reject(step_out - step_in, along))
     return torch.stack([along, bend, cross(along, bend)], dim=-2)

@@ -1,4 +1,4 @@
-"""Which residues are joined, seen from either side."""
+"""Peptide links between residues."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["linked_before"]
 
 
 def linked_before(linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L"]:
-    """Whether a peptide joins i-1 to i, from whether one joins i to i+1."""
+    """Convert "a peptide joins i to i+1" into "a peptide joins i-1 to i"."""
     return torch.cat([torch.zeros_like(linked[:1]), linked[:-1]])

@@ -10,27 +10,33 @@ from torch import Tensor
 
 __all__ = ["nearest_neighbors"]
 
-_LARGE = 4096
-"""Structures of more points are searched by a tree: a distance matrix would grow with their square."""
+_MAX_MATRIX_SIZE = 4096
+"""Structures of more points are searched by a tree, because a distance matrix grows with their square."""
 
 
 def nearest_neighbors(
     points: Float[Tensor, "L 3"], sizes: list[int], count: int, cutoff: float
 ) -> tuple[Int[Tensor, "L K"], Bool[Tensor, "L K"]]:
-    """The ``count`` nearest points of the same structure within ``cutoff``.
+    """Find the nearest points of the same structure.
 
     Parameters
     ----------
-    points
+    points : Tensor, shape (L, 3)
         Positions (Å) of all structures, one after another.
-    sizes
+    sizes : list of int
         Number of points of each structure; they add up to L.
+    count : int
+        K, neighbours of each point.
+    cutoff : float
+        Points farther than this (Å) are no neighbours.
 
     Returns
     -------
-    index, valid
-        Rows of the neighbours, nearest first and without the point itself, and
-        whether there is one; missing neighbours point at the point itself.
+    index : Tensor of int64, shape (L, K)
+        Rows of the neighbours, nearest first and without the point itself; the
+        row of the point itself where there are fewer than K.
+    valid : Tensor of bool, shape (L, K)
+        Whether ``index`` is a neighbour.
     """
     if len(set(sizes)) == 1:
         groups = points.view(len(sizes), -1, 3)
@@ -38,46 +44,56 @@ def nearest_neighbors(
         starts = torch.arange(len(sizes), device=points.device)[:, None, None] * sizes[0]
         return (index + starts).flatten(0, 1), valid.flatten(0, 1)
     parts, start = [], 0
-    for group in points.split(sizes):
-        index, valid = _nearest_in(group[None], count, cutoff)
+    for size in sizes:
+        index, valid = _nearest_in(points[None, start : start + size], count, cutoff)
         parts.append((index[0] + start, valid[0]))
-        start += len(group)
+        start += size
     return torch.cat([index for index, _ in parts]), torch.cat([valid for _, valid in parts])
 
 
-def _nearest_in(points: Float[Tensor, "B n 3"], count: int, cutoff: float) -> tuple[Tensor, Tensor]:
+def _nearest_in(
+    points: Float[Tensor, "B n 3"], count: int, cutoff: float
+) -> tuple[Int[Tensor, "B n K"], Bool[Tensor, "B n K"]]:
+    """`nearest_neighbors` in B structures of equal size, with rows counted inside each structure."""
     size = points.shape[1]
-    kept = min(count, size - 1)
+    n_nearest = min(count, size - 1)
     own = torch.arange(size, device=points.device)
     index = own[None, :, None].repeat(len(points), 1, count)
     valid = torch.zeros_like(index, dtype=torch.bool)
-    if kept == 0:
+    if n_nearest == 0:
         return index, valid
-    near, found = _by_tree(points, kept, cutoff) if size > _LARGE else _by_matrix(points, kept)
-    within = near <= cutoff
-    index[:, :, :kept] = torch.where(within, found, own[None, :, None])
-    valid[:, :, :kept] = within
+    if size > _MAX_MATRIX_SIZE:
+        distance, nearest = _search_tree(points, n_nearest, cutoff)
+    else:
+        distance, nearest = _search_matrix(points, n_nearest)
+    within = distance <= cutoff
+    index[:, :, :n_nearest] = torch.where(within, nearest, own[None, :, None])
+    valid[:, :, :n_nearest] = within
     return index, valid
 
 
-def _by_matrix(points: Float[Tensor, "B n 3"], kept: int) -> tuple[Tensor, Tensor]:
-    """Distances (Å) and numbers of the nearest points, from all distances."""
-    # Exact differences: the matrix-product shortcut of cdist loses the digits that matter.
+def _search_matrix(
+    points: Float[Tensor, "B n 3"], count: int
+) -> tuple[Float[Tensor, "B n c"], Int[Tensor, "B n c"]]:
+    """Distances (Å) and rows of the nearest points, from the matrix of all distances."""
+    # Exact differences: the matrix-product shortcut of cdist loses significant digits.
     distance = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
     own = torch.arange(points.shape[1], device=points.device)
     distance[:, own, own] = float("inf")
-    near, found = distance.topk(kept, dim=-1, largest=False, sorted=True)
-    return near, found
+    nearest = distance.topk(count, dim=-1, largest=False, sorted=True)
+    return nearest.values, nearest.indices
 
 
-def _by_tree(points: Float[Tensor, "B n 3"], kept: int, cutoff: float) -> tuple[Tensor, Tensor]:
-    """The same in time and memory linear in the points; infinity beyond the cutoff."""
-    nears, founds = [], []
+def _search_tree(
+    points: Float[Tensor, "B n 3"], count: int, cutoff: float
+) -> tuple[Float[Tensor, "B n c"], Int[Tensor, "B n c"]]:
+    """The same in time and memory linear in the points; distances beyond the cutoff are infinite."""
+    distances, rows = [], []
     for group in points.cpu().numpy().astype(np.float64):
-        near, found = cKDTree(group).query(group, kept + 1, distance_upper_bound=cutoff * (1 + 1e-6))
-        near[found == np.arange(len(group))[:, None]] = np.inf
-        order = np.argsort(near, axis=1, kind="stable")[:, :kept]
-        nears.append(np.take_along_axis(near, order, axis=1))
-        founds.append(np.take_along_axis(found, order, axis=1))
-    near, found = (torch.from_numpy(np.stack(x)).to(points.device) for x in (nears, founds))
-    return near, found
+        distance, row = cKDTree(group).query(group, count + 1, distance_upper_bound=cutoff * (1 + 1e-6))
+        distance[row == np.arange(len(group))[:, None]] = np.inf
+        order = np.argsort(distance, axis=1, kind="stable")[:, :count]
+        distances.append(np.take_along_axis(distance, order, axis=1))
+        rows.append(np.take_along_axis(row, order, axis=1))
+    nearest = torch.from_numpy(np.stack(distances)), torch.from_numpy(np.stack(rows))
+    return nearest[0].to(points.device), nearest[1].to(points.device)

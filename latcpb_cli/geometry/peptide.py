@@ -1,9 +1,9 @@
 """The peptide plane between two Cα: a rigid shape and one rotation.
 
-Given two Cα at any distance, the two angles at C and N give by the same amount
-until the ends find_contacts, at most by 38 degrees. Where the distance is more than
-0.08 Å from the ideal one, which coarse-grained beads do and crystals do not,
-the three bonds between the Cα take a share of the rest, at most 3 % of their
+A peptide spans the distance of its two Cα by changing its angles at C and N by
+the same amount, at most by 38 degrees. Where the distance is more than 0.08 Å
+from the ideal one, which happens in coarse-grained models and not in crystals,
+the three bonds between the Cα take a fraction of the rest, at most 3 % of their
 length: with the force constants of common force fields they take about half.
 Distances that this cannot reach (beyond about 4.3 Å) stretch the shape along
 the axis; distances near 3.0 Å are cis peptides.
@@ -19,15 +19,15 @@ from torch import Tensor
 
 from latcpb_cli.chem.ideal import cis_cutoff, peptide_shapes
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.vectors import cross, place, reject, unit
+from latcpb_cli.geometry.vectors import cross, place_atom, reject, unit
 
 __all__ = ["axis_frame", "is_cis_distance", "peptide_atoms"]
 
 _MAX_BEND = math.radians(38.0)
-_EXACT = 0.08  # Å: up to here from the ideal distance, only angles give
-_SHARE, _MAX_GIVE = 0.6, 0.03  # what bonds take of the rest, and how much of their length at most
+_MAX_EXACT_DEVIATION = 0.08  # Å from the ideal Cα-Cα distance: bonds keep their lengths up to here
+_BOND_FRACTION, _MAX_BOND_STRAIN = 0.6, 0.03  # of the remaining deviation that bonds take; of their length
 _NEWTON_STEPS = 6
-_COLLINEAR = 0.2  # Å: a neighbour nearer to the axis than this gives no direction
+_MIN_REFERENCE = 0.2  # Å: a neighbour nearer to the axis than this defines no direction
 
 
 def is_cis_distance(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) -> Bool[Tensor, "L"]:
@@ -37,38 +37,53 @@ def is_cis_distance(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) 
 
 
 def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L 3 3"]:
-    """Right-handed frame of each peptide: rows are the Cα-Cα axis, the reference, their cross product.
+    """Return the frame of each peptide, right-handed with unit vectors as rows.
 
-    The reference points from the axis towards the Cα before the peptide; where
-    there is none (or it lies on the axis) towards the Cα after it; where there
-    is neither, in a direction that is arbitrary because nothing defines one.
+    The rows are the Cα-Cα axis, a reference direction perpendicular to it, and
+    their cross product. The reference points from the axis towards the Cα before
+    the peptide; where there is none (or it lies on the axis) towards the Cα after
+    it; where there is neither, in an arbitrary direction.
+
+    Parameters
+    ----------
+    ca : Tensor, shape (L, 3)
+        Cα positions, Å.
+    linked : Tensor of bool, shape (L,)
+        Whether a peptide joins residue i to i+1.
+
+    Returns
+    -------
+    Tensor, shape (L, 3, 3)
+        Meaningless where no peptide follows a residue.
     """
-    ahead = ca.roll(-1, 0)
-    axis = unit(ahead - ca)
-    none = torch.zeros_like(linked[:1])
+    next_ca = ca.roll(-1, 0)
+    axis = unit(next_ca - ca)
+    linked_after = torch.cat([linked[1:], torch.zeros_like(linked[:1])])
     before = torch.where(linked_before(linked)[:, None], ca.roll(1, 0) - ca, 0.0)
-    after = torch.where(torch.cat([linked[1:], none])[:, None], ca.roll(-2, 0) - ahead, 0.0)
+    after = torch.where(linked_after[:, None], ca.roll(-2, 0) - next_ca, 0.0)
     before, after = reject(before, axis), reject(after, axis)
-    lengths = [vector.norm(dim=-1, keepdim=True) for vector in (before, after)]
-    least = torch.nn.functional.one_hot(axis.abs().argmin(-1), 3).to(ca.dtype)
-    reference = torch.where(
-        lengths[0] > _COLLINEAR, before, torch.where(lengths[1] > _COLLINEAR, after, reject(least, axis))
-    )
+    arbitrary = torch.nn.functional.one_hot(axis.abs().argmin(-1), 3).to(ca.dtype)
+    has_before, has_after = (x.norm(dim=-1, keepdim=True) > _MIN_REFERENCE for x in (before, after))
+    reference = torch.where(has_before, before, torch.where(has_after, after, reject(arbitrary, axis)))
     reference = unit(reference)
     return torch.stack([axis, reference, cross(axis, reference)], dim=-2)
 
 
-def _give(distance: Float[Tensor, "L"], ideal: Float[Tensor, "L"]) -> Float[Tensor, "L"]:
-    """Factor on the bonds between two Cα that are not where a peptide puts them; 1 in crystals."""
-    off = distance - ideal
-    rest = off - off.clamp(-_EXACT, _EXACT)
-    return 1.0 + (_SHARE * rest / ideal).clamp(-_MAX_GIVE, _MAX_GIVE)
+def _bond_scale(distance: Float[Tensor, "L"], ideal: Float[Tensor, "L"]) -> Float[Tensor, "L"]:
+    """Factor on the bond lengths between two Cα at some distance (Å); 1 in crystals."""
+    deviation = distance - ideal
+    rest = deviation - deviation.clamp(-_MAX_EXACT_DEVIATION, _MAX_EXACT_DEVIATION)
+    return 1.0 + (_BOND_FRACTION * rest / ideal).clamp(-_MAX_BOND_STRAIN, _MAX_BOND_STRAIN)
 
 
 def _solve_bend(
-    distance: Tensor, cos_omega: Tensor, a: Tensor, b: Tensor, c: Tensor, one: Tensor, two: Tensor
-) -> Tensor:
-    """Common change of both angles (rad) that brings the end-to-end distance to ``distance``."""
+    distance: Float[Tensor, "L"],
+    cos_omega: Float[Tensor, "L"],
+    bonds: tuple[Float[Tensor, "L"], Float[Tensor, "L"], Float[Tensor, "L"]],
+    angles: tuple[Float[Tensor, "L"], Float[Tensor, "L"]],
+) -> Float[Tensor, "L"]:
+    """Common change (rad) of both angles that brings the end-to-end distance to ``distance``."""
+    (a, b, c), (one, two) = bonds, angles
 
     def excess(bend: Tensor) -> tuple[Tensor, Tensor]:
         s1, c1 = torch.sin(one + bend), torch.cos(one + bend)
@@ -95,43 +110,33 @@ def peptide_atoms(
     rotation: Float[Tensor, "L 2"],
     twist: Float[Tensor, "L"],
 ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
-    """C and O of residue i and N of residue i+1 for every i (meaningless where not linked).
+    """Build the atoms of the peptide from each residue to the next.
 
     Parameters
     ----------
-    ca, frame, cis
-        Cα (Å), frames from `axis_frame`, which peptides are cis.
-    rotation
-        (cos, sin) of the angle from the reference to the carbonyl oxygen, seen along the axis.
-    twist
-        Deviation of omega from planarity, radians.
+    ca : Tensor, shape (L, 3)
+        Cα positions, Å.
+    frame : Tensor, shape (L, 3, 3)
+        From `axis_frame`.
+    cis : Tensor of bool, shape (L,)
+        Which peptides are cis.
+    rotation : Tensor, shape (L, 2)
+        (cos, sin) of the angle about the axis from the reference to the carbonyl oxygen.
+    twist : Tensor, shape (L,)
+        Deviation of omega from planarity, rad.
+
+    Returns
+    -------
+    c, o, next_n : Tensor, shape (L, 3)
+        C and O of residue i and N of residue i+1 (Å); meaningless where no peptide joins them.
     """
-    shapes = peptide_shapes()
-
-    def pick(name: str) -> Tensor:
-        trans, bent = (getattr(shape, name) for shape in shapes)
-        return torch.where(cis, ca.new_tensor(bent), ca.new_tensor(trans))
-
-    sign = torch.where(cis, 1.0, -1.0).to(ca.dtype)
-    omega = torch.stack([sign * torch.cos(twist), sign * torch.sin(twist)], dim=-1)
     distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-    give = _give(distance, pick("ca_ca"))
-    lengths = pick("ca_c") * give, pick("c_n") * give, pick("n_ca") * give
-    bend = _solve_bend(distance, omega[:, 0], *lengths, pick("ca_c_n"), pick("c_n_ca"))
-
-    # Build CA, C, N, CA' in a plane of their own, then lay CA-CA' on the axis, O on the rotation.
-    zero = torch.zeros_like(ca)
-    c = zero + ca.new_tensor([1.0, 0.0, 0.0]) * lengths[0][:, None]
-    flat = ca.new_tensor([1.0, 0.0]).expand(len(ca), 2)
-    up = zero + ca.new_tensor([0.0, 1.0, 0.0])
-    n = place(up, zero, c, lengths[1], pick("ca_c_n") + bend, flat)
-    ahead = place(zero, c, n, lengths[2], pick("c_n_ca") + bend, omega)
-    o = place(up, zero, c, pick("c_o"), pick("ca_c_o") - bend / 2, -flat)
-    axis = unit(ahead)
+    c, o, n, next_ca = _flat_peptide(distance, cis, twist)
+    axis = unit(next_ca)
     across = unit(reject(o, axis))
-    own = torch.stack([axis, across, cross(axis, across)], dim=-2)
-    stretch = (distance / ahead.norm(dim=-1).clamp(min=1.0))[:, None]
-    turned = torch.stack(
+    own_frame = torch.stack([axis, across, cross(axis, across)], dim=-2)
+    stretch = (distance / next_ca.norm(dim=-1).clamp(min=1.0))[:, None]
+    rotated_frame = torch.stack(
         [
             frame[:, 0],
             rotation[:, :1] * frame[:, 1] + rotation[:, 1:] * frame[:, 2],
@@ -140,9 +145,34 @@ def peptide_atoms(
         dim=-2,
     )
 
-    def lay(atom: Tensor) -> Tensor:
-        local = torch.einsum("lij,lj->li", own, atom)
+    def move(atom: Tensor) -> Tensor:
+        local = torch.einsum("lij,lj->li", own_frame, atom)
         local = torch.cat([local[:, :1] * stretch, local[:, 1:]], dim=-1)
-        return ca + torch.einsum("li,lij->lj", local, turned)
+        return ca + torch.einsum("li,lij->lj", local, rotated_frame)
 
-    return lay(c), lay(o), lay(n)
+    return move(c), move(o), move(n)
+
+
+def _flat_peptide(
+    distance: Float[Tensor, "L"], cis: Bool[Tensor, "L"], twist: Float[Tensor, "L"]
+) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
+    """C, O, N and second Cα of peptides with the first Cα at the origin, C on the x axis, O in the xy plane."""
+    trans_shape, cis_shape = peptide_shapes()
+
+    def pick(name: str) -> Tensor:
+        if_cis, if_trans = (distance.new_tensor(getattr(shape, name)) for shape in (cis_shape, trans_shape))
+        return torch.where(cis, if_cis, if_trans)
+
+    sign = torch.where(cis, 1.0, -1.0).to(distance.dtype)
+    omega = torch.stack([sign * torch.cos(twist), sign * torch.sin(twist)], dim=-1)
+    scale = _bond_scale(distance, pick("ca_ca"))
+    ca_c, c_n, n_ca = pick("ca_c") * scale, pick("c_n") * scale, pick("n_ca") * scale
+    bend = _solve_bend(distance, omega[:, 0], (ca_c, c_n, n_ca), (pick("ca_c_n"), pick("c_n_ca")))
+    origin = distance.new_zeros(len(distance), 3)
+    c = origin + distance.new_tensor([1.0, 0.0, 0.0]) * ca_c[:, None]
+    flat = distance.new_tensor([1.0, 0.0]).expand(len(distance), 2)
+    up = origin + distance.new_tensor([0.0, 1.0, 0.0])
+    n = place_atom(up, origin, c, c_n, pick("ca_c_n") + bend, flat)
+    next_ca = place_atom(origin, c, n, n_ca, pick("c_n_ca") + bend, omega)
+    o = place_atom(up, origin, c, pick("c_o"), pick("ca_c_o") - bend / 2, -flat)
+    return c, o, n, next_ca

@@ -1,4 +1,4 @@
-"""Vector geometry on tensors (..., 3): directions, angles, torsions, placement."""
+"""Vector geometry on tensors (..., 3): directions, angles, torsions, placement of atoms."""
 
 from __future__ import annotations
 
@@ -6,33 +6,41 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["cosine", "cross", "place", "reject", "torsion_vector", "unit"]
+__all__ = ["cosine", "cross", "place_atom", "reject", "torsion_vector", "unit"]
 
 _TINY = 1e-8
 
 
-def cross(a: Tensor, b: Tensor) -> Tensor:
-    """Cross product over the last axis."""
-    return torch.linalg.cross(a, b, dim=-1)
+def cross(a: Float[Tensor, "*#n 3"], b: Float[Tensor, "*#n 3"]) -> Float[Tensor, "... 3"]:
+    """Return the cross product over the last axis."""
+    product: Tensor = torch.linalg.cross(a, b, dim=-1)
+    return product
 
 
-def unit(vector: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
-    """Scale to length one; a zero vector stays zero, and gradients stay finite."""
+def unit(vector: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
+    """Scale vectors of any dimension to length one.
+
+    Zero vectors stay zero, and gradients stay finite.
+    """
     return vector * torch.rsqrt((vector * vector).sum(-1, keepdim=True) + _TINY)
 
 
 def reject(vector: Float[Tensor, "*n 3"], axis: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
-    """Part of ``vector`` that is perpendicular to the unit vector ``axis``."""
+    """Return the component of ``vector`` perpendicular to the unit vector ``axis``."""
     return vector - (vector * axis).sum(-1, keepdim=True) * axis
 
 
-def cosine(a: Tensor, b: Tensor, c: Tensor) -> Float[Tensor, "*n"]:
-    """Cosine of the angle a-b-c."""
+def cosine(
+    a: Float[Tensor, "*n 3"], b: Float[Tensor, "*n 3"], c: Float[Tensor, "*n 3"]
+) -> Float[Tensor, "*n"]:
+    """Return the cosine of the angle a-b-c."""
     return (unit(a - b) * unit(c - b)).sum(-1)
 
 
-def torsion_vector(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Float[Tensor, "*n 2"]:
-    """(cos, sin) of the torsion a-b-c-d, positive clockwise (IUPAC)."""
+def torsion_vector(
+    a: Float[Tensor, "*n 3"], b: Float[Tensor, "*n 3"], c: Float[Tensor, "*n 3"], d: Float[Tensor, "*n 3"]
+) -> Float[Tensor, "*n 2"]:
+    """Return (cos, sin) of the torsion a-b-c-d, positive clockwise (IUPAC)."""
     axis = unit(c - b)
     before = reject(a - b, axis)
     after = reject(d - c, axis)
@@ -40,15 +48,27 @@ def torsion_vector(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Float[Tensor, 
     return pair * torch.rsqrt((pair * pair).sum(-1, keepdim=True) + _TINY)
 
 
-def place(
+def place_atom(
     a: Float[Tensor, "*n 3"],
     b: Float[Tensor, "*n 3"],
     c: Float[Tensor, "*n 3"],
-    length: Tensor | float,
-    angle: Tensor,
+    length: Float[Tensor, "*n"] | float,
+    angle: Float[Tensor, "*n"],
     torsion: Float[Tensor, "*n 2"],
 ) -> Float[Tensor, "*n 3"]:
-    """Atom x with bond c-x ``length`` (Å), angle b-c-x ``angle`` (rad), torsion a-b-c-x (cos, sin)."""
+    """Return the position (Å) of an atom x from three others.
+
+    Parameters
+    ----------
+    a, b, c : Tensor, shape (..., 3)
+        Positions, Å.
+    length : Tensor, shape (...,), or float
+        Bond c-x, Å.
+    angle : Tensor, shape (...,)
+        Bond angle b-c-x, rad.
+    torsion : Tensor, shape (..., 2)
+        (cos, sin) of the torsion a-b-c-x.
+    """
     axis = unit(c - b)
     across = unit(reject(a - b, axis))
     side = cross(axis, across)

@@ -15,14 +15,14 @@ def test_tree_and_matrix_agree(monkeypatch, sizes, cutoff):
     torch.manual_seed(0)
     points = 15 * torch.rand(sum(sizes), 3)
     index, valid = nearest_neighbors(points, sizes, 12, cutoff)
-    monkeypatch.setattr(neighbors, "_LARGE", 0)
+    monkeypatch.setattr(neighbors, "_MAX_MATRIX_SIZE", 0)
     index_by_tree, valid_by_tree = nearest_neighbors(points, sizes, 12, cutoff)
     assert torch.equal(valid, valid_by_tree)
     assert torch.equal(index, index_by_tree)
 
 
 def test_points_in_one_place_are_no_neighbours_of_themselves(monkeypatch):
-    monkeypatch.setattr(neighbors, "_LARGE", 0)
+    monkeypatch.setattr(neighbors, "_MAX_MATRIX_SIZE", 0)
     index, valid = nearest_neighbors(torch.zeros(6, 3), [6], 3, 5.0)
     assert valid.all()
     assert (index != torch.arange(6)[:, None]).all()
