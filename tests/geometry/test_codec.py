@@ -1,4 +1,4 @@
-"""The codec: round trips, exact Cα, right bonds and hands, rotation, mirror images, ends and breaks."""
+"""The codec: round trips, exact Cα, bond lengths, handedness, rotations, mirror images, ends and breaks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latcpb_cli.chem.ideal import peptide_shapes
+from latcpb_cli.chem.residues import (
+    ATOM_SLOTS,
+    C_SLOT,
+    CA_SLOT,
+    CB_SLOT,
+    GLY,
+    LETTERS,
+    N_SLOT,
+    O_SLOT,
+    OXT_SLOT,
+    PRO,
+    letter_index,
+    slot_mask,
+)
 from latcpb_cli.chem.zmatrix import chi_mask
-from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, NAMES, letter_index, slot_mask
-from latcpb_cli.geometry.codec import N_TORSIONS, InternalCoordinates, decode, encode, torsion_mask
+from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, InternalCoordinates, decode, encode, torsion_mask
 from latcpb_cli.geometry.peptide import is_cis_distance
-
-ALL = "ARNDCQEGHILKMFPSTWYV"
 
 
 def trace(length: int, seed: int = 0, step: float = 3.8) -> torch.Tensor:
@@ -39,10 +50,9 @@ def trace(length: int, seed: int = 0, step: float = 3.8) -> torch.Tensor:
 def random_internal(types: torch.Tensor, linked: torch.Tensor, seed: int = 0) -> InternalCoordinates:
     generator = torch.Generator().manual_seed(seed)
     angle = (torch.rand(len(types), N_TORSIONS, generator=generator) * 2 - 1) * math.pi
-    proline = types == LETTERS.index("P")
-    # A closed ring cannot take any chi: keep to puckers.
-    angle[proline, 4] = 0.5 * angle[proline, 4] / math.pi
-    angle[proline, 5] = -angle[proline, 4]
+    # Only puckers close the ring of proline.
+    angle[types == PRO, FIRST_CHI] *= 0.5 / math.pi
+    angle[types == PRO, FIRST_CHI + 1] = -angle[types == PRO, FIRST_CHI]
     torsions = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
     torsions = torch.where(torsion_mask(types, linked)[..., None], torsions, torch.tensor([1.0, 0.0]))
     twist = 0.2 * torch.rand(len(types), generator=generator) * linked
@@ -59,60 +69,63 @@ def chain(sequence: str, seed: int = 0, step: float = 3.8):
 
 def present(types: torch.Tensor, linked: torch.Tensor) -> torch.Tensor:
     mask = torch.as_tensor(slot_mask())[types]
-    mask[:, 14] = ~linked
+    mask[:, OXT_SLOT] = ~linked
     return mask
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.text(ALL, min_size=3, max_size=40), st.integers(0, 1000))
+@given(st.text(LETTERS, min_size=3, max_size=40), st.integers(0, 1000))
 def test_internal_to_cartesian_and_back(sequence: str, seed: int) -> None:
     ca, types, linked = chain(sequence, seed)
     internal = random_internal(types, linked, seed)
     atoms = decode(internal, ca, types, linked)
-    found, known = encode(atoms, present(types, linked), types, linked)
-    assert torch.equal(known, torsion_mask(types, linked))
-    proline = types == LETTERS.index("P")
-    known[proline, 4:] = False  # ring closure moves CD, so chi 2 is not free
-    error = (found.torsions - internal.torsions).norm(dim=-1)[known]
+    encoded, measured = encode(atoms, present(types, linked), types, linked)
+    assert torch.equal(measured, torsion_mask(types, linked))
+    measured[types == PRO, FIRST_CHI:] = False  # closing the ring moves CD, so chi 2 is not free
+    error = (encoded.torsions - internal.torsions).norm(dim=-1)[measured]
     assert error.max() < 5e-3
-    assert (found.twist - internal.twist).abs()[linked].max() < 5e-3
-    assert ((found.bends - internal.bends).abs() * known[:, 4:]).max() < 5e-3
+    assert (encoded.twist - internal.twist).abs()[linked].max() < 5e-3
+    assert ((encoded.bends - internal.bends).abs() * measured[:, FIRST_CHI:]).max() < 5e-3
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.text(ALL, min_size=1, max_size=30), st.integers(0, 1000), st.floats(3.5, 4.1))
-def test_alpha_carbons_and_bonds(sequence: str, seed: int, step: float) -> None:
+@given(st.text(LETTERS, min_size=1, max_size=30), st.integers(0, 1000), st.floats(3.5, 4.1))
+def test_alpha_carbons_are_the_input_and_bonds_are_ideal(
+    sequence: str, seed: int, step: float
+) -> None:
     ca, types, linked = chain(sequence, seed, step)
     atoms = decode(random_internal(types, linked, seed), ca, types, linked)
-    assert torch.equal(atoms[:, 1], ca)
+    assert torch.equal(atoms[:, CA_SLOT], ca)
     assert torch.isfinite(atoms).all()
     shape = peptide_shapes()[0]
-    bonds = (atoms[:-1, 2] - atoms[1:, 0]).norm(dim=-1)
-    # Bonds between two Cα give by 3 % where those are far from where a peptide puts them.
-    give = 0.03 if abs(step - shape.ca_ca) > 0.08 else 0.0
-    for measured, ideal, share in (
-        (bonds, shape.c_n, give),
-        ((atoms[:, 0] - ca).norm(dim=-1), shape.n_ca, give),
-        ((atoms[:, 2] - ca).norm(dim=-1), shape.ca_c, give),
-        ((atoms[:, 3] - atoms[:, 2]).norm(dim=-1), shape.c_o, 0.0),
+    n, c, o = (atoms[:, slot] for slot in (N_SLOT, C_SLOT, O_SLOT))
+    # Bonds between two Cα change by up to 3 % where the Cα are not at the distance of a peptide.
+    strain = 0.03 if abs(step - shape.ca_ca) > 0.08 else 0.0
+    for bond, ideal, tolerance in (
+        (c[:-1] - n[1:], shape.c_n, strain),
+        (n - ca, shape.n_ca, strain),
+        (c - ca, shape.ca_c, strain),
+        (o - c, shape.c_o, 0.0),
     ):
-        assert torch.allclose(measured, torch.full_like(measured, ideal), atol=0.02 + share * ideal)
+        length = bond.norm(dim=-1)
+        assert torch.allclose(length, torch.full_like(length, ideal), atol=0.02 + tolerance * ideal)
 
 
 @pytest.mark.parametrize("step, exact", [(3.75, True), (3.88, True), (3.6, False), (4.05, False)])
-def test_bonds_give_only_far_from_the_ideal_distance(step: float, exact: bool) -> None:
+def test_bonds_are_strained_only_far_from_the_ideal_distance(step: float, exact: bool) -> None:
     ca, types, linked = chain("AAAAAA", 2, step)
     internal = InternalCoordinates(*(0.0 * part for part in vars(random_internal(types, linked)).values()))
     internal.torsions[..., 0] = 1.0
     atoms = decode(internal, ca, types, linked)
     shape = peptide_shapes()[0]
-    give = (atoms[:-1, 2] - atoms[1:, 0]).norm(dim=-1) / shape.c_n - 1.0
-    bend = angle_of(atoms[:-1, 1], atoms[:-1, 2], atoms[1:, 0]) - shape.ca_c_n
+    c, next_n = atoms[:-1, C_SLOT], atoms[1:, N_SLOT]
+    strain = (c - next_n).norm(dim=-1) / shape.c_n - 1.0
+    bend = angle_of(atoms[:-1, CA_SLOT], c, next_n) - shape.ca_c_n
     if exact:
-        assert give.abs().max() < 1e-4
+        assert strain.abs().max() < 1e-4
     else:
-        assert 0.01 < (give * (1 if step > 3.8 else -1)).min()
-        assert give.abs().max() < 0.0301
+        assert 0.01 < (strain * (1 if step > 3.8 else -1)).min()
+        assert strain.abs().max() < 0.0301
     assert bend.abs().max() < math.radians(10.0)
 
 
@@ -121,45 +134,52 @@ def angle_of(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
     return torch.acos((u * v).sum(-1) / (u.norm(dim=-1) * v.norm(dim=-1)))
 
 
-def volumes(atoms: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-    n, c, cb = (atoms[:, slot] - atoms[:, 1] for slot in (0, 2, 4))
-    value = (torch.linalg.cross(n, c) * cb).sum(-1)
-    return value[types != LETTERS.index("G")]
+def ca_volumes(atoms: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+    n, c, cb = (atoms[:, slot] - atoms[:, CA_SLOT] for slot in (N_SLOT, C_SLOT, CB_SLOT))
+    volume = (torch.linalg.cross(n, c) * cb).sum(-1)
+    return volume[types != GLY]
 
 
-def test_every_residue_is_left_handed_on_a_trace_and_on_its_mirror_image() -> None:
-    ca, types, linked = chain(ALL * 2, 3)
+def test_every_residue_is_an_l_amino_acid_on_a_trace_and_on_its_mirror_image() -> None:
+    ca, types, linked = chain(LETTERS * 2, 3)
     internal = random_internal(types, linked, 3)
     for points in (ca, ca * torch.tensor([1.0, 1.0, -1.0])):
-        assert (volumes(decode(internal, points, types, linked), types) > 1.0).all()
+        assert (ca_volumes(decode(internal, points, types, linked), types) > 1.0).all()
 
 
-def test_threonine_and_isoleucine_have_the_right_second_centre() -> None:
+def test_threonine_and_isoleucine_have_the_right_handedness_at_cb() -> None:
     ca, types, linked = chain("TITITI", 1)
     atoms = decode(random_internal(types, linked, 1), ca, types, linked)
     for row, letter in enumerate("TITITI"):
         names = ATOM_SLOTS[LETTERS.index(letter)]
         first = "OG1" if letter == "T" else "CG1"
-        cb = atoms[row, 4]
+        cb = atoms[row, CB_SLOT]
         a, g1, g2 = (atoms[row, names.index(x)] - cb for x in ("CA", first, "CG2"))
         # The second branch stands at chi 1 - 120 degrees: counter-clockwise, seen from CA.
         assert (torch.linalg.cross(g1, g2) * a).sum() > 1.0
 
 
-@pytest.mark.parametrize("sequence", ["AGLKWP", "PPGPY", "CC"])
+@pytest.mark.parametrize("sequence", ["AGLKWP", "PPGPY", "CCA"])
 def test_rotating_and_moving_the_trace_rotates_and_moves_the_atoms(sequence: str) -> None:
-    if len(sequence) < 3:
-        sequence = sequence + "A"
     ca, types, linked = chain(sequence, 5)
     internal = random_internal(types, linked, 5)
-    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(2)))[0]
-    turn = turn * torch.linalg.det(turn).sign()
+    rotation = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(2)))[0]
+    rotation = rotation * torch.linalg.det(rotation).sign()
     shift = torch.tensor([10.0, -20.0, 5.0])
-    atoms = decode(internal, ca, types, linked) @ turn.T + shift
-    assert torch.allclose(decode(internal, ca @ turn.T + shift, types, linked), atoms, atol=1e-3)
+    atoms = decode(internal, ca, types, linked) @ rotation.T + shift
+    assert torch.allclose(decode(internal, ca @ rotation.T + shift, types, linked), atoms, atol=1e-3)
 
 
-@pytest.mark.parametrize("letter", list(ALL))
+@pytest.mark.parametrize("sequence", ["W", "CC"])
+def test_chains_too_short_to_define_a_direction_move_with_their_trace(sequence: str) -> None:
+    ca, types, linked = chain(sequence, 5)
+    internal = random_internal(types, linked, 5)
+    shift = torch.tensor([10.0, -20.0, 5.0])
+    atoms = decode(internal, ca, types, linked) + shift
+    assert torch.allclose(decode(internal, ca + shift, types, linked), atoms, atol=1e-4)
+
+
+@pytest.mark.parametrize("letter", list(LETTERS))
 def test_single_residues_and_dipeptides_are_built(letter: str) -> None:
     for sequence in (letter, letter + "A", "A" + letter):
         ca, types, linked = chain(sequence)
@@ -175,13 +195,13 @@ def test_a_break_separates_the_residues_around_it() -> None:
     far[4:] += 30.0
     cut = linked.clone()
     cut[3] = False
-    whole = decode(random_internal(types, cut, 1), far, types, cut)
-    left = decode(random_internal(types, cut, 1), ca, types, cut)
-    assert torch.allclose(whole[:4], left[:4], atol=1e-4)
-    assert torch.allclose(whole[4:] - 30.0, left[4:], atol=1e-3)
+    apart = decode(random_internal(types, cut, 1), far, types, cut)
+    together = decode(random_internal(types, cut, 1), ca, types, cut)
+    assert torch.allclose(apart[:4], together[:4], atol=1e-4)
+    assert torch.allclose(apart[4:] - 30.0, together[4:], atol=1e-3)
 
 
-def test_short_peptides_are_cis_before_proline_sooner_than_elsewhere() -> None:
+def test_the_cis_cutoff_is_longer_before_proline() -> None:
     types = torch.from_numpy(letter_index("PPAA"))
     distance = torch.tensor([2.95, 3.3, 2.95, 3.3])
     assert is_cis_distance(distance, types).tolist() == [True, True, True, False]
@@ -192,19 +212,24 @@ def test_a_cis_peptide_is_built_cis() -> None:
     linked = torch.tensor([True, True, True, False])
     ca = torch.tensor([[0.0, 0.0, 0.0], [3.8, 0.0, 0.0], [5.0, 2.7, 0.0], [8.4, 3.4, 1.5]])
     atoms = decode(random_internal(types, linked), ca, types, linked)
-    found, _ = encode(atoms, present(types, linked), types, linked)
-    c, n = atoms[1, 2], atoms[2, 0]
-    along = (n - c) / (n - c).norm()
-    one, two = ca[1] - c, ca[2] - n
-    one, two = one - (one @ along) * along, two - (two @ along) * along
-    assert one @ two > 0
-    assert found.twist[1].abs() < 0.3
+    encoded, _ = encode(atoms, present(types, linked), types, linked)
+    c, n = atoms[1, C_SLOT], atoms[2, N_SLOT]
+    axis = (n - c) / (n - c).norm()
+    first, second = ca[1] - c, ca[2] - n
+    first, second = first - (first @ axis) * axis, second - (second @ axis) * axis
+    assert first @ second > 0
+    assert encoded.twist[1].abs() < 0.3
 
 
-def test_gradients_are_finite_everywhere() -> None:
-    ca, types, linked = chain(ALL, 7)
+@pytest.mark.parametrize("straight", [False, True])
+def test_gradients_are_finite_and_every_torsion_has_one(straight: bool) -> None:
+    ca, types, linked = chain(LETTERS, 7)
+    if straight:
+        ca = 3.8 * torch.arange(20)[:, None] * torch.tensor([0.6, 0.0, 0.8])
     internal = random_internal(types, linked, 7)
     leaves = [x.clone().requires_grad_() for x in (internal.torsions, internal.twist, internal.bends)]
     decode(InternalCoordinates(*leaves), ca, types, linked).square().sum().backward()
     assert all(torch.isfinite(leaf.grad).all() for leaf in leaves)
-    assert NAMES[14] == "PRO"
+    mask = torsion_mask(types, linked)
+    assert (leaves[0].grad[mask].abs().max(dim=-1).values > 1e-3).all()
+    assert (leaves[0].grad[~mask] == 0.0).all()

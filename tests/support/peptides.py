@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from latcpb_cli.chem.internal import placements
 from latcpb_cli.chem.reference import peptide_reference, reference_angle, reference_length
-from latcpb_cli.chem.residues import ATOM_SLOTS, LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index, slot_mask
+from latcpb_cli.chem.residues import (
+    ATOM_SLOTS,
+    GLY,
+    LETTERS,
+    N_SLOTS,
+    NAMES,
+    OXT_SLOT,
+    PRO,
+    letter_index,
+    slot_mask,
+)
+from latcpb_cli.chem.zmatrix import placements
 from latcpb_cli.structure import AtomStructure, CGTrace
 
 OFFSETS = {
@@ -17,7 +27,7 @@ OFFSETS = {
     "OE2": 180.0,
     "NE2": 180.0,
 }
-"""Torsion of a branch minus that of the chi it hangs on (degrees), 180 where planar."""
+"""Torsion of a branch minus its chi angle (degrees), 180 where planar."""
 PROLINE_CHI = (28.0, -36.0)
 FLAT = {"NH1": 0.0, "NH2": 180.0}
 PLANAR = {
@@ -46,36 +56,37 @@ def backbone(types, phi, psi, omega):
     points.append(
         place(np.array([0, 1.0, 0]), *points, lengths[types[0], 1, 2], angles[types[0], 0, 1, 2], 2.0)
     )
-    for i, kind in enumerate(types[1:], start=1):
+    for i, residue_type in enumerate(types[1:], start=1):
         steps = (
             (link["C-N"], link["CA-C-N"], psi[i - 1]),
-            (lengths[kind, 0, 1], link["C-N-CA"], omega[i - 1]),
-            (lengths[kind, 1, 2], angles[kind, 0, 1, 2], phi[i]),
+            (lengths[residue_type, 0, 1], link["C-N-CA"], omega[i - 1]),
+            (lengths[residue_type, 1, 2], angles[residue_type, 0, 1, 2], phi[i]),
         )
         for length, angle, torsion in steps:
             points.append(place(*points[-3:], length, angle, np.radians(torsion)))
     return np.array(points).reshape(-1, 3, 3)
 
 
-def side_chain(kind, atoms, chi):
+def side_chain(residue_type, atoms, chi):
     """Fill CB and the rest of one residue (15, 3), in place."""
-    letter, lengths, angles = LETTERS[kind], reference_length()[kind], reference_angle()[kind]
+    letter = LETTERS[residue_type]
+    lengths, angles = reference_length()[residue_type], reference_angle()[residue_type]
     n, ca, c = atoms[:3]
     inward = (n - ca) / np.linalg.norm(n - ca) + (c - ca) / np.linalg.norm(c - ca)
     side = np.cross(n - ca, c - ca)
-    lift = np.radians(58.2 if letter == "P" else 52.2)
-    outward = -np.cos(lift) * inward / np.linalg.norm(inward) + np.sin(lift) * side / np.linalg.norm(side)
+    elevation = np.radians(58.2 if letter == "P" else 52.2)
+    inward, side = inward / np.linalg.norm(inward), side / np.linalg.norm(side)
+    outward = -np.cos(elevation) * inward + np.sin(elevation) * side
     atoms[4] = ca + lengths[1, 4] * outward
-    slots = ATOM_SLOTS[kind]
-    for atom, parents, turned_by in placements(kind):
+    slots = ATOM_SLOTS[residue_type]
+    for atom, parents, chi_index in placements(residue_type):
         a, b, c = (slots.index(parent) for parent in parents)
         x = slots.index(atom)
-        offset = OFFSETS.get(atom, 0.0) if turned_by >= 0 else PLANAR[letter][atom]
+        offset = OFFSETS.get(atom, 0.0) if chi_index >= 0 else PLANAR[letter][atom]
         offset = offset[letter] if isinstance(offset, dict) else offset
         if letter == "L" and atom == "CD2":
             offset = 122.0
-        leads = turned_by >= 0 and offset == 0.0
-        torsion = (chi[turned_by] if turned_by >= 0 else 0.0) + (0.0 if leads else offset)
+        torsion = offset + (chi[chi_index] if chi_index >= 0 else 0.0)
         atoms[x] = place(*atoms[[a, b, c]], lengths[c, x], angles[b, c, x], np.radians(torsion))
 
 
@@ -89,12 +100,11 @@ def build(sequence, phi=-65.0, psi=-40.0, omega=180.0, chi=(-65.0, 180.0, 180.0,
     chis = np.broadcast_to(chi, (len(types), 4))
     atoms = np.zeros((len(types), N_SLOTS, 3))
     atoms[:, :3] = backbone(types, phi, psi, omega)
-    for i, kind in enumerate(types):
+    for i, residue_type in enumerate(types.tolist()):
         n, ca, c = atoms[i, :3]
-        turn = np.radians(psi[i] + 180.0)
-        atoms[i, 3] = place(n, ca, c, 1.233, np.radians(120.5), turn)
-        if LETTERS[kind] != "G":
-            side_chain(kind, atoms[i], PROLINE_CHI if LETTERS[kind] == "P" else chis[i])
+        atoms[i, 3] = place(n, ca, c, 1.233, np.radians(120.5), np.radians(psi[i] + 180.0))
+        if residue_type != GLY:
+            side_chain(residue_type, atoms[i], PROLINE_CHI if residue_type == PRO else chis[i])
     n, ca, c = atoms[-1, :3]
     atoms[-1, OXT_SLOT] = place(n, ca, c, 1.25, np.radians(117.0), np.radians(psi[-1]))
     present = slot_mask()[types]
