@@ -1,7 +1,7 @@
-"""Frozen configurations of the model and of its training.
+"""Frozen configuration of the model, and JSON files of configurations.
 
-The file saved beside the weights is the whole truth: `from_json` refuses keys
-it does not know, so an old program never half-reads a new model.
+The file beside the weights describes the model completely. `from_json` refuses unknown keys, so that a program
+never loads a model of a later version with settings left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from latcpb_cli.errors import WeightsError
 
 __all__ = ["DiffusionConfig", "ModelConfig", "from_json", "to_json"]
 
-T = TypeVar("T")
+Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class DiffusionConfig:
     steps : int
         T, the number of noise levels.
     schedule : {"cosine", "linear"}
-        How the cumulative product of 1 - beta falls from one to zero.
+        Shape of the cumulative product of 1 - beta, which falls from one to zero.
     """
 
     steps: int = 1000
@@ -37,24 +37,29 @@ class DiffusionConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and kinds of the parts of the model.
+    """Sizes and variants of the parts of the model.
 
     Attributes
     ----------
-    dim, heads, pair_dim, key_dim : int
-        Width of residue features, attention heads, width of pair features and
-        of what a residue shows its neighbours.
+    dim : int
+        C, the width of residue features.
+    heads : int
+        Attention heads.
+    pair_dim : int
+        E, the width of pair features.
+    key_dim : int
+        Width of the keys, which are the values as well.
     cg_layers, denoiser_layers, atom_layers : int
         Transformer layers of the CG encoder, the denoiser and the all-atom encoder.
     equivariant_layers, channels : int
-        e3nn layers of the CG encoder and channels per irrep.
+        e3nn layers of the CG encoder, and channels per irrep.
     neighbors : int
-        K, the nearest Cα that a residue attends to.
+        K, the number of nearest Cα to which a residue attends.
     cutoff, atom_cutoff : float
         Radius (Å) of Cα-Cα edges and of atom edges.
     latent : int
-        D, the width of the latent, which is also the number of codes: the
-        latent's sigmoids are the weights of the multinomial draw (eq. 9).
+        D, the width of the latent and the number of codes: the components of the
+        latent are the weights of the multinomial distribution of codes (eq. 9).
     contrast_temperature : float
         tau of eq. 14.
     discrete : bool
@@ -62,7 +67,9 @@ class ModelConfig:
     cartesian : bool
         Decode to positions in local frames (as CGVAE does) instead of internal coordinates.
     diffusion : bool
-        Latents from the diffusion model (True) or drawn from the CG encoder's Gaussian.
+        Sample latents from the diffusion model (True) or from the CG encoder's Gaussian (False).
+    schedule : DiffusionConfig
+        Noise levels of the diffusion model.
     """
 
     dim: int = 192
@@ -86,19 +93,26 @@ class ModelConfig:
 
 
 def to_json(config: Any) -> str:
-    """Write a configuration as indented JSON."""
+    """Convert a configuration (a dataclass) to indented JSON."""
     return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
 
 
-def from_json(kind: type[T], source: Path | dict[str, Any]) -> T:
+def from_json(config_type: type[Config], source: Path | dict[str, Any]) -> Config:
     """Read a configuration.
+
+    Parameters
+    ----------
+    config_type : type
+        The dataclass to make; its fields may be dataclasses themselves.
+    source : Path or dict
+        A JSON file, or its content.
 
     Raises
     ------
     WeightsError
-        The file is no JSON object, or has keys this version does not know.
+        The file is no JSON object, or has keys that the dataclass does not have.
     """
-    where = str(source) if isinstance(source, Path) else kind.__name__
+    where = str(source) if isinstance(source, Path) else config_type.__name__
     values = source
     if isinstance(source, Path):
         try:
@@ -109,7 +123,7 @@ def from_json(kind: type[T], source: Path | dict[str, Any]) -> T:
             ) from error
     if not isinstance(values, dict):
         raise WeightsError(f"{where} does not hold a JSON object", "fetch it again")
-    hints = get_type_hints(kind)
+    hints = get_type_hints(config_type)
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise WeightsError(
@@ -120,4 +134,4 @@ def from_json(kind: type[T], source: Path | dict[str, Any]) -> T:
         key: from_json(hints[key], value) if dataclasses.is_dataclass(hints[key]) else value
         for key, value in values.items()
     }
-    return kind(**parsed)
+    return config_type(**parsed)

@@ -1,4 +1,4 @@
-"""The noise schedule (eqs. 2, 3) and what a velocity says of noise and signal."""
+"""The noise schedule (eqs. 2 and 3), and the conversions between velocity, noise and clean latent."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Schedule:
         Cumulative product of 1 - beta; one at t = 0.
     """
 
-    alpha_bar: Float[Tensor, "T1"]
+    alpha_bar: Float[Tensor, "levels"]
 
     @classmethod
     def from_config(cls, config: DiffusionConfig, device: torch.device | str = "cpu") -> Schedule:
-        """Cosine (Nichol & Dhariwal 2021) or linear (Ho et al. 2020) betas."""
+        """Make a schedule with cosine (Nichol & Dhariwal 2021) or linear (Ho et al. 2020) betas."""
         steps = config.steps
         if config.schedule == "cosine":
             phase = (torch.arange(steps + 1, dtype=torch.float64) / steps + 0.008) / 1.008 * math.pi / 2
@@ -41,33 +41,33 @@ class Schedule:
 
     @property
     def steps(self) -> int:
-        """T."""
+        """T, the number of noise levels above zero."""
         return len(self.alpha_bar) - 1
 
     def add_noise(self, clean: Tensor, noise: Tensor, step: Tensor | int) -> Tensor:
-        """z_t of eq. 3: sqrt(abar) z_0 + sqrt(1 - abar) eps."""
-        signal, spread = self.scales(step)
-        return signal * clean + spread * noise
+        """Return z_t of eq. 3: sqrt(abar) z_0 + sqrt(1 - abar) eps."""
+        signal_scale, noise_scale = self.scales(step)
+        return signal_scale * clean + noise_scale * noise
 
     def velocity(self, clean: Tensor, noise: Tensor, step: Tensor | int) -> Tensor:
-        """Training target of the denoiser."""
-        signal, spread = self.scales(step)
-        return signal * noise - spread * clean
+        """Return the training target of the denoiser, v = sqrt(abar) eps - sqrt(1 - abar) z_0."""
+        signal_scale, noise_scale = self.scales(step)
+        return signal_scale * noise - noise_scale * clean
 
-    def clean(self, noisy: Tensor, velocity: Tensor, step: Tensor | int) -> Tensor:
-        """z_0 from z_t and a velocity."""
-        signal, spread = self.scales(step)
-        return signal * noisy - spread * velocity
+    def clean_from_velocity(self, noisy: Tensor, velocity: Tensor, step: Tensor | int) -> Tensor:
+        """Return z_0, given z_t and its velocity."""
+        signal_scale, noise_scale = self.scales(step)
+        return signal_scale * noisy - noise_scale * velocity
 
-    def noise(self, noisy: Tensor, velocity: Tensor, step: Tensor | int) -> Tensor:
-        """eps_theta of eqs. 8 and 16, from z_t and a velocity."""
-        signal, spread = self.scales(step)
-        return spread * noisy + signal * velocity
+    def noise_from_velocity(self, noisy: Tensor, velocity: Tensor, step: Tensor | int) -> Tensor:
+        """Return eps_theta of eqs. 8 and 16, given z_t and its velocity."""
+        signal_scale, noise_scale = self.scales(step)
+        return noise_scale * noisy + signal_scale * velocity
 
     def scales(self, step: Tensor | int) -> tuple[Tensor, Tensor]:
-        """sqrt(abar) and sqrt(1 - abar) at integer steps, shaped (..., 1).
+        """Return sqrt(abar) and sqrt(1 - abar) of integer noise levels, shaped (..., 1).
 
-        A plain number does not stop a GPU, as a tensor made of it would.
+        A plain integer causes no synchronisation with a GPU; a tensor made of it would.
         """
         alpha_bar = self.alpha_bar[step][..., None]
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()

@@ -1,4 +1,4 @@
-"""Transformer layers over nearest neighbours: cost and memory linear in residues."""
+"""Transformer layers over nearest neighbours: time and memory grow linearly with the number of residues."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from latcpb_cli.model.graph import Graph
 
 __all__ = ["NeighborTransformer"]
 
+_MASKED_LOGIT = -1e4
+_INIT_STD = 0.02
+"""Of the last matrices of each layer: a new stack is nearly the identity."""
+
 
 class _NeighborAttention(nn.Module):
     """Multi-head attention in which all heads share one projection of each neighbour.
 
-    Keys and values are the same ``key_dim`` numbers per neighbour, beside the
-    pair features; heads differ in queries, pair biases and the output map.
-    Everything on (L, K, ·) is then one gather and three batched matrix
-    products, which is what a CPU's memory can feed.
+    Keys and values are the same ``key_dim`` numbers per neighbour, and the values have the pair features
+    appended; heads differ in queries, pair biases and the output map. Everything of shape (L, K, ·) is then one
+    gather and three batched matrix products, which suits the memory bandwidth of CPUs.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -31,39 +34,59 @@ class _NeighborAttention(nn.Module):
         self.scale = config.key_dim**-0.5
         self.dropout = nn.Dropout(0.0)
 
-    def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph) -> Tensor:
+    def forward(
+        self,
+        x: Float[Tensor, "L C"],
+        pairs: Float[Tensor, "L K E"],
+        bias: Float[Tensor, "L heads K"],
+        graph: Graph,
+    ) -> Float[Tensor, "L C"]:
         neighbors = graph.gather(self.key_value(x))
         queries = self.query(x).view(len(x), self.heads, -1) * self.scale
         logits = torch.baddbmm(bias.to(queries.dtype), queries, neighbors.transpose(1, 2))
         weights = self.dropout(logits.float().softmax(-1).to(neighbors.dtype))
-        attended = torch.cat([torch.bmm(weights, neighbors), torch.bmm(weights, pairs.to(neighbors.dtype))], dim=-1)
-        return self.out(attended.flatten(1))
+        values = torch.bmm(weights, neighbors), torch.bmm(weights, pairs.to(neighbors.dtype))
+        attended: Tensor = self.out(torch.cat(values, dim=-1).flatten(1))
+        return attended
 
 
 class _Layer(nn.Module):
+    """Pre-norm attention and multilayer perceptron, each added to its input."""
+
     def __init__(self, config: ModelConfig, conditioned: bool) -> None:
         super().__init__()
         dim = config.dim
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = _NeighborAttention(config)
         self.norm_mlp = nn.LayerNorm(dim)
-        narrow = nn.Linear(2 * dim, dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), narrow)
+        contraction = nn.Linear(2 * dim, dim)
+        self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), contraction)
         self.dropout = nn.Dropout(0.0)
         self.modulation = nn.Linear(dim, 4 * dim) if conditioned else None
         if self.modulation is not None:
             nn.init.zeros_(self.modulation.weight)
             nn.init.zeros_(self.modulation.bias)
-        nn.init.normal_(self.attention.out.weight, std=0.02)
-        nn.init.normal_(narrow.weight, std=0.02)
+        nn.init.normal_(self.attention.out.weight, std=_INIT_STD)
+        nn.init.normal_(contraction.weight, std=_INIT_STD)
 
-    def forward(self, x: Tensor, pairs: Tensor, bias: Tensor, graph: Graph, level: Tensor | None) -> Tensor:
+    def forward(
+        self,
+        x: Float[Tensor, "L C"],
+        pairs: Float[Tensor, "L K E"],
+        bias: Float[Tensor, "L heads K"],
+        graph: Graph,
+        noise_level: Float[Tensor, "T C"] | None,
+    ) -> Float[Tensor, "L C"]:
         if self.modulation is None:
             x = x + self.dropout(self.attention(self.norm_attention(x), pairs, bias, graph))
-            return x + self.dropout(self.mlp(self.norm_mlp(x)))
-        gain_a, shift_a, gain_m, shift_m = self.modulation(level).chunk(4, dim=-1)
-        x = x + self.dropout(self.attention(self.norm_attention(x) * (1 + gain_a) + shift_a, pairs, bias, graph))
-        return x + self.dropout(self.mlp(self.norm_mlp(x) * (1 + gain_m) + shift_m))
+            plain: Tensor = x + self.dropout(self.mlp(self.norm_mlp(x)))
+            return plain
+        modulation = self.modulation(noise_level).chunk(4, dim=-1)
+        attention_scale, attention_shift, mlp_scale, mlp_shift = modulation
+        attention_input = self.norm_attention(x) * (1 + attention_scale) + attention_shift
+        x = x + self.dropout(self.attention(attention_input, pairs, bias, graph))
+        modulated: Tensor = x + self.dropout(self.mlp(self.norm_mlp(x) * (1 + mlp_scale) + mlp_shift))
+        return modulated
 
 
 class NeighborTransformer(nn.Module):
@@ -75,7 +98,7 @@ class NeighborTransformer(nn.Module):
     layers : int
         Depth.
     conditioned : bool
-        Scale and shift every norm by an embedding of the noise level (adaLN,
+        Whether every norm is scaled and shifted by an embedding of the noise level (adaLN,
         Peebles & Xie 2023, arXiv:2212.09748).
     """
 
@@ -88,14 +111,27 @@ class NeighborTransformer(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "L C"],
-        pairs: Float[Tensor, "L K P"],
+        pairs: Float[Tensor, "L K E"],
         graph: Graph,
-        level: Tensor | None = None,
+        noise_level: Float[Tensor, "T C"] | None = None,
     ) -> Float[Tensor, "L C"]:
-        """Update residue features; ``level`` (1 or L, C) embeds the noise level, if conditioned on it."""
-        blocked = torch.where(graph.valid, 0.0, -1e4)[:, None]
+        """Update residue features.
+
+        Parameters
+        ----------
+        x
+            Residue features.
+        pairs
+            Pair features.
+        graph
+            Neighbourhoods.
+        noise_level
+            Embedding of the noise level, one for all residues (T = 1) or one for each (T = L); only
+            for a stack that is conditioned on it.
+        """
+        mask_bias = torch.where(graph.mask, 0.0, _MASKED_LOGIT)[:, None]
         with autocast(x.device):
             biases = self.bias(pairs).transpose(1, 2).split(self.heads, dim=1)
             for layer, bias in zip(self.layers, biases, strict=True):
-                x = layer(x, pairs, bias + blocked, graph, level)
+                x = layer(x, pairs, bias + mask_bias, graph, noise_level)
         return x.float()

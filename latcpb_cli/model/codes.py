@@ -1,4 +1,4 @@
-"""Discrete conformational states: one multinomial draw per residue (eq. 9)."""
+"""Discrete conformational states: one multinomial sample per residue (eq. 9)."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["code_probabilities", "draw_codes", "perplexity", "usage_loss"]
+__all__ = ["code_probabilities", "perplexity", "sample_codes", "usage_loss"]
 
 
 def code_probabilities(latent: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
-    """Weights of the draw: the latent's sigmoids, scaled to sum to one."""
+    """Scale the latent, whose components are in (0, 1), to probabilities of the D codes."""
     return latent / latent.sum(-1, keepdim=True).clamp(min=1e-6)
 
 
-def draw_codes(latent: Float[Tensor, "L D"], generator: torch.Generator | None = None) -> Int[Tensor, "L"]:
-    """Index of the one-hot code of each residue: Multinomial(latent, 1) of eq. 9."""
-    # Drawn on the CPU, as all noise is, so that devices agree.
+def sample_codes(latent: Float[Tensor, "L D"], generator: torch.Generator | None = None) -> Int[Tensor, "L"]:
+    """Sample the index of each residue's one-hot code, Multinomial(latent, 1) of eq. 9.
+
+    The result has no gradient: the code selects a component of the prior and a class of the contrastive loss,
+    and gradients reach the latent through these losses.
+    """
+    # On the CPU, as all random numbers are, so that devices agree.
     weights = code_probabilities(latent.detach()).cpu()
     return torch.multinomial(weights, 1, generator=generator)[:, 0].to(latent.device)
 
 
 def perplexity(counts: Float[Tensor, "D"]) -> float:
-    """How many codes are in use: exp of the entropy of their frequencies."""
-    share = counts / counts.sum()
-    return float(torch.exp(-(share * torch.log(share.clamp(min=1e-12))).sum()))
+    """Return the effective number of codes in use, exp of the entropy of their frequencies."""
+    probability = counts / counts.sum()
+    return float(torch.exp(-(probability * torch.log(probability.clamp(min=1e-12))).sum()))
 
 
-def usage_loss(latent: Float[Tensor, "L D"]) -> Tensor:
-    """Keep all codes alive and each residue decided.
+def usage_loss(latent: Float[Tensor, "L D"]) -> Float[Tensor, ""]:
+    """Return the negative mutual information of residue and code.
 
-    Entropy of a residue's code minus the entropy of the batch's codes: the
-    negative mutual information of residue and code, smallest when every
-    residue has one code and all codes are equally common.
+    This is the mean entropy of a residue's code minus the entropy of the codes of the batch. It is least when
+    every residue has one code with certainty and all codes are equally common. The paper does not have it;
+    without it, codes die out.
     """
     weights = code_probabilities(latent)
     mean = weights.mean(0)
-    own = -(weights * torch.log(weights + 1e-8)).sum(-1).mean()
-    return own + (mean * torch.log(mean + 1e-8)).sum()
+    residue_entropy = -(weights * torch.log(weights + 1e-8)).sum(-1).mean()
+    return residue_entropy + (mean * torch.log(mean + 1e-8)).sum()

@@ -1,4 +1,4 @@
-"""D: latent and condition become internal coordinates, or positions for CGVAE-like models."""
+"""The decoder D: latent and condition to internal coordinates, or to positions for CGVAE-like models."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from latcpb_cli.chem.zmatrix import N_CHI
-from latcpb_cli.chem.residues import N_SLOTS
+from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_table
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.codec import PSI_END, InternalCoordinates, decode
+from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, decode
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
@@ -22,38 +22,49 @@ __all__ = ["Decoded", "Decoder", "Rotamers"]
 
 _MAX_TWIST = math.radians(15.0)
 _MAX_BEND = math.radians(8.0)
-_MAX_SHIFT = math.radians(60.0)
-_REACH = 8.0  # Å: scale of atom positions around their Cα (Cartesian decoder)
-_BACKBONE = PSI_END + 1
-_NEVER = -1e4
+_MAX_CHI_SHIFT = math.radians(60.0)
+"""Largest deviations from planar peptides, ideal angles and mean chi angles that the decoder can predict."""
+_POSITION_SCALE = 8.0
+"""Å; largest component of a position relative to its Cα in the Cartesian decoder."""
+_N_BACKBONE_TORSIONS = FIRST_CHI
+_IMPOSSIBLE_LOGIT = -1e4
+_MIN_FREQUENCY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Rotamers:
-    """What the decoder holds possible for L side chains.
+    """Rotamer probabilities of L side chains, and the chi angles of every rotamer.
 
     Attributes
     ----------
-    logits : (L, 81)
-        Unnormalised log probability of each rotameric state; -1e4 where the type has none.
-    chi : (L, 81, 4)
-        Chi angles (rad) of the residue in each state.
+    logits : Tensor, shape (L, 81)
+        Unnormalised log probability of each rotamer; -1e4 where the residue type has no such rotamer.
+    chi : Tensor, shape (L, 81, 4)
+        Chi angles (rad) of the residue in each rotamer.
     """
 
     logits: Float[Tensor, "L R"]
     chi: Float[Tensor, "L R 4"]
 
-    def chosen(self, states: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
-        """Chi angles of one state per residue."""
+    def select_chi(self, states: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
+        """Return the chi angles (rad) of one rotamer per residue."""
         return self.chi[torch.arange(len(states), device=states.device), states]
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Atoms (Å), and what they were built from (None where positions are decoded directly).
+    """Atoms of L residues, and the internal coordinates and rotamers from which they are built.
 
-    ``concentration`` says how sure the rotation of each peptide is, as that of a
-    von Mises density does, (L,); None where nobody has judged it.
+    Attributes
+    ----------
+    atoms : Tensor, shape (L, 15, 3)
+        Positions, Å.
+    internal : InternalCoordinates or None
+        None where the decoder predicts positions.
+    rotamers : Rotamers or None
+        None where the decoder predicts positions.
+    concentration : Tensor, shape (L,), or None
+        Concentration of a von Mises density of the rotation of each peptide; None without `PeptideRotations`.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -65,9 +76,13 @@ class Decoded:
 class Decoder(nn.Module):
     """Message passing over neighbours, pooling, and a multilayer perceptron per residue.
 
-    Backbone torsions are regressed. A side chain gets a probability for every
-    rotameric state and the chi angles it would have there: between two
-    rotamers lies nothing that a regression could answer.
+    Backbone torsions are regressed. Side chains are classified: the decoder predicts a probability for every
+    rotamer and the chi angles of the residue in it, because the mean of two rotamers, which a regression of chi
+    would predict, is no conformation of a side chain.
+
+    Parameters
+    ----------
+    config : ModelConfig
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -81,7 +96,7 @@ class Decoder(nn.Module):
         if config.cartesian:
             self.cartesian_head = nn.Linear(2 * dim, N_SLOTS * 3)
             return
-        self.backbone_head = nn.Linear(2 * dim, 2 * _BACKBONE + 1 + N_CHI)
+        self.backbone_head = nn.Linear(2 * dim, 2 * _N_BACKBONE_TORSIONS + 1 + N_CHI)
         self.rotamer_head = nn.Linear(2 * dim, N_ROTAMERS)
         self.chi_head = nn.Linear(2 * dim, N_ROTAMERS * N_CHI)
         for layer in (self.rotamer_head, self.chi_head):
@@ -97,37 +112,54 @@ class Decoder(nn.Module):
         *,
         side_chains: bool = True,
     ) -> Decoded:
-        """Build atoms with each side chain in one of its ``states``, by default the most probable.
+        """Build the atoms.
 
-        Without ``side_chains`` only N, CA, C, O, CB and OXT are built, for `choose_side_chains`.
+        Parameters
+        ----------
+        latent
+            Latents in (0, 1).
+        condition, graph
+            Z^C, and the neighbourhoods.
+        states
+            Rotamer of each side chain; by default the most probable.
+        side_chains
+            Whether atoms beyond CB are built. `choose_side_chains` does not need them.
         """
         x = self.latent_projection(2.0 * latent - 1.0) + self.condition_projection(condition.residues)
         hidden = self.hidden(self.message_passing(x, condition.pairs, graph))
         if self.cartesian:
             return Decoded(self._positions(hidden, graph), None, None)
         rotamers = self._rotamers(hidden, graph.types)
-        chi = rotamers.chosen(rotamers.logits.argmax(-1) if states is None else states)
-        out = self.backbone_head(hidden)
-        pairs = out[:, : 2 * _BACKBONE].view(-1, _BACKBONE, 2)
-        turns = pairs * torch.rsqrt((pairs * pairs).sum(-1, keepdim=True) + 1e-6)
-        small = torch.tanh(out[:, 2 * _BACKBONE :])
-        internal = InternalCoordinates(turns, _MAX_TWIST * small[:, 0], _MAX_BEND * small[:, 1:]).with_chi(chi)
+        chi = rotamers.select_chi(rotamers.logits.argmax(-1) if states is None else states)
+        internal = self._internal(hidden, chi)
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
         return Decoded(atoms, internal, rotamers)
 
-    def _rotamers(self, hidden: Tensor, types: Int[Tensor, "L"]) -> Rotamers:
+    def _internal(self, hidden: Float[Tensor, "L hidden"], chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
+        """Internal coordinates with given chi angles."""
+        out = self.backbone_head(hidden)
+        vectors = out[:, : 2 * _N_BACKBONE_TORSIONS].view(-1, _N_BACKBONE_TORSIONS, 2)
+        backbone = vectors * torch.rsqrt((vectors * vectors).sum(-1, keepdim=True) + 1e-6)
+        deviations = torch.tanh(out[:, 2 * _N_BACKBONE_TORSIONS :])
+        torsions = torch.cat([backbone, torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)], dim=1)
+        return InternalCoordinates(torsions, _MAX_TWIST * deviations[:, 0], _MAX_BEND * deviations[:, 1:])
+
+    def _rotamers(self, hidden: Float[Tensor, "L hidden"], types: Int[Tensor, "L"]) -> Rotamers:
+        """Logits and chi angles of all rotamers."""
         table = rotamer_table()
-        center, share, exists = (
+        mean_chi, frequency, exists = (
             torch.as_tensor(values, device=hidden.device)[types]
             for values in (table.chi, table.probability, table.exists)
         )
-        # What is common for the type is known beforehand; the network tells what is special here.
-        logits = self.rotamer_head(hidden) + share.clamp(min=1e-9).log().to(hidden.dtype)
-        shift = _MAX_SHIFT * torch.tanh(self.chi_head(hidden)).view(-1, N_ROTAMERS, N_CHI)
-        return Rotamers(torch.where(exists, logits, _NEVER), center.to(hidden.dtype) + shift)
+        # The network predicts the deviation from the frequencies of the residue type.
+        prior = frequency.clamp(min=_MIN_FREQUENCY).log().to(hidden.dtype)
+        logits = self.rotamer_head(hidden) + prior
+        shift = _MAX_CHI_SHIFT * torch.tanh(self.chi_head(hidden)).view(-1, N_ROTAMERS, N_CHI)
+        return Rotamers(torch.where(exists, logits, _IMPOSSIBLE_LOGIT), mean_chi.to(hidden.dtype) + shift)
 
-    def _positions(self, hidden: Tensor, graph: Graph) -> Float[Tensor, "L 15 3"]:
+    def _positions(self, hidden: Float[Tensor, "L hidden"], graph: Graph) -> Float[Tensor, "L 15 3"]:
+        """Positions in local frames; the Cα are those of the graph."""
         out = self.cartesian_head(hidden)
-        local = _REACH * torch.tanh(out.view(-1, N_SLOTS, 3) / _REACH)
+        local = _POSITION_SCALE * torch.tanh(out.view(-1, N_SLOTS, 3) / _POSITION_SCALE)
         atoms = graph.ca[:, None] + torch.einsum("lsi,lij->lsj", local, graph.frames)
-        return torch.cat([atoms[:, :1], graph.ca[:, None], atoms[:, 2:]], dim=1)
+        return torch.cat([atoms[:, :CA_SLOT], graph.ca[:, None], atoms[:, CA_SLOT + 1 :]], dim=1)

@@ -1,165 +1,198 @@
-"""SO(3)-equivariant features of a neighbourhood, in the order of MACE.
+"""SO(3)-equivariant features of a neighbourhood, in the order of operations of MACE.
 
-First the neighbours are summed into densities per node (radial function times
-spherical harmonics times a scalar of the neighbour), then tensor products are
-taken once per *node*: the cost does not grow with the neighbours, and the body
-order does (Batatia et al. 2022, arXiv:2206.07697).
+The neighbours of a node are first summed into densities (radial function times spherical harmonics times a
+scalar of the neighbour). Tensor products are then taken once per *node*: their cost does not grow with the
+number of neighbours, and the body order does (Batatia et al. 2022, arXiv:2206.07697).
 
-All irreps are even under parity. Cross products and triple products are then
-allowed, and features of a mirror image differ from those of the original.
+All irreps are even under parity. Cross products and triple products are therefore allowed, and the features of
+a mirror image differ from those of the original.
 """
 
 from __future__ import annotations
 
 import math
-from unittest.mock import patch
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import e3nn
 import torch
+from e3nn import o3
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from latcpb_cli.model.import_stubs import without
-
-# One decorator in e3nn would load all of torch's compiler, which takes two seconds, and harmonics of angles
-# would load sympy, which takes half a second; neither is used here.
-with (
-    patch.object(torch.compiler, "disable", lambda function=None, **_: function or (lambda kept: kept)),
-    without("sympy"),
-):
-    import e3nn
-    from e3nn import o3
-
-__all__ = ["Density", "NodeProduct", "harmonics", "irreps"]
-
-# Compiling each product, or ordering its sums, costs a second at start and gains nothing.
-e3nn.set_optimization_defaults(jit_script_fx=False, optimize_einsums=False)
+__all__ = ["NeighborDensity", "NodeProduct", "feature_irreps", "spherical_harmonics", "uncompiled_products"]
 
 _L_MAX = 2
-_WIDTH = (_L_MAX + 1) ** 2
+_DIMS = [2 * degree + 1 for degree in range(_L_MAX + 1)]
+_N_HARMONICS = sum(_DIMS)
+_N_RADIAL = 12
+_MIN_DISTANCE = 0.5
+"""Å; radial functions of shorter distances are those of this one, which keeps their gradients finite."""
 
 
-def irreps(channels: int) -> o3.Irreps:
-    """``channels`` copies of l = 0, 1, 2, all even."""
+@contextmanager
+def uncompiled_products() -> Iterator[None]:
+    """Let e3nn build products as plain torch modules in this context, and restore its defaults.
+
+    Compiling a product and optimising its einsums takes a second at start-up. Neither makes the models of this
+    package faster: `NodeProduct` evaluates its products by matrix products of its own.
+    """
+    defaults = e3nn.get_optimization_defaults()
+    e3nn.set_optimization_defaults(jit_script_fx=False, optimize_einsums=False)
+    try:
+        yield
+    finally:
+        e3nn.set_optimization_defaults(**defaults)
+
+
+def feature_irreps(channels: int) -> o3.Irreps:
+    """Return ``channels`` copies of l = 0, 1, 2, all even under parity."""
     return o3.Irreps([(channels, (degree, 1)) for degree in range(_L_MAX + 1)])
 
 
-def harmonics(vectors: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 9"]:
-    """Spherical harmonics l <= 2 of directions; zero vectors give l = 0 only."""
-    # e3nn counts axes (y, z, x); any fixed order is a rotation, so it is equivariant as it stands.
-    return o3.spherical_harmonics(list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component")
+def spherical_harmonics(vectors: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 9"]:
+    """Evaluate the spherical harmonics l <= 2 of directions; zero vectors have l = 0 only."""
+    # e3nn orders axes (y, z, x). Any fixed order is a rotation, so features are equivariant without reordering.
+    values: Tensor = o3.spherical_harmonics(
+        list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component"
+    )
+    return values
 
 
-class Density(nn.Module):
-    """Sum neighbours into per-node densities A[c, lm] = sum_j R_c(r_ij) s_c(j) Y_lm(ij).
+class NeighborDensity(nn.Module):
+    """Sum neighbours into densities of a node, A[c, lm] = sum_j R_c(r_ij) s_c(j) Y_lm(ij).
 
     Parameters
     ----------
     channels : int
-        Channels c.
+        Number of channels c.
     cutoff : float
         Radius in Å at which the radial functions vanish smoothly.
     """
 
-    def __init__(self, channels: int, cutoff: float, radial: int = 12) -> None:
+    def __init__(self, channels: int, cutoff: float) -> None:
         super().__init__()
-        self.channels, self.cutoff, self.radial = channels, cutoff, radial
-        self.radial_mix = nn.Linear(radial, channels, bias=False)
+        self.cutoff = cutoff
+        self.radial_mix = nn.Linear(_N_RADIAL, channels, bias=False)
 
     def forward(
         self,
-        vectors: Float[Tensor, "L E 3"],
-        scalars: Float[Tensor, "L E C"],
-        valid: Bool[Tensor, "L E"],
-        angular: Float[Tensor, "L E 9"],
-    ) -> Float[Tensor, "L F"]:
-        """Densities in the layout of `irreps`; ``vectors`` in Å, ``angular`` their harmonics."""
-        distance = vectors.norm(dim=-1).clamp(min=0.5)
-        waves = torch.arange(1, self.radial + 1, device=vectors.device) * (math.pi / self.cutoff)
-        # Without units and near one at half the cutoff, so that products of densities are, too.
-        bessel = torch.sin(distance[..., None] * waves) * (self.cutoff / 2 / distance[..., None])
-        fade = torch.where(
-            valid, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0
+        vectors: Float[Tensor, "L J 3"],
+        scalars: Float[Tensor, "L J channels"],
+        mask: Bool[Tensor, "L J"],
+        harmonics: Float[Tensor, "L J 9"],
+    ) -> Float[Tensor, "L features"]:
+        """Return densities in the layout of `feature_irreps`.
+
+        Parameters
+        ----------
+        vectors
+            From each node to J points around it, Å.
+        scalars
+            Features of these points.
+        mask
+            Which of the points exist.
+        harmonics
+            Spherical harmonics of ``vectors``.
+        """
+        distance = vectors.norm(dim=-1).clamp(min=_MIN_DISTANCE)
+        frequencies = torch.arange(1, _N_RADIAL + 1, device=vectors.device) * (math.pi / self.cutoff)
+        # Dimensionless, and near one at half the cutoff, so that products of densities are near one, too.
+        bessel = torch.sin(distance[..., None] * frequencies) * (self.cutoff / 2 / distance[..., None])
+        envelope = torch.where(
+            mask, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0
         )
-        weights = self.radial_mix(bessel) * scalars * fade[..., None]
-        summed = torch.bmm(weights.transpose(1, 2), angular)
-        pieces = summed.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=-1)
-        return torch.cat([piece.flatten(1) for piece in pieces], dim=-1) / math.sqrt(valid.shape[1])
+        weights = self.radial_mix(bessel) * scalars * envelope[..., None]
+        summed = torch.bmm(weights.transpose(1, 2), harmonics)
+        degrees = torch.split(summed, _DIMS, dim=-1)
+        return torch.cat([degree.flatten(1) for degree in degrees], dim=-1) / math.sqrt(mask.shape[1])
 
 
 class NodeProduct(nn.Module):
     """Channel-wise tensor product of node features with themselves, then a linear map.
 
-    Output irreps are scalars and, for further products, the input's irreps.
-    The modules of e3nn hold the weights and define the result; it is computed
-    with one matrix product for all paths and one for each degree, since theirs
-    are dozens of small operations.
+    The outputs are scalars and, for further products, features with the irreps of the input. The modules of
+    e3nn hold the weights and define the result. It is computed by one matrix product for all paths and one for
+    each degree, because the modules of e3nn would run dozens of small operations.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the features.
+    n_scalars : int
+        Scalars of the output.
     """
 
     coupling: Tensor
 
-    def __init__(self, channels: int, scalars: int) -> None:
+    def __init__(self, channels: int, n_scalars: int) -> None:
         super().__init__()
-        features = irreps(channels)
+        irreps = feature_irreps(channels)
         paths: list[tuple[int, int, int, str, bool]] = []
-        targets: list[tuple[int, o3.Irrep]] = []
-        for i, (_, one) in enumerate(features):
-            for j, (_, two) in enumerate(features):
-                for out in one * two:
-                    if out.l <= _L_MAX:
-                        paths.append((i, j, len(targets), "uuu", True))
-                        targets.append((channels, out))
-        self.product = o3.TensorProduct(features, features, targets, paths)
-        self.scalars = o3.Linear(self.product.irreps_out, f"{scalars}x0e")
-        self.features = o3.Linear(self.product.irreps_out, features)
+        outputs: list[tuple[int, o3.Irrep]] = []
+        for i, (_, first) in enumerate(irreps):
+            for j, (_, second) in enumerate(irreps):
+                for irrep in first * second:
+                    if irrep.l <= _L_MAX:
+                        paths.append((i, j, len(outputs), "uuu", True))
+                        outputs.append((channels, irrep))
+        with uncompiled_products():
+            self.product = o3.TensorProduct(irreps, irreps, outputs, paths)
+            self.scalars = o3.Linear(self.product.irreps_out, f"{n_scalars}x0e")
+            self.features = o3.Linear(self.product.irreps_out, irreps)
         self.paths = [
-            [path for path, (_, out) in enumerate(targets) if out.l == degree] for degree in range(_L_MAX + 1)
+            [path for path, (_, irrep) in enumerate(outputs) if irrep.l == degree]
+            for degree in range(_L_MAX + 1)
         ]
         self.register_buffer("coupling", _coupling(self.product, channels, self.paths), persistent=False)
 
-    def forward(self, x: Float[Tensor, "L F"]) -> tuple[Float[Tensor, "L S"], Float[Tensor, "L F"]]:
+    def forward(
+        self, x: Float[Tensor, "L features"]
+    ) -> tuple[Float[Tensor, "L scalars"], Float[Tensor, "L features"]]:
         """Return invariant scalars and the updated features."""
-        channels = x.shape[1] // _WIDTH
-        pieces = x.split([channels * (2 * degree + 1) for degree in range(_L_MAX + 1)], dim=1)
-        each = torch.cat([piece.unflatten(1, (channels, -1)) for piece in pieces], dim=-1)
-        pairs = (each[..., :, None] * each[..., None, :]).flatten(2)
-        widths = [(2 * degree + 1) * len(paths) for degree, paths in enumerate(self.paths)]
-        products = (pairs @ self.coupling).split(widths, dim=-1)
+        channels = x.shape[1] // _N_HARMONICS
+        degrees = torch.split(x, [channels * dim for dim in _DIMS], dim=1)
+        components = torch.cat([part.unflatten(1, (channels, -1)) for part in degrees], dim=-1)
+        pairs = (components[..., :, None] * components[..., None, :]).flatten(2)
+        widths = [dim * len(paths) for dim, paths in zip(_DIMS, self.paths, strict=True)]
+        products = torch.split(pairs @ self.coupling, widths, dim=-1)
         mapped = []
-        for degree, (product, weights) in enumerate(zip(products, self._maps(), strict=True)):
-            rows = product.unflatten(-1, (2 * degree + 1, -1)).transpose(1, 2).flatten(2)
+        for dim, product, weights in zip(_DIMS, products, self._weights(), strict=True):
+            rows = product.unflatten(-1, (dim, -1)).transpose(1, 2).flatten(2)
             mapped.append((rows @ weights).transpose(1, 2))
-        scalars, first = mapped[0].split([mapped[0].shape[1] - channels, channels], dim=1)
-        return scalars.squeeze(-1), x + torch.cat([part.flatten(1) for part in (first, *mapped[1:])], dim=1)
+        scalars, update = torch.split(mapped[0], [mapped[0].shape[1] - channels, channels], dim=1)
+        updates = [part.flatten(1) for part in (update, *mapped[1:])]
+        return scalars.squeeze(-1), x + torch.cat(updates, dim=1)
 
-    def _maps(self) -> list[Float[Tensor, "CP out"]]:
-        """Weights of product and linear maps together, by degree; in degree 0 those of scalars come first."""
+    def _weights(self) -> list[Float[Tensor, "inputs outputs"]]:
+        """Weights of product and linear maps multiplied, by degree; in degree 0 those of scalars come first."""
         weights = self.product.weight.view(sum(map(len, self.paths)), -1, 1)
         linear: list[dict[int, Tensor]] = [
             {
-                rule.i_in: rule.path_weight * weight
-                for _, rule, weight in part.weight_views(yield_instruction=True)
+                instruction.i_in: instruction.path_weight * weight
+                for _, instruction, weight in part.weight_views(yield_instruction=True)
             }
             for part in (self.scalars, self.features)
         ]
-        maps = []
+        combined = []
         for degree, paths in enumerate(self.paths):
-            outs = linear if degree == 0 else linear[1:]
-            each = [weights[path] * torch.cat([out[path] for out in outs], dim=1) for path in paths]
-            maps.append(torch.stack(each, dim=1).flatten(0, 1))
-        return maps
+            maps = linear if degree == 0 else linear[1:]
+            by_path = [weights[path] * torch.cat([each[path] for each in maps], dim=1) for path in paths]
+            combined.append(torch.stack(by_path, dim=1).flatten(0, 1))
+        return combined
 
 
 @torch.no_grad()
-def _coupling(product: o3.TensorProduct, channels: int, paths: list[list[int]]) -> Float[Tensor, "81 K"]:
-    """What each path makes of every product of two components of one channel.
+def _coupling(product: o3.TensorProduct, channels: int, paths: list[list[int]]) -> Float[Tensor, "81 columns"]:
+    """Coefficients of all paths for every product of two components of one channel.
 
     Columns are ordered by degree, then component, then path.
     """
-    units = torch.eye(_WIDTH)
-    parts = units.split([2 * degree + 1 for degree in range(_L_MAX + 1)], dim=1)
-    rows = torch.cat([part[:, None].expand(-1, channels, -1).flatten(1) for part in parts], dim=1)
-    one, two = rows.repeat_interleave(_WIDTH, 0), rows.repeat(_WIDTH, 1)
-    made = product(one, two, torch.ones(product.weight_numel))
-    found = made.split([irreps.dim for irreps in product.irreps_out], dim=1)
-    first = [path.unflatten(1, (channels, -1))[:, 0] for path in found]
-    return torch.cat([torch.stack([first[path] for path in some], -1).flatten(1) for some in paths], dim=1)
+    unit_vectors = torch.split(torch.eye(_N_HARMONICS), _DIMS, dim=1)
+    inputs = torch.cat([part[:, None].expand(-1, channels, -1).flatten(1) for part in unit_vectors], dim=1)
+    first, second = inputs.repeat_interleave(_N_HARMONICS, 0), inputs.repeat(_N_HARMONICS, 1)
+    products = product(first, second, torch.ones(product.weight_numel))
+    by_path = torch.split(products, [irreps.dim for irreps in product.irreps_out], dim=1)
+    columns = [part.unflatten(1, (channels, -1))[:, 0] for part in by_path]
+    by_degree = [torch.stack([columns[path] for path in group], -1).flatten(1) for group in paths]
+    return torch.cat(by_degree, dim=1)

@@ -1,4 +1,4 @@
-"""The Cα graph: nearest neighbours and what each pair sees of the other."""
+"""The Cα graph: nearest neighbours of every residue, and rotation-invariant features of each pair."""
 
 from __future__ import annotations
 
@@ -11,26 +11,39 @@ from torch import Tensor
 from latcpb_cli.geometry.frames import residue_frames
 from latcpb_cli.geometry.neighbors import nearest_neighbors
 
-__all__ = ["PAIR_FEATURES", "Graph", "build_graph"]
+__all__ = ["N_PAIR_FEATURES", "Graph", "build_graph"]
 
-_RADIAL = 16
+_N_RADIAL = 16
+_FIRST_CENTER, _LAST_CENTER, _RADIAL_WIDTH = 2.0, 20.0, 1.5
+"""Gaussian radial basis, Å."""
 _MAX_SEPARATION = 8
-PAIR_FEATURES = 3 + 3 + 9 + _RADIAL + 2 * _MAX_SEPARATION + 2
+_N_SEPARATIONS = 2 * _MAX_SEPARATION + 2
+N_PAIR_FEATURES = 3 + 3 + 9 + _N_RADIAL + _N_SEPARATIONS
+"""Two directions, the relative orientation, the distance and the separation in sequence."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Neighbourhoods of L residues (all structures of a batch in a row).
+    """Neighbourhoods of L residues: all structures of a batch, one after another.
 
     Attributes
     ----------
-    types : residue types, (L,)
-    ca : Cα positions in Å, (L, 3)
-    linked : a peptide joins i to i+1, (L,)
-    frames : local frames, rows are axes, (L, 3, 3)
-    index, valid : neighbours and whether they exist, (L, K)
-    vectors : Cα i to Cα j in Å, (L, K, 3)
-    pairs : rotation-invariant pair features, (L, K, PAIR_FEATURES)
+    types : Tensor of int64, shape (L,)
+        Residue types.
+    ca : Tensor, shape (L, 3)
+        Cα positions, Å.
+    linked : Tensor of bool, shape (L,)
+        Whether a peptide joins i to i+1.
+    frames : Tensor, shape (L, 3, 3)
+        Local frames of the residues; rows are axes.
+    index : Tensor of int64, shape (L, K)
+        Residues of the neighbours, nearest first; the residue itself where there is none.
+    mask : Tensor of bool, shape (L, K)
+        Whether there is such a neighbour.
+    vectors : Tensor, shape (L, K, 3)
+        From the Cα of a residue to those of its neighbours, Å.
+    pairs : Tensor, shape (L, K, 49)
+        Rotation-invariant features of each pair.
     """
 
     types: Int[Tensor, "L"]
@@ -38,12 +51,12 @@ class Graph:
     linked: Bool[Tensor, "L"]
     frames: Float[Tensor, "L 3 3"]
     index: Int[Tensor, "L K"]
-    valid: Bool[Tensor, "L K"]
+    mask: Bool[Tensor, "L K"]
     vectors: Float[Tensor, "L K 3"]
-    pairs: Float[Tensor, "L K P"]
+    pairs: Float[Tensor, "L K 49"]
 
-    def gather(self, values: Float[Tensor, "L C"]) -> Float[Tensor, "L K C"]:
-        """Each residue's neighbours' rows of ``values``."""
+    def gather(self, values: Float[Tensor, "L width"]) -> Float[Tensor, "L K width"]:
+        """Return the rows of ``values`` that belong to each residue's neighbours."""
         return torch.nn.functional.embedding(self.index, values)
 
 
@@ -56,34 +69,44 @@ def build_graph(
     neighbors: int,
     cutoff: float,
 ) -> Graph:
-    """Connect every residue to its nearest Cα within ``cutoff`` (Å).
+    """Connect every residue to its nearest Cα.
 
-    ``sizes`` are the residues per structure. Features are invariant under
-    rotation and change under reflection: they hold components in right-handed
-    frames.
+    Pair features are invariant under rotation and change under reflection, because they are components in
+    right-handed frames.
+
+    Parameters
+    ----------
+    ca, types, linked
+        See `Graph`.
+    sizes
+        Number of residues of each structure; residues of different structures are not connected.
+    neighbors
+        Largest number of neighbours.
+    cutoff
+        Largest distance of a neighbour, Å.
     """
-    index, valid = nearest_neighbors(ca, sizes, neighbors, cutoff)
+    index, mask = nearest_neighbors(ca, sizes, neighbors, cutoff)
     frames = residue_frames(ca, linked)
-    vectors = torch.where(valid[..., None], ca[index] - ca[:, None], 0.0)
+    vectors = torch.where(mask[..., None], ca[index] - ca[:, None], 0.0)
     distance = vectors.norm(dim=-1)
     direction = vectors / distance.clamp(min=1e-3)[..., None]
-    theirs = frames[index]
-    seen = torch.einsum("lij,lkj->lki", frames, direction)
-    back = torch.einsum("lkij,lkj->lki", theirs, -direction)
-    turn = torch.einsum("lij,lkmj->lkim", frames, theirs).flatten(-2)
-    centers = torch.linspace(2.0, 20.0, _RADIAL, device=ca.device)
-    radial = torch.exp(-(((distance[..., None] - centers) / 1.5) ** 2))
-    pairs = torch.cat([seen, back, turn, radial, _separation(index, linked)], dim=-1)
-    return Graph(types, ca, linked, frames, index, valid, vectors, pairs)
+    neighbor_frames = frames[index]
+    outward = torch.einsum("lij,lkj->lki", frames, direction)
+    inward = torch.einsum("lkij,lkj->lki", neighbor_frames, -direction)
+    orientation = torch.einsum("lij,lkmj->lkim", frames, neighbor_frames).flatten(-2)
+    centers = torch.linspace(_FIRST_CENTER, _LAST_CENTER, _N_RADIAL, device=ca.device)
+    radial = torch.exp(-(((distance[..., None] - centers) / _RADIAL_WIDTH) ** 2))
+    pairs = torch.cat([outward, inward, orientation, radial, _separation(index, linked)], dim=-1)
+    return Graph(types, ca, linked, frames, index, mask, vectors, pairs)
 
 
-def _separation(index: Int[Tensor, "L K"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L K S"]:
-    """One-hot distance along the chain: -8..-1, 1..8, further away, or across a break."""
-    pieces = torch.cat([linked.new_zeros(1), ~linked[:-1]]).cumsum(0)
+def _separation(index: Int[Tensor, "L K"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L K 18"]:
+    """One-hot separation in sequence: -8..-1, 1..8, further apart, or not joined by peptides."""
+    segment = torch.cat([linked.new_zeros(1), ~linked[:-1]]).cumsum(0)
     offset = index - torch.arange(len(index), device=index.device)[:, None]
-    same = pieces[index] == pieces[:, None]
+    same_segment = segment[index] == segment[:, None]
     near = offset.abs() <= _MAX_SEPARATION
-    slot = torch.where(offset < 0, offset + _MAX_SEPARATION, offset + _MAX_SEPARATION - 1)
-    slot = torch.where(near, slot, 2 * _MAX_SEPARATION)
-    slot = torch.where(same, slot, 2 * _MAX_SEPARATION + 1)
-    return torch.nn.functional.one_hot(slot.clamp(min=0), 2 * _MAX_SEPARATION + 2).float()
+    category = torch.where(offset < 0, offset + _MAX_SEPARATION, offset + _MAX_SEPARATION - 1)
+    category = torch.where(near, category, 2 * _MAX_SEPARATION)
+    category = torch.where(same_segment, category, 2 * _MAX_SEPARATION + 1)
+    return torch.nn.functional.one_hot(category.clamp(min=0), _N_SEPARATIONS).float()

@@ -1,4 +1,4 @@
-"""The paper's model: the autoencoder, and the diffusion model over its latents."""
+"""The paper's model: the autoencoder, and the diffusion model of its latents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.diffusion.noise import Noise
+from latcpb_cli.diffusion.noise import NoiseSource
 from latcpb_cli.diffusion.sampler import SamplerSettings, sample
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.model.atom_encoder import AtomEncoder
@@ -23,11 +23,26 @@ __all__ = ["LatCPB"]
 class LatCPB(nn.Module):
     """The LatCPB model; the paper's ablations are values of ``config``, not other classes.
 
-    Inference runs `graph`, ``cg_encoder``, `sample_latent` and ``decoder``. ``atom_encoder`` and ``prior``
-    serve training and the evaluation of the autoencoder only.
+    Inference runs `build_graph`, ``cg_encoder``, `sample_latent` and ``decoder``. ``atom_encoder`` and ``prior``
+    serve training and the evaluation of the autoencoder only. `README.md` in this folder maps the equations of
+    the paper to functions.
+
+    Parameters
+    ----------
+    config : ModelConfig
 
     Attributes
     ----------
+    cg_encoder : CGEncoder
+        E_phi.
+    decoder : Decoder
+        D.
+    atom_encoder : AtomEncoder
+        E.
+    prior : MixturePrior or None
+        None for a plain conditional VAE.
+    denoiser : Denoiser or None
+        None where latents come from the CG encoder's Gaussian.
     latent_mean, latent_std : Tensor, shape (D,)
         Of the training latents; diffusion runs on latents of mean zero and variance one.
     """
@@ -46,34 +61,40 @@ class LatCPB(nn.Module):
         self.register_buffer("latent_mean", torch.full((config.latent,), 0.5))
         self.register_buffer("latent_std", torch.full((config.latent,), 0.25))
 
-    def graph(
+    def build_graph(
         self, ca: Float[Tensor, "L 3"], types: Int[Tensor, "L"], linked: Bool[Tensor, "L"], sizes: list[int]
     ) -> Graph:
-        """Neighbourhoods of a batch; see `build_graph`."""
+        """Build the neighbourhoods of a batch; see `latcpb_cli.model.graph.build_graph`."""
         return build_graph(
             ca, types, linked, sizes, neighbors=self.config.neighbors, cutoff=self.config.cutoff
         )
 
     def normalize(self, latent: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
-        """Scale latents to mean zero and variance one, as diffusion needs them."""
+        """Scale latents to mean zero and variance one, as the diffusion model needs them."""
         return (latent - self.latent_mean) / self.latent_std
 
-    def restore(self, scaled: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
-        """Undo `normalize`, and clamp to the sigmoid's range."""
+    def denormalize(self, scaled: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
+        """Invert `normalize`, and clamp to the range of the sigmoid."""
         return (scaled * self.latent_std + self.latent_mean).clamp(0.0, 1.0)
 
-    def velocity(
+    def predict_velocity(
         self, noisy: Float[Tensor, "L D"], step: Int[Tensor, "T"], condition: Condition, graph: Graph
     ) -> Float[Tensor, "L D"]:
-        """The denoiser's prediction at integer noise levels, one for all residues or one for each."""
+        """Run the denoiser at integer noise levels, one for all residues (T = 1) or one for each (T = L)."""
         if self.denoiser is None:
             raise RuntimeError("this configuration has no diffusion model")
-        return self.denoiser(noisy, step / self.config.schedule.steps, condition, graph)
+        velocity: Tensor = self.denoiser(noisy, step / self.config.schedule.steps, condition, graph)
+        return velocity
 
     def sample_latent(
-        self, noise: Noise, condition: Condition, graph: Graph, schedule: Schedule, settings: SamplerSettings
+        self,
+        noise: NoiseSource,
+        condition: Condition,
+        graph: Graph,
+        schedule: Schedule,
+        settings: SamplerSettings,
     ) -> Float[Tensor, "L D"]:
-        """Latents for a condition: by diffusion, or from the CG encoder's Gaussian without it."""
+        """Sample latents given a condition: by diffusion, or without it from the CG encoder's Gaussian."""
         device = graph.ca.device
 
         def next_noise() -> Tensor:
@@ -83,12 +104,12 @@ class LatCPB(nn.Module):
             return condition.mean + settings.temperature * condition.log_std.exp() * next_noise()
 
         def denoise(noisy: Tensor, step: int) -> Tensor:
-            return self.velocity(noisy, torch.full((1,), step, device=device), condition, graph)
+            return self.predict_velocity(noisy, torch.full((1,), step, device=device), condition, graph)
 
-        return self.restore(sample(denoise, next_noise, schedule, settings))
+        return self.denormalize(sample(denoise, next_noise, schedule, settings))
 
     def expected_latent(self, condition: Condition, graph: Graph, schedule: Schedule) -> Float[Tensor, "L D"]:
-        """Latents that one denoising step gives from zero noise: those of best mode."""
+        """Return the latents of best mode: one denoising step from zero noise."""
 
         def zeros(width: int) -> Tensor:
             return torch.zeros(len(graph.types), width)

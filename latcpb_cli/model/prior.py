@@ -1,4 +1,4 @@
-"""The learnable multimodal prior and the contrast between its modes."""
+"""The learnable multimodal prior (eqs. 10 and 11), and the contrastive loss between its codes (eq. 14)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ __all__ = ["MixturePrior", "gaussian_kl"]
 class MixturePrior(nn.Module):
     """One Gaussian per code (eq. 10), from learnable embeddings z^s through a shared encoder.
 
-    A one-hot code activates exactly one component, so the mixture of eq. 10
-    is that component.
+    A one-hot code activates exactly one component, so the mixture of eq. 10 is that component.
+
+    Parameters
+    ----------
+    config : ModelConfig
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -27,36 +30,53 @@ class MixturePrior(nn.Module):
         self.temperature = config.contrast_temperature
 
     def components(self) -> tuple[Float[Tensor, "D D"], Float[Tensor, "D D"]]:
-        """Means (in (0, 1)) and log standard deviations of all components."""
+        """Return means (in (0, 1)) and log standard deviations of all components, one row per code."""
         mean, log_std = self.component_encoder(self.code_embeddings).chunk(2, dim=-1)
         return torch.sigmoid(mean), (log_std - 1.2).clamp(-3.0, 0.0)
 
-    def alignment(
+    def alignment_loss(
         self,
         mean: Float[Tensor, "L D"],
         log_std: Float[Tensor, "L D"],
-        drawn: Float[Tensor, "L D"],
+        latent: Float[Tensor, "L D"],
         codes: Int[Tensor, "L"],
-    ) -> Tensor:
-        """L_M of eq. 11: log q(z | Q, x) - log p(z | code) at the drawn latent, per dimension."""
-        centers, widths = (part[codes] for part in self.components())
-        posterior = -0.5 * ((drawn - mean) / log_std.exp()) ** 2 - log_std
-        prior = -0.5 * ((drawn - centers) / widths.exp()) ** 2 - widths
+    ) -> Float[Tensor, ""]:
+        """Return L_M of eq. 11, log q(z | Q, x) - log p(z | code), per residue and dimension.
+
+        Parameters
+        ----------
+        mean, log_std
+            Posterior q of each residue.
+        latent
+            z, a sample of the posterior.
+        codes
+            Code of each residue.
+        """
+        prior_mean, prior_log_std = (part[codes] for part in self.components())
+        posterior = -0.5 * ((latent - mean) / log_std.exp()) ** 2 - log_std
+        prior = -0.5 * ((latent - prior_mean) / prior_log_std.exp()) ** 2 - prior_log_std
         return (posterior - prior).mean()
 
-    def contrast(self, latent: Float[Tensor, "L D"], codes: Int[Tensor, "L"]) -> Tensor:
-        """L_C of eq. 14 with similarity exp(a . b / temperature).
+    def contrastive_loss(
+        self, latent: Float[Tensor, "L D"], codes: Int[Tensor, "L"]
+    ) -> Float[Tensor, ""]:
+        """Return L_C of eq. 14, with the cosine of latent and embedding as the product a . b.
 
-        The latent is centred and both sides are scaled to length one, so that
-        sigmoids, which are all positive, can point away from each other.
+        The latent is centred and both sides are scaled to length one: the components of the latent are
+        positive, so that the products of the paper could not become negative.
         """
-        own = nn.functional.normalize(latent - 0.5, dim=-1)
-        theirs = nn.functional.normalize(self.code_embeddings, dim=-1)
-        return nn.functional.cross_entropy(own @ theirs.T / self.temperature, codes)
+        query = nn.functional.normalize(latent - 0.5, dim=-1)
+        keys = nn.functional.normalize(self.code_embeddings, dim=-1)
+        return nn.functional.cross_entropy(query @ keys.T / self.temperature, codes)
 
 
-def gaussian_kl(mean: Tensor, log_std: Tensor, other_mean: Tensor, other_log_spread: Tensor) -> Tensor:
-    """KL of two diagonal Gaussians, averaged over residues and dimensions (L_K of eq. 15)."""
-    ratio = (log_std - other_log_spread).exp()
-    shift = (mean - other_mean) * (-other_log_spread).exp()
-    return (0.5 * (ratio**2 + shift**2 - 1.0) + other_log_spread - log_std).mean()
+def gaussian_kl(
+    mean: Float[Tensor, "L D"],
+    log_std: Float[Tensor, "L D"],
+    other_mean: Float[Tensor, "L D"],
+    other_log_std: Float[Tensor, "L D"],
+) -> Float[Tensor, ""]:
+    """Return the KL divergence of two diagonal Gaussians per residue and dimension (L_K of eq. 15)."""
+    ratio = (log_std - other_log_std).exp()
+    shift = (mean - other_mean) * (-other_log_std).exp()
+    return (0.5 * (ratio**2 + shift**2 - 1.0) + other_log_std - log_std).mean()
