@@ -3,7 +3,8 @@
 >>> import latcpb_cli as latcpb
 >>> model = latcpb.Backmapper.from_pretrained()  # doctest: +SKIP
 >>> source = latcpb.open_source(["traj.xtc"], "cg.pdb")  # doctest: +SKIP
->>> latcpb.backmap_trajectory(model, source, "all.xtc")  # doctest: +SKIP
+>>> options = latcpb.BackmapOptions(samples=4, seed=7)
+>>> latcpb.backmap_trajectory(model, source, "all.xtc", options)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -11,14 +12,31 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Backmapper", "__version__", "backmap_trajectory", "open_source"]
+__all__ = [
+    "BackmapOptions",
+    "Backmapper",
+    "FrameWindow",
+    "MdOptions",
+    "ReadOptions",
+    "__version__",
+    "backmap_trajectory",
+    "open_source",
+]
 __version__ = "0.1.0"
 
-# Loaded when asked for, so that `latcpb --help` starts without torch.
-_HOMES = {"Backmapper": "backmapper", "backmap_trajectory": "pipeline", "open_source": "io.read"}
+# Loaded on first use, so that `latcpb --help` starts without torch.
+_MODULES = {
+    "BackmapOptions": "options",
+    "Backmapper": "backmapper",
+    "FrameWindow": "options",
+    "MdOptions": "options",
+    "ReadOptions": "options",
+    "backmap_trajectory": "run.pipeline",
+    "open_source": "io.open_source",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"latcpb_cli has no {name!r}")
-    return getattr(import_module(f"latcpb_cli.{_HOMES[name]}"), name)
+    return getattr(import_module(f"latcpb_cli.{_MODULES[name]}"), name)

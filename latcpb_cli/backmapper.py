@@ -10,12 +10,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from latcpb_cli.backbone.ca_geometry import odd_spacing
+from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.backbone.relax_trace import relax_trace
 from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.device import resolve_device
-from latcpb_cli.diffusion.noise import FrameNoise, Noise, TraceNoise
+from latcpb_cli.diffusion.noise import FrameNoise, NoiseSource, TraceNoise
 from latcpb_cli.diffusion.sampler import SamplerSettings
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError
@@ -260,7 +260,7 @@ class Backmapper:
         Full where the spacing of the beads occurs in no protein, none elsewhere in samples, whose phi and
         psi are draws. Best mode has a part of it everywhere, all of it where Cα may move.
         """
-        weight = odd_spacing(chunk.positions, trace.residue_types, linked)
+        weight = spacing_anomaly(chunk.positions, trace.residue_types, linked)
         if options.mode == "best":
             least = _BEST_RAMACHANDRAN_WEIGHT if options.ca_tolerance == 0 else 1.0
             weight = np.maximum(weight, least)
@@ -272,7 +272,7 @@ class Backmapper:
         ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
-        graph = self.predictor.latcpb.graph(ca, types, links, [length] * count)
+        graph = self.predictor.latcpb.build_graph(ca, types, links, [length] * count)
         return graph, self.predictor.latcpb.cg_encoder(graph)
 
     def _block(
@@ -304,7 +304,7 @@ class Backmapper:
             yield self.predictor.build_atoms(latent, condition, graph, inputs, without), graph
 
 
-def _noises(frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions) -> list[Noise]:
+def _noises(frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions) -> list[NoiseSource]:
     """The noise of each sample of some frames."""
     samples, length = range(options.samples), options.noise_length
     if length > 0:

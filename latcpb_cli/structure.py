@@ -142,6 +142,14 @@ class FrameChunk:
     def __len__(self) -> int:
         return len(self.indices)
 
+    def select(self, row: int) -> FrameChunk:
+        """One of the frames by itself."""
+        rows, index = slice(row, row + 1), int(self.indices[row])
+        missing = None if self.missing is None else self.missing[rows]
+        problems = {index: self.problems[index]} if index in self.problems else {}
+        columns = self.positions[rows], self.times[rows], self.boxes[rows], self.indices[rows]
+        return FrameChunk(*columns, missing, problems)
+
 
 @dataclass(frozen=True, eq=False)
 class AtomTopology:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from latcpb_cli import options as choices
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
-from latcpb_cli.options import choose_mode
 
 if TYPE_CHECKING:
-    from latcpb_cli.run.workers import ClusterWorkers, LocalWorkers, Setup
+    from latcpb_cli.io.source import Source
+    from latcpb_cli.run.cluster import ClusterWorkers
+    from latcpb_cli.run.workers import LocalWorkers
 
 __all__ = ["backmap"]
 
@@ -29,8 +31,9 @@ def backmap(
     seed: opt.Seed = "0",
     coherence: opt.Coherence = 0.0,
     ca_tolerance: opt.CaTolerance = 0.0,
-    disulfides: opt.Disulfides = opt.DisulfidesName.auto,
-    naming: opt.Naming = opt.NamingName.pdb,
+    disulfides: opt.Disulfides = "auto",
+    naming: opt.Naming = "pdb",
+    without: opt.Without = None,
     hydrogens: opt.Hydrogens = False,
     minimize: opt.Minimize = None,
     ph: opt.Ph = None,
@@ -43,10 +46,10 @@ def backmap(
     no_report: opt.NoReport = False,
     top: opt.Top = None,
     selection: opt.Selection = None,
-    pbc: opt.Pbc = opt.PbcName.whole,
+    pbc: opt.Pbc = "whole",
     scale: opt.Scale = 1.0,
     sequence: opt.Sequence = None,
-    on_unknown: opt.OnUnknown = opt.UnknownName.error,
+    on_unknown: opt.OnUnknown = "error",
     force: opt.Force = False,
     begin: opt.Begin = None,
     end: opt.End = None,
@@ -67,80 +70,60 @@ def backmap(
     Lengths are in Å (nm inside .gro, .xtc and .trr), times in ps. The Cα stay
     where they are, unless --ca-tolerance lets them move.
     """
-    number = _seed_number(seed)
     if workers is not None and scheduler is not None:
         raise UsageError("--workers and --scheduler exclude each other", "give one of them")
-    output = output or _default_output(trajectories[0])
-    md = md_options(
-        hydrogens=hydrogens, minimize=minimize, ph=ph, force_field=force_field, solvent=solvent,
-        restraint=restraint, naming=naming.value,
-    )  # fmt: skip
     if fail_on is not None and no_report:
         raise UsageError("--fail-on needs the report", "leave out --no-report")
+    details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
+    options = choices.BackmapOptions(
+        samples=samples, seed=_seed_number(seed), mode=cast("choices.Mode", mode), coherence=coherence, ca_tolerance=ca_tolerance,
+        disulfides=disulfides, naming=naming, without=_parts(without),
+        md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
+    )  # fmt: skip
+    reading = choices.ReadOptions(
+        selection=selection, pbc=pbc, window=choices.FrameWindow(begin, end, stride, frames), scale=scale,
+        sequence=sequence, on_unknown=on_unknown, strict=strict, force=force,
+    )  # fmt: skip
 
-    from latcpb_cli.backmapper import Backmapper
     from latcpb_cli.cli.messages import Messages
+    from latcpb_cli.cli.startup import import_e3nn_quickly
     from latcpb_cli.device import resolve_device
     from latcpb_cli.io.open_source import open_source
-    from latcpb_cli.io.readers.frame_choice import FrameChoice
-    from latcpb_cli.run.journal import journal_path
     from latcpb_cli.run.malloc import keep_freed_memory
-    from latcpb_cli.run.output_checks import check_fit, check_output
-    from latcpb_cli.run.pipeline import backmap_trajectory, report_files
-    from latcpb_cli.run.postprocess import limit_names
-    from latcpb_cli.run.quality_gate import check_limits, parse_limits
-    from latcpb_cli.run.workers import LocalWorkers, Setup, worthwhile_workers
 
-    place = resolve_device(device)
-    settled = choose_mode(mode.value if mode else None, samples)
-    limits = {} if fail_on is None else parse_limits(fail_on, limit_names(md))
-    choice = FrameChoice(begin, end, stride, frames)
-    reports = () if no_report else report_files(output)
+    import_e3nn_quickly()
+    from latcpb_cli.backmapper import Backmapper
+    from latcpb_cli.run.output_plan import OutputPlan
+    from latcpb_cli.run.pipeline import backmap_trajectory
+    from latcpb_cli.run.quality_gate import check_limits, limit_names, parse_limits
+    from latcpb_cli.run.workers import LocalWorkers
+
+    resolved = resolve_device(device)
+    limits = {} if fail_on is None else parse_limits(fail_on, limit_names(options.md))
     inputs = trajectories if top is None else [top, *trajectories]
-    interrupted = resume and journal_path(output).is_file()
-    check_output(output, overwrite or interrupted, beside=reports, inputs=inputs)
+    plan = OutputPlan.create(output or _default_output(trajectories[0]), options, inputs)
     messages = Messages(quiet=quiet, verbose=verbose)
-    source = open_source(
-        trajectories, top, selection=selection, pbc=pbc.value, choice=choice, scale=scale, sequence=sequence,
-        on_unknown=on_unknown.value, strict=strict, force=force,
-    )  # fmt: skip
-    messages.source(source, seed=number if seed == "random" else None)
-    check_fit(output, source, samples)
+    source = open_source(trajectories, top, reading)
+    messages.source(source, seed=options.seed if seed == "random" else None)
+    plan.check_fit(source, samples)
     keep_freed_memory()
     _use_threads(threads)
-    setup = Setup(weights, place, threads or 1)
-    if workers is None and scheduler is None and md is None:
-        # As many processes as threads, instead of these.
-        workers = worthwhile_workers(len(source.trace), source.n_frames * samples, place)
-        setup = Setup(weights, place)
-    builder = _builder(workers, scheduler, setup)
-    backmapper = Backmapper.from_pretrained(weights, device=place)
+    builder = None
+    if options.md is None or workers or scheduler is not None:
+        machine = _Machine(weights, resolved, threads, workers, scheduler)
+        builder = _builder(machine, source, samples)
+    backmapper = Backmapper.from_pretrained(weights, device=resolved)
     if isinstance(builder, LocalWorkers):
         builder.wait()
     try:
         with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
             summary = backmap_trajectory(
-                backmapper,
-                source,
-                output,
-                samples=samples,
-                seed=number,
-                mode=settled,
-                coherence=coherence,
-                ca_tolerance=ca_tolerance,
-                disulfides=disulfides.value,
-                naming=naming.value,
-                md=md,
-                overwrite=overwrite,
-                resume=resume,
-                builder=builder,
-                report=reports[0] if reports else None,
-                on_progress=progress.update,
+                backmapper, source, plan, options, builder=builder, on_progress=progress.update
             )
     except KeyboardInterrupt:
-        messages.interrupted(output)
+        messages.interrupted(plan.output)
         raise
-    messages.problems(source)
+    messages.problems(summary)
     messages.result(summary)
     if limits:
         check_limits(summary.clashes, limits)
@@ -162,15 +145,40 @@ def _default_output(trajectory: Path) -> Path:
     return Path(f"{trajectory.stem}.backmapped{suffix}")
 
 
-def _builder(
-    workers: int | None, scheduler: str | None, setup: Setup
-) -> LocalWorkers | ClusterWorkers | None:
-    """Who builds, where it is not this process."""
-    from latcpb_cli.run.workers import ClusterWorkers, LocalWorkers
+def _parts(without: str | None) -> tuple[choices.Part, ...]:
+    """Read ``packing,rescoring``, or ``all``."""
+    if without is None:
+        return ()
+    names = choices.PARTS if without == "all" else tuple(part.strip() for part in without.split(","))
+    return cast("tuple[choices.Part, ...]", names)
 
+
+class _Machine(NamedTuple):
+    """Where a run is built, as the options say."""
+
+    weights: str | None
+    device: str
+    threads: int | None
+    workers: int | None
+    scheduler: str | None
+
+
+def _builder(machine: _Machine, source: Source, samples: int) -> LocalWorkers | ClusterWorkers | None:
+    """What builds, where it is not this process."""
+    from latcpb_cli.cli.startup import import_e3nn_quickly
+    from latcpb_cli.run.cluster import ClusterWorkers
+    from latcpb_cli.run.worker_process import WorkerSetup
+    from latcpb_cli.run.workers import LocalWorkers, worthwhile_workers
+
+    weights, device, threads, workers, scheduler = machine
     if scheduler is not None:
-        return ClusterWorkers(setup, scheduler)
-    return LocalWorkers(setup, workers) if workers else None
+        return ClusterWorkers(WorkerSetup(weights, device, threads or 1), scheduler)
+    if workers is None:
+        # As many processes as threads, instead of these.
+        workers, threads = worthwhile_workers(len(source.trace), source.n_frames * samples, device), 1
+    if not workers:
+        return None
+    return LocalWorkers(WorkerSetup(weights, device, threads or 1, import_e3nn_quickly), workers)
 
 
 def _use_threads(threads: int | None) -> None:

@@ -30,10 +30,10 @@ def inspect(
         typer.Argument(metavar="[TRAJ...]", help="Trajectories, one after the other.", show_default=False),
     ] = None,
     selection: opt.Selection = None,
-    pbc: opt.Pbc = opt.PbcName.whole,
+    pbc: opt.Pbc = "whole",
     scale: opt.Scale = 1.0,
     sequence: opt.Sequence = None,
-    on_unknown: opt.OnUnknown = opt.UnknownName.error,
+    on_unknown: opt.OnUnknown = "error",
     begin: opt.Begin = None,
     end: opt.End = None,
     stride: opt.Stride = 1,
@@ -52,11 +52,11 @@ def inspect(
 
     options = ReadOptions(
         selection=selection,
-        pbc=pbc.value,
+        pbc=pbc,
         window=FrameWindow(begin, end, stride, frames),
         scale=scale,
         sequence=sequence,
-        on_unknown=on_unknown.value,
+        on_unknown=on_unknown,
         force=True,
     )
     source = open_source(trajectories or [top], top, options)
@@ -80,7 +80,7 @@ def _overview(source: Source, found: Inspection) -> list[str]:
     ]
     if spacing.n_bonds:
         lines.append(
-            f"Cα-Cα      median {spacing.median:.2f} Å, {spacing.n_odd} of {spacing.n_bonds} bonds odd, "
+            f"Cα-Cα      median {spacing.median:.2f} Å, {spacing.n_outliers} of {spacing.n_bonds} bonds odd, "
             f"{_several(found.n_cis, 'cis peptide')}: "
             + ("not like Cα" if spacing.regions or not 3.3 <= spacing.median <= 4.35 else "like Cα")
         )
@@ -103,7 +103,7 @@ def _chains(found: Inspection, verbose: bool) -> list[str]:
     shown = len(found.chains) if verbose else _CHAINS_SHOWN
     for number, chain in enumerate(found.chains[:shown], start=1):
         name = f"'{chain.name}'" if chain.name else "without a name"
-        spacing = "" if chain.mean != chain.mean else f", Cα-Cα {chain.mean:.2f} ± {chain.deviation:.2f} Å"
+        spacing = "" if chain.mean != chain.mean else f", Cα-Cα {chain.mean:.2f} ± {chain.std:.2f} Å"
         lines.append(
             f"chain {number}    {name}, {_several(len(chain.sequence), 'residue')}, {chain.first} to "
             f"{chain.last}{spacing}"

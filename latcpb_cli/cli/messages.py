@@ -1,4 +1,4 @@
-"""What ``latcpb backmap`` tells its user, all of it on stderr."""
+"""The messages of ``latcpb backmap``, all of them on stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from latcpb_cli.errors import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from latcpb_cli.io.open_source import Source
+    from latcpb_cli.io.source import Source
     from latcpb_cli.run.pipeline import RunSummary
 
 __all__ = ["Messages"]
@@ -26,7 +26,7 @@ _CLASHES = {
 
 
 class Messages:
-    """Speaks to the user; says nothing where it is told to be quiet.
+    """Prints to stderr; nothing in quiet mode.
 
     Parameters
     ----------
@@ -38,51 +38,52 @@ class Messages:
         self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
 
     def source(self, source: Source, seed: int | None) -> None:
-        """Tell what was read, and what was decided on the way."""
-        trace, say = source.trace, self._say
+        """Print what was read, and what was decided for the user."""
+        trace, write = source.trace, self._print
         n_chains = int(trace.chain_index[-1]) + 1
-        say(
+        write(
             f"{source.paths[-1].name}: {_several(source.n_frames, 'frame')} of "
             f"{_several(len(trace), 'residue')} in {_several(n_chains, 'chain')}"
         )
         if source.left_out:
-            say(f"left out, no Cα bead: {self._counts(source.left_out)}")
+            write(f"left out, no Cα bead: {self._counts(source.left_out)}")
         if source.renamed:
-            say(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
+            write(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
         if modified := trace.modified():
-            say(f"modified: {self._counts(modified)}")
+            write(f"modified: {self._counts(modified)}")
         for note in source.notes:
-            say(note)
+            write(note)
         if self._verbose:
             for index in range(n_chains):
                 members = (trace.chain_index == index).nonzero()[0]
                 first, last = trace.label(int(members[0])), trace.label(int(members[-1]))
-                say(f"chain {index + 1}: {first} to {last}, {len(members)} residues")
+                write(f"chain {index + 1}: {first} to {last}, {len(members)} residues")
         for warning in source.warnings:
-            say(f"warning: {warning}")
+            write(f"warning: {warning}")
         if seed is not None:
-            say(f"seed {seed}")
+            write(f"seed {seed}")
 
-    def problems(self, source: Source) -> None:
+    def problems(self, summary: RunSummary) -> None:
         """Warn once of each frame that was not sound, the first few of them."""
-        shown = len(source.problems) if self._verbose else _FRAMES_SHOWN
-        for index, said in sorted(source.problems.items())[:shown]:
-            self._say(f"warning: frame {index}, {said}")
-        rest = len(source.problems) - shown
+        problems = summary.problems
+        shown = len(problems) if self._verbose else _FRAMES_SHOWN
+        for index, problem in list(problems.items())[:shown]:
+            self._print(f"warning: frame {index}, {problem}")
+        rest = len(problems) - shown
         if rest > 0:
-            self._say(f"warning: {_several(rest, 'more frame')} like that (-v shows them)")
+            self._print(f"warning: {_several(rest, 'more frame')} like that (-v shows them)")
 
     def progress(self, n_frames: int, residues_per_frame: int) -> FrameProgress:
         """Make the progress display of the run."""
         return FrameProgress(self._console, n_frames, residues_per_frame, self._quiet)
 
     def interrupted(self, output: Path) -> None:
-        """Tell how the run is continued, if some of its frames are done."""
+        """Print how the run is continued, if some of its frames are done."""
         if output.with_name(output.name + ".journal").is_file():
-            self._say("interrupted; the same command with --resume goes on from here")
+            self._print("interrupted; the same command with --resume goes on from here")
 
     def result(self, summary: RunSummary) -> None:
-        """Tell what was written, how fast, and with which clashes."""
+        """Print what was written, how fast, and with which clashes."""
         if summary.clashes:
             self._console.print(_clash_table(summary.clashes))
         self._console.print(
@@ -90,9 +91,9 @@ class Messages:
             f"in {summary.seconds:.1f} s "
             f"({summary.residues_per_second:,.0f} residues/s)"
         )
-        self._say(f"wrote {' '.join(str(path) for path in summary.outputs)}")
+        self._print(f"wrote {' '.join(str(path) for path in summary.outputs)}")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         """Print one line; names of files, chains and residues may hold anything."""
         self._console.print(one_line(text))
 

@@ -2,77 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from latcpb_cli import options as choices
+
 __all__ = [
-    "Begin", "CaTolerance", "Coherence", "Debug", "Device", "Disulfides", "DisulfidesName", "End", "FailOn",
-    "Force", "ForceField", "ForceFieldName", "Frames", "Hydrogens", "Minimize", "Mode", "ModeName", "Naming",
-    "NamingName", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "PbcName", "Ph", "Quiet",
+    "Begin", "CaTolerance", "Coherence", "Debug", "Device", "Disulfides", "End", "FailOn",
+    "Force", "ForceField", "Frames", "Hydrogens", "Minimize", "Mode", "Naming",
+    "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Ph", "Quiet",
     "Restraint", "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Solvent",
-    "SolventName", "Strict", "Stride", "Threads", "Top", "Trajectories", "UnknownName", "Verbose",
-    "Weights", "Workers",
+    "Strict", "Stride", "Threads", "Top", "Trajectories", "Verbose",
+    "Weights", "Without", "Workers",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
 _MD = r"Hydrogens and minimisation (pip install 'latcpb-cli\[md]')"
-
-
-class ModeName(StrEnum):
-    """What one sample is."""
-
-    best = "best"
-    ensemble = "ensemble"
-    exact = "exact"
-
-
-class PbcName(StrEnum):
-    """What is done with chains that a periodic box cuts."""
-
-    whole = "whole"
-    none = "none"
-
-
-class DisulfidesName(StrEnum):
-    """Whether disulfides are made."""
-
-    auto = "auto"
-    none = "none"
-
-
-class NamingName(StrEnum):
-    """Whose names are written."""
-
-    pdb = "pdb"
-    charmm = "charmm"
-    amber = "amber"
-
-
-class ForceFieldName(StrEnum):
-    """What hydrogens are placed and structures minimised with."""
-
-    amber14 = "amber14"
-    amber19 = "amber19"
-    charmm36 = "charmm36"
-
-
-class SolventName(StrEnum):
-    """What is around the protein when it is minimised."""
-
-    vacuum = "vacuum"
-    obc2 = "obc2"
-    gbn2 = "gbn2"
-
-
-class UnknownName(StrEnum):
-    """What is done with residues that are not known."""
-
-    error = "error"
-    skip = "skip"
-    nearest = "nearest"
 
 
 Trajectories = Annotated[
@@ -96,7 +43,7 @@ Output = Annotated[
 ]
 Samples = Annotated[int, typer.Option("--samples", "-n", min=1, help="Structures per frame.")]
 Mode = Annotated[
-    ModeName | None,
+    choices.Mode | None,
     typer.Option(
         help="One deterministic structure per frame (best); draws from the distribution by a fast solver "
         "(ensemble) or by every step of the diffusion (exact, slow). Default: best for one sample, "
@@ -124,12 +71,20 @@ CaTolerance = Annotated[
     ),
 ]
 Disulfides = Annotated[
-    DisulfidesName,
-    typer.Option(help="Join cysteines that stand as if they had a disulfide, in each frame anew, or none."),
+    choices.Disulfides,
+    typer.Option(help="Join cysteines whose geometry is that of a disulfide, in each frame anew, or none."),
 ]
 Naming = Annotated[
-    NamingName,
+    choices.Naming,
     typer.Option(help="Names of residues and atoms in PDB output and topologies: PDB 3, CHARMM36 or Amber."),
+]
+Without = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PART,...",
+        help="Leave out parts beyond the paper's method: peptides, packing, rescoring, relief; or all.",
+        show_default=False,
+    ),
 ]
 Hydrogens = Annotated[bool, typer.Option("--hydrogens", help="Write hydrogens, too.", rich_help_panel=_MD)]
 Minimize = Annotated[
@@ -147,14 +102,14 @@ Ph = Annotated[
     ),
 ]  # fmt: skip
 ForceField = Annotated[
-    ForceFieldName | None,
+    choices.ForceField | None,
     typer.Option(
         help="Amber ff14SB or ff19SB, or CHARMM36 (slow to load; knows phosphates). Default: amber14.",
         show_default=False, rich_help_panel=_MD,
     ),
 ]  # fmt: skip
 Solvent = Annotated[
-    SolventName | None,
+    choices.Solvent | None,
     typer.Option(
         help="Minimise in implicit solvent (OBC2; GBn2, six times slower on a CPU) or in vacuum, where "
         "charges pull side chains together. Default: obc2.",
@@ -197,7 +152,8 @@ Selection = Annotated[
     typer.Option(help="Atoms to use, in the selection language of MDAnalysis.", rich_help_panel=_INPUT),
 ]
 Pbc = Annotated[
-    PbcName, typer.Option(help="Make chains whole that a periodic box cuts.", rich_help_panel=_INPUT)
+    choices.PbcTreatment,
+    typer.Option(help="Make chains whole that a periodic box cuts.", rich_help_panel=_INPUT),
 ]
 Scale = Annotated[
     float,
@@ -212,14 +168,15 @@ Sequence = Annotated[
     ),
 ]
 OnUnknown = Annotated[
-    UnknownName,
+    choices.UnknownResidues,
     typer.Option(
         help="Unknown residues: stop, leave them out, or read them as a relative (HYP as PRO).",
         rich_help_panel=_INPUT,
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Accept beads that do not stand like Cα.", rich_help_panel=_INPUT)
+    bool,
+    typer.Option("--force", help="Accept beads that do not have the spacing of Cα.", rich_help_panel=_INPUT),
 ]
 Strict = Annotated[
     bool,

@@ -16,12 +16,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from latcpb_cli.errors import OutputError, UsageError
+from latcpb_cli.relax.relief import OverlapCounts
+from latcpb_cli.run.displacement import CaDisplacement
 from latcpb_cli.structure import Bridge
 
-__all__ = ["Journal", "JournalEntry", "input_facts", "journal_path"]
+__all__ = ["Journal", "JournalEntry", "input_identity", "journal_path"]
 
-_HEAD = 1 << 20
-"""Bytes of an input that are hashed."""
+_HASHED_BYTES = 1 << 20
+"""Of the beginning of an input."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +34,39 @@ class JournalEntry:
     ----------
     frames : int
         Frames that are done.
-    files : dict of str to int
+    sizes : dict of str to int
         Bytes of each file that hold them, by final name.
     seconds : float
         Time that they took.
-    moves : list of float
-        Sums over their Cα.
-    depths : list of int
-        Residues with deep overlaps, in the order of `latcpb_cli.relax.relief.OverlapCounts`.
+    displacement : CaDisplacement
+    overlap_counts : OverlapCounts
     bridges : tuple of tuple of int
         Disulfides of the first structure, which are those of a topology.
     problems : dict of int to str
         What is wrong with some of them. In the journal, of the last chunk only.
     """
 
-    frames: int
-    files: dict[str, int]
+    frames: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-    moves: list[float] = field(default_factory=list)
-    depths: list[int] = field(default_factory=list)
+    displacement: CaDisplacement = field(default_factory=CaDisplacement)
+    overlap_counts: OverlapCounts = field(default_factory=OverlapCounts)
     bridges: tuple[Bridge, ...] = ()
     problems: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any], earlier: Mapping[int, str]) -> JournalEntry:
+        """Read a line of the journal; ``earlier`` are the problems of the lines before it."""
+        problems = {int(index): problem for index, problem in row["problems"].items()}
+        return cls(
+            **row
+            | {
+                "displacement": CaDisplacement(**row["displacement"]),
+                "overlap_counts": OverlapCounts(**row["overlap_counts"]),
+                "bridges": tuple((first, second) for first, second in row["bridges"]),
+                "problems": {**earlier, **problems},
+            }
+        )
 
 
 def journal_path(output: Path) -> Path:
@@ -60,15 +74,17 @@ def journal_path(output: Path) -> Path:
     return output.with_name(output.name + ".journal")
 
 
-def input_facts(paths: Iterable[Path]) -> list[dict[str, Any]]:
+def input_identity(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """By what a changed input is recognised: size, time of change and sha256 of its beginning."""
-    facts = []
+    identity = []
     for path in paths:
         with path.open("rb") as handle:
-            sha256 = hashlib.sha256(handle.read(_HEAD)).hexdigest()
+            sha256 = hashlib.sha256(handle.read(_HASHED_BYTES)).hexdigest()
         stat = path.stat()
-        facts.append({"file": path.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "sha256": sha256})
-    return facts
+        identity.append(
+            {"file": path.name, "size": stat.st_size, "mtime": stat.st_mtime_ns, "sha256": sha256}
+        )
+    return identity
 
 
 class Journal:
@@ -85,7 +101,7 @@ class Journal:
 
     Attributes
     ----------
-    mark : JournalEntry or None
+    entry : JournalEntry or None
         Where to go on; None at the beginning.
     renaming : bool
         Whether the run was interrupted while its files took their final names.
@@ -99,29 +115,31 @@ class Journal:
     def __init__(self, output: Path, settings: dict[str, Any], resume: bool) -> None:
         self.path = journal_path(output)
         settings = json.loads(json.dumps(settings))
-        goes_on = resume and self.path.is_file()
-        self.mark, self.renaming, whole = _read(self.path, settings) if goes_on else (None, False, 0)
-        if self.mark is None:
+        self.entry: JournalEntry | None = None
+        self.renaming, n_bytes = False, 0
+        if resume and self.path.is_file():
+            self.entry, self.renaming, n_bytes = _read(self.path, settings)
+        if self.entry is None:
             self.path.unlink(missing_ok=True)
             self._file = self.path.open("xb", buffering=0)
             try:
-                self._add({"settings": settings})
+                self._append({"settings": settings})
             except OutputError:
                 self.remove()
                 raise
         else:
             self._file = self.path.open("r+b", buffering=0)
-            self._file.truncate(whole)
-            self._file.seek(whole)
+            self._file.truncate(n_bytes)
+            self._file.seek(n_bytes)
 
-    def add(self, mark: JournalEntry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Record that some frames are safe on the disk."""
-        self._add(asdict(mark))
-        self.mark = mark
+        self._append(asdict(entry))
+        self.entry = entry
 
     def begin_renaming(self) -> None:
-        """Record that files take their final names from now on."""
-        self._add({"renaming": True})
+        """Record that files take their final names from here on."""
+        self._append({"renaming": True})
 
     def __enter__(self) -> Self:
         return self
@@ -130,16 +148,16 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        if self.mark is None:
+        if self.entry is None:
             self.remove()
 
     def remove(self) -> None:
-        """The run is complete."""
+        """Close and delete the journal: the run is complete, or has not begun."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _add(self, entry: Mapping[str, Any]) -> None:
-        line = (json.dumps(entry) + "\n").encode()
+    def _append(self, row: Mapping[str, Any]) -> None:
+        line = (json.dumps(row) + "\n").encode()
         try:
             if self._file.write(line) != len(line):
                 raise OSError("no space left")
@@ -152,36 +170,36 @@ class Journal:
 
 
 def _read(path: Path, settings: dict[str, Any]) -> tuple[JournalEntry | None, bool, int]:
-    """Last mark, whether files were being renamed, and how many bytes of the journal are whole."""
-    mark, renaming, whole, problems = None, False, 0, {}
+    """Last entry, whether files were being renamed, and how many bytes of the journal are whole lines."""
+    entry: JournalEntry | None = None
+    renaming, n_bytes = False, 0
     for line in path.read_bytes().splitlines(keepends=True):
         try:
-            entry = json.loads(line) if line.endswith(b"\n") else None
+            row = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
-            entry = None
-        if entry is None:
+            row = None
+        if row is None:
             break
-        whole += len(line)
-        if "settings" in entry:
-            _refuse_other(path, entry["settings"], settings)
-        elif "renaming" in entry:
+        n_bytes += len(line)
+        if "settings" in row:
+            _refuse_other_settings(path, row["settings"], settings)
+        elif "renaming" in row:
             renaming = True
         else:
-            problems.update({int(index): said for index, said in entry.pop("problems").items()})
-            entry["bridges"] = tuple((one, two) for one, two in entry["bridges"])
-            mark = JournalEntry(**entry, problems=problems)
-    return mark, renaming, whole
+            entry = JournalEntry.from_json(row, {} if entry is None else entry.problems)
+    return entry, renaming, n_bytes
 
 
-def _refuse_other(path: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
+def _refuse_other_settings(path: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
     """Name the settings that differ, with both values where they are short."""
-    said = []
+    differences = []
     for name in sorted(then.keys() | now.keys()):
         old, new = (json.dumps(x.get(name)) for x in (then, now))
         if old != new:
-            said.append(f"{name} {old}, now {new}" if len(old + new) < 60 else f"another {name}")
-    if said:
+            short = len(old + new) < 60
+            differences.append(f"{name} {old}, now {new}" if short else f"another {name}")
+    if differences:
         raise UsageError(
-            f"{path}: the interrupted run had {'; '.join(said)}",
+            f"{path}: the interrupted run had {'; '.join(differences)}",
             "give the same settings, or begin again without --resume",
         )

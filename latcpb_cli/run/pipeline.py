@@ -19,32 +19,32 @@ import torch
 
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.chem.naming import Naming
-from latcpb_cli.complete.completion import Disulfides
 from latcpb_cli.errors import UsageError
-from latcpb_cli.io.open_source import Source
-from latcpb_cli.io.writers.atom_writer import coordinate_limits, open_writer, output_files
-from latcpb_cli.io.writers.frame_writer import ResumePoint
-from latcpb_cli.io.writers.part_file import take_back
-from latcpb_cli.options import MdOptions, Mode, choose_mode
-from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, MeasuredChunk
-from latcpb_cli.run.journal import Journal, input_facts, journal_path
-from latcpb_cli.run.output_checks import check_output
+from latcpb_cli.io.source import Source
+from latcpb_cli.io.writers.atom_writer import open_writer
+from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
+from latcpb_cli.io.writers.part_file import undo_renames
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob
+from latcpb_cli.run.journal import Journal, input_identity
+from latcpb_cli.run.measure import MeasuredChunk
+from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.postprocess import PostProcessor, open_post_processor
-from latcpb_cli.run.progress import RunProgress
+from latcpb_cli.run.progress import RunOutputs, RunProgress
 from latcpb_cli.run.provenance import provenance
 from latcpb_cli.run.report import ReportWriter
-from latcpb_cli.structure import FrameChunk
+from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
-__all__ = ["Builder", "RunSummary", "backmap_trajectory", "report_files"]
+__all__ = ["Builder", "RunSummary", "backmap_trajectory"]
 
-_PROBLEMS_REPORTED = 1000
+_MAX_PROBLEMS = 1000
+"""In the report."""
 
 Item = TypeVar("Item")
 
 
 class Builder(Protocol):
-    """Who builds chunks of frames.
+    """Builds chunks of frames.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Builder(Protocol):
     count: int
 
     def build(
-        self, recipe: ChunkJob, chunks: Iterable[FrameChunk]
+        self, job: ChunkJob, chunks: Iterable[FrameChunk]
     ) -> Generator[BuiltChunk | MeasuredChunk, None, None]:
         """Build chunks; they come back in their order, measured or not."""
 
@@ -73,6 +73,8 @@ class RunSummary:
         Files written, the main one first.
     clashes : dict
         The summary of the clash report.
+    problems : dict of int to str
+        What is wrong with frames, by frame number.
     """
 
     n_frames: int
@@ -81,6 +83,7 @@ class RunSummary:
     seconds: float
     outputs: tuple[Path, ...]
     clashes: dict[str, Any] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
 
     @property
     def residues_per_second(self) -> float:
@@ -88,27 +91,12 @@ class RunSummary:
         return self.n_residues * self.n_frames * self.n_samples / max(self.seconds, 1e-9)
 
 
-def report_files(output: Path) -> tuple[Path, Path]:
-    """Names of the JSON and CSV reports beside an output."""
-    return output.with_suffix(".report.json"), output.with_suffix(".report.csv")
-
-
 def backmap_trajectory(
     backmapper: Backmapper,
     source: Source,
-    output: Path | str,
+    output: Path | str | OutputPlan,
+    options: BackmapOptions | None = None,
     *,
-    samples: int = 1,
-    seed: int = 0,
-    mode: Mode | None = None,
-    coherence: float = 0.0,
-    ca_tolerance: float = 0.0,
-    disulfides: Disulfides = "auto",
-    naming: Naming = "pdb",
-    md: MdOptions | None = None,
-    overwrite: bool = False,
-    resume: bool = False,
-    report: Path | str | None = None,
     builder: Builder | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> RunSummary:
@@ -118,38 +106,12 @@ def backmap_trajectory(
     ----------
     backmapper : Backmapper
     source : Source
-    output : pathlib.Path
+    output : pathlib.Path, str or OutputPlan
         ``.pdb``, ``.xtc``, ``.dcd`` or ``.trr``.
-    samples : int
-        All-atom reconstructions of each frame.
-    seed : int
-        Noise depends on it, the number of the sample, and the trace (without
-        ``coherence``: the number of the frame) only.
-    mode : {'best', 'ensemble', 'exact'}, optional
-        One deterministic structure per frame, draws by a fast solver, or draws
-        by all steps of equation 8. By default best for one sample, ensemble
-        for several.
-    coherence : float
-        How far (Å) the chain's shape around a residue changes before a sample
-        of it is another one, or, in best mode, before frames have no vote in
-        each other's side chains; 0 builds each frame by itself.
-    ca_tolerance : float
-        How far (Å) a Cα may move, where the beads leave no room for good
-        peptides. The report says how far they did.
-    disulfides : {'auto', 'none'}
-        Whether cysteines that stand as if they had one are joined, frame by frame.
-    naming : {'pdb', 'charmm', 'amber'}
-        Whose names residues and atoms get in PDB files and topologies.
-    md : MdOptions, optional
-        Hydrogens and minimisation; needs OpenMM.
-    overwrite : bool
-    resume : bool
-        Go on where a run with the same settings was interrupted, if one was.
-    report : pathlib.Path or None
-        Clash report as JSON; the CSV of the same name stands beside it.
+    options : BackmapOptions, optional
     builder : Builder, optional
-        Who builds the chunks: by default ``backmapper``, in this process.
-    on_progress : callable or None
+        Builds the chunks: by default ``backmapper``, in this process.
+    on_progress : callable, optional
         Called with the number of frames done, at the beginning as well.
 
     Returns
@@ -162,89 +124,114 @@ def backmap_trajectory(
         Where some frames were done, they stay and the run can be resumed.
     """
     started = time.perf_counter()
-    mode = choose_mode(mode, samples)
-    output, trace = Path(output), source.trace
-    report_paths = () if report is None else (Path(report), Path(report).with_suffix(".csv"))
-    replace = overwrite or (resume and journal_path(output).is_file())
-    check_output(output, replace, beside=report_paths, inputs=source.paths)
-    if builder is not None and md is not None:
+    options = options or BackmapOptions()
+    plan = output if isinstance(output, OutputPlan) else OutputPlan.create(output, options, source.paths)
+    if builder is not None and options.md is not None:
         raise UsageError("hydrogens and minimisation have no workers", "leave out --workers and --scheduler")
-    outputs = (*output_files(output), *report_paths)
-    finisher = open_post_processor(backmapper, source, md, seed=seed, mode=mode, disulfides=disulfides)
-    limits, counted = coordinate_limits(output), bool(report_paths)
-    recipe = ChunkJob(trace, samples, seed, mode, coherence, ca_tolerance, disulfides, limits, counted)
-    options = {**recipe.options, "naming": naming}
+    job = ChunkJob(source.trace, options, plan.coordinate_limits)
     with ExitStack() as stack:
-        settings = {**options, "md": md and asdict(md), **_identity(backmapper, source, outputs)}
-        journal = stack.enter_context(Journal(output, settings, resume))
+        settings = {**options.settings(), **_identity(backmapper, source, plan)}
+        journal = stack.enter_context(Journal(plan.output, settings, options.resume))
         if journal.renaming:
-            take_back(outputs)
-        writer = stack.enter_context(
-            open_writer(
-                output,
-                finisher.topology,
-                n_frames=source.n_frames,
-                n_samples=samples,
-                interval=source.interval,
-                remarks=_remarks(backmapper, seed, mode),
-                naming=naming,
-                resume=_resume_point(journal, samples),
-            )
-        )
-        reporter = None
-        if report_paths:
-            reporter = stack.enter_context(ReportWriter(*report_paths, trace, journal.mark))
-        recipe = recipe.with_consensus(backmapper, source)
-        ledger = RunProgress(recipe, source, writer, reporter, journal, started)
-        builder = builder or _Here(backmapper, finisher)
-        block, left = backmapper.frames_per_block(len(trace)), source.n_frames - ledger.done
-        size = _frames_per_chunk(block, len(trace) * samples, left, builder.count)
-        _stream(builder, ledger, size, on_progress or (lambda done: None))
+            undo_renames(plan.files)
+        job, problems = job.with_consensus(backmapper, source)
+        post_processor = _open_post_processor(job, backmapper, source, journal)
+        outputs = _open_outputs(stack, plan, source, post_processor.topology, journal, options, backmapper)
+        progress = RunProgress(job, outputs, started, source.strict)
+        progress.problems.update(problems)
+        builder = builder or _InProcess(backmapper, post_processor)
+        n_residues = len(source.trace) * options.samples
+        block, left = backmapper.frames_per_block(len(source.trace)), source.n_frames - progress.done
+        size = _frames_per_chunk(block, n_residues, left, builder.count)
+        _stream(builder, job, source.chunks(size, progress.done), progress, on_progress)
+        outputs.writer.finish()
         clashes = {}
-        writer.finish()
-        if reporter is not None:
-            found = {"ca_moved": ledger.moved(), "deep_overlaps": ledger.deep_overlaps()}
-            facts = {**options, **found, **finisher.facts, "seconds": ledger.seconds}
-            clashes = reporter.finish(provenance(source.paths, **_run_facts(backmapper, source), **facts))
-        journal.begin_renaming()
-        writer.commit()
-        if reporter is not None:
-            reporter.commit()
-        journal.remove()
-    return RunSummary(ledger.done, samples, len(trace), ledger.seconds, outputs, clashes)
+        if outputs.reporter is not None:
+            facts = _report_facts(backmapper, source, options, progress)
+            clashes = outputs.reporter.finish(provenance(source.paths, **facts, **post_processor.settings))
+        outputs.commit()
+    counts = progress.done, options.samples, len(source.trace)
+    problems = dict(sorted(progress.problems.items()))
+    return RunSummary(*counts, progress.seconds, plan.files, clashes, problems)
 
 
-class _Here:
+class _InProcess:
     """Builds in this process."""
 
     count = 1
 
-    def __init__(self, backmapper: Backmapper, finisher: PostProcessor) -> None:
-        self._backmapper, self._finisher = backmapper, finisher
+    def __init__(self, backmapper: Backmapper, post_processor: PostProcessor) -> None:
+        self._backmapper, self._post_processor = backmapper, post_processor
 
-    def build(self, recipe: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[BuiltChunk, None, None]:
-        """Build chunk after chunk; `RunProgress.take` measures them while the next one is built."""
+    def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[BuiltChunk, None, None]:
+        """Build chunk after chunk; `RunProgress.take` measures each while the next one is built."""
         for chunk in chunks:
-            yield recipe.build(self._backmapper, chunk, self._finisher)
+            yield job.build(self._backmapper, chunk, self._post_processor)
 
 
-def _stream(builder: Builder, ledger: RunProgress, size: int, on_progress: Callable[[int], None]) -> None:
-    """Read, build and write what is left to do, each of them one chunk ahead of the next."""
-    on_progress(ledger.done)
+def _open_post_processor(
+    job: ChunkJob, backmapper: Backmapper, source: Source, journal: Journal
+) -> PostProcessor:
+    """Hydrogens, if any, fit the disulfides of the first structure, which a journal has already."""
+    md = job.options.md
+    bridges: tuple[Bridge, ...] = ()
+    if md is not None:
+        bridges = journal.entry.bridges if journal.entry else job.first_bridges(backmapper, source)
+    return open_post_processor(AtomTopology.heavy_atoms(source.trace), md, backmapper.device, bridges)
+
+
+def _open_outputs(
+    stack: ExitStack,
+    plan: OutputPlan,
+    source: Source,
+    topology: AtomTopology,
+    journal: Journal,
+    options: BackmapOptions,
+    backmapper: Backmapper,
+) -> RunOutputs:
+    """Open all files of a run, where the journal says that they go on."""
+    remarks = [
+        f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {options.seed}, "
+        f"MODE {options.mode.upper()}",
+        "SHA256 OF THE WEIGHTS:",
+        backmapper.weights_sha256,
+    ]
+    spec = OutputSpec(source.n_frames, options.samples, source.interval, remarks, options.naming)
+    entry, resume = journal.entry, None
+    if entry is not None:
+        resume = ResumePoint(entry.sizes, entry.frames * options.samples, entry.bridges)
+    writer = stack.enter_context(open_writer(plan.output, topology, spec, resume))
+    reporter = None
+    if plan.report:
+        sizes = None if entry is None else entry.sizes
+        reporter = stack.enter_context(ReportWriter(*plan.report_files, source.trace, sizes))
+    return RunOutputs(writer, reporter, journal)
+
+
+def _stream(
+    builder: Builder,
+    job: ChunkJob,
+    chunks: Iterator[FrameChunk],
+    progress: RunProgress,
+    on_progress: Callable[[int], None] | None,
+) -> None:
+    """Read, build and write the chunks, each of these steps one chunk ahead of the next."""
+    report = on_progress or (lambda done: None)
+    report(progress.done)
     with ExitStack() as stack:
         thread = stack.enter_context(ThreadPoolExecutor(1, "writing"))
-        chunks = stack.enter_context(closing(_ahead(ledger.source.chunks(size, ledger.done))))
+        ahead = stack.enter_context(closing(_prefetch(chunks)))
         writing: Future[int] | None = None
-        for built in stack.enter_context(closing(builder.build(ledger.recipe, chunks))):
+        for built in stack.enter_context(closing(builder.build(job, ahead))):
             if writing is not None:
-                on_progress(writing.result())
-            writing = thread.submit(ledger.take, built)
+                report(writing.result())
+            writing = thread.submit(progress.take, built)
         if writing is not None:
-            on_progress(writing.result())
+            report(writing.result())
 
 
-def _ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """Take items in a thread, one ahead of who uses them."""
+def _prefetch(items: Iterator[Item]) -> Generator[Item, None, None]:
+    """Take items in a thread, one ahead of their consumer."""
     with ThreadPoolExecutor(1, "reading") as thread:
         coming = thread.submit(next, items, None)
         while (item := coming.result()) is not None:
@@ -253,7 +240,7 @@ def _ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
 
 
 def _frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> int:
-    """Whole blocks of the backmapper, one at least; so many that no builder works on when others have done.
+    """Whole blocks of the backmapper, at least one; sized so that all builders end at about the same time.
 
     ``residues`` are those of a frame and all of its samples.
     """
@@ -268,39 +255,32 @@ def _frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> 
     return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
 
 
-def _identity(backmapper: Backmapper, source: Source, outputs: Iterable[Path]) -> dict[str, Any]:
+def _identity(backmapper: Backmapper, source: Source, plan: OutputPlan) -> dict[str, Any]:
     """All that the bytes of the output depend on, beside the options."""
     return {
         "latcpb": __version__,
         "weights": backmapper.weights_sha256,
         "device": torch.device(backmapper.device).type,
-        "inputs": input_facts(source.paths),
-        "outputs": [path.name for path in outputs],
+        "inputs": input_identity(source.paths),
+        "outputs": [path.name for path in plan.files],
         **source.identity,
     }
 
 
-def _resume_point(journal: Journal, samples: int) -> ResumePoint | None:
-    entry = journal.mark
-    return None if entry is None else ResumePoint(entry.files, entry.frames * samples, entry.bridges)
-
-
-def _remarks(backmapper: Backmapper, seed: int, mode: Mode) -> list[str]:
-    return [
-        f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {seed}, MODE {mode.upper()}",
-        "SHA256 OF THE WEIGHTS:",
-        backmapper.weights_sha256,
-    ]
-
-
-def _run_facts(backmapper: Backmapper, source: Source) -> dict[str, Any]:
-    """Collect what the provenance says about this run."""
+def _report_facts(
+    backmapper: Backmapper, source: Source, options: BackmapOptions, progress: RunProgress
+) -> dict[str, Any]:
+    """What the provenance records of this run."""
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
         "device": backmapper.device,
         "frames": source.n_frames,
         "residues": len(source.trace),
         "warnings": list(source.warnings),
-        "frames_with_problems": len(source.problems),
-        "frame_problems": dict(sorted(source.problems.items())[:_PROBLEMS_REPORTED]),
+        "frames_with_problems": len(progress.problems),
+        "frame_problems": dict(sorted(progress.problems.items())[:_MAX_PROBLEMS]),
+        **{name: value for name, value in options.settings().items() if name != "md"},
+        "ca_moved": progress.displacement.summary(),
+        "deep_overlaps": asdict(progress.overlap_counts),
+        "seconds": progress.seconds,
     }

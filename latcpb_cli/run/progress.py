@@ -1,56 +1,75 @@
-"""What has been built goes into files, report and journal, chunk after chunk."""
+"""Built chunks go into files, report and journal, in the order of their frames."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, astuple
+from dataclasses import dataclass
 
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.source import Source
 from latcpb_cli.io.writers.atom_writer import AtomWriter
 from latcpb_cli.relax.relief import OverlapCounts
-from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob, MeasuredChunk
+from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob
 from latcpb_cli.run.journal import Journal, JournalEntry
+from latcpb_cli.run.measure import MeasuredChunk, measure_chunk
 from latcpb_cli.run.report import ReportWriter
 
-__all__ = ["RunProgress"]
+__all__ = ["RunOutputs", "RunProgress"]
 
 
-class RunProgress:
-    """Takes chunks in their order; one thread at a time may use it.
+@dataclass(frozen=True, eq=False)
+class RunOutputs:
+    """Where a run writes.
 
-    Parameters
+    Attributes
     ----------
-    recipe : ChunkJob
-    source : Source
     writer : AtomWriter
     reporter : ReportWriter or None
     journal : Journal
-        Where the run begins.
+    """
+
+    writer: AtomWriter
+    reporter: ReportWriter | None
+    journal: Journal
+
+    def commit(self) -> None:
+        """Give all finished files their final names, and remove the journal."""
+        self.journal.begin_renaming()
+        self.writer.commit()
+        if self.reporter is not None:
+            self.reporter.commit()
+        self.journal.remove()
+
+
+class RunProgress:
+    """Writes chunks in their order and sums over them; one thread at a time may use it.
+
+    Parameters
+    ----------
+    job : ChunkJob
+    outputs : RunOutputs
+        The last entry of its journal is where the run goes on.
     started : float
         On the clock of `time.perf_counter`.
+    strict : bool
+        Whether a frame that cannot be built ends the run.
 
     Attributes
     ----------
     done : int
         Frames that are safe on the disk.
+    displacement : CaDisplacement
+    overlap_counts : OverlapCounts
+    problems : dict of int to str
+        What is wrong with frames, by frame number.
     """
 
-    def __init__(
-        self,
-        recipe: ChunkJob,
-        source: Source,
-        writer: AtomWriter,
-        reporter: ReportWriter | None,
-        journal: Journal,
-        started: float,
-    ) -> None:
-        self.recipe, self.source = recipe, source
-        self._writer, self._reporter, self._journal = writer, reporter, journal
-        mark = journal.mark or JournalEntry(0, {}, moves=[0.0] * 4, depths=[0] * 3)
-        self.done, self._moves, self._started = mark.frames, mark.moves, started - mark.seconds
-        self._depths, self._bridges = mark.depths, mark.bridges
-        source.problems.update(mark.problems)
+    def __init__(self, job: ChunkJob, outputs: RunOutputs, started: float, strict: bool = False) -> None:
+        self._job, self._outputs, self._strict = job, outputs, strict
+        entry = outputs.journal.entry or JournalEntry()
+        self.done, self._started = entry.frames, started - entry.seconds
+        self.displacement, self.overlap_counts = entry.displacement, OverlapCounts()
+        self.overlap_counts.add(entry.overlap_counts)
+        self.problems, self._bridges = dict(entry.problems), entry.bridges
 
     @property
     def seconds(self) -> float:
@@ -62,55 +81,48 @@ class RunProgress:
 
         Raises
         ------
+        InputError
+            Under ``strict``: a frame could not be built.
         OutputError
         Exception
             What the model raised, where not one frame of the run could be built.
         """
         if built.error is not None and not self.done:
             raise built.error
-        found = built if isinstance(built, MeasuredChunk) else self.recipe.measure(built)
-        self._note_problems(found)
-        self._writer.write(found.atoms, found.chunk, found.spread, found.bridges)
-        files = self._writer.sync()
-        if self._reporter is not None:
-            self._report(self._reporter, found)
-            files |= self._reporter.sync()
-        for moves in found.moves:
-            sums = [old + new for old, new in zip(self._moves[:3], moves[:3], strict=True)]
-            self._moves = [*sums, max(self._moves[3], moves[3])]
-        self._depths = [old + new for old, new in zip(self._depths, astuple(found.tally), strict=True)]
+        measured = built if isinstance(built, MeasuredChunk) else measure_chunk(self._job, built)
+        noted = self._add_problems(measured)
+        writer, reporter = self._outputs.writer, self._outputs.reporter
+        writer.write(measured.atoms, measured.chunk, measured.sample_spread, measured.bridges)
+        sizes = writer.sync()
+        if reporter is not None:
+            reporter.add_chunk(measured)
+            sizes |= reporter.sync()
+        for displacement in measured.displacements:
+            self.displacement = self.displacement.plus(displacement)
+        self.overlap_counts.add(measured.overlap_counts)
         if not self.done:
-            self._bridges = found.bridges[0][0]
-        self.done += len(found.chunk)
-        problems = self.source.problems
-        noted = {index: problems[index] for index in found.chunk.indices.tolist() if index in problems}
-        self._journal.add(
-            JournalEntry(self.done, files, self.seconds, self._moves, self._depths, self._bridges, noted)
+            self._bridges = measured.bridges[0][0]
+        self.done += len(measured.chunk)
+        entry = JournalEntry(
+            self.done,
+            sizes,
+            self.seconds,
+            self.displacement,
+            self.overlap_counts,
+            self._bridges,
+            noted,
         )
+        self._outputs.journal.add(entry)
         return self.done
 
-    def moved(self) -> dict[str, float]:
-        """Percent of the Cα that moved, mean over all and longest move in Å."""
-        beads, moved, total, most = self._moves
-        return {
-            "percent": round(100.0 * moved / max(beads, 1), 2),
-            "mean": round(total / max(beads, 1), 4),
-            "max": round(most, 4),
-        }
-
-    def deep_overlaps(self) -> dict[str, int]:
-        """Residues with deep overlaps as built, after relief, and after reselection."""
-        return asdict(OverlapCounts(*self._depths))
-
-    def _report(self, reporter: ReportWriter, found: MeasuredChunk) -> None:
-        for row, clashes in enumerate(found.clashes):
-            frame, sample = divmod(row, self.recipe.samples)
-            index, at = int(found.chunk.indices[frame]), float(found.chunk.times[frame])
-            reporter.add(index, sample, at, clashes, found.bridges[frame][sample], found.more[row])
-
-    def _note_problems(self, found: MeasuredChunk) -> None:
-        for index, said in found.problems.items():
-            if self.source.strict:
-                raise InputError(f"frame {index}: {said}", "go on without --strict to write the others")
-            before = self.source.problems.get(index)
-            self.source.problems[index] = f"{before}; {said}" if before else said
+    def _add_problems(self, measured: MeasuredChunk) -> dict[int, str]:
+        """Add the problems of a chunk's frames; returns all problems of these frames."""
+        for index, problem in measured.problems.items():
+            if self._strict:
+                raise InputError(f"frame {index}: {problem}", "go on without --strict to write the others")
+        for problems in (measured.chunk.problems, measured.problems):
+            for index, problem in problems.items():
+                known = self.problems.get(index)
+                self.problems[index] = f"{known}; {problem}" if known else problem
+        frames = measured.chunk.indices.tolist()
+        return {index: self.problems[index] for index in frames if index in self.problems}

@@ -1,4 +1,4 @@
-"""Limits that a run must keep, and which of them it did not."""
+"""Limits on the numbers of a report, and the exit code of a run that is over them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from latcpb_cli.errors import QualityGateError, UsageError
+from latcpb_cli.md.force_fields import MINIMIZED
+from latcpb_cli.metrics.defects import DEFECTS
+from latcpb_cli.options import MdOptions
 
-__all__ = ["check_limits", "parse_limits"]
+__all__ = ["check_limits", "limit_names", "parse_limits"]
+
+_CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "lassos", "worst_overlap")
+
+
+def limit_names(md: MdOptions | None) -> tuple[str, ...]:
+    """Numbers of a report's rows that can be limited, with or without minimisation."""
+    return (*_CLASHES, *DEFECTS, *(MINIMIZED if md is not None and md.minimize else ()))
 
 
 def parse_limits(text: str, names: Sequence[str]) -> dict[str, float]:
@@ -57,21 +67,21 @@ def check_limits(summary: Mapping[str, Any], limits: Mapping[str, float]) -> Non
     peaks = summary["peaks"]
     over = [name for name, limit in limits.items() if name in peaks and not peaks[name]["value"] <= limit]
     if over:
-        said = [
+        excesses = [
             f"{name} {peaks[name]['value']:g} > {limits[name]:g} "
             f"(frame {peaks[name]['frame']}, sample {peaks[name]['sample']})"
             for name in over
         ]
         raise QualityGateError(
-            f"over the limit: {'; '.join(said)}", "the output was written; its report names the residues"
+            f"over the limit: {'; '.join(excesses)}", "the output was written; its report names the residues"
         )
 
 
 def _full_name(name: str, names: Sequence[str]) -> str:
     matches = [name] if name in names else [known for known in names if name and known.startswith(name)]
     if len(matches) != 1:
-        said = "stands for several" if matches else "is not known"
-        raise UsageError(f"--fail-on: '{name}' {said}", f"choose from {', '.join(matches or names)}")
+        reason = "stands for several" if matches else "is not known"
+        raise UsageError(f"--fail-on: '{name}' {reason}", f"choose from {', '.join(matches or names)}")
     return matches[0]
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from latcpb_cli.io.writers.part_file import PartFile
-from latcpb_cli.run.journal import JournalEntry
-from latcpb_cli.structure import Bridge, CGTrace, FrameClashes
+from latcpb_cli.io.writers.frame_writer import FrameInfo
+from latcpb_cli.io.writers.part_file import FileSizes, PartFile
+from latcpb_cli.run.measure import MeasuredChunk
+from latcpb_cli.structure import CGTrace, FrameClashes
 
 __all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
 
@@ -37,29 +38,28 @@ class ReportWriter:
         One row per residue with a clash, in the columns ``CSV_COLUMNS``.
     trace : CGTrace
         The residues.
-    mark : JournalEntry, optional
-        Where an interrupted run is to be continued.
+    sizes : mapping of str to int, optional
+        Bytes of the files of an interrupted run that are complete, by final name.
 
     Examples
     --------
     >>> with ReportWriter(Path("run.report.json"), Path("run.report.csv"), trace) as report:
-    ...     report.add(0, 0, 0.0, frame_clashes(types, atoms, present, linked)[0])
+    ...     report.add(info, frame_clashes(types, atoms, present, linked)[0])
     ...     summary = report.finish({"version": "0.1.0"})
     ...     report.commit()
     """
 
     def __init__(
-        self, path_json: Path, path_csv: Path, trace: CGTrace, mark: JournalEntry | None = None
+        self, path_json: Path, path_csv: Path, trace: CGTrace, sizes: FileSizes | None = None
     ) -> None:
         self._json = Path(path_json)
         self._labels = [trace.label(index) for index in range(len(trace))]
         self._totals = _Totals(len(trace))
-        self._kept = mark is not None
-        sizes = None if mark is None else mark.files
+        self._keep_parts = sizes is not None
         rows = self._json.with_name(self._json.name + ".frames")
         self._csv, self._rows = (PartFile(path, sizes) for path in (Path(path_csv), rows))
         self._parts = [self._csv, self._rows]
-        if mark is None:
+        if sizes is None:
             self._csv.write((",".join(CSV_COLUMNS) + "\n").encode())
             return
         with self._rows.path.open(encoding="utf-8") as lines:
@@ -73,60 +73,54 @@ class ReportWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trail: TracebackType | None
     ) -> None:
         for part in self._parts:
-            part.close() if self._kept else part.discard()
+            part.close() if self._keep_parts else part.discard()
 
-    def add(
-        self,
-        frame_index: int,
-        sample: int,
-        time: float,
-        clashes: FrameClashes,
-        bridges: Sequence[Bridge] = (),
-        more: Mapping[str, float] | None = None,
-    ) -> None:
-        """Add one reconstruction.
+    def add_chunk(self, measured: MeasuredChunk) -> None:
+        """Add all structures of a chunk."""
+        chunk, n_samples = measured.chunk, measured.atoms.shape[1]
+        for number, (clashes, row) in enumerate(zip(measured.clashes, measured.rows, strict=True)):
+            frame, sample = divmod(number, n_samples)
+            index, time = int(chunk.indices[frame]), float(chunk.times[frame])
+            bridges = measured.bridges[frame][sample]
+            self.add(FrameInfo(index, sample, time, chunk.boxes[frame], bridges), clashes, row)
+
+    def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, float] | None = None) -> None:
+        """Add one structure.
 
         Parameters
         ----------
-        frame_index : int
-            Number of the frame in the input, from 0.
-        sample : int
-            Number of the reconstruction of this frame, from 0.
-        time : float
-            In ps.
+        info : FrameInfo
         clashes : FrameClashes
-        bridges : sequence of tuple of int
-            Its disulfides.
-        more : mapping of str to float, optional
-            Further counts and energies of the frame.
+        row : mapping of str to float, optional
+            Further counts and energies of the structure.
         """
         counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
         touched = np.flatnonzero(counts.any(axis=1)).tolist()
-        row = {
-            "frame": int(frame_index),
-            "sample": int(sample),
-            "time_ps": float(time),
+        columns = {
+            "frame": int(info.frame),
+            "sample": int(info.sample),
+            "time_ps": float(info.time),
             "contact12_percent": round(clashes.contact12_percent, 4),
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
             "pierced_rings": int(clashes.pierced.sum()),
             "worst_overlap": round(clashes.worst, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
-            "disulfides": [[self._labels[one], self._labels[two]] for one, two in bridges],
-            **(more or {}),
+            "disulfides": [[self._labels[first], self._labels[second]] for first, second in info.bridges],
+            **(row or {}),
         }
         lines = io.StringIO()
         csv.writer(lines, lineterminator="\n").writerows(
-            (*list(row.values())[:3], self._labels[i], *counts[i].tolist()) for i in touched
+            (*list(columns.values())[:3], self._labels[i], *counts[i].tolist()) for i in touched
         )
         self._csv.write(lines.getvalue().encode())
         # With the residues, so that a run that goes on finds its totals here.
-        entry = {"row": row, "touched": touched, "counts": counts[touched].tolist()}
+        entry = {"row": columns, "touched": touched, "counts": counts[touched].tolist()}
         self._rows.write((json.dumps(entry) + "\n").encode())
         self._totals.add(**entry)
 
     def sync(self) -> dict[str, int]:
         """Bring all that was written to the disk; returns the size of each file, by final name."""
-        self._kept = True
+        self._keep_parts = True
         return {part.final.name: part.sync() for part in self._parts}
 
     def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +157,7 @@ class ReportWriter:
         """Give the finished files their final names."""
         self._csv.commit()
         self._parts[-1].commit()
-        self._kept = False
+        self._keep_parts = False
 
 
 class _Totals:
@@ -193,9 +187,9 @@ class _Totals:
                 self.largest[name] = {"value": value, "frame": row["frame"], "sample": row["sample"]}
         if self.worst is None or _badness(row) > _badness(self.worst):
             self.worst = row
-        found = np.array(counts, dtype=np.int64).reshape(-1, 3)
-        self.contacts[touched] += found[:, 0]
-        self.overlaps[touched] += found[:, 1]
+        columns = np.array(counts, dtype=np.int64).reshape(-1, 3)
+        self.contacts[touched] += columns[:, 0]
+        self.overlaps[touched] += columns[:, 1]
 
     def summary(self, labels: list[str]) -> dict[str, Any]:
         order = np.lexsort((-self.overlaps, -self.contacts))[:N_WORST_RESIDUES]

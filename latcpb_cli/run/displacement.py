@@ -1,0 +1,55 @@
+"""How far Cα of an output are from those of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Num
+
+__all__ = ["CaDisplacement"]
+
+
+@dataclass(frozen=True)
+class CaDisplacement:
+    """Sums over the Cα of some frames.
+
+    Attributes
+    ----------
+    n_beads, n_moved : int
+        Cα that were built, and those among them that are not exactly at their input position.
+    total, max : float
+        Sum and maximum of the distances, Å.
+    """
+
+    n_beads: int = 0
+    n_moved: int = 0
+    total: float = 0.0
+    max: float = 0.0
+
+    @classmethod
+    def from_frame(
+        cls, ca: Num[np.ndarray, "L 3"], atoms: Float[np.ndarray, "L W 3"], built: Bool[np.ndarray, "L"]
+    ) -> CaDisplacement:
+        """Compare input Cα (Å) with the atoms of the residues that were built."""
+        step = atoms[built, 1].astype(np.float64) - ca[built]
+        distance = np.sqrt((step * step).sum(-1))
+        moved, total, largest = (distance > 0).sum(), distance.sum(), distance.max(initial=0.0)
+        return cls(distance.size, int(moved), float(total), float(largest))
+
+    def plus(self, other: CaDisplacement) -> CaDisplacement:
+        """Join with the sums over other frames."""
+        return CaDisplacement(
+            self.n_beads + other.n_beads,
+            self.n_moved + other.n_moved,
+            self.total + other.total,
+            max(self.max, other.max),
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Percent of the Cα that moved, mean over all and longest distance in Å."""
+        return {
+            "percent": round(100.0 * self.n_moved / max(self.n_beads, 1), 2),
+            "mean": round(self.total / max(self.n_beads, 1), 4),
+            "max": round(self.max, 4),
+        }
