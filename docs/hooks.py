@@ -22,7 +22,9 @@ LOG = logging.getLogger("mkdocs.hooks")
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Fill in the tables of options, and turn links that leave docs/ into addresses."""
     folder = Path(page.file.abs_src_path).parent
-    return LINK.sub(lambda match: _address(match, folder, page.file.src_path), OPTIONS.sub(_options, markdown))
+    return LINK.sub(
+        lambda match: _address(match, folder, page.file.src_path), OPTIONS.sub(_options, markdown)
+    )
 
 
 def _address(match: re.Match[str], folder: Path, page: str) -> str:
@@ -45,15 +47,11 @@ def _options(match: re.Match[str]) -> str:
         record = parameter.get_help_record(context)
         if record is None or parameter.name == "help" or parameter.param_type_name == "argument":
             continue
-        names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
-        metavar = parameter.make_metavar(context)
-        value = "" if getattr(parameter, "is_flag", False) else f" `{metavar}`"
-        row = f"| {names}{value} | {_in_table(record[1])} |"
+        row = f"| `{_in_table(record[0])}` | {_in_table(record[1]).replace('<', '&lt;')} |"
         groups.setdefault(getattr(parameter, "rich_help_panel", None) or "Options", []).append(row)
-    return "\n\n".join(
-        "\n".join([f"**{title}**", "", "| option | meaning |", "|---|---|", *rows]) for title, rows in groups.items()
-    )
+    head = ["", "| option | meaning |", "|---|---|"]
+    return "\n\n".join("\n".join([f"**{title}**", *head, *rows]) for title, rows in groups.items())
 
 
 def _in_table(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(text.split()).replace("|", "\\|")
