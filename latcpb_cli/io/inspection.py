@@ -1,21 +1,23 @@
-"""What the reader understood of its input, measured over all chosen frames."""
+"""What an input contains, measured over all chosen frames."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64
 
+from latcpb_cli.chem.ideal import cis_cutoff
 from latcpb_cli.io.source import Source
 from latcpb_cli.structure import CGTrace, FrameChunk
 
-__all__ = ["ChainView", "Inspection", "inspect_source"]
+__all__ = ["ChainSummary", "Inspection", "inspect_source"]
 
-_NUMBERS_PER_CHUNK = 1_000_000
+_COORDINATES_PER_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
-class ChainView:
+class ChainSummary:
     """One chain.
 
     Attributes
@@ -25,8 +27,8 @@ class ChainView:
     first, last : str
         Labels of the residues at its ends.
     sequence : str
-    mean, deviation : float
-        Distance of neighbours that a peptide joins, over all frames (Å); nan without any.
+    mean, std : float
+        Distance (Å) of neighbours that a peptide joins, over all frames; nan without any.
     breaks : dict of str to int
         Neighbours without a peptide, as ``A:GLY4-A:SER9``, and in how many frames.
     """
@@ -36,7 +38,7 @@ class ChainView:
     last: str
     sequence: str
     mean: float
-    deviation: float
+    std: float
     breaks: dict[str, int]
 
 
@@ -52,8 +54,8 @@ class Inspection:
     smallest_box, largest_box : numpy.ndarray, shape (6,)
         Edge by edge over all frames; zeros for no box.
     n_cis : int
-        PeptideRotations shorter than 3.2 Å in the first frame: built cis.
-    chains : tuple of ChainView
+        Peptides of the first frame that are built cis (`latcpb_cli.chem.ideal.cis_cutoff`).
+    chains : tuple of ChainSummary
     problems : dict of int to str
         What is wrong with frames as read, by frame number.
     """
@@ -61,14 +63,11 @@ class Inspection:
     n_frames: int
     first_time: float
     last_time: float
-    smallest_box: np.ndarray
-    largest_box: np.ndarray
+    smallest_box: Float[np.ndarray, "6"]
+    largest_box: Float[np.ndarray, "6"]
     n_cis: int
-    chains: tuple[ChainView, ...]
+    chains: tuple[ChainSummary, ...]
     problems: dict[int, str]
-
-
-_CIS = 3.2
 
 
 def inspect_source(source: Source) -> Inspection:
@@ -81,6 +80,11 @@ def inspect_source(source: Source) -> Inspection:
     Returns
     -------
     Inspection
+
+    Raises
+    ------
+    InputError
+        A frame cannot be read.
     """
     trace = source.trace
     sums = np.zeros((3, max(len(trace) - 1, 0)))
@@ -88,15 +92,16 @@ def inspect_source(source: Source) -> Inspection:
     boxes: list[np.ndarray] = []
     n_cis = 0
     problems: dict[int, str] = {}
-    for chunk in source.chunks(max(1, _NUMBERS_PER_CHUNK // (3 * len(trace)))):
+    for chunk in source.chunks(max(1, _COORDINATES_PER_CHUNK // (3 * len(trace)))):
         lengths, linked = _steps(trace, chunk)
         if not times:
-            n_cis = int((linked[0] & (lengths[0] < _CIS)).sum())
+            n_cis = int((linked[0] & (lengths[0] < cis_cutoff()[trace.residue_types[1:]])).sum())
         problems |= chunk.problems
         joined = np.where(linked, lengths, 0.0)
         sums += [linked.sum(axis=0), joined.sum(axis=0), (joined**2).sum(axis=0)]
         times += [float(chunk.times[0]), float(chunk.times[-1])]
         boxes += [chunk.boxes.min(axis=0), chunk.boxes.max(axis=0)]
+    n_chains = int(trace.chain_index[-1]) + 1
     return Inspection(
         n_frames=source.n_frames,
         first_time=times[0],
@@ -104,32 +109,37 @@ def inspect_source(source: Source) -> Inspection:
         smallest_box=np.min(boxes, axis=0),
         largest_box=np.max(boxes, axis=0),
         n_cis=n_cis,
-        chains=tuple(_chain(trace, c, sums, source.n_frames) for c in range(int(trace.chain_index[-1]) + 1)),
+        chains=tuple(_summarize_chain(trace, chain, sums, source.n_frames) for chain in range(n_chains)),
         problems=problems,
     )
 
 
-def _steps(trace: CGTrace, chunk: FrameChunk) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the next bead (F, L-1), and whether a peptide spans it."""
+def _steps(
+    trace: CGTrace, chunk: FrameChunk
+) -> tuple[Float64[np.ndarray, "F steps"], Bool[np.ndarray, "F steps"]]:
+    """Return the distance from each bead to the next, and whether a peptide joins the two."""
     lengths = np.linalg.norm(np.diff(chunk.positions.astype(np.float64), axis=1), axis=-1)
     return lengths, trace.linked(chunk.positions)[:, :-1]
 
 
-def _chain(trace: CGTrace, chain: int, sums: np.ndarray, n_frames: int) -> ChainView:
+def _summarize_chain(
+    trace: CGTrace, chain: int, sums: Float64[np.ndarray, "3 steps"], n_frames: int
+) -> ChainSummary:
+    """Summarize a chain from the number, the sum and the sum of squares of the bonds at each residue."""
     rows = np.flatnonzero(trace.chain_index == chain)
     first, last = int(rows[0]), int(rows[-1])
     count, total, squares = sums[:, first:last]
     n_bonds = count.sum()
     mean = total.sum() / n_bonds if n_bonds else np.nan
-    spread = np.sqrt(max(squares.sum() / n_bonds - mean**2, 0.0)) if n_bonds else np.nan
+    std = np.sqrt(max(squares.sum() / n_bonds - mean**2, 0.0)) if n_bonds else np.nan
     broken = np.flatnonzero(count < n_frames)
-    return ChainView(
+    return ChainSummary(
         name=str(trace.chain_ids[first]),
         first=trace.label(first),
         last=trace.label(last),
         sequence=trace.sequence[first : last + 1],
         mean=float(mean),
-        deviation=float(spread),
+        std=float(std),
         breaks={
             f"{trace.label(first + i)}-{trace.label(first + i + 1)}": int(n_frames - count[i])
             for i in broken.tolist()

@@ -1,4 +1,4 @@
-"""Reading coarse-grained structures and trajectories as a stream."""
+"""Opening coarse-grained structures and trajectories."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.chains import build_trace
-from latcpb_cli.io.beads.find import Beads, find_beads
 from latcpb_cli.io.beads.frame_check import find_missing
+from latcpb_cli.io.beads.identify import identify_beads
 from latcpb_cli.io.beads.placeholders import find_placeholders
 from latcpb_cli.io.beads.spacing import Spacing, check_unit, measure_spacing
-from latcpb_cli.io.beads.whole import minimum_image_steps
+from latcpb_cli.io.beads.whole import minimum_image_distances
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.fasta import read_sequences
-from latcpb_cli.io.readers.formats import open_frames, open_inputs, read_topology
+from latcpb_cli.io.readers.formats import InputFiles
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import Trajectory
 from latcpb_cli.io.readers.mda_topology import select_atoms
@@ -26,10 +27,10 @@ from latcpb_cli.structure import CGTrace
 
 __all__ = ["Source", "open_source"]
 
-_FRAMES_LOOKED_AT = 7
-"""So many frames, spread over those chosen, tell bonds from chain ends."""
-_SOUND = (2.0, 8.0)
-"""Median distance (Å) of neighbours in a frame that can tell."""
+_N_SAMPLED_FRAMES = 7
+"""Frames, evenly spaced among those chosen, whose distances distinguish bonds from chain ends."""
+_PLAUSIBLE_MEDIAN = (2.0, 8.0)
+"""Median distance (Å) of neighbours in a frame that is neither exploded nor collapsed."""
 _DEFAULTS = ReadOptions()
 
 
@@ -60,72 +61,81 @@ def open_source(
         If the selection is not understood.
     """
     sequences = None if options.sequence is None else read_sequences(options.sequence)
-    given = [Path(path) for path in trajectories]
-    topology_path = Path(top) if top is not None else given[0]
-    opened = open_inputs([topology_path, *given])
-    table = read_topology(opened[topology_path])
-    trajectory = open_frames([opened[path] for path in given], options.window, len(table))
+    paths = [Path(path) for path in trajectories]
+    topology_path = paths[0] if top is None else Path(top)
+    files = InputFiles([topology_path, *paths])
+    atoms = files.read_topology(topology_path)
+    trajectory = files.open_trajectory(paths, options.window, len(atoms))
     frames = choose_frames(options.window, trajectory)
-    rows = _selected_rows(table, topology_path, trajectory, int(frames[0]), options.selection)
-    beads = find_beads(table.take(rows), topology_path, sequences=sequences, on_unknown=options.on_unknown)
+    first_frame = int(frames[0])
+    first_path = trajectory.locate(first_frame)[0].path
+
+    rows = _select_rows(atoms, topology_path, trajectory, first_frame, options.selection)
+    beads = identify_beads(atoms.select(rows), topology_path, sequences, options.on_unknown)
     rows = rows[beads.rows]
-    columns = _columns(trajectory, topology_path, len(table), rows)
-    everything = BeadReader(trajectory, columns, options.scale)
-    kept, notes = _drop_placeholders(table.take(rows), everything, int(frames[0]), topology_path)
-    reader = BeadReader(trajectory, columns[kept], options.scale)
-    gaps = _typical_gaps(reader, frames)
-    first_path = trajectory.locate(int(frames[0]))[0].path
-    doubts = _doubt_unit(first_path, gaps, options.force)
-    letters = "".join(np.array(list(beads.sequence))[kept])
-    trace, more = build_trace(table.take(rows[kept]), letters, gaps, beads.record[kept], beads.variants[kept])
-    spacing = measure_spacing(trace, gaps)
+    atom_indices = _atom_indices(trajectory, topology_path, len(atoms), rows)
+    reader = BeadReader(trajectory, atom_indices, options.scale)
+    placed, notes = _find_placed(atoms.select(rows), reader, first_frame, topology_path)
+    rows, beads, reader = rows[placed], beads.select(placed), reader.select(placed)
+
+    distances = _neighbor_distances(reader, frames)
+    unit_warnings = _unit_warnings(first_path, distances, options.force)
+    trace, chain_notes = build_trace(
+        atoms.select(rows), beads.sequence, distances, beads.record_index, beads.variants
+    )
+    spacing = measure_spacing(trace, distances)
+    bead_warnings = _bead_warnings(first_path, trace, spacing, beads.name, options.force)
     return Source(
-        paths=tuple(opened),
+        paths=files.paths,
         trace=trace,
         frames=frames,
         left_out=beads.left_out,
         renamed=beads.renamed,
-        notes=(*notes, *more),
-        warnings=(*doubts, *_judge(first_path, trace, spacing, beads, options.force)),
+        notes=(*notes, *chain_notes),
+        warnings=(*unit_warnings, *bead_warnings),
         spacing=spacing,
         bead_name=beads.name,
-        _beads=reader,
-        _whole=options.pbc == "whole",
         strict=options.strict,
+        _reader=reader,
+        _make_whole=options.pbc == "whole",
     )
 
 
-def _selected_rows(
-    table: AtomTable, path: Path, trajectory: Trajectory, frame: int, selection: str | None
-) -> np.ndarray:
+def _select_rows(
+    atoms: AtomTable, path: Path, trajectory: Trajectory, frame: int, selection: str | None
+) -> Int64[np.ndarray, "M"]:
+    """Return the rows of the atoms that are selected."""
     if selection is None:
-        return np.arange(len(table))
+        return np.arange(len(atoms))
     positions = trajectory.read(frame).positions
-    # Positions of beads only (see _columns) cannot serve an all-atom topology.
-    known = positions if len(positions) == len(table) else np.zeros((len(table), 3), dtype=np.float32)
-    rows = select_atoms(table, known, selection)
+    # A frame that holds the beads alone (see _atom_indices) has no positions of the other atoms.
+    if len(positions) != len(atoms):
+        positions = np.zeros((len(atoms), 3), dtype=np.float32)
+    rows = select_atoms(atoms, positions, selection)
     if len(rows) == 0:
         raise InputError(f"{path}: --selection '{selection}' selects nothing", "check names and numbers")
     return rows
 
 
-def _columns(trajectory: Trajectory, top: Path, n_atoms: int, beads: np.ndarray) -> np.ndarray:
-    """Where the beads stand in a frame: among all atoms, or alone in their order."""
+def _atom_indices(
+    trajectory: Trajectory, topology_path: Path, n_atoms: int, rows: Int64[np.ndarray, "L"]
+) -> Int64[np.ndarray, "L"]:
+    """Return the index of each bead in a frame, which holds all atoms or the beads alone."""
     file = trajectory.files[0]
     if file.n_atoms == n_atoms:
-        return beads
-    if file.n_atoms == len(beads):
-        return np.arange(len(beads))
+        return rows
+    if file.n_atoms == len(rows):
+        return np.arange(len(rows))
     raise InputError(
-        f"{file.path}: {file.n_atoms} atoms, but {top} has {n_atoms}",
+        f"{file.path}: {file.n_atoms} atoms, but {topology_path} has {n_atoms}",
         "give the topology that the trajectory was written with",
     )
 
 
-def _drop_placeholders(
+def _find_placed(
     beads: AtomTable, reader: BeadReader, frame: int, path: Path
-) -> tuple[np.ndarray, list[str]]:
-    """Tell which beads have a place in the first frame, and note the others."""
+) -> tuple[Bool[np.ndarray, "L"], list[str]]:
+    """Mark the beads that have coordinates in a frame, and note the others."""
     positions = reader.read(frame).positions
     if len(positions) > 1 and not positions.any():
         raise InputError(
@@ -135,44 +145,45 @@ def _drop_placeholders(
     empty = find_placeholders(beads, positions)
     if not empty.any():
         return ~empty, []
-    where = beads.take(np.flatnonzero(empty)[:1])
-    named = f"{where.chain_ids[0]}:{where.resnames[0]}{where.resids[0]}".lstrip(":")
-    return ~empty, [f"left out, at exactly 0, 0, 0: {empty.sum()} residues from {named} on"]
+    first = int(np.flatnonzero(empty)[0])
+    label = f"{beads.chain_ids[first]}:{beads.resnames[first]}{beads.resids[first]}".lstrip(":")
+    return ~empty, [f"left out, at exactly 0, 0, 0: {empty.sum()} residues from {label} on"]
 
 
-def _typical_gaps(reader: BeadReader, frames: np.ndarray) -> np.ndarray:
-    """Distance (Å, minimum image) from each bead to the next: median over some frames; nan if unknown."""
-    spread = np.unique(np.linspace(0, len(frames) - 1, _FRAMES_LOOKED_AT).astype(int))
-    seen = []
-    for index in frames[spread].tolist():
+def _neighbor_distances(reader: BeadReader, frames: Int64[np.ndarray, "F"]) -> Float64[np.ndarray, "steps"]:
+    """Measure the distance (Å, minimum image) from each bead to the next.
+
+    It is the median over some frames, and nan where no frame has both beads.
+    """
+    numbers = np.unique(np.linspace(0, len(frames) - 1, _N_SAMPLED_FRAMES).astype(int))
+    rows = []
+    for index in frames[numbers].tolist():
         frame = reader.read(index)
-        lost = find_missing(frame.positions[None])[0]
-        steps = minimum_image_steps(np.where(lost[:, None], 0.0, frame.positions), frame.box)
-        steps[lost[1:] | lost[:-1]] = np.nan
-        seen.append(steps)
-    steps = np.array(_sound(seen))
-    gaps = np.full(steps.shape[1], np.nan)
-    known = np.isfinite(steps).any(axis=0)
-    gaps[known] = np.nanmedian(steps[:, known], axis=0)
-    return gaps
+        missing = find_missing(frame.positions[None])[0]
+        row = minimum_image_distances(np.where(missing[:, None], 0.0, frame.positions), frame.box)
+        row[missing[1:] | missing[:-1]] = np.nan
+        rows.append(row)
+    samples = np.array(_drop_implausible(rows))
+    distances = np.full(samples.shape[1], np.nan)
+    known = np.isfinite(samples).any(axis=0)
+    distances[known] = np.nanmedian(samples[:, known], axis=0)
+    return distances
 
 
-def _sound(seen: list[np.ndarray]) -> list[np.ndarray]:
-    """Leave out frames that are exploded or collapsed, unless all are: then the unit is another."""
-    low, high = _SOUND
-    known = [steps[np.isfinite(steps)] for steps in seen]
-    sound = [
-        steps
-        for steps, values in zip(seen, known, strict=True)
-        if len(values) and low < np.median(values) < high
+def _drop_implausible(rows: list[np.ndarray]) -> list[np.ndarray]:
+    """Leave out frames that are exploded or collapsed; keep all if all are: the unit is another then."""
+    low, high = _PLAUSIBLE_MEDIAN
+    known = [row[np.isfinite(row)] for row in rows]
+    plausible = [
+        row for row, values in zip(rows, known, strict=True) if len(values) and low < np.median(values) < high
     ]
-    return sound or seen
+    return plausible or rows
 
 
-def _doubt_unit(path: Path, gaps: np.ndarray, force: bool) -> list[str]:
-    """Refuse coordinates in another unit, or warn about them."""
+def _unit_warnings(path: Path, distances: Float64[np.ndarray, "steps"], force: bool) -> list[str]:
+    """Raise where coordinates have another unit; warn instead under ``force``."""
     try:
-        check_unit(path, gaps)
+        check_unit(path, distances)
     except InputError as error:
         if not force:
             raise
@@ -180,21 +191,24 @@ def _doubt_unit(path: Path, gaps: np.ndarray, force: bool) -> list[str]:
     return []
 
 
-def _judge(path: Path, trace: CGTrace, spacing: Spacing, beads: Beads, force: bool) -> list[str]:
-    """Refuse beads that are no Cα, or warn about them."""
+def _bead_warnings(path: Path, trace: CGTrace, spacing: Spacing, bead_name: str, force: bool) -> list[str]:
+    """Raise where beads do not have the spacing of Cα; warn instead under ``force``."""
     warnings = []
-    if beads.name.upper() == "BB":
+    if bead_name.upper() == "BB":
         warnings.append("beads are named BB: those of Martini stand at the middle of the backbone, not at Cα")
     if spacing.regions:
-        said = f"beads do not stand like Cα in {spacing.explain(trace)}; bonded Cα are 3.8 Å apart"
+        regions = spacing.describe_regions(trace)
+        problem = f"beads do not have the spacing of Cα in {regions}; bonded Cα are 3.8 Å apart"
         if not force:
             raise InputError(
-                f"{path}: {said}",
+                f"{path}: {problem}",
                 "centres of mass of residues, or another unit (--scale)? leave these regions out with "
                 "--selection, or accept them with --force",
             )
-        warnings.append(said)
-    elif spacing.n_odd:
-        said = f"{spacing.n_odd} of {spacing.n_bonds} bonds" if spacing.n_odd > 1 else "one bond"
-        warnings.append(f"{said} between Cα outside 3.3 to 4.4 Å (cis: 2.7 to 3.2 Å)")
+        warnings.append(problem)
+    elif spacing.n_outliers:
+        n_outliers = (
+            f"{spacing.n_outliers} of {spacing.n_bonds} bonds" if spacing.n_outliers > 1 else "one bond"
+        )
+        warnings.append(f"{n_outliers} between Cα outside 3.3 to 4.4 Å (cis: 2.7 to 3.2 Å)")
     return warnings

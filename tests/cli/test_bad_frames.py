@@ -118,7 +118,7 @@ def test_forced_beads_are_built_with_a_warning(tmp_path, run):
     assert "accept them with --force" in said
     code, said = run("com.pdb", "--force")
     assert code == 0
-    assert "warning: beads do not stand like Cα in A:ALA1 to A:ALA30" in said
+    assert "warning: beads do not have the spacing of Cα in A:ALA1 to A:ALA30" in said
 
 
 def test_a_region_that_is_not_ca_is_named(tmp_path, run):
@@ -130,7 +130,7 @@ def test_a_region_that_is_not_ca_is_named(tmp_path, run):
     (tmp_path / "a.pdb").write_text(pdb(atoms("A" * 60, xyz)))
     code, said = run("a.pdb")
     assert code == 3
-    assert "beads do not stand like Cα in A:ALA2" in said
+    assert "beads do not have the spacing of Cα in A:ALA2" in said
     assert "A:ALA50" in said or "A:ALA49" in said
     assert run("a.pdb", "--selection", "resid 1:20 or resid 51:60")[0] == 0
 

@@ -73,7 +73,7 @@ def test_what_backmap_refuses_is_told(tmp_path, run):
     code, said, _ = run("inspect", "com.pdb")
     assert code == 0
     assert "bonds odd, 0 cis peptides: not like Cα" in said
-    assert "warning    beads do not stand like Cα in A:ALA1 to A:ALA30" in said
+    assert "warning    beads do not have the spacing of Cα in A:ALA1 to A:ALA30" in said
     assert "refused    latcpb backmap takes these beads with --force only" in said
     write_ca_pdb(tmp_path / "nm.pdb", SEQUENCE, walk(13) / 10)
     assert "nm coordinates in a format of Å (add --scale 10" in run("inspect", "nm.pdb")[1]

@@ -115,9 +115,9 @@ CASES = {
     "all at 0, 0, 0": (beads(positions=ZEROS), "a.pdb", 3, "a.pdb: frame 0: every bead is at 0, 0"),
     "centres of mass": (
         text("com.pdb", pdb(atoms("A" * 30, com_beads(30)))), "com.pdb", 3,
-        "com.pdb: beads do not stand like Cα in A:ALA1 to A:ALA30 (4.",
+        "com.pdb: beads do not have the spacing of Cα in A:ALA1 to A:ALA30 (4.",
     ),
-    "a stretched chain": (beads(positions=STRETCHED), "a.pdb", 3, "a.pdb: beads do not stand like"),
+    "a stretched chain": (beads(positions=STRETCHED), "a.pdb", 3, "a.pdb: beads do not have the spacing of"),
     "stars for coordinates": (
         text("a.pdb", pdb(STARS)),
         "a.pdb", 3, "a.pdb: line 1: no coordinates in columns 31-54",
@@ -132,9 +132,9 @@ CASES = {
     ),
     "names not known": (beads("XX"), "a.pdb", 3, "a.pdb: Cα beads of residues that are not known: UNK"),
     "numbers for names": (
-        beads(resnames=["1"] * 10), "a.pdb", 3, "a.pdb: residue names that say nothing: 1 (10)",
+        beads(resnames=["1"] * 10), "a.pdb", 3, "a.pdb: residue names that mean no amino acid: 1 (10)",
     ),
-    "no names": (beads(resnames=[""] * 10), "a.pdb", 3, "a.pdb: residue names that say nothing"),
+    "no names": (beads(resnames=[""] * 10), "a.pdb", 3, "a.pdb: residue names that mean no amino acid"),
     "lipids alone": (beads(resnames=["DPPC"] * 10), "a.pdb", 3, "a.pdb: no amino acid in it"),
     "several atoms and no CA": (
         beads(names=["X", "Y"] * 5, resids=[1, 1, 2, 2, 3, 3, 4, 4, 5, 5], resnames=["ALA"] * 10),
@@ -153,7 +153,7 @@ CASES = {
     ),
     "a trajectory alone": (
         with_trajectory("t.xtc", walk(10, 2)),
-        "t.xtc", 3, "t.xtc: a trajectory does not say",
+        "t.xtc", 3, "t.xtc: a trajectory does not name",
     ),
     "a topology alone": (text("a.psf", PSF), "a.psf", 3, "a.psf: a topology holds no positions"),
     "another number of atoms": (

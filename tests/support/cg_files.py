@@ -10,7 +10,10 @@ import numpy as np
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import LETTERS, NAMES
 
-__all__ = ["FakeBackmapper", "pdb_line", "walk", "write_ca_pdb", "write_gro", "write_trajectory"]
+__all__ = [
+    "FakeBackmapper", "pdb_line", "walk", "write_all_atom_pdb", "write_ca_pdb", "write_gro",
+    "write_trajectory",
+]  # fmt: skip
 
 NAME_OF = dict(zip(LETTERS, NAMES, strict=True))
 
@@ -81,6 +84,27 @@ def write_ca_pdb(
     return path
 
 
+def write_all_atom_pdb(path: Path) -> Path:
+    """Write two residues, one with an alternate location, beside water and a calcium ion."""
+    rows = [
+        ("N", "ALA", 1, "", (0, 0, 0)),
+        ("CA", "ALA", 1, "A", (1.4, 0, 0)),
+        ("CA", "ALA", 1, "B", (1.5, 0, 0)),
+        ("C", "ALA", 1, "", (2, 1.4, 0)),
+        ("N", "HSD", 2, "", (3, 1.4, 0)),
+        ("CA", "HSD", 2, "", (4.1, 2.6, 0)),
+        ("CA", "CA", 201, "", (20, 20, 20)),
+        ("O", "HOH", 301, "", (30, 20, 20)),
+        ("O", "HOH", 302, "", (33, 20, 20)),
+    ]
+    lines = [
+        pdb_line(i + 1, resname, resid, xyz, name=name, altloc=altloc)
+        for i, (name, resname, resid, altloc, xyz) in enumerate(rows)
+    ]
+    path.write_text("\n".join([*lines, "END", ""]))
+    return path
+
+
 def write_gro(path: Path, sequence: str, positions: np.ndarray, box: Sequence[float] = (0, 0, 0)) -> Path:
     """Write (L, 3) in Å as a GRO of CA atoms with running residue numbers."""
     lines = ["beads", f"{len(sequence):5d}"]
@@ -130,9 +154,7 @@ class FakeBackmapper(Backmapper):
     def from_pretrained(cls, weights=None, *, device="auto"):
         return cls()
 
-    def sample(
-        self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, survey=None, tally=None
-    ):
+    def sample(self, trace, chunk, options, consensus=None, counts=None):
         if self.fail_at is not None and self.fail_at in chunk.indices:
             raise KeyboardInterrupt
         slots = np.arange(15)
@@ -140,6 +162,6 @@ class FakeBackmapper(Backmapper):
         offsets = np.stack([np.cos(angle), np.sin(angle), 0.3 * slots - 2.0], axis=1)
         offsets[1] = 0.0
         atoms = chunk.positions[:, None, :, None, :] + offsets
-        atoms = np.repeat(atoms, samples, axis=1)
-        atoms[:, :, :, 4, 0] += 0.01 * np.arange(samples)[None, :, None]
-        return (atoms + 0.5 * ca_tolerance).astype(np.float32)
+        atoms = np.repeat(atoms, options.samples, axis=1)
+        atoms[:, :, :, 4, 0] += 0.01 * np.arange(options.samples)[None, :, None]
+        return (atoms + 0.5 * options.ca_tolerance).astype(np.float32)

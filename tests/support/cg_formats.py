@@ -9,10 +9,29 @@ from pathlib import Path
 import numpy as np
 from cg_files import NAME_OF, write_ca_pdb, write_trajectory
 
-__all__ = ["STRUCTURE_WRITERS", "TOPOLOGY_WRITERS", "TRAJECTORY_WRITERS"]
+from latcpb_cli.io.source import Source
+
+__all__ = ["BOX", "SEQUENCE", "STRUCTURE_WRITERS", "TOPOLOGY_WRITERS", "TRAJECTORY_WRITERS", "assert_beads"]
+
+SEQUENCE = "MGSWTYPLKHCDE"
+BOX = np.array([80.0, 90.0, 100.0])
+"""Edges in Å."""
 
 Writer = Callable[[Path, str, np.ndarray, np.ndarray], Path]
 """Takes a folder, a sequence, positions (F, L, 3) in Å and box edges (3,) in Å."""
+
+
+def assert_beads(source: Source, positions: np.ndarray, times: bool = False) -> None:
+    """Check that a source has the beads of `SEQUENCE`, in one chain, in `BOX`, and one frame every 10 ps."""
+    assert source.trace.sequence == SEQUENCE
+    assert source.trace.chain_index.max() == 0
+    chunks = list(source.chunks(3))
+    np.testing.assert_allclose(np.concatenate([chunk.positions for chunk in chunks]), positions, atol=0.006)
+    boxes = np.concatenate([chunk.boxes for chunk in chunks])
+    np.testing.assert_allclose(boxes, np.tile([*BOX, 90, 90, 90], (len(positions), 1)), rtol=1e-5)
+    if times:
+        clock = np.concatenate([chunk.times for chunk in chunks])
+        np.testing.assert_allclose(clock, 10.0 * np.arange(len(positions)), rtol=1e-5)
 
 
 def _pdb(folder: Path, sequence: str, positions: np.ndarray, box: np.ndarray) -> Path:

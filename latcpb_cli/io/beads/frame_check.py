@@ -1,23 +1,28 @@
-"""Frames that no simulation should have written, and what can still be used of them."""
+"""Frames with missing, exploded or collapsed coordinates, and what can still be used of them."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from latcpb_cli.structure import CGTrace
 
-__all__ = ["describe_frame", "find_missing", "hold", "park"]
+__all__ = ["describe_frame", "fill_from_chain", "find_missing", "move_far_away"]
 
-_FARTHEST = 1e6
-"""Coordinates beyond this (Å) are as good as none."""
-_LONG, _SHORT, _SHARE = 7.6, 1.9, 0.1
+_MAX_COORDINATE = 1e6
+"""Coordinates beyond this (Å) count as missing."""
+_MAX_BOND, _MIN_BOND, _MAX_BAD_FRACTION = 7.6, 1.9, 0.1
 """A frame is exploded (collapsed) where a tenth of its bonds is longer (shorter) than this (Å)."""
-_ROOM = 60.0
-"""Distance (Å) between parked beads, and to all others: no interaction of the model reaches so far."""
+_CA_CA = 3.8
+_SEPARATION = 60.0
+"""Distance (Å) of beads without a position from each other and from all others.
+
+No interaction of the model reaches so far.
+"""
 
 
-def find_missing(positions: np.ndarray) -> np.ndarray:
-    """Tell which beads have no position.
+def find_missing(positions: Float[np.ndarray, "F L 3"]) -> Bool[np.ndarray, "F L"]:
+    """Mark the beads that have no position.
 
     Parameters
     ----------
@@ -29,90 +34,105 @@ def find_missing(positions: np.ndarray) -> np.ndarray:
     numpy.ndarray of bool, shape (F, L)
     """
     with np.errstate(invalid="ignore"):
-        return ~(np.abs(positions) <= _FARTHEST).all(axis=-1)
+        return np.asarray(~(np.abs(positions) <= _MAX_COORDINATE).all(axis=-1))
 
 
-def hold(trace: CGTrace, positions: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Put beads without a position where their chain was last, so that it can be made whole around them.
+def fill_from_chain(
+    trace: CGTrace, positions: Float[np.ndarray, "F L 3"], missing: Bool[np.ndarray, "F L"]
+) -> Float[np.ndarray, "F L 3"]:
+    """Give beads without a position that of a neighbour in their chain.
+
+    The chain can then be made whole around them.
 
     Parameters
     ----------
     trace : CGTrace
     positions : numpy.ndarray of float32, shape (F, L, 3)
-    lost : numpy.ndarray of bool, shape (F, L)
+        In Å.
+    missing : numpy.ndarray of bool, shape (F, L)
 
     Returns
     -------
     numpy.ndarray of float32, shape (F, L, 3)
-        Finite; the origin where nothing of a chain is known.
+        A missing bead gets the position of the last bead before it that has
+        one, else of the first one after it; the origin where a whole chain is
+        missing.
     """
     rows = np.arange(len(trace))
-    before = np.maximum.accumulate(np.where(lost, -1, rows), axis=1)
-    after = np.minimum.accumulate(np.where(lost, len(rows), rows)[:, ::-1], axis=1)[:, ::-1]
-    chain = np.r_[trace.chain_index, -1]  # one more, for neighbours that are not there
+    before = np.maximum.accumulate(np.where(missing, -1, rows), axis=1)
+    after = np.minimum.accumulate(np.where(missing, len(rows), rows)[:, ::-1], axis=1)[:, ::-1]
+    chain = np.r_[trace.chain_index, -1]  # one more entry, which both -1 and L select
     nearest = np.where(chain[before] == trace.chain_index, before, after)
     known = chain[nearest] == trace.chain_index
-    held = np.take_along_axis(positions, np.minimum(nearest, len(rows) - 1)[..., None], axis=1)
-    return np.where(known[..., None], held, np.float32(0.0))
+    filled = np.take_along_axis(positions, np.minimum(nearest, len(rows) - 1)[..., None], axis=1)
+    return np.where(known[..., None], filled, np.float32(0.0))
 
 
-def park(positions: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Put beads without a position where they touch nothing.
+def move_far_away(
+    positions: Float[np.ndarray, "F L 3"], missing: Bool[np.ndarray, "F L"]
+) -> Float[np.ndarray, "F L 3"]:
+    """Put beads without a position on a grid where they touch nothing.
 
     Parameters
     ----------
     positions : numpy.ndarray of float32, shape (F, L, 3)
-    lost : numpy.ndarray of bool, shape (F, L)
+        In Å.
+    missing : numpy.ndarray of bool, shape (F, L)
 
     Returns
     -------
     numpy.ndarray of float32, shape (F, L, 3)
-        Finite; rows that are not lost are unchanged.
+        Finite; beads that are not missing are unchanged.
     """
-    parked = positions.copy()
-    for frame in np.flatnonzero(lost.any(axis=1)):
-        rows = np.flatnonzero(lost[frame])
+    moved = positions.copy()
+    for frame in np.flatnonzero(missing.any(axis=1)):
+        rows = np.flatnonzero(missing[frame])
         side = int(np.ceil(len(rows) ** (1 / 3)))
         grid = np.stack(np.unravel_index(np.arange(len(rows)), (side + 1,) * 3), axis=1)
-        known = positions[frame][~lost[frame]]
-        corner = known.max(axis=0) + _ROOM if len(known) else np.zeros(3)
-        parked[frame, rows] = corner + _ROOM * grid
-    return parked
+        known = positions[frame][~missing[frame]]
+        corner = known.max(axis=0) + _SEPARATION if len(known) else np.zeros(3)
+        moved[frame, rows] = corner + _SEPARATION * grid
+    return moved
 
 
-def describe_frame(trace: CGTrace, positions: np.ndarray, lost: np.ndarray, typical: float) -> str:
-    """Say what is wrong with one frame.
+def describe_frame(
+    trace: CGTrace,
+    positions: Float[np.ndarray, "L 3"],
+    missing: Bool[np.ndarray, "L"],
+    median_bond: float,
+) -> str:
+    """Describe what is wrong with one frame.
 
     Parameters
     ----------
     trace : CGTrace
     positions : numpy.ndarray, shape (L, 3)
         In Å, chains whole.
-    lost : numpy.ndarray of bool, shape (L,)
-    typical : float
+    missing : numpy.ndarray of bool, shape (L,)
+    median_bond : float
         Median distance (Å) between bonded neighbours in the whole trajectory.
 
     Returns
     -------
     str
-        Empty for a sound frame.
+        Empty for a frame without problems.
     """
-    said = []
-    if lost.any():
-        first = int(np.flatnonzero(lost)[0])
-        more = int(lost.sum()) - 1
+    problems = []
+    if missing.any():
+        first = int(np.flatnonzero(missing)[0])
+        more = int(missing.sum()) - 1
         others = f" and {more} more residue{'s' if more > 1 else ''}" if more else ""
-        said.append(f"residue {trace.label(first)}{others}: position is not a number")
-    bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & ~lost[1:] & ~lost[:-1]
+        problems.append(f"residue {trace.label(first)}{others}: position is not a number")
+    bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & ~missing[1:] & ~missing[:-1]
     bonds = np.linalg.norm(np.diff(positions.astype(np.float64), axis=0), axis=-1)[bonded]
     if len(bonds):
-        scale = max(typical / 3.8, 1.0) if np.isfinite(typical) else 1.0
-        for what, wrong in (("exploded", bonds > _LONG * scale), ("collapsed", bonds < _SHORT)):
-            if wrong.mean() > _SHARE:
-                said.append(f"{what}: {wrong.sum()} of {len(bonds)} neighbours {_range(bonds[wrong])} apart")
-    return "; ".join(said)
+        scale = max(median_bond / _CA_CA, 1.0) if np.isfinite(median_bond) else 1.0
+        for what, bad in (("exploded", bonds > _MAX_BOND * scale), ("collapsed", bonds < _MIN_BOND)):
+            if bad.mean() > _MAX_BAD_FRACTION:
+                problems.append(f"{what}: {bad.sum()} of {len(bonds)} neighbours {_range(bonds[bad])} apart")
+    return "; ".join(problems)
 
 
-def _range(values: np.ndarray) -> str:
+def _range(values: Float[np.ndarray, "N"]) -> str:
     low, high = float(values.min()), float(values.max())
     return f"{low:.1f} to {high:.1f} Å" if len(values) > 1 else f"{low:.1f} Å"

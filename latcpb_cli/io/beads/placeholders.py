@@ -1,19 +1,20 @@
-"""Beads at exactly 0, 0, 0: residues that a program listed and never placed."""
+"""Beads at exactly 0, 0, 0: residues that a program lists without coordinates."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from latcpb_cli.io.readers.atoms import AtomTable
 
 __all__ = ["find_placeholders"]
 
-_ALONE = 10.0
-"""A single bead at the origin is a placeholder only this far (Å) from its neighbours."""
+_MIN_ISOLATION = 10.0
+"""Distance (Å) to its neighbours from which a single bead at the origin is a placeholder."""
 
 
-def find_placeholders(beads: AtomTable, positions: np.ndarray) -> np.ndarray:
-    """Tell which beads stand for residues without a position.
+def find_placeholders(beads: AtomTable, positions: Float[np.ndarray, "L 3"]) -> Bool[np.ndarray, "L"]:
+    """Mark the beads of residues that have no coordinates.
 
     Parameters
     ----------
@@ -25,19 +26,19 @@ def find_placeholders(beads: AtomTable, positions: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of bool, shape (L,)
-        All false where every bead is at the origin: then the coordinates are
-        missing, not residues.
+        All false where every bead is at the origin: then the file has no
+        coordinates at all.
     """
-    zero = np.asarray(~positions.any(axis=-1))
-    if zero.all() or not zero.any():
-        return np.zeros(len(zero), dtype=bool)
-    if zero.sum() > 1:
-        return zero
-    at = int(np.flatnonzero(zero)[0])
-    near = [
+    at_origin = np.asarray(~positions.any(axis=-1))
+    if at_origin.all() or not at_origin.any():
+        return np.zeros(len(at_origin), dtype=bool)
+    if at_origin.sum() > 1:
+        return at_origin
+    index = int(np.flatnonzero(at_origin)[0])
+    distances = [
         np.linalg.norm(positions[other])
-        for other in (at - 1, at + 1)
-        if 0 <= other < len(zero) and beads.chain_ids[other] == beads.chain_ids[at]
+        for other in (index - 1, index + 1)
+        if 0 <= other < len(at_origin) and beads.chain_ids[other] == beads.chain_ids[index]
     ]
-    alone = bool(near) and min(near) > _ALONE
-    return zero & alone
+    isolated = bool(distances) and min(distances) > _MIN_ISOLATION
+    return at_origin & isolated

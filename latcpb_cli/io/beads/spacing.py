@@ -1,8 +1,8 @@
-"""Are these beads Cα? What the distances between neighbours say.
+"""Distances between neighbouring beads, which distinguish Cα from other beads.
 
 Two Cα that a peptide joins are 3.8 Å apart (2.9 Å for a cis peptide), in bead
 models with harmonic bonds within a few tenths of an Å. Beads at the centre of
-mass of a residue are 4 to 7 Å apart, each pair at a distance of its own.
+mass of a residue are 4 to 7 Å apart, and the distance varies from pair to pair.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float, Int64
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.structure import CGTrace
@@ -19,14 +20,14 @@ __all__ = ["Region", "Spacing", "check_unit", "measure_spacing"]
 
 _TRANS, _CIS = (3.3, 4.35), (2.7, 3.2)
 """Distances (Å) that a bond of a Cα model may have."""
-_WINDOW, _ODD_IN_WINDOW, _FEWEST_BONDS = 8, 4, 4
-"""Half of the bonds in a window must be odd before a region is called no Cα trace."""
-_SHOWN = 4
+_WINDOW, _OUTLIERS_IN_WINDOW, _MIN_BONDS = 8, 4, 4
+"""A region is not a Cα trace where half of the bonds in a window are outliers."""
+_MAX_LISTED = 4
 
 
 @dataclass(frozen=True)
 class Region:
-    """A stretch of a chain whose beads do not stand like Cα.
+    """A stretch of a chain whose beads do not have the spacing of Cα.
 
     Attributes
     ----------
@@ -48,75 +49,78 @@ class Spacing:
 
     Attributes
     ----------
-    n_bonds, n_odd : int
-        Bonds, and how many of them no peptide would have.
-    median, deviation : float
+    n_bonds, n_outliers : int
+        Number of bonds, and of those with a length that no peptide has.
+    median, std : float
         In Å; nan without bonds.
     regions : tuple of Region
     """
 
     n_bonds: int
-    n_odd: int
+    n_outliers: int
     median: float
-    deviation: float
+    std: float
     regions: tuple[Region, ...]
 
-    def explain(self, trace: CGTrace) -> str:
-        """Name the regions, the first few of them."""
-        said = [
+    def describe_regions(self, trace: CGTrace) -> str:
+        """List the first few regions with their distances."""
+        listed = [
             f"{trace.label(r.first)} to {trace.label(r.last)} ({r.lowest:.1f} to {r.highest:.1f} Å)"
-            for r in self.regions[:_SHOWN]
+            for r in self.regions[:_MAX_LISTED]
         ]
-        more = len(self.regions) - _SHOWN
-        return ", ".join(said) + (f" and {more} more regions" if more > 0 else "")
+        more = len(self.regions) - _MAX_LISTED
+        return ", ".join(listed) + (f" and {more} more regions" if more > 0 else "")
 
 
-def measure_spacing(trace: CGTrace, gaps: np.ndarray) -> Spacing:
-    """Measure the bonds of a trace and find the regions that are no Cα trace.
+def measure_spacing(trace: CGTrace, distances: Float[np.ndarray, "steps"]) -> Spacing:
+    """Measure the bonds of a trace and find the regions without the spacing of Cα.
 
     Parameters
     ----------
     trace : CGTrace
-    gaps : numpy.ndarray, shape (L-1,)
+    distances : numpy.ndarray, shape (L-1,)
         Distance (Å) from each bead to the next.
 
     Returns
     -------
     Spacing
     """
-    bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & np.isfinite(gaps)
-    bonds = gaps[bonded]
-    normal = _within(gaps, _TRANS) | _within(gaps, _CIS)
-    odd = bonded & ~normal
+    bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & np.isfinite(distances)
+    bonds = distances[bonded]
+    normal = _within(distances, _TRANS) | _within(distances, _CIS)
+    outlier = bonded & ~normal
     regions: list[Region] = []
     for chain in range(int(trace.chain_index[-1]) + 1):
-        where = np.flatnonzero(bonded & (trace.chain_index[:-1] == chain))
-        if len(where) >= _FEWEST_BONDS:
-            regions += [_region(where[span], gaps) for span in _stretches(odd[where])]
+        chain_bonds = np.flatnonzero(bonded & (trace.chain_index[:-1] == chain))
+        if len(chain_bonds) >= _MIN_BONDS:
+            spans = _outlier_spans(outlier[chain_bonds])
+            regions += [_make_region(chain_bonds[span], distances) for span in spans]
     return Spacing(
         n_bonds=len(bonds),
-        n_odd=int(odd.sum()),
+        n_outliers=int(outlier.sum()),
         median=float(np.median(bonds)) if len(bonds) else np.nan,
-        deviation=float(np.std(bonds)) if len(bonds) else np.nan,
+        std=float(np.std(bonds)) if len(bonds) else np.nan,
         regions=tuple(regions),
     )
 
 
-def check_unit(path: Path, gaps: np.ndarray) -> None:
-    """Refuse coordinates in another unit than their format has.
+def check_unit(path: Path, distances: Float[np.ndarray, "steps"]) -> None:
+    """Raise where coordinates have another unit than their format.
 
     Parameters
     ----------
     path : pathlib.Path
         For messages.
-    gaps : numpy.ndarray, shape (L-1,)
+    distances : numpy.ndarray, shape (L-1,)
         Distance (Å) from each bead to the next, most of them bonded.
 
     Raises
     ------
     InputError
+        The coordinates seem to be in nm instead of Å, in Å instead of nm, or
+        all at one point.
     """
-    known = gaps[np.isfinite(gaps)]
+    known = distances[np.isfinite(distances)]
     median = float(np.median(known)) if len(known) else np.nan
     if 0.25 < median < 0.6:
         raise InputError(
@@ -135,25 +139,25 @@ def check_unit(path: Path, gaps: np.ndarray) -> None:
         )
 
 
-def _within(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+def _within(values: Float[np.ndarray, "N"], limits: tuple[float, float]) -> Bool[np.ndarray, "N"]:
     return (values >= limits[0]) & (values <= limits[1])
 
 
-def _stretches(odd: np.ndarray) -> list[slice]:
-    """Stretches in which windows of bonds are odd by half, trimmed to odd bonds."""
-    width = min(_WINDOW, len(odd))
-    counts = np.convolve(odd, np.ones(width, dtype=int), mode="valid")
-    inside = np.zeros(len(odd), dtype=bool)
-    for start in np.flatnonzero(counts * _WINDOW >= _ODD_IN_WINDOW * width):
+def _outlier_spans(outlier: Bool[np.ndarray, "N"]) -> list[slice]:
+    """Find the spans in which half of the bonds are outliers, trimmed to outliers at both ends."""
+    width = min(_WINDOW, len(outlier))
+    counts = np.convolve(outlier, np.ones(width, dtype=int), mode="valid")
+    inside = np.zeros(len(outlier), dtype=bool)
+    for start in np.flatnonzero(counts * _WINDOW >= _OUTLIERS_IN_WINDOW * width):
         inside[start : start + width] = True
     edges = np.flatnonzero(np.diff(np.r_[False, inside, False]))
-    found = []
+    spans = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        places = start + np.flatnonzero(odd[start:stop])
-        found.append(slice(int(places[0]), int(places[-1]) + 1))
-    return found
+        rows = start + np.flatnonzero(outlier[start:stop])
+        spans.append(slice(int(rows[0]), int(rows[-1]) + 1))
+    return spans
 
 
-def _region(bonds: np.ndarray, gaps: np.ndarray) -> Region:
-    distances = gaps[bonds]
-    return Region(int(bonds[0]), int(bonds[-1]) + 1, float(distances.min()), float(distances.max()))
+def _make_region(bonds: Int64[np.ndarray, "B"], distances: Float[np.ndarray, "steps"]) -> Region:
+    lengths = distances[bonds]
+    return Region(int(bonds[0]), int(bonds[-1]) + 1, float(lengths.min()), float(lengths.max()))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Float64
 
-from latcpb_cli.structure import BREAK_CUTOFF, CGTrace, box_vectors
+from latcpb_cli.geometry.box import box_vectors
+from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
-__all__ = ["make_whole", "minimum_image_steps"]
+__all__ = ["make_whole", "minimum_image_distances"]
 
 
-def make_whole(trace: CGTrace, positions: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def make_whole(
+    trace: CGTrace, positions: Float[np.ndarray, "F L 3"], boxes: Float[np.ndarray, "F 6"]
+) -> Float[np.ndarray, "F L 3"]:
     """Undo the wrapping of single beads, chain by chain.
 
     A step between two neighbours is undone only where it is longer than the
@@ -26,45 +30,53 @@ def make_whole(trace: CGTrace, positions: np.ndarray, boxes: np.ndarray) -> np.n
     Returns
     -------
     numpy.ndarray of float32, shape (F, L, 3)
-        The first bead of each chain stays where it is; frames without a
+        The first bead of each chain keeps its position; frames without a
         wrapped bond come back unchanged to the bit.
     """
     vectors = box_vectors(boxes)
     steps = np.diff(positions.astype(np.float64), axis=1)
-    turns = _image_turns(steps, vectors)
+    images = _image_shifts(steps, vectors)
     linked = trace.same_chain_as_next()[:-1]
     residues_between = np.maximum(np.diff(trace.resids), 1)
     too_long = np.linalg.norm(steps, axis=-1) > BREAK_CUTOFF * residues_between
-    turns[~(too_long & linked)] = 0.0
-    if not turns.any():
+    images[~(too_long & linked)] = 0.0
+    if not images.any():
         return positions
     shifts = np.zeros(positions.shape)
-    shifts[:, 1:] = np.cumsum(turns, axis=1)
+    shifts[:, 1:] = np.cumsum(images, axis=1)
     chain_starts = np.r_[0, np.flatnonzero(~linked) + 1]
     shifts -= shifts[:, chain_starts][:, trace.chain_index]
-    return (positions + shifts @ vectors).astype(np.float32)
+    whole: np.ndarray = (positions + shifts @ vectors).astype(np.float32)
+    return whole
 
 
-def minimum_image_steps(positions: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Distance from each bead to the next, under periodic boundary conditions.
+def minimum_image_distances(
+    positions: Float[np.ndarray, "L 3"], box: Float[np.ndarray, "6"]
+) -> Float64[np.ndarray, "steps"]:
+    """Measure the distance from each bead to the next under periodic boundary conditions.
 
     Parameters
     ----------
     positions : numpy.ndarray, shape (L, 3)
         In Å.
     box : numpy.ndarray, shape (6,)
+        Zeros for no box.
 
     Returns
     -------
     numpy.ndarray of float64, shape (L-1,)
+        In Å.
     """
     vectors = box_vectors(box[None])
     steps = np.diff(positions.astype(np.float64), axis=0)[None]
-    return np.linalg.norm(steps + _image_turns(steps, vectors) @ vectors, axis=-1)[0]
+    distances: np.ndarray = np.linalg.norm(steps + _image_shifts(steps, vectors) @ vectors, axis=-1)[0]
+    return distances
 
 
-def _image_turns(steps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Whole box vectors to add to each step (F, L-1, 3) so that it becomes short.
+def _image_shifts(
+    steps: Float64[np.ndarray, "F steps 3"], vectors: Float64[np.ndarray, "F 3 3"]
+) -> Float64[np.ndarray, "F steps 3"]:
+    """Return the numbers of box vectors to add to each step so that it becomes short.
 
     Rounding fractional coordinates finds the shortest image of every vector
     below half the smallest height of the box, and bonds are far below that.
@@ -72,4 +84,4 @@ def _image_turns(steps: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     periodic = np.abs(np.linalg.det(vectors)) > 0
     inverse = np.zeros_like(vectors)
     inverse[periodic] = np.linalg.inv(vectors[periodic])
-    return -np.round(steps @ inverse)
+    return np.asarray(-np.round(steps @ inverse))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from jaxtyping import Bool, Int, Int64, Shaped
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["AtomTable", "parts_from_bonds", "unwrap_resids"]
+__all__ = ["AtomTable", "segments_from_bonds", "unwrap_resids"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,30 +25,36 @@ class AtomTable:
         Insertion codes and alternate locations, "" for none.
     chain_ids : numpy.ndarray of str
         "" where the file gives none.
-    parts : numpy.ndarray of int64
+    segment_index : numpy.ndarray of int64
         Number of the stretch between two chain ends that the file marks
-        itself (TER records, segments, mmCIF entities).
+        itself (TER records, segment names, mmCIF entities, bonds).
     """
 
-    names: np.ndarray
-    resnames: np.ndarray
-    resids: np.ndarray
-    icodes: np.ndarray
-    altlocs: np.ndarray
-    chain_ids: np.ndarray
-    parts: np.ndarray
+    names: Shaped[np.ndarray, "N"]
+    resnames: Shaped[np.ndarray, "N"]
+    resids: Int64[np.ndarray, "N"]
+    icodes: Shaped[np.ndarray, "N"]
+    altlocs: Shaped[np.ndarray, "N"]
+    chain_ids: Shaped[np.ndarray, "N"]
+    segment_index: Int64[np.ndarray, "N"]
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def take(self, rows: np.ndarray) -> AtomTable:
-        """Keep some rows only."""
+    def select(self, rows: Int[np.ndarray, "M"] | Bool[np.ndarray, "N"]) -> AtomTable:
+        """Return a table of some rows, given by their indices or by a mask."""
         return AtomTable(*(getattr(self, field.name)[rows] for field in fields(self)))
 
-    def residue_index(self) -> np.ndarray:
-        """0-based number of the residue of each atom: int64, shape (N,)."""
+    def chain_changes(self) -> Bool[np.ndarray, "steps"]:
+        """Mark where the chain identifier or the segment changes from one atom to the next: shape (N-1,)."""
+        chain = self.chain_ids[1:] != self.chain_ids[:-1]
+        segment = self.segment_index[1:] != self.segment_index[:-1]
+        return np.asarray(chain | segment)
+
+    def residue_index(self) -> Int64[np.ndarray, "N"]:
+        """Return the 0-based number of the residue of each atom."""
         index = np.zeros(len(self), dtype=np.int64)
-        columns = (self.parts, self.chain_ids, self.resids, self.icodes, self.resnames)
+        columns = (self.segment_index, self.chain_ids, self.resids, self.icodes, self.resnames)
         changes = np.zeros(max(len(self) - 1, 0), dtype=bool)
         for column in columns:
             changes |= column[1:] != column[:-1]
@@ -55,29 +62,49 @@ class AtomTable:
         return index
 
 
-def unwrap_resids(resids: np.ndarray, chain_ids: np.ndarray, parts: np.ndarray, last: int = 9999) -> None:
-    """Count on where a chain passes the last number of its columns and starts again (in place)."""
+def unwrap_resids(
+    resids: Int64[np.ndarray, "N"],
+    chain_ids: Shaped[np.ndarray, "N"],
+    segment_index: Int64[np.ndarray, "N"],
+    last: int = 9999,
+) -> None:
+    """Continue residue numbers that start again within a chain because their columns are full (in place).
+
+    Parameters
+    ----------
+    resids : numpy.ndarray of int64, shape (N,)
+        Changed in place.
+    chain_ids : numpy.ndarray of str, shape (N,)
+    segment_index : numpy.ndarray of int64, shape (N,)
+    last : int
+        Largest number that fits into the columns of the format.
+    """
     wraps = (resids[:-1] == last) & (resids[1:] <= 1) & (resids[1:] >= 0)
-    wraps &= (chain_ids[1:] == chain_ids[:-1]) & (parts[1:] == parts[:-1])
-    for at in np.flatnonzero(wraps):
-        same = (chain_ids[at + 1 :] == chain_ids[at]) & (parts[at + 1 :] == parts[at])
-        resids[at + 1 :][same] += last + 1
+    wraps &= (chain_ids[1:] == chain_ids[:-1]) & (segment_index[1:] == segment_index[:-1])
+    for row in np.flatnonzero(wraps):
+        same = (chain_ids[row + 1 :] == chain_ids[row]) & (segment_index[row + 1 :] == segment_index[row])
+        resids[row + 1 :][same] += last + 1
 
 
-def parts_from_bonds(bonds: np.ndarray, n_atoms: int) -> np.ndarray:
-    """Number the molecules along the file: int64, shape (N,).
+def segments_from_bonds(bonds: Int64[np.ndarray, "B 2"], n_atoms: int) -> Int64[np.ndarray, "N"]:
+    """Number the stretches of atoms along the file that belong to one molecule.
 
     Parameters
     ----------
     bonds : numpy.ndarray of int64, shape (B, 2)
-        Pairs of rows. Where fewer than half of the atoms have a bond, the
-        list is no list of chains, and all atoms are one part.
+        Pairs of rows.
     n_atoms : int
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (N,)
+        All zeros where fewer than half of the atoms have a bond: such a list
+        (of disulfides, for instance) does not tell chains apart.
     """
-    parts = np.zeros(n_atoms, dtype=np.int64)
+    segment_index = np.zeros(n_atoms, dtype=np.int64)
     if 2 * len(np.unique(bonds)) < n_atoms or not len(bonds):
-        return parts
+        return segment_index
     matrix = coo_array((np.ones(len(bonds), dtype=np.int8), tuple(bonds.T)), shape=(n_atoms, n_atoms))
     molecule = connected_components(matrix, directed=False)[1]
-    parts[1:] = np.cumsum(molecule[1:] != molecule[:-1])
-    return parts
+    segment_index[1:] = np.cumsum(molecule[1:] != molecule[:-1])
+    return segment_index

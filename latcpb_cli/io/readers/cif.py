@@ -1,13 +1,14 @@
 """mmCIF files through gemmi.
 
-The atom table is taken as it stands, in file order, so that models become
-frames and files with nothing but Cα atoms are read as well.
+The atom table is read in file order and not interpreted, so that models
+become frames and files with nothing but Cα atoms are read as well.
 """
 
 from __future__ import annotations
 
 import gemmi
 import numpy as np
+from jaxtyping import Float32, Shaped
 
 from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.io.readers.atoms import AtomTable
@@ -16,13 +17,13 @@ from latcpb_cli.io.readers.input_file import InputFile
 
 __all__ = ["CifFile"]
 
-_MOST_BYTES = 2 << 30
-"""mmCIF is held in memory as a whole."""
+_MAX_BYTES = 2 << 30
+"""gemmi holds mmCIF in memory as a whole."""
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
 
 class CifFile:
-    """An mmCIF file as topology (`atoms`) and as frames (`read`).
+    """An mmCIF file as topology (`read_atoms`) and as frames (`read`).
 
     Parameters
     ----------
@@ -51,12 +52,12 @@ class CifFile:
         self.n_atoms, self.n_frames = int(sizes[0]), len(sizes)
         self._positions = self._coordinates().reshape(self.n_frames, self.n_atoms, 3)
 
-    def atoms(self) -> AtomTable:
+    def read_atoms(self) -> AtomTable:
         """List the atoms of the first model, in author numbering where it is given."""
         first = slice(0, self.n_atoms)
         entities = self._column("label_asym_id")[first]
-        parts = np.zeros(self.n_atoms, dtype=np.int64)
-        parts[1:] = np.cumsum(entities[1:] != entities[:-1])
+        segment_index = np.zeros(self.n_atoms, dtype=np.int64)
+        segment_index[1:] = np.cumsum(entities[1:] != entities[:-1])
         numbers = self._column("auth_seq_id", "label_seq_id")[first]
         try:
             resids = np.array([int(number or 0) for number in numbers], dtype=np.int64)
@@ -71,7 +72,7 @@ class CifFile:
             icodes=self._column("pdbx_PDB_ins_code")[first],
             altlocs=self._column("label_alt_id")[first],
             chain_ids=self._column("auth_asym_id", "label_asym_id")[first],
-            parts=parts,
+            segment_index=segment_index,
         )
 
     def read(self, index: int) -> Frame:
@@ -80,8 +81,8 @@ class CifFile:
         cell = np.array([gemmi.cif.as_number(value) if value else 0.0 for value in values])
         return Frame(self._positions[index], float(index), clean_box(cell))
 
-    def _column(self, *tags: str) -> np.ndarray:
-        """First of some columns that the file has, as strings ("" for none)."""
+    def _column(self, *tags: str) -> Shaped[np.ndarray, "rows"]:
+        """Return the first of some columns that the file has, as strings ("" for none)."""
         for tag in tags:
             column = self._block.find_values(f"_atom_site.{tag}")
             if len(column):
@@ -89,7 +90,7 @@ class CifFile:
         n_rows = len(self._block.find_values("_atom_site.Cartn_x"))
         return np.full(n_rows, "")
 
-    def _coordinates(self) -> np.ndarray:
+    def _coordinates(self) -> Float32[np.ndarray, "rows 3"]:
         axes = [self._column(f"Cartn_{axis}") for axis in "xyz"]
         try:
             return np.stack(axes, axis=1).astype(np.float32)
@@ -101,12 +102,12 @@ class CifFile:
 
 def _atom_block(file: InputFile) -> gemmi.cif.Block:
     path = file.path
-    if file.size > _MOST_BYTES:
+    if file.size > _MAX_BYTES:
         raise InputError(
             f"{path}: {file.size >> 20:,} MiB of mmCIF", "write long trajectories as .xtc or .dcd"
         )
     try:
-        # As bytes: gemmi takes names such as a.cif.gz apart itself.
+        # As bytes: gemmi itself interprets file names such as a.cif.gz.
         document = gemmi.cif.read_string(file.readable.read_bytes())
     except (ValueError, RuntimeError, OSError, IndexError) as error:
         raise InputError(

@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float, Float32
 
-__all__ = ["Frame", "FrameFile", "Trajectory", "clean_box"]
+from latcpb_cli.io.readers.atoms import AtomTable
 
-_SMALLEST_EDGE = 2.0
-"""Box edges below this (Å) are placeholders such as the 1 Å cell of CRYST1."""
+__all__ = ["Frame", "FrameFile", "StructureFile", "Trajectory", "clean_box"]
+
+_MIN_EDGE = 2.0
+"""Box edges below this (Å) are placeholders, such as the 1 Å cell that CRYST1 records have for no box."""
 
 
-class Frame(NamedTuple):
-    """Positions (N, 3) in Å, time in ps, box (6,) in Å and degrees (zeros for none)."""
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a file.
 
-    positions: np.ndarray
+    Attributes
+    ----------
+    positions : numpy.ndarray of float32, shape (N, 3)
+        In Å.
+    time : float
+        In ps.
+    box : numpy.ndarray of float32, shape (6,)
+        a, b, c (Å), alpha, beta, gamma (degrees); zeros for no box.
+    """
+
+    positions: Float32[np.ndarray, "N 3"]
     time: float
-    box: np.ndarray
+    box: Float32[np.ndarray, "6"]
 
 
+@runtime_checkable
 class FrameFile(Protocol):
     """A file with frames that can be read in any order.
 
-    ``n_frames`` counts the whole frames; ``truncated`` tells that a part of
-    one more frame follows them.
+    Attributes
+    ----------
+    path : pathlib.Path
+        As the user named it.
+    n_atoms : int
+        Atoms of every frame.
+    n_frames : int
+        Frames that are complete.
+    truncated : bool
+        Whether a part of one more frame follows the last one.
     """
 
     path: Path
@@ -35,11 +59,37 @@ class FrameFile(Protocol):
     truncated: bool
 
     def read(self, index: int) -> Frame:
-        """Read one frame; raises `InputError` where that fails."""
+        """Read one frame.
+
+        Raises
+        ------
+        InputError
+            If the frame is damaged.
+        """
+
+
+@runtime_checkable
+class StructureFile(FrameFile, Protocol):
+    """A file that names its atoms and holds frames."""
+
+    def read_atoms(self) -> AtomTable:
+        """List the atoms of the first frame.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
 
 
 class Trajectory:
-    """Several frame files, one after the other."""
+    """Several frame files, one after the other.
+
+    Parameters
+    ----------
+    files : sequence of FrameFile
+        At least one, each with at least one frame.
+    """
 
     def __init__(self, files: Sequence[FrameFile]) -> None:
         self.files = tuple(files)
@@ -49,10 +99,10 @@ class Trajectory:
         return int(self._ends[-1])
 
     def locate(self, index: int) -> tuple[FrameFile, int]:
-        """Find the file that holds a frame, and the number of the frame in it."""
-        which = int(np.searchsorted(self._ends, index, side="right"))
-        start = 0 if which == 0 else int(self._ends[which - 1])
-        return self.files[which], index - start
+        """Return the file that holds a frame, and the number of the frame in it."""
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        start = 0 if number == 0 else int(self._ends[number - 1])
+        return self.files[number], index - start
 
     def read(self, index: int) -> Frame:
         """Read one frame, counted over all files."""
@@ -60,12 +110,12 @@ class Trajectory:
         return file.read(local)
 
 
-def clean_box(dimensions: np.ndarray | None) -> np.ndarray:
+def clean_box(dimensions: Float[np.ndarray, "6"] | None) -> Float32[np.ndarray, "6"]:
     """Turn missing, zero and placeholder boxes into zeros.
 
     Parameters
     ----------
-    dimensions : array_like, shape (6,), or None
+    dimensions : numpy.ndarray, shape (6,), or None
         a, b, c (Å), alpha, beta, gamma (degrees).
 
     Returns
@@ -75,7 +125,7 @@ def clean_box(dimensions: np.ndarray | None) -> np.ndarray:
     box = np.zeros(6, dtype=np.float32)
     if dimensions is not None:
         given = np.asarray(dimensions, dtype=np.float32)
-        angles_sound = bool(np.all((given[3:] > 1.0) & (given[3:] < 179.0)))
-        if np.all(np.isfinite(given)) and np.all(given[:3] >= _SMALLEST_EDGE) and angles_sound:
+        angles_valid = bool(np.all((given[3:] > 1.0) & (given[3:] < 179.0)))
+        if np.all(np.isfinite(given)) and np.all(given[:3] >= _MIN_EDGE) and angles_valid:
             box[:] = given
     return box

@@ -1,6 +1,6 @@
 """GRO files, with one or many frames.
 
-Read here because MDAnalysis reads the first frame only.
+latcpb reads them itself because MDAnalysis reads the first frame only.
 """
 
 from __future__ import annotations
@@ -9,23 +9,24 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.readers.atoms import AtomTable, unwrap_resids
 from latcpb_cli.io.readers.frames import Frame, clean_box
-from latcpb_cli.io.readers.input_file import InputFile, bounded_lines, refuse_count
+from latcpb_cli.io.readers.input_file import InputFile, bounded_lines, check_atom_count
 
 __all__ = ["GroFile"]
 
 _TIME = re.compile(rb"\bt=\s*([-+.\deE]+)")
-_SHORTEST_LINE = 38
+_MIN_LINE_BYTES = 38
 _ANGSTROM_PER_NM = 10.0
 
 
 @dataclass
-class _Span:
-    """Where the atoms of one frame stand in the file."""
+class _FrameSpan:
+    """Bytes of a file that hold the atoms of one frame, and what the lines around them say."""
 
     start: int
     stop: int
@@ -35,26 +36,30 @@ class _Span:
 
 
 class GroFile:
-    """A GRO file as topology (`atoms`) and as frames (`read`).
+    """A GRO file as topology (`read_atoms`) and as frames (`read`).
+
+    Parameters
+    ----------
+    file : InputFile
 
     Raises
     ------
     InputError
-        If a line is not what the format says, or the file ends within its
-        first frame.
+        If a line does not have the format, or the file ends within its first
+        frame.
     """
 
     def __init__(self, file: InputFile) -> None:
         self.path, self._file = file.path, file
         self.n_atoms, self.truncated = 0, False
-        self._spans: list[_Span] = []
+        self._spans: list[_FrameSpan] = []
         self._scan()
         self.n_frames = len(self._spans)
-        self._width: int | None = None
+        self._column_width: int | None = None
 
-    def atoms(self) -> AtomTable:
+    def read_atoms(self) -> AtomTable:
         """List the atoms of the first frame."""
-        lines = [line.decode("utf-8", "replace") for line in self._lines(0)]
+        lines = [line.decode("utf-8", "replace") for line in self._read_lines(0)]
         try:
             resids = np.array([int(line[0:5]) for line in lines], dtype=np.int64)
         except ValueError as error:
@@ -62,8 +67,8 @@ class GroFile:
                 f"{self.path}: a residue number is no integer ({error})", "check columns 1-5"
             ) from None
         blank = np.full(len(lines), "")
-        parts = np.zeros(len(lines), dtype=np.int64)
-        unwrap_resids(resids, blank, parts, last=99_999)
+        segment_index = np.zeros(len(lines), dtype=np.int64)
+        unwrap_resids(resids, blank, segment_index, last=99_999)
         return AtomTable(
             names=np.array([line[10:15].strip() for line in lines]),
             resnames=np.array([line[5:10].strip() for line in lines]),
@@ -71,13 +76,15 @@ class GroFile:
             icodes=blank,
             altlocs=blank,
             chain_ids=blank,
-            parts=parts,
+            segment_index=segment_index,
         )
 
     def read(self, index: int) -> Frame:
-        """Read one frame; a time that the title does not give is its number."""
-        span, lines = self._spans[index], self._lines(index)
-        width = self._width = self._width or self._field_width(lines[0], span.first_line)
+        """Read one frame; where its title gives no time, the number of the frame serves as time."""
+        span, lines = self._spans[index], self._read_lines(index)
+        if self._column_width is None:
+            self._column_width = self._find_column_width(lines[0], span.first_line)
+        width = self._column_width
         edges = [20 + k * width for k in range(4)]
         fields = [tuple(line[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)) for line in lines]
         try:
@@ -85,15 +92,16 @@ class GroFile:
         except ValueError:
             raise self._bad_line(lines, span, width) from None
         time = float(index) if span.time is None else span.time
-        return Frame((positions * _ANGSTROM_PER_NM).astype(np.float32), time, _box(span.box))
+        return Frame((positions * _ANGSTROM_PER_NM).astype(np.float32), time, _convert_box(span.box))
 
-    def _lines(self, index: int) -> list[bytes]:
+    def _read_lines(self, index: int) -> list[bytes]:
         span = self._spans[index]
         with self._file.readable.open("rb") as handle:
             handle.seek(span.start)
             return handle.read(span.stop - span.start).splitlines()[: self.n_atoms]
 
     def _scan(self) -> None:
+        """Find the frames in one pass, with one line at a time in memory."""
         offset, number = 0, 0
         with self._file.readable.open("rb") as handle:
             lines = bounded_lines(handle)
@@ -103,24 +111,26 @@ class GroFile:
                 if not count.strip() and not title.strip():
                     break
                 offset, number = offset + len(count), number + 1
-                n_atoms = self._count(count, number)
+                n_atoms = self._parse_count(count, number)
                 start, first_line = offset, number + 1
-                done = -1
+                n_read = -1
                 line = b""
-                for done, line in enumerate(lines):
+                for n_read, line in enumerate(lines):
                     offset, number = offset + len(line), number + 1
-                    if done == n_atoms:
+                    if n_read == n_atoms:
                         break
-                if done < n_atoms:
-                    self._cut(number)
+                if n_read < n_atoms:
+                    self._mark_truncated(number)
                     return
                 time = _TIME.search(title)
-                box = self._floats(line, number)
+                box = self._parse_box(line, number)
                 self._spans.append(
-                    _Span(start, offset - len(line), first_line, _number(time[1]) if time else None, box)
+                    _FrameSpan(
+                        start, offset - len(line), first_line, _parse_float(time[1]) if time else None, box
+                    )
                 )
 
-    def _count(self, line: bytes, number: int) -> int:
+    def _parse_count(self, line: bytes, number: int) -> int:
         """Read the number of atoms of a frame."""
         try:
             n_atoms = int(line)
@@ -129,7 +139,7 @@ class GroFile:
                 f"{self.path}: line {number}: no number of atoms",
                 "is this a GRO file? the suffix tells the format",
             ) from None
-        refuse_count(self._file, n_atoms, _SHORTEST_LINE)
+        check_atom_count(self._file, n_atoms, _MIN_LINE_BYTES)
         if self._spans and n_atoms != self.n_atoms:
             raise InputError(
                 f"{self.path}: frame {len(self._spans)} has {n_atoms} atoms, frame 0 has {self.n_atoms}",
@@ -138,8 +148,8 @@ class GroFile:
         self.n_atoms = n_atoms
         return n_atoms
 
-    def _cut(self, number: int) -> None:
-        """Handle a frame that ends too soon: the file is cut, or counts wrongly."""
+    def _mark_truncated(self, number: int) -> None:
+        """Mark the file as truncated; raise where that leaves no complete frame."""
         if not self._spans:
             raise InputError(
                 f"{self.path}: cannot be read: ends in line {number}, too soon for {self.n_atoms} atoms",
@@ -147,7 +157,7 @@ class GroFile:
             )
         self.truncated = True
 
-    def _floats(self, line: bytes, number: int) -> list[float]:
+    def _parse_box(self, line: bytes, number: int) -> list[float]:
         try:
             box = [float(value) for value in line.split()]
         except ValueError:
@@ -159,14 +169,14 @@ class GroFile:
             )
         return box
 
-    def _field_width(self, line: bytes, number: int) -> int:
-        """Digits differ between files: the distance between two points is the width."""
-        points = [place for place, letter in enumerate(line) if letter == ord(".") and place >= 20]
+    def _find_column_width(self, line: bytes, number: int) -> int:
+        """Return the width of a column, which varies: the distance between two decimal points."""
+        points = [column for column, letter in enumerate(line) if letter == ord(".") and column >= 20]
         if len(points) < 3 or points[1] - points[0] != points[2] - points[1]:
             raise self._no_coordinates(number)
         return points[1] - points[0]
 
-    def _bad_line(self, lines: list[bytes], span: _Span, width: int) -> InputError:
+    def _bad_line(self, lines: list[bytes], span: _FrameSpan, width: int) -> InputError:
         for number, line in enumerate(lines, start=span.first_line):
             try:
                 [float(line[20 + k * width : 20 + (k + 1) * width]) for k in range(3)]
@@ -180,14 +190,15 @@ class GroFile:
         )
 
 
-def _number(text: bytes) -> float | None:
+def _parse_float(text: bytes) -> float | None:
     try:
         return float(text)
     except ValueError:
         return None
 
 
-def _box(values: list[float]) -> np.ndarray:
+def _convert_box(values: list[float]) -> Float32[np.ndarray, "6"]:
+    """Turn the vectors of a GRO file, in nm, into lengths in Å and angles in degrees."""
     if len(values) == 3:
         return clean_box(np.array([*(_ANGSTROM_PER_NM * np.array(values)), 90.0, 90.0, 90.0]))
     xx, yy, zz, xy, xz, yx, yz, zx, zy = (_ANGSTROM_PER_NM * np.array(values)).tolist()

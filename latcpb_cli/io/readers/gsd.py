@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError, first_line
-from latcpb_cli.io.readers.atoms import AtomTable, parts_from_bonds
+from latcpb_cli.io.readers.atoms import AtomTable, segments_from_bonds
 from latcpb_cli.io.readers.frames import Frame, clean_box
-from latcpb_cli.io.readers.input_file import InputFile, refuse_count
-from latcpb_cli.io.readers.optional import optional
+from latcpb_cli.io.readers.input_file import InputFile, check_atom_count
+from latcpb_cli.io.readers.optional import import_optional
 
 __all__ = ["GsdFile"]
 
@@ -23,39 +24,49 @@ _BYTES_PER_ATOM = 12
 
 
 class GsdFile:
-    """A GSD file as topology (`atoms`) and as frames (`read`).
+    """A GSD file as topology (`read_atoms`) and as frames (`read`).
 
-    The names of particle types stand for residue names. GSD knows no units:
-    lengths are taken as Å. It holds no times either: the step number stands
-    for it.
+    The names of particle types serve as residue names. GSD has no units:
+    lengths are read as Å. It has no times either: the step number serves as
+    time.
+
+    Parameters
+    ----------
+    file : InputFile
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or the package gsd is not installed.
     """
 
     truncated = False
 
     def __init__(self, file: InputFile) -> None:
         self.path = file.path
-        hoomd = optional("gsd.hoomd", file.path)
+        hoomd = import_optional("gsd.hoomd", file.path)
         try:
             self._frames = hoomd.open(str(file.readable), "r")
             self.n_frames = len(self._frames)
             count = self._frames.file.read_chunk(frame=0, name="particles/N") if self.n_frames else [0]
             self.n_atoms = int(count[0])
-        except Exception as error:  # whatever the library makes of a damaged file
+        except Exception as error:  # the library raises various types on a damaged file
             raise self._damaged(error) from None
         if self.n_frames:
-            refuse_count(file, self.n_atoms, _BYTES_PER_ATOM)
+            check_atom_count(file, self.n_atoms, _BYTES_PER_ATOM)
 
-    def atoms(self) -> AtomTable:
+    def read_atoms(self) -> AtomTable:
         """List the particles of the first frame."""
         frame = self._frame(0)
         try:
             types = np.array(frame.particles.types)[frame.particles.typeid].astype(str)
             bonds = np.asarray(frame.bonds.group, dtype=np.int64).reshape(-1, 2)
-            parts = parts_from_bonds(bonds, self.n_atoms)
+            segment_index = segments_from_bonds(bonds, self.n_atoms)
         except Exception as error:
             raise self._damaged(error) from None
         blank = np.full(self.n_atoms, "")
-        return AtomTable(blank, types, np.arange(1, self.n_atoms + 1), blank, blank, blank, parts)
+        resids = np.arange(1, self.n_atoms + 1)
+        return AtomTable(blank, types, resids, blank, blank, blank, segment_index)
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
@@ -81,7 +92,7 @@ class GsdFile:
         )
 
 
-def _dimensions(box: np.ndarray | None) -> np.ndarray | None:
+def _dimensions(box: Float[np.ndarray, "6"] | None) -> Float[np.ndarray, "6"] | None:
     if box is None:
         return None
     x, y, z, xy, xz, yz = np.asarray(box, dtype=np.float64)

@@ -9,60 +9,67 @@ import sys
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.frames import Frame, clean_box
 from latcpb_cli.io.readers.input_file import InputFile
-from latcpb_cli.io.readers.optional import optional
+from latcpb_cli.io.readers.optional import import_optional
 
 __all__ = ["HdfFile"]
 
 _TO_ANGSTROM = {"nm": 10.0, "nanometer": 10.0, "nanometers": 10.0, "pm": 0.01, "m": 1e10}
 _TO_PS = {"fs": 1e-3, "ns": 1e3, "us": 1e6, "s": 1e12}
-_MOST_ATOMS, _MOST_RATIO = 20_000_000, 200
-"""HDF5 files compress what they hold, but not that much."""
-_LOOK_THROUGH = """
+_MAX_ATOMS, _MAX_RATIO = 20_000_000, 200
+"""Bytes of data per byte of the file: HDF5 compresses, but not that much."""
+_VALIDATION_SCRIPT = """
 import sys, h5py
-def look(name, item):
+def visit(name, item):
     dict(item.attrs)
     if isinstance(item, h5py.Dataset) and item.dtype.kind == "O" and item.size < 1000:
         item[()]
 with h5py.File(sys.argv[1], "r") as file:
     dict(file.attrs)
-    file.visititems(look)
+    file.visititems(visit)
 """
-_SECONDS = 60
+"""Reads all attributes and texts of a file."""
+_TIMEOUT_SECONDS = 60
 
 
 class HdfFile:
-    """An HDF5 trajectory; one of MDTraj names its atoms, too.
+    """An HDF5 trajectory; files of MDTraj name their atoms, H5MD files do not.
+
+    Parameters
+    ----------
+    file : InputFile
 
     Raises
     ------
     InputError
-        If the file is no HDF5, or of neither kind.
+        If the file is not HDF5 or of neither format, or the package h5py is
+        not installed.
     """
 
     truncated = False
 
     def __init__(self, file: InputFile) -> None:
         self.path, self._size = file.path, file.size
-        h5py = optional("h5py", file.path)
-        self._look_through(file)
+        h5py = import_optional("h5py", file.path)
+        self._validate(file)
         try:
             self._file = h5py.File(file.readable, "r")
             self._mdtraj = "coordinates" in self._file and "topology" in self._file
-            self._find(h5py)
+            self._find_datasets(h5py)
             n_frames, n_atoms, axes = self._positions.shape
             for data in (self._positions, self._times, *self._cell):
-                self._refuse_large_chunks(data, file.size)
+                self._check_chunk_size(data, file.size)
         except InputError:
             raise
-        except Exception as error:  # whatever the library makes of a damaged file
+        except Exception as error:  # the library raises various types on a damaged file
             raise self._damaged(error) from None
-        too_many = n_atoms > _MOST_ATOMS or 12 * n_frames * n_atoms > _MOST_RATIO * file.size
+        too_many = n_atoms > _MAX_ATOMS or 12 * n_frames * n_atoms > _MAX_RATIO * file.size
         if axes != 3 or n_atoms < 1 or n_frames < 1 or too_many:
             raise InputError(
                 f"{self.path}: positions of shape {self._positions.shape}", "the file is damaged, or empty"
@@ -71,14 +78,14 @@ class HdfFile:
 
     @property
     def names_atoms(self) -> bool:
-        """Whether `atoms` is possible."""
+        """Whether `read_atoms` is possible."""
         return self._mdtraj
 
-    def atoms(self) -> AtomTable:
-        """List the atoms that MDTraj wrote down."""
+    def read_atoms(self) -> AtomTable:
+        """List the atoms of the topology that MDTraj has stored."""
         try:
             texts = self._file["topology"]
-            if texts.dtype.itemsize * texts.size > _MOST_RATIO * self._size:
+            if texts.dtype.itemsize * texts.size > _MAX_RATIO * self._size:
                 raise ValueError("texts larger than the file")
             raw = texts[0]
             topology = json.loads(raw.decode() if isinstance(raw, bytes) else str(raw))
@@ -88,51 +95,61 @@ class HdfFile:
                 for residue in chain["residues"]
                 for atom in residue["atoms"]
             ]
-            names, resnames, resids, parts = zip(*rows, strict=True)
+            names, resnames, resids, chains = zip(*rows, strict=True)
         except Exception as error:
             raise self._damaged(error) from None
         blank = np.full(len(rows), "")
-        numbers = np.array(resids, dtype=np.int64)
-        return AtomTable(np.array(names), np.array(resnames), numbers, blank, blank, blank, np.array(parts))
+        return AtomTable(
+            names=np.array(names),
+            resnames=np.array(resnames),
+            resids=np.array(resids, dtype=np.int64),
+            icodes=blank,
+            altlocs=blank,
+            chain_ids=blank,
+            segment_index=np.array(chains),
+        )
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
         try:
-            positions = np.asarray(self._positions[index], dtype=np.float64) * self._scale
-            box = self._box(index)
-            time = float(index) if self._times is None else float(self._times[index]) * self._ps
+            positions = np.asarray(self._positions[index], dtype=np.float64) * self._angstrom_per_unit
+            box = self._read_box(index)
+            time = float(index) if self._times is None else float(self._times[index]) * self._ps_per_unit
         except Exception as error:
             raise self._damaged(error) from None
         return Frame(positions.astype(np.float32), time, clean_box(box))
 
-    def _look_through(self, file: InputFile) -> None:
-        """Read all texts of the file in a process of its own: damaged ones can keep HDF5 busy for ever."""
-        command = [sys.executable, "-c", _LOOK_THROUGH, str(file.readable)]
+    def _validate(self, file: InputFile) -> None:
+        """Read all texts of the file in a separate process: HDF5 never returns from some damaged ones."""
+        command = [sys.executable, "-c", _VALIDATION_SCRIPT, str(file.readable)]
         paths = os.pathsep.join(filter(None, sys.path))
         try:
             done = subprocess.run(
-                command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, timeout=_SECONDS
+                command,
+                env={**os.environ, "PYTHONPATH": paths},
+                capture_output=True,
+                timeout=_TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            raise self._damaged(TimeoutError(f"not read in {_SECONDS} s")) from None
+            raise self._damaged(TimeoutError(f"not read in {_TIMEOUT_SECONDS} s")) from None
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise self._damaged(ValueError(said[-1] if said else f"signal {-done.returncode}"))
+            output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise self._damaged(ValueError(output[-1] if output else f"signal {-done.returncode}"))
 
-    def _refuse_large_chunks(self, data: Any, size: int) -> None:
-        """HDF5 makes room for a whole chunk to read one number of it."""
+    def _check_chunk_size(self, data: Any, size: int) -> None:
+        """Raise where a chunk is too large: HDF5 allocates a whole chunk to read one number of it."""
         if data is not None and data.chunks is not None:
             n_bytes = data.dtype.itemsize * int(np.prod(data.chunks, dtype=np.float64))
-            if n_bytes > _MOST_RATIO * size:
+            if n_bytes > _MAX_RATIO * size:
                 raise self._damaged(ValueError(f"chunks of {n_bytes:,} bytes"))
 
-    def _find(self, h5py: Any) -> None:
-        """Find positions, times and boxes in this file; links to other files are not followed."""
+    def _find_datasets(self, h5py: Any) -> None:
+        """Find positions, times and boxes in this file; datasets in other files are refused."""
         file = self._file
         if self._mdtraj:
             self._positions, self._times = file["coordinates"], file.get("time")
-            self._cell, self._steady_box = (file.get("cell_lengths"), file.get("cell_angles")), False
-            self._scale, self._ps = 10.0, 1.0
+            self._cell, self._constant_box = (file.get("cell_lengths"), file.get("cell_angles")), False
+            self._angstrom_per_unit, self._ps_per_unit = 10.0, 1.0
         else:
             groups = file["particles"] if "particles" in file else {}
             group = next((groups[name] for name in groups if "position" in groups[name]), None)
@@ -142,24 +159,25 @@ class HdfFile:
                 )
             position = group["position"]
             self._positions, self._times = position["value"], position.get("time")
-            self._steady_box = "box/edges/value" not in group
-            self._cell = group.get("box/edges" if self._steady_box else "box/edges/value"), None
-            self._scale = _TO_ANGSTROM.get(_unit(self._positions), 1.0)
-            self._ps = 1.0 if self._times is None else _TO_PS.get(_unit(self._times), 1.0)
+            self._constant_box = "box/edges/value" not in group
+            self._cell = group.get("box/edges" if self._constant_box else "box/edges/value"), None
+            self._angstrom_per_unit = _TO_ANGSTROM.get(_unit(self._positions), 1.0)
+            self._ps_per_unit = 1.0 if self._times is None else _TO_PS.get(_unit(self._times), 1.0)
         if not isinstance(self._positions, h5py.Dataset) or self._positions.file != file:
             raise InputError(f"{self.path}: its positions are no data of this file", "write the file again")
         if self._times is not None and self._times.shape != self._positions.shape[:1]:
             self._times = None
 
-    def _box(self, index: int) -> np.ndarray | None:
+    def _read_box(self, index: int) -> Float[np.ndarray, "6"] | None:
         edges, angles = self._cell
         if edges is None:
             return None
-        edge = np.asarray(edges[()] if self._steady_box else edges[index], dtype=np.float64) * self._scale
+        values = edges[()] if self._constant_box else edges[index]
+        edge = np.asarray(values, dtype=np.float64) * self._angstrom_per_unit
         if edge.shape == (3, 3):
             return np.asarray(triclinic_box(*edge))
-        turn = np.full(3, 90.0) if angles is None else np.asarray(angles[index], dtype=np.float64)
-        return np.concatenate([edge, turn]) if edge.shape == (3,) else None
+        angle = np.full(3, 90.0) if angles is None else np.asarray(angles[index], dtype=np.float64)
+        return np.concatenate([edge, angle]) if edge.shape == (3,) else None
 
     def _damaged(self, error: Exception) -> InputError:
         return InputError(

@@ -1,4 +1,4 @@
-"""Files as the user names them, checked and unpacked before any reader opens them."""
+"""Files as the user names them, checked and decompressed before any reader opens them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import lzma
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from latcpb_cli.errors import InputError, first_line
 
-__all__ = ["InputFile", "bounded_lines", "open_input", "refuse_count"]
+__all__ = ["InputFile", "bounded_lines", "check_atom_count", "open_input"]
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {
     ".gz": partial(gzip.open, mode="rb"),
     ".bz2": partial(bz2.open, mode="rb"),
     ".xz": partial(lzma.open, mode="rb"),
 }
-_BLOCK = 1 << 20
-_MOST_BYTES, _FREE_BYTES, _MOST_RATIO = 16 << 30, 64 << 20, 200
-"""A packed file may unpack to 64 MiB, or to 200 times its size, and never to more than 16 GiB."""
-_LONGEST_LINE = 1 << 16
-_MOST_ATOMS = 20_000_000
+_BLOCK_BYTES = 1 << 20
+_MAX_BYTES, _MAX_RATIO, _ALWAYS_ALLOWED_BYTES = 16 << 30, 200, 64 << 20
+"""A compressed file may hold 64 MiB, or 200 times its size, and never more than 16 GiB."""
+_MAX_LINE_BYTES = 1 << 16
+_MAX_ATOMS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +41,12 @@ class InputFile:
         The same content, not compressed.
     suffix : str
         Format, lower case, without the suffix of a compression.
-    readers : list
-        The reader of the file, once there is one, for its second use.
     """
 
     path: Path
     readable: Path
     suffix: str
     _folder: tempfile.TemporaryDirectory[str] | None = None
-    readers: list[Any] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -58,16 +55,24 @@ class InputFile:
 
 
 def open_input(path: Path) -> InputFile:
-    """Check that a file can be read, and unpack it where it is compressed.
+    """Check that a file can be read, and decompress it where necessary.
 
-    Nothing is written beside the input: unpacked files live in a temporary
-    folder that goes with the object.
+    Nothing is written beside the input: decompressed files are in a temporary
+    folder that is removed with the returned object.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    InputFile
 
     Raises
     ------
     InputError
-        The file is missing, empty, no regular file, not readable, or unpacks
-        to far more than its size.
+        The file is missing, empty, not a regular file, not readable, or
+        decompresses to far more than its size.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file", "check the name and the folder")
@@ -80,23 +85,23 @@ def open_input(path: Path) -> InputFile:
         raise InputError(f"{path}: cannot be opened ({error.strerror})", "check its permissions") from None
     if empty:
         raise InputError(f"{path}: the file is empty", "write it again; did the run that makes it fail?")
-    packed = path.suffix.lower()
-    if packed not in _OPENERS:
-        return InputFile(path, path, packed)
+    compression = path.suffix.lower()
+    if compression not in _OPENERS:
+        return InputFile(path, path, compression)
     folder = tempfile.TemporaryDirectory(prefix="latcpb-")
     readable = Path(folder.name) / "unpacked"
     suffix = Path(path.stem).suffix.lower()
     readable = readable.with_suffix(suffix if suffix.isascii() and suffix[1:].isalnum() else "")
-    _unpack(path, readable, _OPENERS[packed])
+    _decompress(path, readable, _OPENERS[compression])
     return InputFile(path, readable, suffix, folder)
 
 
-def _unpack(path: Path, target: Path, opener: Callable[[Path], Any]) -> None:
-    allowed = min(_MOST_BYTES, max(_FREE_BYTES, _MOST_RATIO * path.stat().st_size))
+def _decompress(path: Path, target: Path, opener: Callable[[Path], Any]) -> None:
+    allowed = min(_MAX_BYTES, max(_ALWAYS_ALLOWED_BYTES, _MAX_RATIO * path.stat().st_size))
     written = 0
     try:
         with opener(path) as source, target.open("wb") as out:
-            while block := source.read(_BLOCK):
+            while block := source.read(_BLOCK_BYTES):
                 written += len(block)
                 if written > allowed:
                     raise InputError(
@@ -113,18 +118,26 @@ def _unpack(path: Path, target: Path, opener: Callable[[Path], Any]) -> None:
 
 
 def bounded_lines(handle: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines, longer ones in pieces, so that a file without line ends does not fill the memory."""
-    return iter(partial(handle.readline, _LONGEST_LINE), b"")
+    """Yield the lines of a file; a line beyond 64 KiB comes in pieces and cannot fill the memory."""
+    return iter(partial(handle.readline, _MAX_LINE_BYTES), b"")
 
 
-def refuse_count(file: InputFile, n_atoms: int, bytes_per_atom: float) -> None:
-    """Refuse a number of atoms that the file cannot hold, before anything of that size is made.
+def check_atom_count(file: InputFile, n_atoms: int, bytes_per_atom: int | float) -> None:
+    """Raise where a file claims more atoms than it can hold, before memory for them is allocated.
+
+    Parameters
+    ----------
+    file : InputFile
+    n_atoms : int
+        As the header of the file says.
+    bytes_per_atom : int or float
+        Least number of bytes that an atom takes in this format.
 
     Raises
     ------
     InputError
     """
-    if not 0 < n_atoms <= min(_MOST_ATOMS, file.size / bytes_per_atom):
+    if not 0 < n_atoms <= min(_MAX_ATOMS, file.size / bytes_per_atom):
         raise InputError(
             f"{file.path}: cannot be read: {n_atoms:,} atoms announced, in {file.size:,} bytes",
             "the file is truncated, damaged, or of another format than its suffix says",

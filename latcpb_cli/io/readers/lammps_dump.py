@@ -1,31 +1,33 @@
 """LAMMPS dumps as text.
 
-Read here because MDAnalysis counts lines instead of reading them, and moves
-the box to the origin.
+latcpb reads them itself because MDAnalysis assumes the number of lines instead
+of reading it, and moves the box to the origin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
+from jaxtyping import Float
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.readers.frames import Frame, clean_box
-from latcpb_cli.io.readers.input_file import InputFile, bounded_lines, refuse_count
+from latcpb_cli.io.readers.input_file import InputFile, bounded_lines, check_atom_count
 
 __all__ = ["DumpFile"]
 
-_SHORTEST_LINE = 6
+_MIN_LINE_BYTES = 6
 _COLUMNS = (("xu", "yu", "zu"), ("x", "y", "z"), ("xsu", "ysu", "zsu"), ("xs", "ys", "zs"))
-"""Kinds of coordinates, whole chains first; those with an s are fractions of the box."""
+"""Names of coordinate columns, unwrapped ones first; those with an s are fractions of the box."""
 
 
 @dataclass
-class _Span:
-    """One frame: where its atoms stand, and what its header says."""
+class _FrameSpan:
+    """Where the atoms of one frame begin in the file, and what its header says."""
 
     step: float = 0.0
     start: int = 0
@@ -37,18 +39,22 @@ class _Span:
 class DumpFile:
     """The frames of a LAMMPS dump, atoms in the order of their ids.
 
-    Dumps hold no times: the step number stands for it.
+    Dumps hold no times: the step number serves as time.
+
+    Parameters
+    ----------
+    file : InputFile
 
     Raises
     ------
     InputError
-        If the file is no dump, or ends within its first frame.
+        If the file is not a dump, or ends within its first frame.
     """
 
     def __init__(self, file: InputFile) -> None:
         self.path, self._file = file.path, file
         self.n_atoms, self.truncated = 0, False
-        self._spans: list[_Span] = []
+        self._spans: list[_FrameSpan] = []
         try:
             self._scan()
         except (ValueError, IndexError):
@@ -64,31 +70,33 @@ class DumpFile:
         with self._file.readable.open("rb") as handle:
             handle.seek(span.start)
             rows = [line.split() for line in islice(bounded_lines(handle), self.n_atoms)]
-        kind = next((kind for kind in _COLUMNS if set(kind) <= set(span.columns)), None)
-        if kind is None:
+        axes = next((axes for axes in _COLUMNS if set(axes) <= set(span.columns)), None)
+        if axes is None:
             raise InputError(
                 f"{self.path}: frame {index}: no coordinates among its columns ({' '.join(span.columns)})",
                 "dump x y z, xu yu zu, or xs ys zs",
             )
-        places = [span.columns.index(axis) for axis in kind]
-        ids = span.columns.index("id") if "id" in span.columns else None
+        columns = [span.columns.index(axis) for axis in axes]
+        id_column = span.columns.index("id") if "id" in span.columns else None
         try:
-            fields = np.array([[row[place] for place in places] for row in rows], dtype="S")
+            fields = np.array([[row[column] for column in columns] for row in rows], dtype="S")
             positions = fields.astype(np.float64)
-            order = np.arange(self.n_atoms) if ids is None else np.argsort([int(row[ids]) for row in rows])
+            order = np.arange(self.n_atoms)
+            if id_column is not None:
+                order = np.argsort([int(row[id_column]) for row in rows])
         except (ValueError, IndexError):
             raise InputError(
                 f"{self.path}: frame {index}, from line {span.first_line}: an atom has no coordinates",
                 "the file is damaged; copy it again",
             ) from None
         origin, vectors = _cell(span.bounds)
-        if "s" in kind[0]:
+        if "s" in axes[0]:
             positions = origin + positions @ vectors
         box = clean_box(triclinic_box(*vectors))
         return Frame(positions[order].astype(np.float32), span.step, box)
 
     def _scan(self) -> None:
-        self._line, offset, span, skip = 0, 0, _Span(), 0
+        self._line, offset, span, skip = 0, 0, _FrameSpan(), 0
         last = b""
         with self._file.readable.open("rb") as handle:
             lines = bounded_lines(handle)
@@ -98,7 +106,7 @@ class DumpFile:
                     skip -= 1
                     if not skip:
                         self._spans.append(span)
-                        span = _Span()
+                        span = _FrameSpan()
                     continue
                 item = line.strip()
                 if item.startswith(b"ITEM: ATOMS"):
@@ -106,22 +114,22 @@ class DumpFile:
                     span.columns = item.decode("ascii", "replace").split()[2:]
                     skip = self.n_atoms
                 elif item.startswith(b"ITEM:"):
-                    offset += self._header(item, span, lines)
+                    offset += self._read_header(item, span, lines)
                 elif item:
                     raise ValueError
         if skip or not last.endswith(b"\n"):
-            self._cut(skip)
+            self._mark_truncated(skip)
 
-    def _header(self, item: bytes, span: _Span, lines: object) -> int:
-        """Read what follows one ITEM line; returns how many bytes that was."""
+    def _read_header(self, item: bytes, span: _FrameSpan, lines: Iterator[bytes]) -> int:
+        """Read the lines after one ITEM line and return the number of their bytes."""
         n_lines = 3 if item.startswith(b"ITEM: BOX") else 1
-        taken = [next(lines, b"") for _ in range(n_lines)]  # type: ignore[call-overload]
+        taken = [next(lines, b"") for _ in range(n_lines)]
         self._line += n_lines
         if item == b"ITEM: TIMESTEP":
             span.step = float(taken[0])
         elif item == b"ITEM: NUMBER OF ATOMS":
             n_atoms = int(taken[0])
-            refuse_count(self._file, n_atoms, _SHORTEST_LINE)
+            check_atom_count(self._file, n_atoms, _MIN_LINE_BYTES)
             if self._spans and n_atoms != self.n_atoms:
                 raise InputError(
                     f"{self.path}: frame {len(self._spans)} has {n_atoms} atoms, frame 0 has {self.n_atoms}",
@@ -134,17 +142,18 @@ class DumpFile:
                 raise ValueError
         return sum(map(len, taken))
 
-    def _cut(self, missing: int) -> None:
-        if not missing and self._spans:
-            # The last line has no end: nothing says that its last number is whole.
+    def _mark_truncated(self, n_missing: int) -> None:
+        """Mark the file as truncated; raise where no frame is complete."""
+        if not n_missing and self._spans:
+            # The last line has no end, so its last number may be incomplete.
             self._spans.pop()
         if not self._spans:
             raise InputError(f"{self.path}: no whole frame", "the file is truncated; copy it again")
         self.truncated = True
 
 
-def _cell(bounds: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Origin (3,) and vectors (3, 3) of a box given by its bounds, tilted or not."""
+def _cell(bounds: list[list[float]]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
+    """Return the origin and the vectors (rows) of a box given by its bounds, tilted or not."""
     if not bounds:
         return np.zeros(3), np.zeros((3, 3))
     rows = np.array([[*row, 0.0][:3] for row in bounds])

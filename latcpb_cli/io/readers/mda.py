@@ -1,4 +1,4 @@
-"""DCD, NetCDF and rarer formats through MDAnalysis, kept quiet and not asked to guess."""
+"""DCD, NetCDF and rarer formats through MDAnalysis, without its warnings and guesses."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ import numpy as np
 
 from latcpb_cli.errors import InputError, LatcpbError, first_line
 from latcpb_cli.io.readers.frames import Frame, clean_box
-from latcpb_cli.io.readers.input_file import InputFile, refuse_count
+from latcpb_cli.io.readers.input_file import InputFile, check_atom_count
 
-__all__ = ["MdaFile", "damaged_as_input_error", "mda_format", "quiet"]
-
+__all__ = ["MdaFile", "damaged_as_input_error", "mda_format", "suppress_warnings"]
 
 _FORMATS = {".ncdf": "NC", ".rst7": "INPCRD", ".lmp": "DATA", ".namdbin": "COOR"}
-"""Formats of suffixes that are not their names."""
+"""Names that MDAnalysis has for formats, where they differ from the suffix."""
 _BYTES_PER_ATOM = {".dcd": 12, ".nc": 12, ".ncdf": 12, ".coor": 24}
-"""What an atom takes at least."""
-_NEEDS_COUNT = ("DATA", "CRD", "MOL2", "PQR", "PDBQT", "DMS", "XYZ", "TPR")
-"""Formats whose reader takes the number of atoms from its caller, or reads it by itself."""
+"""Least number of bytes that an atom takes."""
+_COUNT_FROM_TOPOLOGY = ("DATA", "CRD", "MOL2", "PQR", "PDBQT", "DMS", "XYZ", "TPR")
+"""Formats whose reader takes the number of atoms as an argument, or reads it itself."""
 
 
 def mda_format(suffix: str) -> str:
-    """Name that MDAnalysis has for the format of a suffix."""
+    """Return the name that MDAnalysis has for the format of a suffix."""
     return _FORMATS.get(suffix, suffix[1:].upper())
 
 
@@ -39,14 +38,14 @@ class MdaFile:
     ----------
     file : InputFile
     n_atoms : int or None
-        Atoms of the topology, for formats that do not count them.
+        Atoms of the topology, for formats that do not hold their number.
     **options
-        For the reader, such as the atom style of a LAMMPS DATA file.
+        For the reader of MDAnalysis, such as the atom style of a LAMMPS DATA file.
 
     Raises
     ------
     InputError
-        If the file cannot be read as what its suffix says.
+        If the file cannot be read in the format of its suffix.
     """
 
     def __init__(self, file: InputFile, n_atoms: int | None = None, **options: Any) -> None:
@@ -55,12 +54,12 @@ class MdaFile:
         reader = MDAnalysis._READERS[mda_format(suffix)]
         if suffix == ".dcd":
             _check_dcd_header(file)
-        with quiet(), damaged_as_input_error(file.path):
-            if mda_format(suffix) in _NEEDS_COUNT:
+        with suppress_warnings(), damaged_as_input_error(file.path):
+            if mda_format(suffix) in _COUNT_FROM_TOPOLOGY:
                 options["n_atoms"] = n_atoms
             else:
-                # Fails cleanly; a reader that fails half made complains once more when it is deleted.
-                refuse_count(file, int(reader.parse_n_atoms(name)), _BYTES_PER_ATOM.get(suffix, 1))
+                # Fails cleanly; a constructor that fails causes another message when the reader is deleted.
+                check_atom_count(file, int(reader.parse_n_atoms(name)), _BYTES_PER_ATOM.get(suffix, 1))
             self._reader: Any = reader(name, **options)
             self.n_atoms = int(self._reader.n_atoms)
             self.n_frames = int(self._reader.n_frames)
@@ -68,7 +67,7 @@ class MdaFile:
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
-        with quiet(), damaged_as_input_error(f"{self.path}: frame {index}"):
+        with suppress_warnings(), damaged_as_input_error(f"{self.path}: frame {index}"):
             step = self._reader[index]
             time = float(step.time)
             box = clean_box(step.dimensions)
@@ -76,7 +75,7 @@ class MdaFile:
 
 
 def _check_dcd_header(file: InputFile) -> None:
-    """Refuse a header whose numbers would have MDAnalysis read beyond the file."""
+    """Raise where numbers in the header would have MDAnalysis read beyond the end of the file."""
     with file.readable.open("rb") as handle:
         head = handle.read(100)
         order = "<" if head[:4] == struct.pack("<i", 84) else ">"
@@ -91,33 +90,33 @@ def _check_dcd_header(file: InputFile) -> None:
                 f"{file.path} cannot be read (no DCD header)",
                 "the file is truncated, damaged, or of another format than its suffix says",
             ) from None
-    refuse_count(file, n_atoms, _BYTES_PER_ATOM[".dcd"])
+    check_atom_count(file, n_atoms, _BYTES_PER_ATOM[".dcd"])
 
 
 def _dcd_truncated(file: InputFile, n_atoms: int, n_frames: int) -> bool:
-    """Tell whether a DCD file ends within a frame or before its last one.
+    """Return whether a DCD file ends within a frame or before its last one.
 
-    The number of frames in the header is not trusted alone: programs that
+    The number of frames in the header alone is not reliable: programs that
     never update it leave 0 there.
     """
     with file.readable.open("rb") as handle:
         head = handle.read(100)
     order = "<" if head[:4] == struct.pack("<i", 84) else ">"
     counters = struct.unpack(f"{order}20i", head[8:88])
-    announced, n_fixed, has_cell = counters[0], counters[8], counters[10]
+    n_announced, n_fixed, has_cell = counters[0], counters[8], counters[10]
     (title,) = struct.unpack(f"{order}i", head[92:96])
     if n_fixed:
-        return announced > n_frames
+        return bool(n_announced > n_frames)
     header = 92 + (title + 8) + 12
     frame = 3 * (4 * n_atoms + 8) + (56 if has_cell else 0)
     rest = file.size - header - n_frames * frame
-    # A few spare bytes are padding of some program, not half a frame.
-    return announced > n_frames or rest >= 4 * n_atoms
+    # A few spare bytes are padding that some programs write, not a part of a frame.
+    return bool(n_announced > n_frames or rest >= 4 * n_atoms)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the warnings of MDAnalysis and numpy to ourselves."""
+def suppress_warnings() -> Iterator[None]:
+    """Suppress the warnings of MDAnalysis and numpy within a context."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
@@ -125,7 +124,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def damaged_as_input_error(what: Path | str) -> Iterator[None]:
-    """Turn whatever a parser of others raises on a damaged file into an error of ours."""
+    """Turn whatever another library raises on a damaged file into an `InputError`."""
     try:
         yield
     except LatcpbError:

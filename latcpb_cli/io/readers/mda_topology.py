@@ -6,43 +6,44 @@ from typing import Any
 
 import MDAnalysis
 import numpy as np
+from jaxtyping import Float, Int64
 
 from latcpb_cli.errors import InputError, UsageError
-from latcpb_cli.io.readers.atoms import AtomTable, parts_from_bonds
+from latcpb_cli.io.readers.atoms import AtomTable, segments_from_bonds
 from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
-from latcpb_cli.io.readers.mda import damaged_as_input_error, mda_format, quiet
+from latcpb_cli.io.readers.mda import damaged_as_input_error, mda_format, suppress_warnings
 
-__all__ = ["data_options", "read_atoms", "select_atoms"]
+__all__ = ["data_options", "read_mda_atoms", "select_atoms"]
 
-_MOST_BYTES = 2 << 30
-"""Topologies are held in memory as a whole."""
-_STYLES = {5: "id type x y z", 6: "id resid type x y z", 7: "id resid type charge x y z"}
-"""BeadReader of the Atoms section of LAMMPS DATA files, by their number without image flags."""
+_MAX_BYTES = 2 << 30
+"""MDAnalysis holds topologies in memory as a whole."""
+_ATOM_STYLES = {5: "id type x y z", 6: "id resid type x y z", 7: "id resid type charge x y z"}
+"""Columns of the Atoms section of LAMMPS DATA files, by their number without image flags."""
 
 
 def data_options(file: InputFile) -> dict[str, Any]:
-    """Atom style of a LAMMPS DATA file, found from the columns of its first atom; {} for other formats."""
+    """Derive the atom style of a LAMMPS DATA file from its first atom; {} for other formats."""
     if mda_format(file.suffix) != "DATA":
         return {}
-    inside = False
+    in_atoms = False
     with file.readable.open("rb") as handle:
         for line in bounded_lines(handle):
             fields = line.partition(b"#")[0].split()
-            if inside and fields:
+            if in_atoms and fields:
                 # Image flags are three whole numbers after the coordinates.
                 n_columns = len(fields) - 3 if len(fields) in (8, 9, 10) else len(fields)
-                return {"atom_style": _STYLES[n_columns]} if n_columns in _STYLES else {}
-            inside = inside or fields == [b"Atoms"]
+                return {"atom_style": _ATOM_STYLES[n_columns]} if n_columns in _ATOM_STYLES else {}
+            in_atoms = in_atoms or fields == [b"Atoms"]
     return {}
 
 
-def read_atoms(file: InputFile) -> AtomTable:
-    """Read the atoms of a topology; particle types stand in for residue names that are missing."""
-    if file.size > _MOST_BYTES:
+def read_mda_atoms(file: InputFile) -> AtomTable:
+    """Read the atoms of a topology; particle types replace residue names that are missing."""
+    if file.size > _MAX_BYTES:
         raise InputError(
             f"{file.path}: {file.size >> 20:,} MiB of topology", "give a topology of the beads alone"
         )
-    with quiet(), damaged_as_input_error(file.path):
+    with suppress_warnings(), damaged_as_input_error(file.path):
         with MDAnalysis._PARSERS[mda_format(file.suffix)](str(file.readable)) as parser:
             topology = parser.parse(**data_options(file))
         atoms = MDAnalysis.Universe(topology, to_guess=()).atoms
@@ -52,22 +53,22 @@ def read_atoms(file: InputFile) -> AtomTable:
         segids = _text(atoms, "segids")
         if not chain_ids.any() and max(map(len, segids.tolist())) == 1:
             chain_ids = segids
-        parts = parts_from_bonds(_bonds(atoms), n_atoms)
-        parts[1:] += np.cumsum(segids[1:] != segids[:-1])
+        segment_index = segments_from_bonds(_bonds(atoms), n_atoms)
+        segment_index[1:] += np.cumsum(segids[1:] != segids[:-1])
         resnames, names = _text(atoms, "resnames"), _text(atoms, "names")
         if not resnames.any():
             # LAMMPS numbers molecules where others number residues.
-            parts[1:] += np.cumsum(resids[1:] != resids[:-1])
+            segment_index[1:] += np.cumsum(resids[1:] != resids[:-1])
             resnames, resids = _text(atoms, "types"), np.arange(1, n_atoms + 1)
         blank = np.full(n_atoms, "")
-        return AtomTable(names, resnames, resids, _text(atoms, "icodes"), blank, chain_ids, parts)
+        return AtomTable(names, resnames, resids, _text(atoms, "icodes"), blank, chain_ids, segment_index)
 
 
-def _column(atoms: Any, name: str, otherwise: np.ndarray) -> np.ndarray:
+def _column(atoms: Any, name: str, default: np.ndarray) -> np.ndarray:
     try:
         return np.asarray(getattr(atoms, name))
     except (MDAnalysis.exceptions.NoDataError, AttributeError):
-        return otherwise
+        return default
 
 
 def _text(atoms: Any, name: str) -> np.ndarray:
@@ -76,14 +77,16 @@ def _text(atoms: Any, name: str) -> np.ndarray:
     return np.where(text == "SYSTEM", "", text) if name in ("segids", "chainIDs") else text
 
 
-def _bonds(atoms: Any) -> np.ndarray:
+def _bonds(atoms: Any) -> Int64[np.ndarray, "B 2"]:
     try:
         return np.asarray(atoms.universe.bonds.indices, dtype=np.int64).reshape(-1, 2)
     except (MDAnalysis.exceptions.NoDataError, AttributeError):
         return np.zeros((0, 2), dtype=np.int64)
 
 
-def select_atoms(table: AtomTable, positions: np.ndarray, selection: str) -> np.ndarray:
+def select_atoms(
+    table: AtomTable, positions: Float[np.ndarray, "N 3"], selection: str
+) -> Int64[np.ndarray, "M"]:
     """Apply a selection in the language of MDAnalysis.
 
     Parameters
@@ -95,8 +98,13 @@ def select_atoms(table: AtomTable, positions: np.ndarray, selection: str) -> np.
 
     Returns
     -------
-    numpy.ndarray of int64
+    numpy.ndarray of int64, shape (M,)
         Rows that are selected, in file order.
+
+    Raises
+    ------
+    UsageError
+        The selection cannot be parsed.
     """
     residue = table.residue_index()
     first = np.unique(residue, return_index=True)[1]
@@ -121,7 +129,7 @@ def select_atoms(table: AtomTable, positions: np.ndarray, selection: str) -> np.
         universe.add_TopologyAttr(attribute, values.astype(object) if values.dtype.kind == "U" else values)
     universe.atoms.positions = positions
     try:
-        with quiet():
+        with suppress_warnings():
             return np.asarray(universe.select_atoms(selection).indices)
     except (ValueError, AttributeError, TypeError, MDAnalysis.exceptions.SelectionError) as error:
         raise UsageError(

@@ -6,6 +6,7 @@ Read here because MDAnalysis fails on files of one frame.
 from __future__ import annotations
 
 from itertools import islice
+from typing import IO
 
 import numpy as np
 
@@ -15,14 +16,14 @@ from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
 
 __all__ = ["MdcrdFile"]
 
-_WIDTH, _PER_LINE = 8, 10
+_COLUMN_WIDTH, _COLUMNS_PER_LINE = 8, 10
 
 
 class MdcrdFile:
     """The frames of an Amber text trajectory.
 
-    Neither the number of atoms nor times stand in the file: the first comes
-    from the topology, and the number of a frame is its time.
+    The file holds neither the number of atoms nor times: the first comes from
+    the topology, and the number of a frame serves as its time.
 
     Parameters
     ----------
@@ -32,20 +33,20 @@ class MdcrdFile:
     Raises
     ------
     InputError
-        If the lines do not fit the number of atoms.
+        If the lines do not match the number of atoms.
     """
 
     def __init__(self, file: InputFile, n_atoms: int) -> None:
         self.path, self._file, self.n_atoms = file.path, file, n_atoms
-        self._starts, self._lines_per_frame = [0], -(-3 * n_atoms // _PER_LINE)
-        self._boxed = False
-        rest = self._scan()
+        self._starts, self._lines_per_frame = [0], -(-3 * n_atoms // _COLUMNS_PER_LINE)
+        self._has_boxes = False
+        truncated = self._scan()
         if not self._starts:
             raise InputError(
                 f"{self.path}: no frame of {n_atoms} atoms in it",
                 "give the topology that the trajectory was written with",
             )
-        self.n_frames, self.truncated = len(self._starts), rest
+        self.n_frames, self.truncated = len(self._starts), truncated
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
@@ -57,8 +58,8 @@ class MdcrdFile:
         try:
             if len(positions) != 3 * self.n_atoms:
                 raise ValueError
-            xyz = np.array(positions, dtype=f"S{_WIDTH}").astype(np.float32).reshape(-1, 3)
-            if self._boxed:
+            xyz = np.array(positions, dtype=f"S{_COLUMN_WIDTH}").astype(np.float32).reshape(-1, 3)
+            if self._has_boxes:
                 box = np.array([*(float(edge) for edge in _fields(lines[-1])), 90.0, 90.0, 90.0])
         except ValueError:
             raise InputError(
@@ -68,7 +69,7 @@ class MdcrdFile:
         return Frame(xyz, float(index), clean_box(box))
 
     def _scan(self) -> bool:
-        """Find the frames; returns whether a part of one more follows."""
+        """Find the frames and return whether a part of one more follows."""
         count, offset = 0, 0
         per_frame = self._lines_per_frame
         self._starts, start = [], 0
@@ -81,20 +82,20 @@ class MdcrdFile:
                     continue
                 count += 1
                 if count == per_frame and not self._starts:
-                    self._boxed = self._box_follows(handle)
-                if count == per_frame + self._boxed and line.endswith(b"\n"):
+                    self._has_boxes = self._box_follows(handle)
+                if count == per_frame + self._has_boxes and line.endswith(b"\n"):
                     self._starts.append(start)
                     count = 0
         return count > 0
 
-    def _box_follows(self, handle: object) -> bool:
-        """Tell whether the line after the first frame is a box: three numbers, no start of a frame."""
-        place = handle.tell()  # type: ignore[attr-defined]
-        line = handle.readline(200)  # type: ignore[attr-defined]
-        handle.seek(place)  # type: ignore[attr-defined]
+    def _box_follows(self, handle: IO[bytes]) -> bool:
+        """Return whether the line after the first frame is a box: three numbers, no start of a frame."""
+        offset = handle.tell()
+        line = handle.readline(200)
+        handle.seek(offset)
         return len(_fields(line)) == 3 and self.n_atoms > 1
 
 
 def _fields(line: bytes) -> list[bytes]:
     text = line.rstrip()
-    return [text[at : at + _WIDTH] for at in range(0, len(text), _WIDTH)]
+    return [text[at : at + _COLUMN_WIDTH] for at in range(0, len(text), _COLUMN_WIDTH)]

@@ -1,8 +1,8 @@
 """XTC and TRR files of GROMACS.
 
-Frames are decoded by the library of MDAnalysis, which trusts them: a flipped
-bit ends the interpreter. So every frame is looked through here first. That
-gives the place of each frame, too, and no offset files are needed.
+The library of MDAnalysis decodes frames without checking them: one flipped bit
+crashes the interpreter. `XdrFile` therefore validates every frame first. It
+finds the offset of each frame in the same pass, so no offset files are needed.
 """
 
 from __future__ import annotations
@@ -16,29 +16,30 @@ from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.io.readers.frames import Frame, clean_box
-from latcpb_cli.io.readers.input_file import InputFile, refuse_count
+from latcpb_cli.io.readers.input_file import InputFile, check_atom_count
 
 __all__ = ["XdrFile"]
 
 _ANGSTROM_PER_NM = 10.0
 _XTC_MAGIC, _TRR_MAGIC = 1995, 1993
-_XTC_HEAD, _XTC_PACKED, _TRR_HEAD = 56, 36, 84
-"""Bytes of an XTC header, of the header of packed coordinates after it, and of a TRR header at most."""
-_FEW_ATOMS = 9
-"""XTC does not pack so few."""
-_SMALLEST_INDEX, _LARGEST_INDEX = 9, 72
-"""Sizes of steps between close atoms, as indices of a table of XTC.
+_XTC_HEADER, _XTC_PACKED_HEADER, _TRR_HEADER = 56, 36, 84
+"""Bytes of an XTC header, of the header of packed coordinates after it, and of the longest TRR header."""
+_MAX_UNPACKED_ATOMS = 9
+"""XTC stores the coordinates of so few atoms as floats."""
+_MIN_SIZE_INDEX, _MAX_SIZE_INDEX = 9, 72
+"""Valid indices of the table of XTC with the sizes of steps between close atoms.
 
-Writers leave the table by one at its end, where atoms are so far apart that
+Writers exceed the end of the table by one where atoms are so far apart that
 none are close.
 """
-_WIDE = 0xFFFFFF
-_LEAST_BYTES = 0.05
-"""An atom takes at least so much in the closest packing."""
+_MAX_COMBINED_RANGE = 0xFFFFFF
+"""Ranges of coordinates up to this are packed into one number for x, y and z."""
+_MIN_BYTES_PER_ATOM = 0.05
+"""What an atom takes in the densest packing."""
 
 
 class _DamagedError(Exception):
-    """The bytes are no frame."""
+    """The bytes are not a valid frame."""
 
 
 class XdrFile:
@@ -51,7 +52,7 @@ class XdrFile:
     Raises
     ------
     InputError
-        If it does not begin with a frame of its format.
+        If the file does not begin with a frame of its format.
     """
 
     def __init__(self, file: InputFile) -> None:
@@ -66,7 +67,7 @@ class XdrFile:
         try:
             self._reader: Any = (XTCFile if self._xtc else TRRFile)(str(file.readable))
             self._reader.set_offsets(np.array(offsets, dtype=np.int64))
-        except Exception as error:  # whatever the library makes of it
+        except Exception as error:  # the library raises various types
             raise self._damaged(first_line(error)) from None
         self._offsets = [*offsets, self._end]
 
@@ -76,19 +77,19 @@ class XdrFile:
             if self._xtc:
                 self._check_packing(index)
             self._reader.seek(index)
-            found = self._reader.read()
+            frame = self._reader.read()
         except Exception as error:
             raise self._damaged(first_line(error), f": frame {index}") from None
-        positions = np.array(found.x, dtype=np.float64) * _ANGSTROM_PER_NM
-        vectors = np.array(found.box, dtype=np.float64) * _ANGSTROM_PER_NM
-        time = float(found.time)
+        positions = np.array(frame.x, dtype=np.float64) * _ANGSTROM_PER_NM
+        vectors = np.array(frame.box, dtype=np.float64) * _ANGSTROM_PER_NM
+        time = float(frame.time)
         box = triclinic_box(*vectors) if np.isfinite(vectors).all() else None
         return Frame(
             positions.astype(np.float32), time if np.isfinite(time) else float(index), clean_box(box)
         )
 
     def _scan(self) -> list[int]:
-        """Find the whole frames, reading their headers only."""
+        """Return the offsets of all complete frames; only their headers are read."""
         offsets: list[int] = []
         self._end, size = 0, self._file.size
         with self._file.readable.open("rb") as handle:
@@ -109,67 +110,69 @@ class XdrFile:
         return offsets
 
     def _xtc_length(self, handle: IO[bytes]) -> int:
-        head = handle.read(_XTC_HEAD)
+        """Validate the header of an XTC frame and return the bytes of the frame."""
+        head = handle.read(_XTC_HEADER)
         magic, n_atoms = struct.unpack(">2i", head[:8])
         (again,) = struct.unpack(">i", head[52:56])
         if magic != _XTC_MAGIC or again != n_atoms:
             raise _DamagedError("no XTC header")
-        self._count(n_atoms, _LEAST_BYTES)
-        if n_atoms <= _FEW_ATOMS:
-            return _XTC_HEAD + 12 * n_atoms
-        packed = handle.read(_XTC_PACKED)
+        self._check_count(n_atoms, _MIN_BYTES_PER_ATOM)
+        if n_atoms <= _MAX_UNPACKED_ATOMS:
+            return _XTC_HEADER + 12 * int(n_atoms)
+        packed = handle.read(_XTC_PACKED_HEADER)
         precision, *limits, index, n_bytes = struct.unpack(">f8i", packed)
         sizes = [high - low + 1 for low, high in zip(limits[:3], limits[3:], strict=True)]
         if not precision > 0 or not all(0 < size < 1 << 31 for size in sizes):
             raise _DamagedError("impossible range of coordinates")
-        # The library keeps room for so much and does not look again.
-        if not _SMALLEST_INDEX <= index <= _LARGEST_INDEX + 1 or not 0 < n_bytes <= 12 * n_atoms:
+        # The library allocates this much and does not check the index or the size itself.
+        if not _MIN_SIZE_INDEX <= index <= _MAX_SIZE_INDEX + 1 or not 0 < n_bytes <= 12 * n_atoms:
             raise _DamagedError("impossible packing")
-        return _XTC_HEAD + _XTC_PACKED + (n_bytes + 3) // 4 * 4
+        return _XTC_HEADER + _XTC_PACKED_HEADER + int(n_bytes + 3) // 4 * 4
 
     def _trr_length(self, handle: IO[bytes]) -> int:
-        head = handle.read(_TRR_HEAD)
+        """Validate the header of a TRR frame and return the bytes of the frame."""
+        head = handle.read(_TRR_HEADER)
         magic, slen, text = struct.unpack(">3i", head[:12])
         if magic != _TRR_MAGIC or (slen, text) != (13, 12) or head[12:24] != b"GMX_trn_file":
             raise _DamagedError("no TRR header")
         sizes = struct.unpack(">10i", head[24:64])
         (n_atoms,) = struct.unpack(">i", head[64:68])
-        self._count(n_atoms, 12)
+        self._check_count(n_atoms, 12)
         ir, e, box, virial, pressure, top, sym, *vectors = sizes
-        floats = {12 * n_atoms: 4, 24 * n_atoms: 8}.get(vectors[0])
-        if floats is None:
+        float_bytes = {12 * n_atoms: 4, 24 * n_atoms: 8}.get(vectors[0])
+        if float_bytes is None:
             raise _DamagedError("no positions" if vectors[0] == 0 else "impossible sizes")
-        expected = 9 * floats
-        if ir or e or top or sym or any(part not in (0, expected) for part in (box, virial, pressure)):
+        matrix_bytes = 9 * float_bytes
+        if ir or e or top or sym or any(part not in (0, matrix_bytes) for part in (box, virial, pressure)):
             raise _DamagedError("impossible sizes")
         if any(part not in (0, vectors[0]) for part in vectors):
             raise _DamagedError("impossible sizes")
         # Step and an unused integer, then time and lambda in the same precision.
-        return 68 + 8 + 2 * floats + box + virial + pressure + sum(vectors)
+        return 68 + 8 + 2 * float_bytes + int(box + virial + pressure + sum(vectors))
 
-    def _count(self, n_atoms: int, least: float) -> None:
+    def _check_count(self, n_atoms: int, bytes_per_atom: int | float) -> None:
         if self.n_atoms == 0:
-            refuse_count(self._file, n_atoms, least)
+            check_atom_count(self._file, n_atoms, bytes_per_atom)
             self.n_atoms = n_atoms
         if n_atoms != self.n_atoms:
             raise _DamagedError(f"{n_atoms} atoms, {self.n_atoms} before")
 
     def _check_packing(self, index: int) -> None:
-        """Follow the packed coordinates of one frame without unpacking them."""
-        if self.n_atoms <= _FEW_ATOMS:
+        """Validate the packed coordinates of one frame without unpacking them."""
+        if self.n_atoms <= _MAX_UNPACKED_ATOMS:
             return
-        start = self._offsets[index] + _XTC_HEAD
+        start = self._offsets[index] + _XTC_HEADER
         with self._file.readable.open("rb") as handle:
             handle.seek(start)
-            head = handle.read(_XTC_PACKED)
+            head = handle.read(_XTC_PACKED_HEADER)
             _, *limits, small, n_bytes = struct.unpack(">f8i", head)
             data = handle.read(n_bytes)
         sizes = [high - low + 1 for low, high in zip(limits[:3], limits[3:], strict=True)]
-        if any(size > _WIDE for size in sizes):
-            first = sum(size.bit_length() for size in sizes)
+        if any(size > _MAX_COMBINED_RANGE for size in sizes):
+            bits_per_atom = sum(size.bit_length() for size in sizes)
         else:
-            first = (sizes[0] * sizes[1] * sizes[2]).bit_length()
-        _follow(data, self.n_atoms, first, small)
+            bits_per_atom = (sizes[0] * sizes[1] * sizes[2]).bit_length()
+        _check_packed_groups(data, self.n_atoms, bits_per_atom, small)
 
     def _damaged(self, reason: str, where: str = "") -> InputError:
         return InputError(
@@ -178,18 +181,18 @@ class XdrFile:
         )
 
 
-def _follow(data: bytes, n_atoms: int, first: int, small: int) -> None:
-    """Walk from group to group: an atom of ``first`` bits, a flag, and a run of close ones.
+def _check_packed_groups(data: bytes, n_atoms: int, bits_per_atom: int, size_index: int) -> None:
+    """Walk over the groups of packed atoms: one of ``bits_per_atom``, a flag, and a run of close ones.
 
     Raises
     ------
     _DamagedError
-        Where the library would leave its table or the data.
+        Where the library would read beyond its table or the data.
     """
     bit, done, run, end = 0, 0, 0, 8 * len(data)
     padded = data + b"\0\0"
     while done < n_atoms:
-        bit += first
+        bit += bits_per_atom
         done += 1
         if bit >= end:
             raise _DamagedError("packed coordinates end too soon")
@@ -203,10 +206,10 @@ def _follow(data: bytes, n_atoms: int, first: int, small: int) -> None:
             run = coded // 3
         else:
             bit += 1
-        if run and not _SMALLEST_INDEX <= small <= _LARGEST_INDEX:
+        if run and not _MIN_SIZE_INDEX <= size_index <= _MAX_SIZE_INDEX:
             raise _DamagedError("damaged packing")
         done += run
-        bit += run * small
-        small += change
-        if done > n_atoms or bit > end or not _SMALLEST_INDEX - 1 <= small <= _LARGEST_INDEX + 1:
+        bit += run * size_index
+        size_index += change
+        if done > n_atoms or bit > end or not _MIN_SIZE_INDEX - 1 <= size_index <= _MAX_SIZE_INDEX + 1:
             raise _DamagedError("damaged packing")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float
@@ -109,7 +108,7 @@ class AtomWriter:
             part.commit()
         self._keep_parts = False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> AtomWriter:
         return self
 
     def __exit__(

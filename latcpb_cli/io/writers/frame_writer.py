@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -88,6 +88,7 @@ class ResumePoint:
     bridges: tuple[Bridge, ...]
 
 
+@runtime_checkable
 class FrameWriter(Protocol):
     """A file that takes one frame after the other."""
 

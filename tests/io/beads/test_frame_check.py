@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from cg_files import walk, write_ca_pdb, write_trajectory
+from reading import refuse
 
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import ReadOptions
@@ -52,3 +53,9 @@ def test_sound_frames_are_not_touched(tmp_path):
     np.testing.assert_array_equal(chunk.positions[[0, 2]], wrapped[[0, 2]])
     np.testing.assert_array_equal(chunk.positions[1, 5:], wrapped[1, 5:])
     assert read(tmp_path, wrapped_chains([])[1]).missing is None
+
+
+def test_strict_reading_stops_at_a_frame_with_problems(tmp_path, ca_pdb, positions):
+    positions[3, 4] = np.nan
+    path = write_trajectory(tmp_path / "t.dcd", positions)
+    refuse("t.dcd: frame 3, residue A:THR5: ", [path], ca_pdb, strict=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cg_files import FakeBackmapper, pdb_line, walk, write_ca_pdb
-from cg_formats import STRUCTURE_WRITERS, TOPOLOGY_WRITERS, TRAJECTORY_WRITERS
+from cg_formats import BOX, SEQUENCE, STRUCTURE_WRITERS, TOPOLOGY_WRITERS, TRAJECTORY_WRITERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +19,6 @@ from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.readers.fasta import read_sequences
 from latcpb_cli.options import FrameWindow, ReadOptions
 
-SEQUENCE = "MGSWTYPLKHCDE"
-BOX = np.array([80.0, 90.0, 100.0])
 WRITERS = {**STRUCTURE_WRITERS, **TOPOLOGY_WRITERS, **TRAJECTORY_WRITERS}
 LONGEST = 100.0
 """Seconds that no damaged file may take."""

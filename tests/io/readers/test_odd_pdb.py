@@ -57,7 +57,7 @@ def beside(resname: str, name: str, chain: str = "X") -> list[str]:
 
 
 def shifted(by: int) -> list[str]:
-    """BeadReader moved to the right by a serial number too wide, or to the left by one too narrow."""
+    """Columns moved to the right by a serial number too wide, or to the left by one too narrow."""
     return [line[:6] + " " * by + line[6:] if by > 0 else line[:6] + line[6 - by :] for line in atoms()]
 
 

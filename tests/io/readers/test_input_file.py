@@ -1,0 +1,49 @@
+"""Files that cannot be read at all, and compressed ones."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+
+import pytest
+from cg_files import write_ca_pdb
+from cg_formats import BOX, SEQUENCE, STRUCTURE_WRITERS, TRAJECTORY_WRITERS, assert_beads
+from reading import refuse
+
+from latcpb_cli.io.open_source import open_source
+
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+
+
+def test_missing_file(tmp_path):
+    error = refuse("no such file", [tmp_path / "a.pdb"])
+    assert "a.pdb" in error.message
+
+
+@pytest.mark.parametrize("name", ["a.pdb", "a.gro", "a.cif", "a.xtc", "a.dcd", "a.trr"])
+def test_empty_file(tmp_path, ca_pdb, name):
+    (tmp_path / name).touch()
+    refuse(f"{name}: the file is empty", [tmp_path / name], ca_pdb)
+    refuse(f"{name}: the file is empty", [tmp_path / name])
+
+
+def test_folder(tmp_path):
+    (tmp_path / "a.pdb").mkdir()
+    refuse("not a file", [tmp_path / "a.pdb"])
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
+@pytest.mark.parametrize("name", ["pdb", "gro", "cif", "xtc"])
+def test_compressed(tmp_path, positions, name, suffix):
+    pack = {".gz": gzip, ".bz2": bz2, ".xz": lzma}[suffix].compress
+    top = write_ca_pdb(tmp_path / "top.pdb", SEQUENCE, positions[:1])
+    plain = {**STRUCTURE_WRITERS, **TRAJECTORY_WRITERS}[name](tmp_path, SEQUENCE, positions, BOX)
+    packed = plain.with_name(plain.name + suffix)
+    packed.write_bytes(pack(plain.read_bytes()))
+    plain.unlink()
+    before = sorted(entry.name for entry in tmp_path.iterdir())
+    source = open_source([packed], top)
+    assert source.paths == (top, packed)
+    assert_beads(source, positions)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == before
