@@ -11,9 +11,10 @@ from safetensors.torch import save_file
 from latcpb_cli.chem.residues import letter_index
 from latcpb_cli.config import DiffusionConfig, ModelConfig, to_json
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.predictor import Predictor
 from latcpb_cli.weights import CONFIG_FILE, MODEL_FILE, write_checksums
 
-__all__ = ["TINY", "SEQUENCE", "coil", "tiny_model", "tiny_weights", "trace_tensors"]
+__all__ = ["TINY", "SEQUENCE", "coil", "tiny_model", "tiny_predictor", "tiny_weights", "trace_tensors"]
 
 TINY = ModelConfig(
     dim=24,
@@ -31,15 +32,21 @@ SEQUENCE = "MKTAYIAKQRQISFVKPGDNWLECH"
 
 
 def tiny_model(seed: int = 0, **changes) -> LatCPB:
-    """Random weights, always the same for a seed."""
+    """The paper's model with random weights, always the same for a seed."""
     torch.manual_seed(seed)
     return LatCPB(replace(TINY, **changes)).eval().requires_grad_(False)
 
 
+def tiny_predictor(seed: int = 0, **changes) -> Predictor:
+    """The model and its heads with random weights, always the same for a seed."""
+    torch.manual_seed(seed)
+    return Predictor(replace(TINY, **changes)).eval().requires_grad_(False)
+
+
 def tiny_weights(folder: Path) -> Path:
-    """The model as a folder that ``--weights`` takes."""
+    """The predictor as a folder that ``--weights`` takes."""
     folder.mkdir()
-    save_file(tiny_model().state_dict(), folder / MODEL_FILE)
+    save_file(tiny_predictor().state_dict(), folder / MODEL_FILE)
     (folder / CONFIG_FILE).write_text(to_json(TINY))
     write_checksums(folder)
     return folder
