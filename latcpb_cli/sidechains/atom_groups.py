@@ -1,6 +1,6 @@
-"""Groups of atoms, and which of their atoms come within reach of each other.
+"""Groups of atoms, and the pairs of atoms of two groups within a cutoff.
 
-Numbers of atoms and groups have 32 bits: there are many contacts, and memory is what they cost.
+Indices of atoms and groups have 32 bits, because memory limits the number of contacts.
 """
 
 from __future__ import annotations
@@ -14,156 +14,187 @@ from torch import Tensor
 from latcpb_cli.chem.atom_types import atom_type_table
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.geometry.masks import true_indices
-from latcpb_cli.sidechains.candidates import SIDE, Candidates
+from latcpb_cli.sidechains.candidates import SIDE_CHAIN_SLOTS, Candidates
 
 __all__ = [
-    "REACH",
-    "Contacts",
+    "CONTACT_CUTOFF",
     "AtomGroups",
-    "find_contacts",
+    "Contacts",
     "candidate_groups",
-    "ranges",
+    "expand_ranges",
+    "find_contacts",
+    "pairs_within",
     "residue_groups",
-    "within",
 ]
 
-REACH = 6.0
-"""Distance (Å) at which atoms stop seeing each other."""
-_BLOCK = 8192  # pairs of groups looked at at once
+CONTACT_CUTOFF = 6.0
+"""Distance (Å) from which two atoms have no contact energy and no contact features."""
+_PAIRS_PER_BLOCK = 8192
+"""Pairs of groups whose atoms are compared at once: bounds the memory of all their pairs of atoms."""
 
 
 @dataclass(frozen=True, eq=False)
 class AtomGroups:
-    """G groups of A atoms in all, each group small enough to have a middle and a radius.
+    """G groups of A atoms altogether, with a bounding sphere for each group.
 
     Attributes
     ----------
-    points : Å, (3, A)
-    kinds : (A,)
-    first, count : where each group's atoms begin, and how many they are, (G,)
-    middle, radius : of each group, Å, (3, G) and (G,); a group without atoms reaches nothing
+    positions : Tensor, shape (3, A)
+        Å; the atoms of a group follow each other.
+    atom_types : Tensor of int32, shape (A,)
+        Indices into `ATOM_TYPES`.
+    first, count : Tensor of int32, shape (G,)
+        Index of each group's first atom, and number of its atoms.
+    center : Tensor, shape (3, G)
+        Mean position of each group, Å.
+    radius : Tensor, shape (G,)
+        Largest distance of an atom from the center, Å; minus infinity for a group without atoms.
     """
 
-    points: Float[Tensor, "3 A"]
-    kinds: Int[Tensor, "A"]
+    positions: Float[Tensor, "3 A"]
+    atom_types: Int[Tensor, "A"]
     first: Int[Tensor, "G"]
     count: Int[Tensor, "G"]
-    middle: Float[Tensor, "3 G"]
+    center: Float[Tensor, "3 G"]
     radius: Float[Tensor, "G"]
 
     @classmethod
-    def of(
-        cls, atoms: Float[Tensor, "G a 3"], there: Bool[Tensor, "G a"], kinds: Int[Tensor, "G a"]
+    def from_slots(
+        cls,
+        atoms: Float[Tensor, "G slots 3"],
+        mask: Bool[Tensor, "G slots"],
+        atom_types: Int[Tensor, "G slots"],
     ) -> AtomGroups:
-        """Leave out the atoms that are not there."""
-        count = there.sum(1, dtype=torch.int32)
-        middle = (atoms * there[..., None]).sum(1) / count.clamp(min=1)[:, None]
-        away = torch.where(there, (atoms - middle[:, None]).norm(dim=-1), -torch.inf)
-        atom = true_indices(there.flatten())
-        points = atoms.flatten(0, 1).index_select(0, atom).T.contiguous()
-        kind = kinds.flatten().index_select(0, atom).int()
+        """Make one group of each row of ``atoms`` (Å), without the slots that ``mask`` leaves out."""
+        count = mask.sum(1, dtype=torch.int32)
+        center = (atoms * mask[..., None]).sum(1) / count.clamp(min=1)[:, None]
+        distance = torch.where(mask, (atoms - center[:, None]).norm(dim=-1), -torch.inf)
+        kept = true_indices(mask.flatten())
+        positions = atoms.flatten(0, 1).index_select(0, kept).T.contiguous()
+        kept_types = atom_types.flatten().index_select(0, kept).int()
         first = count.cumsum(0, dtype=count.dtype) - count
-        return cls(points, kind, first, count, middle.T.contiguous(), away.amax(-1))
+        return cls(positions, kept_types, first, count, center.T.contiguous(), distance.amax(-1))
 
 
 @dataclass(frozen=True, eq=False)
 class Contacts:
-    """P pairs of groups that come near, and their C pairs of atoms within `REACH`, pair of groups by pair.
+    """P pairs of groups near each other, and their X contacts: pairs of atoms within `CONTACT_CUTOFF`.
 
     Attributes
     ----------
-    one, two : numbers of the groups, (P,)
-    pair : which pair of groups, rising, (C,)
-    own, other : number of the atom in the first and in the second shapes, (C,)
-    distance : Å, (C,)
+    first_group, second_group : Tensor of int, shape (P,)
+        Indices of the two groups of each pair.
+    pair : Tensor of int32, shape (X,)
+        Pair of groups of each contact, ascending.
+    first_atom, second_atom : Tensor of int32, shape (X,)
+        Index of each contact's atom in the first and in the second `AtomGroups`.
+    distance : Tensor, shape (X,)
+        Å.
     """
 
-    one: Int[Tensor, "P"]
-    two: Int[Tensor, "P"]
-    pair: Int[Tensor, "C"]
-    own: Int[Tensor, "C"]
-    other: Int[Tensor, "C"]
-    distance: Float[Tensor, "C"]
+    first_group: Int[Tensor, "P"]
+    second_group: Int[Tensor, "P"]
+    pair: Int[Tensor, "X"]
+    first_atom: Int[Tensor, "X"]
+    second_atom: Int[Tensor, "X"]
+    distance: Float[Tensor, "X"]
 
-    def of(self, pairs: Bool[Tensor, "P"]) -> Contacts:
-        """Those of some pairs of groups."""
-        kept, number = true_indices(pairs), pairs.cumsum(0, dtype=torch.int32) - 1
-        rows = true_indices(pairs.index_select(0, self.pair))
-        pair, own, other, distance = (
-            x.index_select(0, rows) for x in (self.pair, self.own, self.other, self.distance)
+    def select(self, pair_mask: Bool[Tensor, "P"]) -> Contacts:
+        """Return the contacts of some pairs of groups."""
+        kept, new_index = true_indices(pair_mask), pair_mask.cumsum(0, dtype=torch.int32) - 1
+        rows = true_indices(pair_mask.index_select(0, self.pair))
+        pair, first_atom, second_atom, distance = (
+            x.index_select(0, rows) for x in (self.pair, self.first_atom, self.second_atom, self.distance)
         )
-        one, two = self.one.index_select(0, kept), self.two.index_select(0, kept)
-        return Contacts(one, two, number.index_select(0, pair), own, other, distance)
+        return Contacts(
+            self.first_group.index_select(0, kept),
+            self.second_group.index_select(0, kept),
+            new_index.index_select(0, pair),
+            first_atom,
+            second_atom,
+            distance,
+        )
 
 
 def candidate_groups(candidates: Candidates, types: Int[Tensor, "L"]) -> AtomGroups:
-    """One group for each candidate."""
-    kinds = torch.from_numpy(atom_type_table())[:, SIDE].to(types.device)[types[candidates.residue]]
-    return AtomGroups.of(candidates.atoms, candidates.there, kinds)
+    """Make one group of the atoms of each candidate."""
+    table = torch.from_numpy(atom_type_table())[:, SIDE_CHAIN_SLOTS].to(types.device)
+    return AtomGroups.from_slots(candidates.atoms, candidates.mask, table[types[candidates.residue]])
 
 
 def residue_groups(atoms: Float[Tensor, "L 15 3"], types: Int[Tensor, "L"], slots: slice) -> AtomGroups:
-    """One group of some slots for each residue."""
-    kinds, there = (
+    """Make one group of the atoms of each residue in some slots."""
+    atom_types, mask = (
         torch.from_numpy(x).to(types.device)[types, slots] for x in (atom_type_table(), slot_mask())
     )
-    return AtomGroups.of(atoms[:, slots], there, kinds)
+    return AtomGroups.from_slots(atoms[:, slots], mask, atom_types)
 
 
 def find_contacts(
-    shapes: AtomGroups, others: AtomGroups, one: Int[Tensor, "Q"], two: Int[Tensor, "Q"]
+    groups: AtomGroups, others: AtomGroups, first: Int[Tensor, "Q"], second: Int[Tensor, "Q"]
 ) -> Contacts:
-    """Contacts between groups ``one`` of the first and ``two`` of the second shapes."""
-    reach = shapes.radius.index_select(0, one) + others.radius.index_select(0, two) + REACH
-    near = within(shapes.middle, one, others.middle, two, reach)[0]
-    one, two = one.index_select(0, near), two.index_select(0, near)
+    """Find the contacts of Q pairs of groups; pairs whose bounding spheres are too far apart are dropped.
+
+    Parameters
+    ----------
+    groups, others
+        The first groups and the second groups.
+    first, second
+        Indices of the two groups of each pair.
+    """
+    cutoff = groups.radius.index_select(0, first) + others.radius.index_select(0, second) + CONTACT_CUTOFF
+    near = pairs_within(groups.center, first, others.center, second, cutoff)[0]
+    first, second = first.index_select(0, near), second.index_select(0, near)
     blocks = [
-        _contacts(shapes, others, one, two, slice(start, start + _BLOCK))
-        for start in range(0, len(one), _BLOCK)
+        _atom_contacts(groups, others, first, second, slice(start, start + _PAIRS_PER_BLOCK))
+        for start in range(0, len(first), _PAIRS_PER_BLOCK)
     ]
     if not blocks:
-        return Contacts(one, two, one, one, one, shapes.points[0, :0])
-    return Contacts(one, two, *(torch.cat(parts) for parts in zip(*blocks, strict=True)))
+        return Contacts(first, second, first, first, first, groups.positions[0, :0])
+    return Contacts(first, second, *(torch.cat(parts) for parts in zip(*blocks, strict=True)))
 
 
-def _contacts(
-    shapes: AtomGroups, others: AtomGroups, one: Int[Tensor, "P"], two: Int[Tensor, "P"], block: slice
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Some of the pairs: which, the two atoms, and their distance."""
-    one, two = one[block], two[block]
-    pair, own = _members(shapes, one)
-    group = two.index_select(0, pair)
-    reach = others.radius.index_select(0, group) + REACH
-    near = within(shapes.points, own, others.middle, group, reach)[0]
-    row, other = _members(others, group.index_select(0, near))
+def _atom_contacts(
+    groups: AtomGroups, others: AtomGroups, first: Int[Tensor, "P"], second: Int[Tensor, "P"], block: slice
+) -> tuple[Int[Tensor, "X"], Int[Tensor, "X"], Int[Tensor, "X"], Float[Tensor, "X"]]:
+    """Pair of groups, first atom, second atom and distance of all contacts of a block of pairs of groups."""
+    first, second = first[block], second[block]
+    pair, first_atom = _group_atoms(groups, first)
+    other_group = second.index_select(0, pair)
+    # Atoms of the first group near the bounding sphere of the second one, then near its atoms.
+    cutoff = others.radius.index_select(0, other_group) + CONTACT_CUTOFF
+    near = pairs_within(groups.positions, first_atom, others.center, other_group, cutoff)[0]
+    row, second_atom = _group_atoms(others, other_group.index_select(0, near))
     row = near.index_select(0, row)
-    own = own.index_select(0, row)
-    near, distance = within(shapes.points, own, others.points, other, REACH)
+    first_atom = first_atom.index_select(0, row)
+    near, distance = pairs_within(groups.positions, first_atom, others.positions, second_atom, CONTACT_CUTOFF)
     pair = pair.index_select(0, row.index_select(0, near)) + block.start
-    return pair, own.index_select(0, near), other.index_select(0, near), distance
+    return pair, first_atom.index_select(0, near), second_atom.index_select(0, near), distance
 
 
-def within(
-    points: Float[Tensor, "3 A"],
-    one: Int[Tensor, "P"],
+def pairs_within(
+    positions: Float[Tensor, "3 A"],
+    first: Int[Tensor, "P"],
     others: Float[Tensor, "3 B"],
-    two: Int[Tensor, "P"],
-    reach: Tensor | float,
+    second: Int[Tensor, "P"],
+    cutoff: Float[Tensor, "P"] | float,
 ) -> tuple[Int[Tensor, "Q"], Float[Tensor, "Q"]]:
-    """Which pairs of points are nearer to each other than ``reach`` (Å), and their distance (Å)."""
-    x, y, z = points.index_select(1, one) - others.index_select(1, two)
+    """Return which of P pairs of points are nearer to each other than ``cutoff`` (Å), and their distance (Å)."""
+    x, y, z = positions.index_select(1, first) - others.index_select(1, second)
     distance = torch.sqrt(x * x + y * y + z * z)
-    near = true_indices(distance < reach).int()
+    near = true_indices(distance < cutoff).int()
     return near, distance.index_select(0, near)
 
 
-def ranges(first: Int[Tensor, "P"], count: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
-    """Count on from each of ``first``: which of them each number comes from, and the number."""
+def expand_ranges(
+    first: Int[Tensor, "P"], count: Int[Tensor, "P"]
+) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
+    """List the integers first[i], ..., first[i] + count[i] - 1 of every i: the i of each, and the integer."""
     row = torch.repeat_interleave(count)
-    ahead = first - (count.cumsum(0, dtype=first.dtype) - count)
-    return row, torch.arange(len(row), dtype=first.dtype, device=row.device) + ahead.index_select(0, row)
+    offset = first - (count.cumsum(0, dtype=first.dtype) - count)
+    return row, torch.arange(len(row), dtype=first.dtype, device=row.device) + offset.index_select(0, row)
 
 
-def _members(shapes: AtomGroups, groups: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
-    """All atoms of some groups: which of ``groups`` each belongs to, and its number."""
-    return ranges(shapes.first.index_select(0, groups), shapes.count.index_select(0, groups))
+def _group_atoms(groups: AtomGroups, index: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
+    """All atoms of some groups: the row of ``index`` to which each belongs, and its index."""
+    return expand_ranges(groups.first.index_select(0, index), groups.count.index_select(0, index))

@@ -1,4 +1,4 @@
-"""Conformations that side chains could take, built on their backbones."""
+"""Candidate conformations of side chains, built on their backbones."""
 
 from __future__ import annotations
 
@@ -9,80 +9,96 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.residues import GAMMA_SLOT, slot_mask
+from latcpb_cli.chem.residues import GAMMA_SLOT, OXT_SLOT, slot_mask
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.decoder import Decoded
 
-__all__ = ["MOST", "SIDE", "Candidates", "build_candidates"]
+__all__ = ["MAX_CANDIDATES", "SIDE_CHAIN_SLOTS", "Candidates", "build_candidates"]
 
-MOST = 10
-"""Candidates per residue at most."""
-SIDE = slice(GAMMA_SLOT, 14)
-_LEAST = math.log(0.01)
-_NEVER = -1e4
+MAX_CANDIDATES = 10
+"""M, the largest number of candidates of a residue."""
+SIDE_CHAIN_SLOTS = slice(GAMMA_SLOT, OXT_SLOT)
+"""Slots of the atoms that chi angles move."""
+_MIN_LOG_PROB = math.log(0.01)
+"""Rotamers less probable than one per cent are no candidates, unless a residue has no other."""
+_IMPOSSIBLE_LOGIT = -1e4
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """R conformations of the side chains of L residues, residue by residue, most probable first.
+    """N conformations of the side chains of L residues, residue by residue, most probable first.
 
     Attributes
     ----------
-    place : (R,)
-        Residue times `MOST`, plus the rank among the residue's candidates.
-    state : (R,)
-        Rotameric state.
-    log_probability : (R,)
-        The decoder's, not normalised over the candidates.
-    chi : (R, 4)
+    index : Tensor of int64, shape (N,)
+        Residue times `MAX_CANDIDATES`, plus the rank among the residue's candidates; ascending.
+    state : Tensor of int64, shape (N,)
+        Rotamer.
+    log_prob : Tensor, shape (N,)
+        Log probability of the decoder, not normalised over the candidates.
+    chi : Tensor, shape (N, 4)
         Chi angles, rad.
-    atoms : (R, 9, 3)
-        Slots 5 to 13, Å.
-    there : (R, 9)
+    atoms : Tensor, shape (N, 9, 3)
+        Positions of slots 5 to 13, Å.
+    mask : Tensor of bool, shape (N, 9)
         Which of these slots the residue type has.
     """
 
-    place: Int[Tensor, "R"]
-    state: Int[Tensor, "R"]
-    log_probability: Float[Tensor, "R"]
-    chi: Float[Tensor, "R 4"]
-    atoms: Float[Tensor, "R 9 3"]
-    there: Bool[Tensor, "R 9"]
+    index: Int[Tensor, "N"]
+    state: Int[Tensor, "N"]
+    log_prob: Float[Tensor, "N"]
+    chi: Float[Tensor, "N 4"]
+    atoms: Float[Tensor, "N 9 3"]
+    mask: Bool[Tensor, "N 9"]
 
     @property
-    def residue(self) -> Int[Tensor, "R"]:
+    def residue(self) -> Int[Tensor, "N"]:
         """Residue of each candidate."""
-        return torch.div(self.place, MOST, rounding_mode="floor")
+        return torch.div(self.index, MAX_CANDIDATES, rounding_mode="floor")
 
-    def grid(self, values: Float[Tensor, "R"], residues: int) -> Float[Tensor, "L M"]:
-        """Log probabilities by residue and rank; next to none where there is no candidate."""
-        flat = values.new_full((residues * MOST,), _NEVER)
-        return flat.index_copy(0, self.place, values).view(-1, MOST)
+    def to_table(self, logits: Float[Tensor, "N"], n_residues: int) -> Float[Tensor, "L M"]:
+        """Arrange logits of the candidates by residue and rank; -1e4 where there is no candidate."""
+        table = logits.new_full((n_residues * MAX_CANDIDATES,), _IMPOSSIBLE_LOGIT)
+        return table.index_copy(0, self.index, logits).view(-1, MAX_CANDIDATES)
 
-    def of(self, rows: Int[Tensor, "J"]) -> Candidates:
-        """Some of them."""
+    def select(self, rows: Int[Tensor, "rows"]) -> Candidates:
+        """Return some of the candidates."""
         return Candidates(*(value.index_select(0, rows) for value in vars(self).values()))
 
 
 def build_candidates(
-    decoded: Decoded, types: Int[Tensor, "L"], turn: Float[Tensor, "L 4"] | None = None
+    decoded: Decoded, types: Int[Tensor, "L"], chi_offset: Float[Tensor, "L 4"] | None = None
 ) -> Candidates:
-    """Build the states that the decoder gives one per cent or more, at least one per residue.
+    """Build the rotamers that have one per cent or more in the decoder, and at least one per residue.
 
-    ``turn`` (rad) is added to the chi angles of all of a residue's candidates.
+    Parameters
+    ----------
+    decoded
+        Backbones and rotamers.
+    types
+        Residue types.
+    chi_offset
+        Added to the chi angles of all candidates of a residue, rad.
+
+    Raises
+    ------
+    ValueError
+        The decoder predicted positions, and no rotamers.
     """
     if decoded.internal is None or decoded.rotamers is None:
-        raise RuntimeError("a decoder of positions has no rotameric states")
-    top = decoded.rotamers.logits.log_softmax(-1).topk(MOST, dim=-1)
-    kept = top.values >= _LEAST
+        raise ValueError("a decoder of positions has no rotamers")
+    top = decoded.rotamers.logits.log_softmax(-1).topk(MAX_CANDIDATES, dim=-1)
+    kept = top.values >= _MIN_LOG_PROB
     kept[:, 0] = True
     residue, rank = torch.nonzero(kept).unbind(1)
     state = top.indices[residue, rank]
     chi = decoded.rotamers.chi[residue, state]
-    chi = chi if turn is None else chi + turn[residue]
-    kinds = types[residue]
+    chi = chi if chi_offset is None else chi + chi_offset[residue]
+    candidate_types = types[residue]
     internal = decoded.internal.select(residue).with_chi(chi)
-    slots = place_side_chains(list(decoded.atoms[residue, :GAMMA_SLOT].unbind(1)), internal, kinds)
-    there = torch.from_numpy(slot_mask())[:, SIDE].to(types.device)[kinds]
+    backbones = list(decoded.atoms[residue, :GAMMA_SLOT].unbind(1))
+    slots = place_side_chains(backbones, internal, candidate_types)
     atoms = torch.stack(slots[GAMMA_SLOT:], dim=1)
-    return Candidates(residue * MOST + rank, state, top.values[residue, rank], chi, atoms, there)
+    mask = torch.from_numpy(slot_mask())[:, SIDE_CHAIN_SLOTS].to(types.device)[candidate_types]
+    index = residue * MAX_CANDIDATES + rank
+    return Candidates(index, state, top.values[residue, rank], chi, atoms, mask)

@@ -1,4 +1,4 @@
-"""Contacts as one group of atoms sees another: kinds of atoms, how far, in which direction of bonds."""
+"""Features of contacts: the types of the two atoms, their distance, and the directions of their bonds."""
 
 from __future__ import annotations
 
@@ -17,97 +17,138 @@ from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts
 from latcpb_cli.sidechains.candidates import Candidates
-from latcpb_cli.sidechains.contacts import BACKBONE, KNOTS, knot_position, read
+from latcpb_cli.sidechains.contacts import FIXED_SLOTS, N_KNOTS, knot_position, table_sum
 
-__all__ = ["TERMS", "OrientedAtoms", "ContactFeatures", "backbone_bonds", "candidate_bonds"]
+__all__ = ["N_TERMS", "ContactFeatures", "OrientedAtoms", "backbone_bonds", "candidate_bonds"]
 
-TERMS = 4
-"""What is read of a contact: itself, the directions of its two bonds, and of both."""
-_TURNED, _FADE = 4.5, 0.5  # Å; up to where directions count, and over which length they cease to
-_TOUCHING = 0.5  # Å
+N_TERMS = 4
+"""Terms of a contact: a constant, the cosines of its two bonds, and the product of these."""
+_ORIENTED_CUTOFF, _ENVELOPE_WIDTH = 4.5, 0.5
+"""Å; directions count within the first, and fade out linearly over the second."""
+_MIN_DISTANCE = 0.5
+"""Å; two atoms that nearly coincide have no direction."""
 
 
 @dataclass(frozen=True, eq=False)
 class OrientedAtoms:
-    """Groups of atoms, and the direction of each atom's bond to the residue's inside, (3, A)."""
+    """Groups of atoms with a direction for each atom.
 
-    shapes: AtomGroups
+    Attributes
+    ----------
+    groups : AtomGroups
+    bonds : Tensor, shape (3, A)
+        Unit vector of each atom's bond, from the atom to which it is bonded; zero for an atom without direction.
+    """
+
+    groups: AtomGroups
     bonds: Float[Tensor, "3 A"]
 
 
 @dataclass(frozen=True, eq=False)
 class ContactFeatures:
-    """Contacts, as the first group of each pair sees the second.
+    """Features of X contacts; the first group of each pair is the center, the second its environment.
 
     Attributes
     ----------
-    own, other : kinds of its atom and of the other's, (C,)
-    knot, ahead : the distance, as in `along`, (C,)
-    near : contacts so near that directions count, (N,)
-    here, there : cosines between the line of the contact and the bond of its atom, of the other's, (N,)
-    fade : how much these count, (N,)
+    contacts : Contacts
+    first_type, second_type : Tensor of int32, shape (X,)
+        Atom types of the two atoms.
+    knot, fraction : Tensor, shape (X,)
+        The distance; see `knot_position`.
+    oriented : Tensor of int64, shape (Y,)
+        Contacts so near that directions count.
+    first_cosine, second_cosine : Tensor, shape (Y,)
+        Cosine of the angle between each atom's bond and the line to the other atom.
+    envelope : Tensor, shape (Y,)
+        Factor of the directions, 0 to 1.
     """
 
-    met: Contacts
-    own: Int[Tensor, "C"]
-    other: Int[Tensor, "C"]
-    knot: Int[Tensor, "C"]
-    ahead: Float[Tensor, "C"]
-    near: Int[Tensor, "N"]
-    here: Float[Tensor, "N"]
-    there: Float[Tensor, "N"]
-    fade: Float[Tensor, "N"]
+    contacts: Contacts
+    first_type: Int[Tensor, "X"]
+    second_type: Int[Tensor, "X"]
+    knot: Int[Tensor, "X"]
+    fraction: Float[Tensor, "X"]
+    oriented: Int[Tensor, "Y"]
+    first_cosine: Float[Tensor, "Y"]
+    second_cosine: Float[Tensor, "Y"]
+    envelope: Float[Tensor, "Y"]
 
     @classmethod
-    def of(cls, own: OrientedAtoms, others: OrientedAtoms, met: Contacts) -> ContactFeatures:
-        """Measure contacts of groups of ``own`` with groups of ``others``."""
-        kinds = own.shapes.kinds.index_select(0, met.own), others.shapes.kinds.index_select(0, met.other)
-        near = true_indices(met.distance < _TURNED)
-        distance = met.distance.index_select(0, near)
-        u, v = met.own.index_select(0, near), met.other.index_select(0, near)
-        way = others.shapes.points.index_select(1, v) - own.shapes.points.index_select(1, u)
-        way = way / distance.clamp(min=_TOUCHING)
-        here = (way * own.bonds.index_select(1, u)).sum(0)
-        there = -(way * others.bonds.index_select(1, v)).sum(0)
-        fade = ((_TURNED - distance) / _FADE).clamp(max=1.0)
-        return cls(met, *kinds, *knot_position(met.distance), near, here, there, fade)
+    def from_contacts(
+        cls, atoms: OrientedAtoms, others: OrientedAtoms, contacts: Contacts
+    ) -> ContactFeatures:
+        """Measure the contacts of groups of ``atoms`` with groups of ``others``."""
+        first_type = atoms.groups.atom_types.index_select(0, contacts.first_atom)
+        second_type = others.groups.atom_types.index_select(0, contacts.second_atom)
+        oriented = true_indices(contacts.distance < _ORIENTED_CUTOFF)
+        distance = contacts.distance.index_select(0, oriented)
+        first = contacts.first_atom.index_select(0, oriented)
+        second = contacts.second_atom.index_select(0, oriented)
+        start = atoms.groups.positions.index_select(1, first)
+        end = others.groups.positions.index_select(1, second)
+        direction = (end - start) / distance.clamp(min=_MIN_DISTANCE)
+        first_cosine = (direction * atoms.bonds.index_select(1, first)).sum(0)
+        second_cosine = -(direction * others.bonds.index_select(1, second)).sum(0)
+        envelope = ((_ORIENTED_CUTOFF - distance) / _ENVELOPE_WIDTH).clamp(max=1.0)
+        knot, fraction = knot_position(contacts.distance)
+        return cls(
+            contacts, first_type, second_type, knot, fraction, oriented, first_cosine, second_cosine, envelope
+        )
 
-    def back(self) -> ContactFeatures:
-        """As the second group sees the first."""
-        return replace(self, own=self.other, other=self.own, here=self.there, there=self.here)
+    def swapped(self) -> ContactFeatures:
+        """Return the features with the second group as the center; the pairs keep their order."""
+        return replace(
+            self,
+            first_type=self.second_type,
+            second_type=self.first_type,
+            first_cosine=self.second_cosine,
+            second_cosine=self.first_cosine,
+        )
 
-    def add_up(self, table: Float[Tensor, "N W"]) -> Float[Tensor, "P W"]:
-        """What each pair of groups amounts to: entries by distance, and by distance and direction."""
-        entry = (self.own * len(ATOM_TYPES) + self.other) * (KNOTS + 1) + self.knot
+    def sum_by_pair(self, table: Float[Tensor, "rows W"]) -> Float[Tensor, "P W"]:
+        """Sum table rows over the contacts of each pair of groups.
+
+        ``table`` has a row for each term, ordered pair of atom types and knot, in this order, and a row of zeros
+        after the knots of each pair of types.
+        """
+        entry = (self.first_type * len(ATOM_TYPES) + self.second_type) * (N_KNOTS + 1) + self.knot
         entries = torch.stack([entry, entry + 1], dim=1)
-        values = torch.stack([1 - self.ahead, self.ahead], dim=1)
-        count = len(self.met.one)
-        look = read(table, entries, values, self.met.pair, count)
-        size = len(ATOM_TYPES) ** 2 * (KNOTS + 1)
-        entry = entry.index_select(0, self.near)[:, None]
-        entry = entry + size * torch.arange(1, TERMS, dtype=entry.dtype, device=entry.device)
-        ahead = self.ahead.index_select(0, self.near)[:, None]
-        turned = torch.stack([self.here, self.there, self.here * self.there], dim=1) * self.fade[:, None]
+        factors = torch.stack([1 - self.fraction, self.fraction], dim=1)
+        pair, n_pairs = self.contacts.pair, len(self.contacts.first_group)
+        constant = table_sum(table, entries, factors, pair, n_pairs)
+        rows_per_term = len(ATOM_TYPES) ** 2 * (N_KNOTS + 1)
+        entry = entry.index_select(0, self.oriented)[:, None]
+        entry = entry + rows_per_term * torch.arange(1, N_TERMS, dtype=entry.dtype, device=entry.device)
+        fraction = self.fraction.index_select(0, self.oriented)[:, None]
+        cosines = [self.first_cosine, self.second_cosine, self.first_cosine * self.second_cosine]
+        directions = torch.stack(cosines, dim=1) * self.envelope[:, None]
         entries = torch.cat([entry, entry + 1], dim=1)
-        values = torch.cat([(1 - ahead) * turned, ahead * turned], dim=1)
-        return look + read(table, entries, values, self.met.pair.index_select(0, self.near), count)
+        factors = torch.cat([(1 - fraction) * directions, fraction * directions], dim=1)
+        return constant + table_sum(table, entries, factors, pair.index_select(0, self.oriented), n_pairs)
 
 
 def candidate_bonds(
     candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph
 ) -> Float[Tensor, "3 A"]:
-    """Directions from the atom that each candidate's atom is bonded to."""
-    kinds = graph.types.index_select(0, candidates.residue)
-    whole = torch.cat([atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue), candidates.atoms], dim=1)
-    before = torch.as_tensor(side_chain_table().parents, device=atoms.device)[kinds, :, 2]
-    bonds = unit(candidates.atoms - whole.gather(1, before[..., None].expand_as(candidates.atoms)))
-    return bonds.flatten(0, 1).index_select(0, true_indices(candidates.there.flatten())).T.contiguous()
+    """Return unit vectors to each candidate's atoms from the atoms to which they are bonded."""
+    types = graph.types.index_select(0, candidates.residue)
+    backbones = atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue)
+    residues = torch.cat([backbones, candidates.atoms], dim=1)
+    bonded_slot = torch.as_tensor(side_chain_table().parents, device=atoms.device)[types, :, 2]
+    bonded = residues.gather(1, bonded_slot[..., None].expand_as(candidates.atoms))
+    bonds = unit(candidates.atoms - bonded)
+    return bonds.flatten(0, 1).index_select(0, true_indices(candidates.mask.flatten())).T.contiguous()
 
 
 def backbone_bonds(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "3 A"]:
-    """Of N along its hydrogen, of CA along its own, of O and CB from the atom before; C has none."""
-    n, ca, c, o, cb = atoms[:, :GAMMA_SLOT].unbind(1)
-    before = torch.where(linked_before(graph.linked)[:, None], c.roll(1, 0), ca)
-    ways = torch.stack([n - (before + ca) / 2, ca - (n + c) / 2, torch.zeros_like(c), o - c, cb - ca], dim=1)
-    there = torch.from_numpy(slot_mask()).to(atoms.device)[graph.types, BACKBONE]
-    return unit(ways).flatten(0, 1).index_select(0, true_indices(there.flatten())).T.contiguous()
+    """Return unit vectors of the bonds of N, CA, C, O and CB.
+
+    Those of N and CA point along the bond to their hydrogen, those of O and CB from the atom to which they are
+    bonded; C has none.
+    """
+    n, ca, c, o, cb = atoms[:, FIXED_SLOTS].unbind(1)
+    previous = torch.where(linked_before(graph.linked)[:, None], c.roll(1, 0), ca)
+    toward_hydrogen = n - (previous + ca) / 2, ca - (n + c) / 2
+    bonds = torch.stack([*toward_hydrogen, torch.zeros_like(c), o - c, cb - ca], dim=1)
+    mask = torch.from_numpy(slot_mask()).to(atoms.device)[graph.types, FIXED_SLOTS]
+    return unit(bonds).flatten(0, 1).index_select(0, true_indices(mask.flatten())).T.contiguous()

@@ -1,4 +1,4 @@
-"""What the candidates of a frame touch: backbones, and each other. Packing and rescoring read it."""
+"""Contacts of the candidates of a batch with backbones and with each other, for packing and rescoring."""
 
 from __future__ import annotations
 
@@ -12,112 +12,147 @@ from latcpb_cli.chem.residues import GAMMA_SLOT
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import (
-    REACH,
+    CONTACT_CUTOFF,
     AtomGroups,
     Contacts,
     candidate_groups,
+    expand_ranges,
     find_contacts,
-    ranges,
     residue_groups,
 )
 from latcpb_cli.sidechains.candidates import Candidates
 
 __all__ = [
-    "BACKBONE",
-    "KNOTS",
+    "FIXED_SLOTS",
+    "N_KNOTS",
     "CandidateContacts",
-    "knot_position",
-    "contacts_with",
     "find_candidate_contacts",
-    "read",
+    "find_fixed_contacts",
+    "knot_position",
+    "table_sum",
 ]
 
-BACKBONE = slice(0, GAMMA_SLOT)
-"""Slots that stand still: N, CA, C, O and CB."""
-KNOTS = 14
-"""Functions of distance are linear between so many knots, and end at zero at the reach."""
-_NEAREST = 2.5  # Å; where they begin
+FIXED_SLOTS = slice(0, GAMMA_SLOT)
+"""Slots of the atoms that chi angles do not move: N, CA, C, O and CB."""
+_FIRST_KNOT = 2.5
+"""Å; functions of distance are constant below it."""
+N_KNOTS = 14
+"""Functions of distance are linear between knots 0.25 Å apart, from `_FIRST_KNOT` up to zero at the cutoff."""
 
 
 @dataclass(frozen=True, eq=False)
 class CandidateContacts:
-    """Atoms within reach of each other.
+    """Contacts of candidates.
 
     Attributes
     ----------
-    candidates, backbones
-        One group for each candidate, and for each residue.
-    still
-        Candidates (one) with backbones of neighbours (two).
-    between
+    candidates : AtomGroups
+        One group per candidate.
+    backbones : AtomGroups
+        One group per residue.
+    fixed : Contacts
+        Candidates (first) with the backbones of neighbours (second).
+    mutual : Contacts
         Candidates of neighbours with each other, each pair once.
     """
 
     candidates: AtomGroups
     backbones: AtomGroups
-    still: Contacts
-    between: Contacts
+    fixed: Contacts
+    mutual: Contacts
 
 
 def find_candidate_contacts(
     candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph
 ) -> CandidateContacts:
-    """Find them; ``atoms`` (Å) holds the backbones on which the candidates stand."""
-    own = candidate_groups(candidates, graph.types)
-    backbones = residue_groups(atoms, graph.types, BACKBONE)
-    between = find_contacts(own, own, *_candidate_pairs(candidates, own, graph))
-    return CandidateContacts(own, backbones, contacts_with(candidates, own, backbones, graph), between)
+    """Find all contacts of candidates; ``atoms`` (Å) holds the backbones of the candidates."""
+    groups = candidate_groups(candidates, graph.types)
+    backbones = residue_groups(atoms, graph.types, FIXED_SLOTS)
+    mutual = find_contacts(groups, groups, *_candidate_pairs(candidates, groups, graph))
+    fixed = find_fixed_contacts(candidates, groups, backbones, graph)
+    return CandidateContacts(groups, backbones, fixed, mutual)
 
 
-def contacts_with(candidates: Candidates, own: AtomGroups, still: AtomGroups, graph: Graph) -> Contacts:
-    """Contacts of candidates with atoms of neighbours that stand still, one group for each residue."""
-    row, neighbor = torch.nonzero(graph.valid[candidates.residue]).unbind(1)
-    return find_contacts(own, still, row.int(), graph.index[candidates.residue[row], neighbor].int())
+def find_fixed_contacts(
+    candidates: Candidates, groups: AtomGroups, residues: AtomGroups, graph: Graph
+) -> Contacts:
+    """Find the contacts of candidates with atoms of neighbouring residues that do not move.
+
+    Parameters
+    ----------
+    candidates, groups
+        The candidates, and one group of atoms for each.
+    residues
+        One group of atoms for each residue.
+    graph
+        Neighbourhoods.
+    """
+    row, neighbor = torch.nonzero(graph.mask[candidates.residue]).unbind(1)
+    return find_contacts(groups, residues, row.int(), graph.index[candidates.residue[row], neighbor].int())
 
 
-def knot_position(distance: Float[Tensor, "C"]) -> tuple[Int[Tensor, "C"], Float[Tensor, "C"]]:
-    """Where distances (Å) lie: the knot before each, and how far on the way to the next (0 to 1)."""
-    way = (distance - _NEAREST) * (KNOTS / (REACH - _NEAREST))
-    way = way.clamp(min=0.0, max=KNOTS - 1e-4)
-    knot = way.int()
-    return knot, way - knot
+def knot_position(distance: Float[Tensor, "X"]) -> tuple[Int[Tensor, "X"], Float[Tensor, "X"]]:
+    """Return the knot below each distance (Å), and the fraction (0 to 1) of the way to the next knot."""
+    position = (distance - _FIRST_KNOT) * (N_KNOTS / (CONTACT_CUTOFF - _FIRST_KNOT))
+    position = position.clamp(min=0.0, max=N_KNOTS - 1e-4)
+    knot = position.int()
+    return knot, position - knot
 
 
-def read(
-    table: Float[Tensor, "N W"],
-    entries: Int[Tensor, "C T"],
-    values: Float[Tensor, "C T"],
-    owner: Int[Tensor, "C"],
-    count: int,
-) -> Float[Tensor, "G W"]:
-    """Add up entries of a table times their values, for each of ``count`` owners (rising)."""
-    each = torch.bincount(owner, minlength=count)
-    begin = (each.cumsum(0) - each) * entries.shape[1]
-    number = torch.int32 if entries.numel() < 2**31 else torch.int64
+def table_sum(
+    table: Float[Tensor, "rows W"],
+    entries: Int[Tensor, "X terms"],
+    factors: Float[Tensor, "X terms"],
+    owner: Int[Tensor, "X"],
+    n_owners: int,
+) -> Float[Tensor, "owners W"]:
+    """Sum rows of a table times factors over all contacts of each owner.
+
+    Parameters
+    ----------
+    table
+        Rows of W numbers.
+    entries
+        Rows of the table that each contact adds.
+    factors
+        Factor of each of these rows.
+    owner
+        Index of the sum to which each contact belongs, ascending.
+    n_owners
+        Number of sums.
+    """
+    count = torch.bincount(owner, minlength=n_owners)
+    begin = (count.cumsum(0) - count) * entries.shape[1]
+    dtype = torch.int32 if entries.numel() < 2**31 else torch.int64
     return torch.nn.functional.embedding_bag(
-        entries.flatten().to(number),
+        entries.flatten().to(dtype),
         table,
-        begin.to(number),
+        begin.to(dtype),
         mode="sum",
-        per_sample_weights=values.flatten(),
+        per_sample_weights=factors.flatten(),
     )
 
 
 def _candidate_pairs(
-    candidates: Candidates, own: AtomGroups, graph: Graph
+    candidates: Candidates, groups: AtomGroups, graph: Graph
 ) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
-    """Rows of every two candidates of residues that are neighbours and could touch, each pair once."""
-    count = torch.bincount(candidates.residue, minlength=len(graph.types)).int()
+    """Rows of every two candidates of neighbouring residues whose side chains can touch, each pair once."""
+    n_residues = len(graph.types)
+    count = torch.bincount(candidates.residue, minlength=n_residues).int()
     first = count.cumsum(0, dtype=count.dtype) - count
-    here = torch.arange(len(graph.types), device=count.device)[:, None].expand_as(graph.index)
-    low, high = torch.minimum(here, graph.index)[graph.valid], torch.maximum(here, graph.index)[graph.valid]
-    key = torch.unique(low * len(graph.types) + high)
-    low, high = torch.div(key, len(graph.types), rounding_mode="floor"), key % len(graph.types)
-    reach = (own.middle - graph.ca.T[:, candidates.residue]).norm(dim=0) + own.radius
-    most = reach.new_zeros(len(graph.types)).scatter_reduce(0, candidates.residue, reach, "amax")
-    near = true_indices((graph.ca[low] - graph.ca[high]).norm(dim=-1) < most[low] + most[high] + REACH)
-    low, high = low.index_select(0, near), high.index_select(0, near)
-    pair, one = ranges(first[low], count[low])
-    high = high.index_select(0, pair)
-    row, two = ranges(first.index_select(0, high), count.index_select(0, high))
+    # Every pair of neighbouring residues once, also where only one of them is among the nearest of the other.
+    residue = torch.arange(n_residues, device=count.device)[:, None].expand_as(graph.index)
+    lower = torch.minimum(residue, graph.index)[graph.mask]
+    upper = torch.maximum(residue, graph.index)[graph.mask]
+    key = torch.unique(lower * n_residues + upper)
+    lower, upper = torch.div(key, n_residues, rounding_mode="floor"), key % n_residues
+    extent = (groups.center - graph.ca.T[:, candidates.residue]).norm(dim=0) + groups.radius
+    largest = extent.new_zeros(n_residues).scatter_reduce(0, candidates.residue, extent, "amax")
+    distance = (graph.ca[lower] - graph.ca[upper]).norm(dim=-1)
+    near = true_indices(distance < largest[lower] + largest[upper] + CONTACT_CUTOFF)
+    lower, upper = lower.index_select(0, near), upper.index_select(0, near)
+    # All candidates of the lower residue, each with all candidates of the upper one.
+    pair, one = expand_ranges(first[lower], count[lower])
+    upper = upper.index_select(0, pair)
+    row, two = expand_ranges(first.index_select(0, upper), count.index_select(0, upper))
     return one.index_select(0, row), two

@@ -1,8 +1,8 @@
-"""The side chain of least expected error, where several are possible.
+"""The side chain of least expected error (minimum Bayes risk), where several rotamers are possible.
 
-Not the most probable one: one from which the others are not far. It is one of
-the candidates, its chi angles turned towards the others by no more than the
-spread of its rotameric state, so that it stays what could be found in a protein.
+This is not always the most probable rotamer, but one near the others. It is one of the candidates, with its chi
+angles turned towards the others by no more than the standard deviation of its rotamer, so that it stays a
+conformation that occurs in proteins.
 """
 
 from __future__ import annotations
@@ -11,97 +11,126 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.zmatrix import N_CHI, chi_moved_mask, chi_slots
 from latcpb_cli.chem.residues import GAMMA_SLOT, swap_slots
+from latcpb_cli.chem.zmatrix import N_CHI, chi_moved_mask, chi_slots
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import cross, unit
-from latcpb_cli.sidechains.candidates import MOST, SIDE, Candidates
+from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, SIDE_CHAIN_SLOTS, Candidates
 
 __all__ = ["expected_errors", "min_expected_error"]
 
-_LEAST = 0.02  # an improbable state is not taken, however central
+_MIN_PROBABILITY = 0.02
+"""Candidates less probable than this are not taken, however near the others they are."""
 _SWEEPS = 3
+_MIN_CURVATURE = 1e-6
+_EXACT = "donot_use_mm_for_euclid_dist"
+"""Of `torch.cdist`: without matrix products, by which the distance of a candidate from itself is not zero."""
 
 
 def min_expected_error(
     candidates: Candidates,
-    share: Float[Tensor, "L M"],
+    probability: Float[Tensor, "L M"],
     atoms: Float[Tensor, "L 15 3"],
     types: Int[Tensor, "L"],
-    width: Float[Tensor, "L 4"],
+    max_offset: Float[Tensor, "L 4"],
 ) -> tuple[Int[Tensor, "L"], Float[Tensor, "L 4"]]:
-    """Row of the candidate to take for each residue, and by how much to turn its chi angles (rad).
+    """Choose the candidate and the small change of its chi angles that have the least expected squared error.
 
     Parameters
     ----------
-    share
-        Probability of each candidate.
+    candidates
+        N candidates.
+    probability
+        Probability of each candidate, by residue and rank.
     atoms
-        Backbones on which the candidates stand (Å).
-    width
-        The most that each chi may turn (rad).
+        Backbones of the candidates, Å.
+    types
+        Residue types.
+    max_offset
+        Largest change of each chi angle, rad.
+
+    Returns
+    -------
+    rows
+        Row of the candidate of each residue.
+    chi_offset
+        Change of its chi angles, rad.
     """
-    errors, middles = expected_errors(candidates, share, types)
-    rows = true_indices(share.flatten().index_select(0, candidates.place) >= _LEAST)
-    candidates, errors, middles = candidates.of(rows), errors[rows], middles[rows]
-    pull, stiffness = _leverage(candidates, middles, atoms, types)
-    most = width.index_select(0, candidates.residue)
-    turn = torch.zeros_like(pull)
-    for chi in [*range(N_CHI)] * _SWEEPS:  # coordinate descent ends at the least of a quadratic in a box
-        rest = pull[:, chi] - (stiffness[:, chi] * turn).sum(-1) + stiffness[:, chi, chi] * turn[:, chi]
-        ideal = rest / stiffness[:, chi, chi].clamp(min=1e-6)
-        turn[:, chi] = ideal.clamp(-most[:, chi], most[:, chi])
-    saved = ((2 * pull - (stiffness @ turn[..., None]).squeeze(-1)) * turn).sum(-1)
-    risk = share.new_full((share.numel(),), torch.inf)
-    risk = risk.index_copy(0, candidates.place, errors - saved).view_as(share)
-    best = torch.arange(len(share), device=share.device) * MOST + risk.argmin(-1)
-    chosen = torch.searchsorted(candidates.place, best)
-    return rows[chosen], turn[chosen]
+    errors, expected = expected_errors(candidates, probability, types)
+    by_candidate = probability.flatten().index_select(0, candidates.index)
+    rows = true_indices(by_candidate >= _MIN_PROBABILITY)
+    candidates, errors, expected = candidates.select(rows), errors[rows], expected[rows]
+    gradient, curvature = _chi_gradient(candidates, expected, atoms, types)
+    offset = _minimize_in_box(gradient, curvature, max_offset.index_select(0, candidates.residue))
+    reduction = ((2 * gradient - (curvature @ offset[..., None]).squeeze(-1)) * offset).sum(-1)
+    remaining = probability.new_full((probability.numel(),), torch.inf)
+    remaining = remaining.index_copy(0, candidates.index, errors - reduction).view_as(probability)
+    first = torch.arange(len(probability), device=probability.device) * MAX_CANDIDATES
+    chosen = torch.searchsorted(candidates.index, first + remaining.argmin(-1))
+    return rows[chosen], offset[chosen]
 
 
 def expected_errors(
-    candidates: Candidates, share: Float[Tensor, "L M"], types: Int[Tensor, "L"]
-) -> tuple[Float[Tensor, "R"], Float[Tensor, "R 9 3"]]:
-    """Expected sum of squared errors (Å²) of each candidate, and where its atoms are expected (Å).
+    candidates: Candidates, probability: Float[Tensor, "L M"], types: Int[Tensor, "L"]
+) -> tuple[Float[Tensor, "N"], Float[Tensor, "N 9 3"]]:
+    """Return the expected sum of squared errors (Å²) of each candidate, and the expected positions (Å).
 
-    Symmetric atoms take the names that are nearer to the candidate's.
+    The two names of symmetric atoms are exchanged where that brings them nearer to the candidate's, so that the
+    expected positions are a property of the candidate.
     """
-    places = candidates.atoms.new_zeros(len(types) * MOST, SIDE.stop - SIDE.start, 3)
-    there = torch.where(candidates.there[..., None], candidates.atoms, 0.0)
-    places = places.index_copy(0, candidates.place, there).view(len(types), MOST, -1, 3)
-    swaps = torch.from_numpy(swap_slots()[:, SIDE]).to(types.device)[types] - GAMMA_SLOT
-    swapped = places.gather(2, swaps[:, None, :, None].expand_as(places))
-    places, swapped = places.flatten(2), swapped.flatten(2)
-    # Not by matrix products: a candidate's distance from itself must be zero.
-    exact = "donot_use_mm_for_euclid_dist"
-    apart, other = (torch.cdist(places, each, compute_mode=exact) ** 2 for each in (places, swapped))
-    weight, same = share[:, None], apart <= other
-    errors = (torch.minimum(apart, other) * weight).sum(-1)
-    middles = torch.bmm(weight * same, places) + torch.bmm(weight * ~same, swapped)
+    n_residues = len(types)
+    positions = candidates.atoms.new_zeros(n_residues * MAX_CANDIDATES, *candidates.atoms.shape[1:])
+    masked = torch.where(candidates.mask[..., None], candidates.atoms, 0.0)
+    positions = positions.index_copy(0, candidates.index, masked).view(n_residues, MAX_CANDIDATES, -1, 3)
+    swaps = torch.from_numpy(swap_slots()[:, SIDE_CHAIN_SLOTS]).to(types.device)[types] - GAMMA_SLOT
+    swapped = positions.gather(2, swaps[:, None, :, None].expand_as(positions))
+    positions, swapped = positions.flatten(2), swapped.flatten(2)
+    error, swapped_error = (
+        torch.cdist(positions, other, compute_mode=_EXACT) ** 2 for other in (positions, swapped)
+    )
+    weight, same_names = probability[:, None], error <= swapped_error
+    errors = (torch.minimum(error, swapped_error) * weight).sum(-1)
+    expected = torch.bmm(weight * same_names, positions) + torch.bmm(weight * ~same_names, swapped)
     return (
-        errors.flatten().index_select(0, candidates.place),
-        middles.flatten(0, 1).index_select(0, candidates.place).unflatten(1, (-1, 3)),
+        errors.flatten().index_select(0, candidates.index),
+        expected.flatten(0, 1).index_select(0, candidates.index).view(-1, *candidates.atoms.shape[1:]),
     )
 
 
-def _leverage(
+def _chi_gradient(
     candidates: Candidates,
-    aim: Float[Tensor, "R 9 3"],
+    target: Float[Tensor, "N 9 3"],
     atoms: Float[Tensor, "L 15 3"],
     types: Int[Tensor, "L"],
-) -> tuple[Float[Tensor, "R 4"], Float[Tensor, "R 4 4"]]:
-    """How far turns of chi bring atoms towards ``aim``, to first order, and what they move in all."""
-    kinds = types[candidates.residue]
-    whole = torch.cat([atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue), candidates.atoms], dim=1)
-    ends = torch.from_numpy(chi_slots()[..., 1:3]).to(types.device).clamp(min=0)[kinds].flatten(1)
-    start, pivot = whole.gather(1, ends[..., None].expand(-1, -1, 3)).unflatten(1, (N_CHI, 2)).unbind(2)
+) -> tuple[Float[Tensor, "N 4"], Float[Tensor, "N 4 4"]]:
+    """Half the negative gradient, and half the Gauss-Newton curvature, of the squared distance from a target.
+
+    Both are derivatives by chi, in Å² per rad and per rad².
+    """
+    candidate_types = types[candidates.residue]
+    backbones = atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue)
+    residues = torch.cat([backbones, candidates.atoms], dim=1)
+    ends = torch.from_numpy(chi_slots()[..., 1:3]).to(types.device).clamp(min=0)[candidate_types].flatten(1)
+    axis_atoms = residues.gather(1, ends[..., None].expand(-1, -1, 3)).view(-1, N_CHI, 2, 3)
+    start, pivot = axis_atoms.unbind(2)
     axis = unit(pivot - start)
-    moves = torch.from_numpy(chi_moved_mask()[:, SIDE]).to(types.device)[kinds]
+    moved = torch.from_numpy(chi_moved_mask()[:, SIDE_CHAIN_SLOTS]).to(types.device)[candidate_types]
     arm = candidates.atoms[:, :, None] - pivot[:, None]
-    slope = (
-        torch.where(moves[..., None], cross(axis[:, None].expand_as(arm), arm), 0.0)
-        .transpose(1, 2)
-        .flatten(2)
-    )
-    missing = torch.where(candidates.there[..., None], aim - candidates.atoms, 0.0).flatten(1)
-    return torch.bmm(slope, missing[..., None]).squeeze(-1), torch.bmm(slope, slope.transpose(1, 2))
+    slope = torch.where(moved[..., None], cross(axis[:, None].expand_as(arm), arm), 0.0)
+    slope = slope.transpose(1, 2).flatten(2)
+    residual = torch.where(candidates.mask[..., None], target - candidates.atoms, 0.0).flatten(1)
+    gradient = torch.bmm(slope, residual[..., None]).squeeze(-1)
+    return gradient, torch.bmm(slope, slope.transpose(1, 2))
+
+
+def _minimize_in_box(
+    gradient: Float[Tensor, "N 4"], curvature: Float[Tensor, "N 4 4"], max_offset: Float[Tensor, "N 4"]
+) -> Float[Tensor, "N 4"]:
+    """Minimise a quadratic function within bounds by coordinate descent, which converges to its minimum."""
+    offset = torch.zeros_like(gradient)
+    for chi in [*range(N_CHI)] * _SWEEPS:
+        own = curvature[:, chi, chi]
+        residual = gradient[:, chi] - (curvature[:, chi] * offset).sum(-1) + own * offset[:, chi]
+        optimum = residual / own.clamp(min=_MIN_CURVATURE)
+        offset[:, chi] = optimum.clamp(-max_offset[:, chi], max_offset[:, chi])
+    return offset

@@ -1,11 +1,10 @@
-"""Side chains chosen together: contact energies between candidates, and a mean field over them.
+"""Packing: contact energies between candidates, and the mean field of all side chains of a batch.
 
-The decoder judges each side chain by itself. Here the candidates of all
-residues see each other: E = sum of (trust x -log p) over residues plus the
-contact energies of every two candidates and of candidates with backbones.
-Energies between kinds of atoms are functions of distance. They learn from two
-likelihoods of the true states: each given the others' true ones (Besag 1975),
-and as the mean field itself has them (Domke 2013).
+The decoder predicts each side chain by itself. The packing gives all of them one energy, E = sum over residues of
+(decoder weight x -log p) + contact energies of every two candidates, and of candidates with backbones. Contact
+energies are functions of distance for every pair of atom types. They are trained on two likelihoods of the true
+rotamers: that of each rotamer given the true ones of all others (pseudo-likelihood, Besag 1975), and that of the
+mean field itself (Domke 2013).
 """
 
 from __future__ import annotations
@@ -17,35 +16,51 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES, atom_type_pairs
-from latcpb_cli.chem.zmatrix import N_CHI
+from latcpb_cli.chem.residues import OXT_SLOT
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, candidate_groups, residue_groups
-from latcpb_cli.sidechains.candidates import SIDE, Candidates
-from latcpb_cli.sidechains.contacts import KNOTS, CandidateContacts, contacts_with, knot_position, read
+from latcpb_cli.sidechains.candidates import Candidates
+from latcpb_cli.sidechains.contacts import (
+    N_KNOTS,
+    CandidateContacts,
+    find_fixed_contacts,
+    knot_position,
+    table_sum,
+)
 
-__all__ = ["NOISE", "Packing"]
+__all__ = ["NOISE_PER_RESIDUE", "Packing"]
 
-NOISE = N_ROTAMERS + N_CHI
-"""Random numbers that a sample takes per residue: one for each state, and one for each chi.
+NOISE_PER_RESIDUE = N_ROTAMERS + N_CHI
+"""Random numbers of a sample per residue: one for each rotamer, and one for each chi angle.
 
-States have theirs whatever their rank: the same numbers lead frames that are alike to the same state.
+The number of a rotamer does not depend on its rank, so that equal noise leads similar frames to equal rotamers.
 """
 
 _ROUNDS, _DAMPING = 10, 0.5
-_PEAK, _TAIL = (0.45, 0.7, 0.9, 0.9), 0.9  # of chi 1 to 4 about their rotamers; chosen on held-out chains
-_WHOLE = slice(0, SIDE.stop)
+"""Iterations of the mean field, and the part of the old probabilities that each of them keeps."""
+_CHI_SCALES = (0.45, 0.7, 0.9, 0.9)
+_CHI_TAIL = 0.9
+"""Width of the offsets of chi 1 to 4 in units of ``chi_std``, and the weight of their tails.
+
+Chosen by the KL divergence of chi on held-out chains (``benchmarks/choose_sampling.py``). The first chi angles are
+narrower, because the relief of overlaps turns them furthest: whole side chains depend on them.
+"""
+_HEAVY_SLOTS = slice(0, OXT_SLOT)
+_INITIAL_STD = 0.2
+"""rad."""
 
 
 class Packing(nn.Module):
-    """Contact energies, how far the decoder's probabilities are trusted beside them, and how wide states are.
+    """Contact energies, the weight of the decoder's probabilities, and the standard deviation of chi angles.
 
-    ``log_std`` is the logarithm of the standard deviation (rad) of each chi
-    about the decoder's answer for the true state, by residue type; ``wider``
-    adds what the surroundings make of it: side chains are loose on a surface.
+    ``log_std`` is the logarithm of the standard deviation (rad) of each chi angle about the decoder's value in the
+    true rotamer, by residue type. ``log_std_correction`` predicts its deviation from the condition: side chains on
+    a surface vary more.
 
     Parameters
     ----------
@@ -54,72 +69,91 @@ class Packing(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        pairs = len(ATOM_TYPES) * (len(ATOM_TYPES) + 1) // 2
-        self.contact_energy = nn.Parameter(torch.zeros(pairs, KNOTS))
+        n_pairs = len(ATOM_TYPES) * (len(ATOM_TYPES) + 1) // 2
+        self.contact_energy = nn.Parameter(torch.zeros(n_pairs, N_KNOTS))
         self.decoder_weight = nn.Parameter(torch.ones(20))
-        self.log_std = nn.Parameter(torch.full((20, N_CHI), math.log(0.2)))
+        self.log_std = nn.Parameter(torch.full((20, N_CHI), math.log(_INITIAL_STD)))
         self.log_std_correction = nn.Linear(config.dim, N_CHI)
         nn.init.zeros_(self.log_std_correction.weight)
         nn.init.zeros_(self.log_std_correction.bias)
 
-    def width(self, condition: Condition, types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
-        """Standard deviation (rad) of each chi within its state."""
-        return (self.log_std[types] + self.log_std_correction(condition.residues)).exp()
+    def chi_std(self, condition: Condition, types: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
+        """Return the standard deviation (rad) of each chi angle within its rotamer."""
+        log_std: Tensor = self.log_std[types] + self.log_std_correction(condition.residues)
+        return log_std.exp()
 
-    def stray(self, normal: Float[Tensor, "L 4"], width: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
-        """Turns of chi angles (rad) as wide as states are, from standard normal deviates.
+    def sample_chi_offset(
+        self, noise: Float[Tensor, "L 4"], chi_std: Float[Tensor, "L 4"]
+    ) -> Float[Tensor, "L 4"]:
+        """Turn standard normal numbers into deviations (rad) of chi angles from their rotamers.
 
-        Like those of chi angles about rotamers, more of them are near zero than
-        a Gaussian has, and more far off. Relief will turn first chi angles
-        further, as whole side chains hang on them.
+        As in proteins, more of the deviations are near zero than in a Gaussian, and more are large.
         """
-        far = (_TAIL * normal).exp()
-        # The hyperbolic sine; torch.sinh's last bit depends on where in memory a number lies.
-        return normal.new_tensor(_PEAK) * (far - 1 / far) / (2 * _TAIL) * width
+        exponential = (_CHI_TAIL * noise).exp()
+        # The hyperbolic sine; the last bit of torch.sinh depends on the alignment of a number in memory.
+        sinh = (exponential - 1 / exponential) / 2
+        return noise.new_tensor(_CHI_SCALES) * sinh / _CHI_TAIL * chi_std
 
-    def conditional(
+    def conditional_logits(
         self, candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph
     ) -> Float[Tensor, "L M"]:
-        """Log probability of each candidate (not normalised), all other residues being as in ``atoms``."""
-        own, others = candidate_groups(candidates, graph.types), residue_groups(atoms, graph.types, _WHOLE)
-        met = contacts_with(candidates, own, others, graph)
-        known = self._log_probability(candidates, graph)
-        energy = self._energy(own, others, met)
-        return known.flatten().index_add(0, candidates.place[met.one], -energy).view_as(known)
+        """Return the unnormalised log probability of each candidate, given all other residues in ``atoms`` (Å)."""
+        groups = candidate_groups(candidates, graph.types)
+        residues = residue_groups(atoms, graph.types, _HEAVY_SLOTS)
+        contacts = find_fixed_contacts(candidates, groups, residues, graph)
+        energy = self._contact_energy(groups, residues, contacts)
+        return self._add_energy(self._decoder_logits(candidates, graph), candidates, contacts, energy)
 
     def marginals(
-        self, candidates: Candidates, around: CandidateContacts, graph: Graph
+        self, candidates: Candidates, contacts: CandidateContacts, graph: Graph
     ) -> Float[Tensor, "L M"]:
-        """Probability of each candidate in the field of the others' probabilities."""
-        alone = self._log_probability(candidates, graph)
-        energy = self._energy(around.candidates, around.backbones, around.still)
-        alone = alone.flatten().index_add(0, candidates.place[around.still.one], -energy).view_as(alone)
-        energy = self._energy(around.candidates, around.candidates, around.between)
-        touching = true_indices(energy != 0)
-        one, two = (
-            candidates.place.index_select(0, x.index_select(0, touching))
-            for x in (around.between.one, around.between.two)
+        """Return the probability of each candidate in the mean field."""
+        groups, fixed, mutual = contacts.candidates, contacts.fixed, contacts.mutual
+        energy = self._contact_energy(groups, contacts.backbones, fixed)
+        logits = self._add_energy(self._decoder_logits(candidates, graph), candidates, fixed, energy)
+        energy = self._contact_energy(groups, groups, mutual)
+        nonzero = true_indices(energy != 0)
+        first, second = (
+            candidates.index.index_select(0, group.index_select(0, nonzero))
+            for group in (mutual.first_group, mutual.second_group)
         )
-        energy = energy.index_select(0, touching)
-        share = alone.softmax(-1)
+        energy = energy.index_select(0, nonzero)
+        probability = logits.softmax(-1)
         for _ in range(_ROUNDS):
-            flat, field = share.flatten(), torch.zeros_like(share).flatten()
-            field.index_add_(0, one, energy * flat.index_select(0, two))
-            field.index_add_(0, two, energy * flat.index_select(0, one))
-            renewed = (alone - field.view_as(share)).softmax(-1)
-            share = _DAMPING * share + (1 - _DAMPING) * renewed
-        return share
+            flat, field = probability.flatten(), torch.zeros_like(probability).flatten()
+            field.index_add_(0, first, energy * flat.index_select(0, second))
+            field.index_add_(0, second, energy * flat.index_select(0, first))
+            updated = (logits - field.view_as(probability)).softmax(-1)
+            probability = _DAMPING * probability + (1 - _DAMPING) * updated
+        return probability
 
-    def _log_probability(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
-        value = self.decoder_weight[graph.types[candidates.residue]] * candidates.log_probability
-        return candidates.grid(value, len(graph.types))
+    def _decoder_logits(self, candidates: Candidates, graph: Graph) -> Float[Tensor, "L M"]:
+        """Weighted log probabilities of the decoder."""
+        logits = self.decoder_weight[graph.types[candidates.residue]] * candidates.log_prob
+        return candidates.to_table(logits, len(graph.types))
 
-    def _energy(self, shapes: AtomGroups, others: AtomGroups, met: Contacts) -> Float[Tensor, "P"]:
+    def _add_energy(
+        self,
+        logits: Float[Tensor, "L M"],
+        candidates: Candidates,
+        contacts: Contacts,
+        energy: Float[Tensor, "P"],
+    ) -> Float[Tensor, "L M"]:
+        """Subtract the energies of pairs of groups from the logits of their candidates."""
+        index = candidates.index[contacts.first_group]
+        return logits.flatten().index_add(0, index, -energy).view_as(logits)
+
+    def _contact_energy(
+        self, groups: AtomGroups, others: AtomGroups, contacts: Contacts
+    ) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""
-        kinds = torch.from_numpy(atom_type_pairs()).to(met.pair)
-        own, other = shapes.kinds.index_select(0, met.own), others.kinds.index_select(0, met.other)
-        knot, ahead = knot_position(met.distance)
-        entry = kinds.flatten().index_select(0, own * len(kinds) + other) * (KNOTS + 1) + knot
+        type_pairs = torch.from_numpy(atom_type_pairs()).to(contacts.pair)
+        first = groups.atom_types.index_select(0, contacts.first_atom)
+        second = others.atom_types.index_select(0, contacts.second_atom)
+        type_pair = type_pairs.flatten().index_select(0, first * len(type_pairs) + second)
+        knot, fraction = knot_position(contacts.distance)
+        entry = type_pair * (N_KNOTS + 1) + knot
         table = torch.nn.functional.pad(self.contact_energy, (0, 1)).view(-1, 1)
-        entries, values = torch.stack([entry, entry + 1], dim=1), torch.stack([1 - ahead, ahead], dim=1)
-        return read(table, entries, values, met.pair, len(met.one)).squeeze(1)
+        entries = torch.stack([entry, entry + 1], dim=1)
+        factors = torch.stack([1 - fraction, fraction], dim=1)
+        return table_sum(table, entries, factors, contacts.pair, len(contacts.first_group)).squeeze(1)

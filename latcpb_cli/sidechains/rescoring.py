@@ -1,10 +1,8 @@
-"""A second look at side chains: candidates judged again, among what the mean field made of the others.
+"""Rescoring: a network corrects the mean-field probabilities of candidates from their surroundings.
 
-The mean field of `packing` sums energies of pairs. Here a small network sees,
-for every candidate, which kinds of atoms stand how near and in which direction
-of its bonds (hydrogen bonds have one), what the CG encoder says of the residue,
-and both probabilities so far. Residues tell their neighbours what they see. The
-answer corrects the probabilities.
+The mean field of the packing has energies of pairs only. The network takes, for every candidate, the types,
+distances and bond directions of the atoms around it (hydrogen bonds have a direction), the condition of the residue,
+and its probabilities in the decoder and in the mean field. Residues exchange messages with their neighbours.
 """
 
 from __future__ import annotations
@@ -14,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
-from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.attention import NeighborTransformer
@@ -23,20 +21,24 @@ from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.candidates import Candidates
 from latcpb_cli.sidechains.contact_features import (
-    TERMS,
+    N_TERMS,
     ContactFeatures,
     OrientedAtoms,
     backbone_bonds,
     candidate_bonds,
 )
-from latcpb_cli.sidechains.contacts import KNOTS, CandidateContacts
+from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts
 
 __all__ = ["Rescoring"]
 
-_WIDTH, _HIDDEN = 16, 192  # of what a candidate's surroundings become, and of the network
-_JUDGED = 0.005  # the least probability worth a second look
-_LIKELY = 0.1  # and worth being a part of others' surroundings
-_LEAST = 1e-5
+_N_CONTACT_FEATURES, _HIDDEN = 16, 192
+"""Widths of the embedding of a candidate's contacts, and of the network."""
+_MIN_SCORED = 0.005
+"""Less probable candidates keep their mean-field probability."""
+_MIN_ENVIRONMENT = 0.1
+"""Less probable candidates are left out of the surroundings of others."""
+_MIN_PROBABILITY = 1e-5
+"""Before a logarithm is taken."""
 
 
 class Rescoring(nn.Module):
@@ -50,10 +52,13 @@ class Rescoring(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
-        self.contact_embedding = nn.Parameter(0.02 * torch.randn(TERMS * len(ATOM_TYPES) ** 2, KNOTS, _WIDTH))
+        n_type_pairs = len(ATOM_TYPES) ** 2
+        self.contact_embedding = nn.Parameter(
+            0.02 * torch.randn(N_TERMS * n_type_pairs, N_KNOTS, _N_CONTACT_FEATURES)
+        )
         self.context = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, _HIDDEN))
         self.state_embedding = nn.Embedding(20 * N_ROTAMERS, _HIDDEN)
-        self.candidate_projection = nn.Linear(2 * _WIDTH + 2 * N_CHI + 2, _HIDDEN)
+        self.candidate_projection = nn.Linear(2 * _N_CONTACT_FEATURES + 2 * N_CHI + 2, _HIDDEN)
         self.dropout = nn.Dropout(0.0)
         self.message_in = nn.Linear(_HIDDEN, dim)
         self.message_passing = NeighborTransformer(config, 1)
@@ -68,66 +73,98 @@ class Rescoring(nn.Module):
     def forward(
         self,
         candidates: Candidates,
-        share: Float[Tensor, "L M"],
-        around: CandidateContacts,
+        probability: Float[Tensor, "L M"],
+        contacts: CandidateContacts,
         atoms: Float[Tensor, "L 15 3"],
         condition: Condition,
         graph: Graph,
     ) -> Float[Tensor, "L M"]:
-        """Log probabilities of all candidates.
+        """Return corrected log probabilities of all candidates, by residue and rank.
 
         Parameters
         ----------
-        share
+        candidates
+            N candidates.
+        probability
             Probability of each candidate in the mean field.
+        contacts
+            Contacts of the candidates.
         atoms
-            Backbones on which the candidates stand (Å).
+            Backbones of the candidates, Å.
+        condition, graph
+            Z^C, and the neighbourhoods.
         """
-        weight = share.flatten().index_select(0, candidates.place)
-        so_far = weight.clamp(min=_LEAST).log()
-        rows = true_indices(weight >= _JUDGED)
-        judged = candidates.of(rows)
-        kinds = graph.types.index_select(0, judged.residue)
-        seen = torch.cat(
-            [
-                self._seen(candidates, weight, around, atoms, graph).index_select(0, rows),
-                torch.sin(judged.chi),
-                torch.cos(judged.chi),
-                judged.log_probability[:, None],
-                so_far.index_select(0, rows)[:, None],
-            ],
-            dim=-1,
-        )
-        known = self.context(condition.residues).index_select(0, judged.residue)
-        known = known + self.state_embedding(kinds * N_ROTAMERS + judged.state)
-        view = self.dropout(nn.functional.silu(known + self.candidate_projection(seen)))
-        held = view.new_zeros(len(atoms), _HIDDEN)
-        held = held.index_add(0, judged.residue, view * weight.index_select(0, rows)[:, None])
-        told = self.message_passing(condition.residues + self.message_in(held), condition.pairs, graph)
-        view = nn.functional.silu(self.candidate_hidden(view) + self.message_out(told).index_select(0, judged.residue))
-        score = so_far.index_add(0, rows, self.score_head(view).squeeze(-1))
-        return candidates.grid(score, len(share)).log_softmax(-1)
+        weight = probability.flatten().index_select(0, candidates.index)
+        log_prob = weight.clamp(min=_MIN_PROBABILITY).log()
+        rows = true_indices(weight >= _MIN_SCORED)
+        scored = candidates.select(rows)
+        surroundings = self._surroundings(candidates, weight, contacts, atoms, graph)
+        features = [
+            surroundings.index_select(0, rows),
+            torch.sin(scored.chi),
+            torch.cos(scored.chi),
+            scored.log_prob[:, None],
+            log_prob.index_select(0, rows)[:, None],
+        ]
+        hidden = self._embed(scored, torch.cat(features, dim=-1), condition, graph)
+        hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
+        score = log_prob.index_add(0, rows, self.score_head(hidden).squeeze(-1))
+        return candidates.to_table(score, len(probability)).log_softmax(-1)
 
-    def _seen(
+    def _embed(
+        self, scored: Candidates, features: Float[Tensor, "N features"], condition: Condition, graph: Graph
+    ) -> Float[Tensor, "N hidden"]:
+        """Embed candidates from their features, their rotamers and the condition of their residues."""
+        types = graph.types.index_select(0, scored.residue)
+        context = self.context(condition.residues).index_select(0, scored.residue)
+        context = context + self.state_embedding(types * N_ROTAMERS + scored.state)
+        hidden: Tensor = self.dropout(nn.functional.silu(context + self.candidate_projection(features)))
+        return hidden
+
+    def _exchange_messages(
+        self,
+        hidden: Float[Tensor, "N hidden"],
+        scored: Candidates,
+        weight: Float[Tensor, "N"],
+        condition: Condition,
+        graph: Graph,
+    ) -> Float[Tensor, "N hidden"]:
+        """Pass the mean of each residue's candidates to its neighbours, and their messages to the candidates."""
+        pooled = hidden.new_zeros(len(graph.types), _HIDDEN)
+        pooled = pooled.index_add(0, scored.residue, hidden * weight[:, None])
+        residues = condition.residues + self.message_in(pooled)
+        messages = self.message_out(self.message_passing(residues, condition.pairs, graph))
+        return nn.functional.silu(
+            self.candidate_hidden(hidden) + messages.index_select(0, scored.residue)
+        )
+
+    def _surroundings(
         self,
         candidates: Candidates,
-        weight: Float[Tensor, "R"],
-        around: CandidateContacts,
+        weight: Float[Tensor, "N"],
+        contacts: CandidateContacts,
         atoms: Float[Tensor, "L 15 3"],
         graph: Graph,
-    ) -> Float[Tensor, "R 2W"]:
-        """Sums over the atoms about each candidate: of backbones, and of candidates by their probability."""
-        judged, likely = weight >= _JUDGED, weight >= _LIKELY
-        own = OrientedAtoms(around.candidates, candidate_bonds(candidates, atoms, graph))
-        still = OrientedAtoms(around.backbones, backbone_bonds(atoms, graph))
+    ) -> Float[Tensor, "N 32"]:
+        """Sums over the contacts of each candidate: with backbones, and with candidates by probability."""
+        scored, probable = weight >= _MIN_SCORED, weight >= _MIN_ENVIRONMENT
+        side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
+        backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
         table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
-        nothing = table.new_zeros(len(weight), table.shape[1])
-        met = around.still.of(judged[around.still.one])
-        backbones = nothing.index_add(0, met.one, ContactFeatures.of(own, still, met).add_up(table))
-        one, two = around.between.one, around.between.two
-        met = around.between.of((judged[one] & likely[two]) | (judged[two] & likely[one]))
-        others, view = nothing, ContactFeatures.of(own, own, met)
-        for here, there, seen in ((met.one, met.two, view), (met.two, met.one, view.back())):
-            presence = torch.where(likely, weight, 0.0).index_select(0, there)
-            others = others.index_add(0, here, seen.add_up(table) * presence[:, None])
-        return torch.cat([backbones, others], dim=-1)
+        zeros = table.new_zeros(len(weight), table.shape[1])
+        fixed = contacts.fixed.select(scored[contacts.fixed.first_group])
+        features = ContactFeatures.from_contacts(side_chains, backbones, fixed)
+        of_backbones = zeros.index_add(0, fixed.first_group, features.sum_by_pair(table))
+        first, second = contacts.mutual.first_group, contacts.mutual.second_group
+        relevant = (scored[first] & probable[second]) | (scored[second] & probable[first])
+        mutual = contacts.mutual.select(relevant)
+        features = ContactFeatures.from_contacts(side_chains, side_chains, mutual)
+        environment = torch.where(probable, weight, 0.0)
+        of_others = zeros
+        for center, other, each in (
+            (mutual.first_group, mutual.second_group, features),
+            (mutual.second_group, mutual.first_group, features.swapped()),
+        ):
+            presence = environment.index_select(0, other)[:, None]
+            of_others = of_others.index_add(0, center, each.sum_by_pair(table) * presence)
+        return torch.cat([of_backbones, of_others], dim=-1)

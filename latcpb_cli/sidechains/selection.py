@@ -15,7 +15,7 @@ from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.sidechains.candidates import MOST, Candidates, build_candidates
+from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, Candidates, build_candidates
 from latcpb_cli.sidechains.contacts import find_candidate_contacts
 from latcpb_cli.sidechains.expected_error import min_expected_error
 from latcpb_cli.sidechains.packing import Packing
@@ -26,7 +26,7 @@ __all__ = ["SideChainHeads", "SideChainInputs", "choose_side_chains", "rotamer_p
 
 @dataclass(frozen=True, eq=False)
 class SideChainHeads:
-    """The networks that turn rotamer probabilities of single residues into those of packed ones.
+    """The networks that turn rotamer probabilities of single residues into those of packed side chains.
 
     Attributes
     ----------
@@ -41,21 +41,21 @@ class SideChainHeads:
 
 @dataclass(frozen=True, eq=False)
 class SideChainInputs:
-    """What decides on the side chains of a batch beside its latents.
+    """Inputs of the choice of side chains in addition to latents and conditions.
 
     Attributes
     ----------
-    noise : (L, `NOISE`) or None
-        Standard normal numbers that pick states and the angles within them; None for the conformations of
-        least expected error.
+    noise : Tensor, shape (L, 85), or None
+        Standard normal numbers that choose rotamers and the angles within them, `NOISE_PER_RESIDUE` per residue;
+        None for the conformations of least expected error.
     rotamers : Rotamers or None
-        States to choose from instead of those of the decoded latents. A sampled latent has nearly decided
-        them, without the samples of its neighbours.
-    consensus_weights : (L, R) or None
-        Added to the probability of each rotameric state: the weighted sum over reference frames.
+        Rotamers to choose from instead of those of the decoded latents. A sampled latent nearly determines its
+        rotamer, independently of the samples of its neighbours.
+    consensus_weights : Tensor, shape (L, 81), or None
+        Added to the probability of each rotamer: the weighted sum over reference frames.
     """
 
-    noise: Float[Tensor, "L N"] | None = None
+    noise: Float[Tensor, "L 85"] | None = None
     rotamers: Rotamers | None = None
     consensus_weights: Float[Tensor, "L R"] | None = None
 
@@ -69,18 +69,18 @@ def choose_side_chains(
     Returns
     -------
     Decoded
-        The candidates of least expected error, or a sample where ``inputs`` have noise. Its rotamers
-        carry the probabilities after packing and rescoring.
+        The candidates of least expected error, or a sample where ``inputs`` have noise. The logits of its
+        rotamers are the log probabilities after packing and rescoring.
     """
     if inputs.rotamers is not None:
         decoded = replace(decoded, rotamers=inputs.rotamers)
-    noise, std = inputs.noise, heads.packing.width(condition, graph.types)
-    chi_offset = None if noise is None else heads.packing.stray(noise[:, N_ROTAMERS:], std)
+    noise, std = inputs.noise, heads.packing.chi_std(condition, graph.types)
+    chi_offset = None if noise is None else heads.packing.sample_chi_offset(noise[:, N_ROTAMERS:], std)
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads, chi_offset)
     weights = inputs.consensus_weights
     if weights is not None:
-        weight = log_prob.flatten()[candidates.place].exp() + weights[candidates.residue, candidates.state]
-        log_prob = candidates.grid(weight.log(), len(log_prob)).log_softmax(-1)
+        weight = log_prob.flatten()[candidates.index].exp() + weights[candidates.residue, candidates.state]
+        log_prob = candidates.to_table(weight.log(), len(log_prob)).log_softmax(-1)
     if noise is None:
         row, chi_offset = min_expected_error(candidates, log_prob.exp(), decoded.atoms, graph.types, std)
         chi = candidates.chi[row] + chi_offset
@@ -101,10 +101,10 @@ def choose_side_chains(
 def rotamer_probabilities(
     decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads
 ) -> Float[Tensor, "L R"]:
-    """Probability of every rotameric state after packing and rescoring."""
+    """Probability of every rotamer after packing and rescoring."""
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
     probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
-    probability[candidates.residue, candidates.state] = log_prob.flatten()[candidates.place].exp()
+    probability[candidates.residue, candidates.state] = log_prob.flatten()[candidates.index].exp()
     return probability
 
 
@@ -115,7 +115,7 @@ def _packed_log_prob(
     heads: SideChainHeads,
     chi_offset: Float[Tensor, "L 4"] | None = None,
 ) -> tuple[Candidates, Float[Tensor, "L M"]]:
-    """Candidates, and their log probabilities among each other."""
+    """Candidates, and their log probabilities after packing and rescoring, by residue and rank."""
     candidates = build_candidates(decoded, graph.types, chi_offset)
     contacts = find_candidate_contacts(candidates, decoded.atoms, graph)
     probability = heads.packing.marginals(candidates, contacts, graph)
@@ -125,13 +125,13 @@ def _packed_log_prob(
 
 
 def _sample_rows(
-    candidates: Candidates, log_prob: Float[Tensor, "L M"], noise: Float[Tensor, "L N"]
+    candidates: Candidates, log_prob: Float[Tensor, "L M"], noise: Float[Tensor, "L 85"]
 ) -> Int[Tensor, "L"]:
-    """Row of one candidate per residue, by the Gumbel-max trick with the noise of its state."""
-    perturbation = candidates.grid(gumbel(noise[candidates.residue, candidates.state]), len(log_prob))
+    """Row of one candidate per residue, by the Gumbel-max trick with the noise of its rotamer."""
+    perturbation = candidates.to_table(gumbel(noise[candidates.residue, candidates.state]), len(log_prob))
     rank = (log_prob + perturbation).argmax(-1)
-    first = torch.arange(len(rank), device=rank.device) * MOST
-    return torch.searchsorted(candidates.place, first + rank)
+    first = torch.arange(len(rank), device=rank.device) * MAX_CANDIDATES
+    return torch.searchsorted(candidates.index, first + rank)
 
 
 def _refined_rotamers(
@@ -141,5 +141,5 @@ def _refined_rotamers(
     if decoded.rotamers is None:
         return None
     refined = decoded.rotamers.logits.log_softmax(-1)
-    refined[candidates.residue, candidates.state] = log_prob.flatten()[candidates.place]
+    refined[candidates.residue, candidates.state] = log_prob.flatten()[candidates.index]
     return Rotamers(refined, decoded.rotamers.chi)
