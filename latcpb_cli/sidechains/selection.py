@@ -66,6 +66,17 @@ def choose_side_chains(
 ) -> Decoded:
     """Put every side chain into one of its candidates, given the probabilities of all others.
 
+    Parameters
+    ----------
+    decoded
+        Backbones and rotamers.
+    condition, graph
+        Z^C, and the neighbourhoods.
+    heads
+        Packing, and perhaps rescoring.
+    inputs
+        Noise, and what replaces or adjusts the probabilities.
+
     Returns
     -------
     Decoded
@@ -101,7 +112,7 @@ def choose_side_chains(
 def rotamer_probabilities(
     decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads
 ) -> Float[Tensor, "L R"]:
-    """Probability of every rotamer after packing and rescoring."""
+    """Return the probability of every rotamer after packing and rescoring; zero for those without candidate."""
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
     probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
     probability[candidates.residue, candidates.state] = log_prob.flatten()[candidates.index].exp()
@@ -137,7 +148,7 @@ def _sample_rows(
 def _refined_rotamers(
     decoded: Decoded, candidates: Candidates, log_prob: Float[Tensor, "L M"]
 ) -> Rotamers | None:
-    """The decoder's rotamers, with the refined log probabilities of those that were candidates."""
+    """The rotamers of the decoder; those with a candidate have their log probability after rescoring."""
     if decoded.rotamers is None:
         return None
     refined = decoded.rotamers.logits.log_softmax(-1)
