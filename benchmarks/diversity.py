@@ -22,7 +22,7 @@ from chains import rebuild, whole_trajectory
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
-from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
+from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 from latcpb_cli.structure import AtomStructure
 
 BURIED, NEAR = 16, 10.0
@@ -53,8 +53,10 @@ def spread(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndar
 def jumps(structure: AtomStructure, inner: np.ndarray) -> float:
     """Share (%) of χ1 that turn by more than 60° from frame to frame."""
     found = RotamerJumps()
-    turned = torsions(structure.trace.residue_types, structure.atoms, structure.present, structure.linked())
-    found.add(turned[:, None, inner, CHI1])
+    angles = measure_torsions(
+        structure.trace.residue_types, structure.atoms, structure.present, structure.linked()
+    )
+    found.add(angles[:, None, inner, CHI1])
     return found.count.percent or 0.0
 
 

@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 
 from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, map_bin, residue_classes
 from latcpb_cli.chem.residues import NAMES
-from latcpb_cli.metrics.torsions import torsions
+from latcpb_cli.metrics.torsions import measure_torsions
 
 FAVOURED, ALLOWED = 0.98, 0.9995
 SOUND, BREAK, WRONG = 1, 2, 64
@@ -35,7 +35,7 @@ def chain_angles(data: dict[str, np.ndarray], index: int) -> tuple[np.ndarray, n
     present = (data["atom_mask"][start:stop, None] >> np.arange(15, dtype=np.uint16)) & 1 > 0
     linked = (flags & BREAK) == 0
     linked[-1] = False
-    phi, psi = torsions(types, atoms[None], present, linked[None])[0, :, :2].T
+    phi, psi = measure_torsions(types, atoms[None], present, linked[None])[0, :, :2].T
     before = np.append(types[1:] == NAMES.index("PRO"), False)
     sound = ((flags & (SOUND | WRONG)) == SOUND) & (data["bfac"][start:stop] < MAX_B)
     sound &= np.isfinite(phi) & np.isfinite(psi)

@@ -1,4 +1,4 @@
-"""Metrics of many chains gathered into one row of a table."""
+"""Metrics of many chains pooled into one row of a table."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from latcpb_cli.metrics.accuracy import inner_residues
 from latcpb_cli.metrics.summary import evaluate_pair
-from latcpb_cli.metrics.torsions import divergences, torsion_histograms, torsions
+from latcpb_cli.metrics.torsions import divergences, torsion_histograms, measure_torsions
 from latcpb_cli.structure import AtomStructure
 
-__all__ = ["Measured", "Row", "measure"]
+__all__ = ["Comparison", "Row", "compare"]
 
 MEANS = {
     "all_heavy": ("inner", "rmsd", "all_heavy"),
@@ -29,8 +29,8 @@ MEANS = {
     "pairwise_side_chain": ("diversity", "pairwise_side_chain_rmsd"),
     "div": ("diversity", "div"),
 }
-"""Distances: means over chains."""
-SHARES = {
+"""Keys of distances in a comparison; a row has their means over chains."""
+PERCENTAGES = {
     "chi1": ("inner", "chi", "chi1"),
     "chi1_chi2": ("inner", "chi", "chi1_chi2"),
     "cis_kept_percent": ("inner", "cis_kept"),
@@ -43,103 +43,103 @@ SHARES = {
     "ramachandran_outliers": ("validity", "generated", "ramachandran_outliers"),
     "rotamer_outliers": ("validity", "generated", "chi1_outliers"),
 }
-"""Percent of the cases of all chains together."""
+"""Keys of counts; a row has the percentage over the cases of all chains."""
 TOTALS = {
     name: ("validity", "generated", name)
     for name in ("peptide_bonds", "d_residues", "inverted_cb", "pierced_rings", "cis_non_proline")
 }
-"""Counts, all chains together; per sample where a chain has several."""
+"""Keys of counts; a row has their sum over chains, per sample where a chain has several."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One chain against its reference.
+class Comparison:
+    """One chain compared with its reference.
 
     Attributes
     ----------
     result : dict
         From `evaluate_pair`.
-    expected, found : dict, list of dict
-        Histograms of the torsions of the reference and of each sample, atoms that both have.
+    reference_torsions, generated_torsions : dict, list of dict
+        Torsion histograms of the reference and of each sample, over atoms that both have.
     inner_atoms, missing : int
-        Heavy atoms of the inner residues of the reference, and those that were not built.
+        Heavy atoms of the inner residues of the reference, and those of them that were not built.
     """
 
     result: dict[str, Any]
-    expected: dict[str, np.ndarray]
-    found: list[dict[str, np.ndarray]]
+    reference_torsions: dict[str, np.ndarray]
+    generated_torsions: list[dict[str, np.ndarray]]
     inner_atoms: int
     missing: int
 
 
-def measure(reference: AtomStructure, generated: AtomStructure, samples: int = 1) -> Measured:
+def compare(reference: AtomStructure, generated: AtomStructure, samples: int = 1) -> Comparison:
     """Compare one chain; both must have the same trace."""
     types = reference.trace.residue_types
     present = reference.present & generated.present
-    truth, angles = (
-        torsions(types, structure.atoms, present, structure.linked()) for structure in (reference, generated)
+    expected, angles = (
+        measure_torsions(types, structure.atoms, present, structure.linked()) for structure in (reference, generated)
     )
     inner = inner_residues(reference.linked())[0, :, None] & reference.present
-    return Measured(
+    return Comparison(
         result=evaluate_pair(reference, generated, samples),
-        expected=torsion_histograms(types, truth),
-        found=[torsion_histograms(types, angles[sample::samples]) for sample in range(samples)],
+        reference_torsions=torsion_histograms(types, expected),
+        generated_torsions=[torsion_histograms(types, angles[n::samples]) for n in range(samples)],
         inner_atoms=int(inner.sum()),
         missing=int((inner & ~generated.present).sum()),
     )
 
 
 class Row:
-    """Means over chains of distances, pooled shares of counts, pooled torsion histograms."""
+    """Comparisons of many chains: means of distances, percentages of counts, pooled torsion histograms."""
 
-    def __init__(self, chains: Iterable[Measured] = ()) -> None:
-        self.chains = list(chains)
+    def __init__(self, comparisons: Iterable[Comparison] = ()) -> None:
+        self.comparisons = list(comparisons)
 
     def add(self, reference: AtomStructure, generated: AtomStructure, samples: int = 1) -> None:
         """Compare one chain."""
-        self.chains.append(measure(reference, generated, samples))
+        self.comparisons.append(compare(reference, generated, samples))
 
     def mean(self, *path: str) -> float | None:
-        values = [_get(chain.result, path) for chain in self.chains]
+        values = [_lookup(pair.result, path) for pair in self.comparisons]
         return _mean(values)
 
     def percent(self, *path: str) -> float | None:
-        counts = [_get(chain.result, path) for chain in self.chains]
+        counts = [_lookup(pair.result, path) for pair in self.comparisons]
         cases = sum(count["of"] for count in counts)
         return 100.0 * sum(count["count"] for count in counts) / cases if cases else None
 
     def total(self, *path: str) -> float:
-        return sum(_get(chain.result, path)["count"] / chain.result["samples"] for chain in self.chains)
+        return sum(_lookup(pair.result, path)["count"] / pair.result["samples"] for pair in self.comparisons)
 
     def divergences(self) -> dict[str, float | None]:
-        """KL and JS of the torsions of all chains together: of each sample by itself, and their mean.
+        """KL and JS of the torsions of all chains, as the mean over samples.
 
-        Of samples together they would be smaller, the more samples there are. As many
-        samples count as every chain has.
+        Pooled samples would give smaller values, the more samples there are. The number of samples is the
+        smallest of all chains.
         """
-        expected = _pooled(chain.expected for chain in self.chains)
-        samples = zip(*(chain.found for chain in self.chains), strict=False)
-        each = [divergences(expected, _pooled(sample)) for sample in samples]
+        expected = _pooled(pair.reference_torsions for pair in self.comparisons)
+        samples = zip(*(pair.generated_torsions for pair in self.comparisons), strict=False)
+        by_sample = [divergences(expected, _pooled(sample)) for sample in samples]
         return {
-            f"{kind}_{name}": _mean(one[kind][name] for one in each)
-            for kind in ("kl", "js")
-            for name in each[0][kind]
+            f"{measure}_{name}": _mean(sample[measure][name] for sample in by_sample)
+            for measure in ("kl", "js")
+            for name in by_sample[0][measure]
         }
 
-    def numbers(self) -> dict[str, float | None]:
+    def figures(self) -> dict[str, float | None]:
         """Every metric of the accuracy table; inner residues where a reference is needed."""
-        atoms = sum(chain.inner_atoms for chain in self.chains)
+        atoms = sum(pair.inner_atoms for pair in self.comparisons)
         return {
             **{name: self.mean(*path) for name, path in MEANS.items()},
-            **{name: self.percent(*path) for name, path in SHARES.items()},
+            **{name: self.percent(*path) for name, path in PERCENTAGES.items()},
             **{name: self.total(*path) for name, path in TOTALS.items()},
             **self.divergences(),
-            "missing_atoms_percent": 100.0 * sum(chain.missing for chain in self.chains) / max(1, atoms),
+            "missing_atoms_percent": 100.0 * sum(pair.missing for pair in self.comparisons) / max(1, atoms),
         }
 
 
 def _pooled(histograms: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Add up histograms by name."""
+    """Sum histograms by name."""
     parts = list(histograms)
     return {name: sum((part[name] for part in parts), np.zeros(())) for name in parts[0]}
 
@@ -149,8 +149,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _get(result: Any, path: tuple[str, ...]) -> Any:
-    """Follow the keys; None where a part was not measured."""
+def _lookup(result: Any, path: tuple[str, ...]) -> Any:
+    """Follow the keys; None where a part of the result is None."""
     for key in path:
         result = None if result is None else result[key]
     return result

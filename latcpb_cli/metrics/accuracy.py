@@ -1,11 +1,12 @@
-"""How near generated atoms and torsions are to the reference."""
+"""Deviation of generated atoms and torsions from the reference."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
+from latcpb_cli.chem.residues import BACKBONE_SLOTS, CB_SLOT, N_SLOTS, OXT_SLOT, PRO, swap_slots
 from latcpb_cli.chem.zmatrix import chi_mask
-from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS, OXT_SLOT, swap_slots
 from latcpb_cli.geometry.angles import angle_difference
 from latcpb_cli.metrics.count import Count, count_where
 from latcpb_cli.metrics.stereo import is_cis
@@ -21,61 +22,77 @@ __all__ = [
     "squared_deviation",
 ]
 
-CHI_TOLERANCE = np.radians(40.0)
+CHI_TOLERANCE = float(np.radians(40.0))
+"""Largest deviation (rad) of a chi angle that counts as a match."""
 _BACKBONE = np.isin(np.arange(N_SLOTS), BACKBONE_SLOTS)
-_SIDE_CHAIN = (np.arange(N_SLOTS) > 3) & (np.arange(N_SLOTS) != OXT_SLOT)
+_SIDE_CHAIN = (np.arange(N_SLOTS) >= CB_SLOT) & (np.arange(N_SLOTS) != OXT_SLOT)
 ATOM_SETS = {"all_heavy": np.ones(N_SLOTS, dtype=bool), "backbone": _BACKBONE, "side_chain": _SIDE_CHAIN}
-"""Slots of each set: every heavy atom (CA too), the built backbone N, C and O, the side chain."""
+"""Slots of each set of atoms: all heavy atoms with CA, the backbone atoms N, C and O, the side chain."""
 _CHI1 = TORSION_NAMES.index("chi1")
 _OMEGA = TORSION_NAMES.index("omega")
 
 Array = np.ndarray
 
 
-def inner_residues(linked: Array) -> Array:
-    """Residues with a peptide on both sides: ``linked`` (F, L) gives bool, shape (F, L)."""
+def inner_residues(linked: Bool[Array, "F L"]) -> Bool[Array, "F L"]:
+    """Return the residues with a peptide on both sides.
+
+    ``linked`` is true where a peptide joins residue i to i+1.
+    """
     inner = linked.copy()
     inner[:, 0] = False
     inner[:, 1:] &= linked[:, :-1]
     return inner
 
 
-def squared_deviation(types: Array, first: Array, second: Array, present: Array) -> Array:
-    """Squared distance between equal atoms, symmetric groups in their better position.
+def squared_deviation(
+    types: Int[Array, "L"],
+    first: Float[Array, "F L 15 3"],
+    second: Float[Array, "F L 15 3"],
+    present: Bool[Array, "L 15"],
+) -> Float[Array, "F L 15"]:
+    """Return the squared distances between equal atoms, with symmetric groups in their better orientation.
 
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
     first, second : numpy.ndarray, shape (F, L, 15, 3)
-        In Å; nothing is superposed.
+        In Å, without superposition.
     present : numpy.ndarray of bool, shape (L, 15)
-        Atoms that both have.
+        Atoms that both structures have.
 
     Returns
     -------
     numpy.ndarray of float64, shape (F, L, 15)
-        In Å2, 0 for atoms that are not present.
+        In Å², 0 for atoms that are not present.
     """
     squares = _squares(first, second, present)
     slots = swap_slots()
     symmetric = (slots != np.arange(N_SLOTS)).any(axis=1)
-    turned_present = np.take_along_axis(present, slots[types], axis=1)
-    chosen = np.flatnonzero(symmetric[types] & (turned_present == present).all(axis=1))
-    if len(chosen):
-        turned = second[:, chosen[:, None], slots[types[chosen]]]
-        other = _squares(first[:, chosen], turned, present[chosen])
-        better = other.sum(axis=-1) < squares[:, chosen].sum(axis=-1)
-        squares[:, chosen] = np.where(better[..., None], other, squares[:, chosen])
+    swapped_present = np.take_along_axis(present, slots[types], axis=1)
+    rows = np.flatnonzero(symmetric[types] & (swapped_present == present).all(axis=1))
+    if len(rows):
+        swapped = second[:, rows[:, None], slots[types[rows]]]
+        other = _squares(first[:, rows], swapped, present[rows])
+        better = other.sum(axis=-1) < squares[:, rows].sum(axis=-1)
+        squares[:, rows] = np.where(better[..., None], other, squares[:, rows])
     return squares
 
 
-def _squares(first: Array, second: Array, present: Array) -> Array:
+def _squares(
+    first: Float[Array, "F R 15 3"], second: Float[Array, "F R 15 3"], present: Bool[Array, "R 15"]
+) -> Float[Array, "F R 15"]:
     step = first.astype(np.float64) - second
     return np.where(present, np.einsum("flak,flak->fla", step, step), 0.0)
 
 
-def rmsd(squares: Array, present: Array, residues: Array, slots: Array) -> Array:
-    """Root mean square deviation of each frame over a choice of atoms.
+def rmsd(
+    squares: Float[Array, "F L 15"],
+    present: Bool[Array, "L 15"],
+    residues: Bool[Array, "F L"],
+    slots: Bool[Array, "15"],
+) -> Float[Array, "F"]:
+    """Return the root mean square deviation of each frame over a choice of atoms.
 
     Parameters
     ----------
@@ -95,17 +112,26 @@ def rmsd(squares: Array, present: Array, residues: Array, slots: Array) -> Array
     chosen = present & slots & residues[..., None]
     atoms = chosen.sum(axis=(1, 2))
     total = np.where(chosen, squares, 0.0).sum(axis=(1, 2))
-    return np.sqrt(np.divide(total, atoms, out=np.full(len(total), np.nan), where=atoms > 0))
+    mean = np.divide(total, atoms, out=np.full(len(total), np.nan), where=atoms > 0)
+    return np.asarray(np.sqrt(mean))
 
 
-def chi_matches(types: Array, reference: Array, generated: Array, residues: Array) -> dict[str, Count]:
+def chi_matches(
+    types: Int[Array, "L"],
+    reference: Float[Array, "F L 7"],
+    generated: Float[Array, "F L 7"],
+    residues: Bool[Array, "F L"],
+) -> dict[str, Count]:
     """Count the residues whose chi1, and chi1 and chi2, lie within 40 degrees of the reference.
+
+    Prolines are left out, as is usual: their ring keeps chi1 within about 40
+    degrees of zero.
 
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
     reference, generated : numpy.ndarray, shape (F, L, 7)
-        From `latcpb_cli.metrics.torsions.torsions`.
+        From `latcpb_cli.metrics.torsions.measure_torsions`.
     residues : numpy.ndarray of bool, shape (F, L)
         Residues that count.
 
@@ -113,22 +139,27 @@ def chi_matches(types: Array, reference: Array, generated: Array, residues: Arra
     -------
     dict of str to Count
         ``chi1`` among residues that have one, ``chi1_chi2`` among residues
-        that have both. Asp, Phe and Tyr chi2 repeat after half a turn.
+        that have both. Chi2 of Asp, Phe and Tyr repeats after half a turn.
     """
-    two = slice(_CHI1, _CHI1 + 2)
-    gap = angle_difference(reference[..., two], generated[..., two], chi_periods()[types, :2])
-    known = np.isfinite(gap) & chi_mask()[types, :2] & residues[..., None]
-    near = gap <= CHI_TOLERANCE
+    first_two = slice(_CHI1, _CHI1 + 2)
+    difference = angle_difference(
+        reference[..., first_two], generated[..., first_two], chi_periods()[types, :2]
+    )
+    has_chi = chi_mask()[types, :2] & (types != PRO)[:, None]
+    mask = np.isfinite(difference) & has_chi & residues[..., None]
+    match = difference <= CHI_TOLERANCE
     return {
-        "chi1": count_where(near[..., 0], known[..., 0]),
-        "chi1_chi2": count_where(near.all(axis=-1), known.all(axis=-1)),
+        "chi1": count_where(match[..., 0], mask[..., 0]),
+        "chi1_chi2": count_where(np.all(match, axis=-1), np.all(mask, axis=-1)),
     }
 
 
-def cis_kept(reference: Array, generated: Array, residues: Array) -> Count:
+def cis_kept(
+    reference: Float[Array, "F L 7"], generated: Float[Array, "F L 7"], residues: Bool[Array, "F L"]
+) -> Count:
     """Count the cis peptides of the reference that are cis in the generated frames too.
 
-    Torsions are (F, L, 7), ``residues`` is bool (F, L); a peptide belongs to
-    its second residue.
+    A peptide counts where its second residue is one of ``residues``; torsions are
+    from `latcpb_cli.metrics.torsions.measure_torsions`.
     """
     return count_where(is_cis(generated[..., _OMEGA]), is_cis(reference[..., _OMEGA]) & residues)

@@ -1,12 +1,12 @@
 """Clashes between heavy atoms, frame by frame.
 
-Two counts. ``contact12``: residues with an atom nearer than 1.2 Å to an atom
-of another residue that it is not bonded to. ``overlap04``: pairs of atoms
-whose van der Waals spheres overlap by 0.4 Å or more; pairs joined by one, two
-or three bonds are left out (peptide links, proline rings and disulfides
-included), two atoms out of N and O may come as near as 2.5 Å (hydrogen
-bonds), two sulfurs as near as 1.9 Å (disulfides). Rings through which a bond
-runs are told beside them.
+``contact12`` counts the residues with an atom nearer than 1.2 Å to an atom of
+another residue that it is not bonded to. ``overlap04`` counts the pairs of atoms
+whose van der Waals spheres overlap by 0.4 Å or more. It leaves out pairs joined
+by one, two or three bonds (across peptides, proline rings and disulfides too),
+and allows two atoms out of N and O to come as near as 2.5 Å (hydrogen bonds) and
+two sulfurs as near as 1.9 Å (disulfides). Rings through which a bond of another
+residue runs are found as well.
 """
 
 from __future__ import annotations
@@ -15,54 +15,59 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.bonds import FAR
 from latcpb_cli.chem.modified import parent_types
 from latcpb_cli.chem.modified_bonds import ALL_ELEMENTS, all_bond_steps, all_element_index
-from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, VDW_RADIUS
+from latcpb_cli.chem.residues import C_SLOT, CYS, N_SLOT, VDW_RADIUS, slot_of
 from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.pairs import close_pairs
-from latcpb_cli.metrics.piercing import pierced_rings, rings_of
-from latcpb_cli.metrics.terms import Terms, bond_terms
+from latcpb_cli.metrics.piercing import Rings, find_pierced_rings, find_rings
+from latcpb_cli.metrics.terms import GeometryTerms, bond_terms
 from latcpb_cli.structure import FrameClashes
 
-__all__ = ["CONTACT", "DISULFIDE", "OVERLAP", "FrameClashes", "frame_clashes"]
+__all__ = ["FrameClashes", "frame_clashes"]
 
-CONTACT = 1.2
-"""Distance (Å) of ``contact12``."""
-OVERLAP = 0.4
-"""Overlap (Å) of ``overlap04``."""
-POLAR_LIMIT = 2.5
-SULFUR_LIMIT = 1.9
-DISULFIDE = 2.5
-"""Two SG nearer than this (Å), but not than 1.9, are bonded."""
-EXCLUDED_STEPS = 3
-
-_C, _N, _SG = ATOM_SLOTS[0].index("C"), ATOM_SLOTS[0].index("N"), ATOM_SLOTS[NAMES.index("CYS")].index("SG")
-_CYS = NAMES.index("CYS")
+_CONTACT_DISTANCE = 1.2
+"""Å, of ``contact12``: the clash distance of DiAMoNDBack (Jones et al. 2023, arXiv:2307.12451)."""
+_MIN_OVERLAP = 0.4
+"""Å, of ``overlap04``: a serious clash (Word et al. 1999, doi:10.1006/jmbi.1998.2400)."""
+_POLAR_DISTANCE = 2.5
+"""Two atoms out of N and O at this distance (Å) or nearer overlap."""
+_SULFUR_DISTANCE, _MAX_DISULFIDE = 1.9, 2.5
+"""Two sulfurs at the first distance (Å) or nearer overlap; two SG between the two distances are bonded."""
+_MAX_EXCLUDED_STEPS = 3
+"""Pairs of atoms joined by this many bonds or fewer are left out of ``overlap04``."""
+_SG_SLOT = slot_of("CYS", "SG")
 
 Array = np.ndarray
 
 
 def frame_clashes(
-    types: Array, atoms: Array, present: Array, linked: Array, boxes: Array | None = None
+    residue_kinds: Int[Array, "L"],
+    atoms: Float[Array, "F L W 3"],
+    present: Bool[Array, "L W"],
+    linked: Bool[Array, "F L"],
+    boxes: Float[Array, "F 6"] | None = None,
 ) -> list[FrameClashes]:
-    """Count the clashes of some frames.
+    """Count the clashes of each frame.
 
     Parameters
     ----------
-    types : numpy.ndarray of int64, shape (L,)
-        Residue indices; kinds (`CGTrace.residue_kinds`) where atoms of modified residues are there.
+    residue_kinds : numpy.ndarray of int64, shape (L,)
+        Residue kinds (`CGTrace.residue_kinds`), or residue types where no atoms
+        of modified residues are present.
     atoms : numpy.ndarray of float32, shape (F, L, W, 3)
         In Å; W is 15, or more with modified residues.
     present : numpy.ndarray of bool, shape (L, W)
-        Atoms that are there.
+        Atoms that have a position.
     linked : numpy.ndarray of bool, shape (F, L)
         Whether a peptide joins residue i to i+1.
     boxes : numpy.ndarray, shape (F, 6), optional
-        a, b, c (Å), alpha, beta, gamma (degrees): nearest images count. Any
-        shape of box; rows of zeros are no box.
+        a, b, c (Å), alpha, beta, gamma (degrees) of boxes of any shape; distances
+        are then between nearest images. Rows of zeros stand for no box.
 
     Returns
     -------
@@ -74,75 +79,76 @@ def frame_clashes(
     InputError
         A coordinate is not a finite number.
     """
-    system = _System.of(types, present)
+    system = _AtomTable.from_residues(residue_kinds, present)
     boxes = np.zeros((len(atoms), 6)) if boxes is None else boxes
-    frames = enumerate(zip(atoms, linked, box_vectors(boxes), strict=True))
-    return [_one_frame(system, *frame, where=f) for f, frame in frames]
+    frames = zip(atoms, linked, box_vectors(boxes), strict=True)
+    return [_clashes(system, *frame, frame_index=index) for index, frame in enumerate(frames)]
 
 
 @dataclass(frozen=True, eq=False)
-class _System:
-    """What does not change from frame to frame; arrays are per atom."""
+class _AtomTable:
+    """Properties of the N atoms of a system that are equal in all frames."""
 
-    present: Array
-    residue: Array
-    slot: Array
-    element: Array
-    steps: Array
-    is_cysteine_sg: Array
-    n_residues: int
-    types: Array
-    rings: tuple[Array, Array]
-    bonds: Terms
+    present: Bool[Array, "L W"]
+    residue: Int[Array, "N"]
+    slot: Int[Array, "N"]
+    element: Int[Array, "N"]
+    steps: Int[Array, "N V"]
+    is_cysteine_sg: Bool[Array, "N"]
+    rings: Rings
+    bonds: GeometryTerms
 
     @classmethod
-    def of(cls, types: Array, present: Array) -> _System:
+    def from_residues(cls, residue_kinds: Int[Array, "L"], present: Bool[Array, "L W"]) -> _AtomTable:
         residue, slot = np.nonzero(present)
-        kind = types[residue]
+        kind = residue_kinds[residue]
         return cls(
             present=present,
             residue=residue,
             slot=slot,
             element=all_element_index()[kind, slot],
             steps=all_bond_steps()[kind, slot],
-            is_cysteine_sg=(kind == _CYS) & (slot == _SG),
-            n_residues=len(types),
-            types=types,
-            rings=rings_of(parent_types(types), present),
-            bonds=bond_terms(parent_types(types), present),
+            is_cysteine_sg=(kind == CYS) & (slot == _SG_SLOT),
+            rings=find_rings(parent_types(residue_kinds), present),
+            bonds=bond_terms(parent_types(residue_kinds), present),
         )
+
+    @property
+    def n_residues(self) -> int:
+        return len(self.present)
 
 
 @cache
-def _limits() -> tuple[Array, Array]:
-    """Sum of radii, and distance below which a pair overlaps too much: (5, 5) each."""
-    radius = np.array([VDW_RADIUS[e] for e in ALL_ELEMENTS])
+def _contact_limits() -> tuple[Float[Array, "5 5"], Float[Array, "5 5"]]:
+    """Sum of the radii (Å) of two elements, and distance at or below which they overlap too much."""
+    radius = np.array([VDW_RADIUS[element] for element in ALL_ELEMENTS])
     total = radius[:, None] + radius[None, :]
-    limit = total - OVERLAP
-    polar = np.array([e in "NO" for e in ALL_ELEMENTS])
-    limit[np.ix_(polar, polar)] = POLAR_LIMIT
+    limit = total - _MIN_OVERLAP
+    polar = np.array([element in "NO" for element in ALL_ELEMENTS])
+    limit[np.ix_(polar, polar)] = _POLAR_DISTANCE
     sulfur = ALL_ELEMENTS.index("S")
-    limit[sulfur, sulfur] = SULFUR_LIMIT
+    limit[sulfur, sulfur] = _SULFUR_DISTANCE
     return total, limit
 
 
-def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where: int) -> FrameClashes:
+def _clashes(
+    system: _AtomTable,
+    atoms: Float[Array, "L W 3"],
+    linked: Bool[Array, "L"],
+    cell: Float[Array, "3 3"],
+    frame_index: int,
+) -> FrameClashes:
+    """Count the clashes of one frame; ``frame_index`` is for messages."""
     points = atoms[system.present]
-    if not np.isfinite(points).all():
-        bad = system.residue[~np.isfinite(points).all(axis=1)][0]
-        raise InputError(
-            f"frame {where} of the chunk: residue {bad + 1} of {system.n_residues} has a coordinate "
-            "that is not a number",
-            "look at the input coordinates of this frame",
-        )
-    total, limit = _limits()
+    _check_finite(system, points, frame_index)
+    total, limit = _contact_limits()
     first, second, distance = close_pairs(points, float(limit.max()), cell)
     steps = _steps_between(system, linked, first, second, distance)
-    between = system.residue[first] != system.residue[second]
-    contact = np.flatnonzero((distance < CONTACT) & between & (steps > 1))
-    kinds = system.element[first], system.element[second]
-    overlap = np.flatnonzero((distance <= limit[kinds]) & (steps > EXCLUDED_STEPS))
-    excess = total[kinds][overlap] - distance[overlap]
+    different = system.residue[first] != system.residue[second]
+    contact = np.flatnonzero((distance < _CONTACT_DISTANCE) & different & (steps > 1))
+    elements = system.element[first], system.element[second]
+    overlap = np.flatnonzero((distance <= limit[elements]) & (steps > _MAX_EXCLUDED_STEPS))
+    excess = total[elements][overlap] - distance[overlap]
 
     contact12 = np.zeros(system.n_residues, dtype=bool)
     contact12[system.residue[first[contact]]] = True
@@ -150,11 +156,11 @@ def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where:
     ends = system.residue[first[overlap]], system.residue[second[overlap]]
     worst = int(excess.argmax()) if len(excess) else -1
     pierced = np.zeros(system.n_residues, dtype=bool)
-    pierced[pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
+    pierced[find_pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
     return FrameClashes(
         n_atoms=len(points),
         contact12=contact12,
-        overlap04=_count(ends, system.n_residues),
+        overlap04=_pairs_per_residue(ends, system.n_residues),
         n_overlaps=len(overlap),
         worst=float(excess[worst]) if worst >= 0 else 0.0,
         worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
@@ -162,36 +168,60 @@ def _one_frame(system: _System, atoms: Array, linked: Array, cell: Array, where:
     )
 
 
-def _count(ends: tuple[Array, Array], n_residues: int) -> Array:
-    """Pairs of each residue; a pair within one residue counts once."""
-    own = ends[0] == ends[1]
+def _check_finite(system: _AtomTable, points: Float[Array, "N 3"], frame_index: int) -> None:
+    """Raise an `InputError` for the first atom with a coordinate that is not a finite number."""
+    finite = np.isfinite(points).all(axis=1)
+    if not finite.all():
+        residue = system.residue[~finite][0]
+        raise InputError(
+            f"frame {frame_index} of the chunk: residue {residue + 1} of {system.n_residues} has a "
+            "coordinate that is not a number",
+            "look at the input coordinates of this frame",
+        )
+
+
+def _pairs_per_residue(ends: tuple[Int[Array, "P"], Int[Array, "P"]], n_residues: int) -> Int[Array, "L"]:
+    """Number of pairs of each residue; a pair within one residue counts once."""
+    same = ends[0] == ends[1]
     counts = np.bincount(ends[0], minlength=n_residues)
-    return counts + np.bincount(ends[1][~own], minlength=n_residues)
+    return np.asarray(counts + np.bincount(ends[1][~same], minlength=n_residues))
 
 
-def _steps_between(system: _System, linked: Array, first: Array, second: Array, distance: Array) -> Array:
-    """Bonds between the two atoms of each pair, ``FAR`` where it takes more than a few."""
+def _steps_between(
+    system: _AtomTable,
+    linked: Bool[Array, "L"],
+    first: Int[Array, "P"],
+    second: Int[Array, "P"],
+    distance: Float[Array, "P"],
+) -> Int[Array, "P"]:
+    """Number of bonds between the two atoms of each pair, ``FAR`` where there are more than a few."""
     residue = system.residue
     steps = np.full(len(first), FAR, dtype=np.int8)
-    gap = residue[second] - residue[first]
-    own = np.flatnonzero(gap == 0)
-    steps[own] = system.steps[first[own], system.slot[second[own]]]
-    next_ = np.flatnonzero((gap == 1) & linked[residue[first]])
-    steps[next_] = system.steps[first[next_], _C] + 1 + system.steps[second[next_], _N]
+    separation = residue[second] - residue[first]
+    same = np.flatnonzero(separation == 0)
+    steps[same] = system.steps[first[same], system.slot[second[same]]]
+    adjacent = np.flatnonzero((separation == 1) & linked[residue[first]])
+    steps[adjacent] = system.steps[first[adjacent], C_SLOT] + 1 + system.steps[second[adjacent], N_SLOT]
     _bridge_disulfides(system, steps, first, second, distance)
     return steps
 
 
-def _bridge_disulfides(system: _System, steps: Array, first: Array, second: Array, distance: Array) -> None:
-    """Lower ``steps`` of the pairs that a disulfide bond brings near to each other."""
+def _bridge_disulfides(
+    system: _AtomTable,
+    steps: Int[Array, "P"],
+    first: Int[Array, "P"],
+    second: Int[Array, "P"],
+    distance: Float[Array, "P"],
+) -> None:
+    """Lower ``steps``, in place, of the pairs that a disulfide joins by a shorter path."""
     is_sg = system.is_cysteine_sg
-    bond = is_sg[first] & is_sg[second] & (distance >= SULFUR_LIMIT) & (distance < DISULFIDE)
-    if not bond.any():
+    bonded = is_sg[first] & is_sg[second] & (distance >= _SULFUR_DISTANCE) & (distance < _MAX_DISULFIDE)
+    if not bonded.any():
         return
     residue = system.residue
     partner = np.full(system.n_residues, -1)
-    partner[residue[first[bond]]] = residue[second[bond]]
-    partner[residue[second[bond]]] = residue[first[bond]]
+    partner[residue[first[bonded]]] = residue[second[bonded]]
+    partner[residue[second[bonded]]] = residue[first[bonded]]
     bridged = np.flatnonzero(partner[residue[first]] == residue[second])
-    through = system.steps[first[bridged], _SG] + 1 + system.steps[second[bridged], _SG]
-    steps[bridged] = np.minimum(steps[bridged], through)
+    through_bridge = system.steps[first[bridged], _SG_SLOT] + 1 + system.steps[second[bridged], _SG_SLOT]
+    steps[bridged] = np.minimum(steps[bridged], through_bridge)

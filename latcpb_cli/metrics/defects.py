@@ -1,8 +1,9 @@
-"""What is wrong with the geometry of each frame, as plain counts."""
+"""Number of geometric defects of each frame."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.structure import CGTrace
@@ -19,13 +20,19 @@ DEFECTS = (
     "omega",
     "ramachandran_outliers",
 )
-"""What `StereoChecker.marks` finds and is 0 in a sound structure, or nearly (rings: see the clashes)."""
+"""Results of `StereoChecker.check` that are 0, or nearly, in a sound structure.
+
+Pierced rings are counted with the clashes.
+"""
 
 
 def frame_defects(
-    trace: CGTrace, atoms: np.ndarray, present: np.ndarray, linked: np.ndarray
+    trace: CGTrace,
+    atoms: Float[np.ndarray, "F L 15 3"],
+    present: Bool[np.ndarray, "L 15"],
+    linked: Bool[np.ndarray, "F L"],
 ) -> list[dict[str, int]]:
-    """Count the defects of some frames, each by itself.
+    """Count the defects of each frame.
 
     Parameters
     ----------
@@ -42,6 +49,6 @@ def frame_defects(
         By the names in ``DEFECTS``, one dictionary for each frame.
     """
     checker = StereoChecker(trace.residue_types, present, trace.chain_index)
-    marks = checker.marks(atoms, linked)
-    counts = {name: np.sum(marks[name][0] & marks[name][1], axis=1) for name in DEFECTS}
+    checks = checker.check(atoms, linked)
+    counts = {name: np.sum(checks[name].hit & checks[name].mask, axis=1) for name in DEFECTS}
     return [{name: int(count[frame]) for name, count in counts.items()} for frame in range(len(atoms))]

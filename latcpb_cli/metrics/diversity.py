@@ -1,10 +1,11 @@
-"""How much the samples of one frame differ from each other."""
+"""Differences between the samples of one frame."""
 
 from __future__ import annotations
 
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.metrics.accuracy import rmsd, squared_deviation
 
@@ -12,9 +13,13 @@ __all__ = ["pairwise_rmsd"]
 
 
 def pairwise_rmsd(
-    types: np.ndarray, samples: np.ndarray, present: np.ndarray, residues: np.ndarray, slots: np.ndarray
+    types: Int[np.ndarray, "L"],
+    samples: Float[np.ndarray, "S L 15 3"],
+    present: Bool[np.ndarray, "L 15"],
+    residues: Bool[np.ndarray, "L"],
+    slots: Bool[np.ndarray, "15"],
 ) -> float:
-    """Mean RMSD over all pairs of samples of one frame, nothing superposed.
+    """Return the mean RMSD over all pairs of samples of one frame, without superposition.
 
     Parameters
     ----------
@@ -23,22 +28,17 @@ def pairwise_rmsd(
         In Å, two or more samples.
     present : numpy.ndarray of bool, shape (L, 15)
     residues : numpy.ndarray of bool, shape (L,)
+        Residues that count.
     slots : numpy.ndarray of bool, shape (15,)
         Slots that count.
 
     Returns
     -------
     float
-        In Å, NaN where there is no such atom.
+        In Å, NaN where no atom counts.
     """
-    pairs = np.array(list(combinations(range(len(samples)), 2)))
-    values = [
-        rmsd(
-            squared_deviation(types, samples[i : i + 1], samples[j : j + 1], present),
-            present,
-            residues[None],
-            slots,
-        )[0]
-        for i, j in pairs
-    ]
+    values = []
+    for i, j in combinations(range(len(samples)), 2):
+        squares = squared_deviation(types, samples[i : i + 1], samples[j : j + 1], present)
+        values.append(rmsd(squares, present, residues[None], slots)[0])
     return float(np.mean(values))

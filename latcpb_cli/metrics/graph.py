@@ -1,10 +1,11 @@
-"""Bond graphs read from coordinates, and how far two of them are apart."""
+"""Bond graphs inferred from coordinates, and the edit distance of two of them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.bonds import element_index
 from latcpb_cli.chem.residues import COVALENT_RADIUS, ELEMENTS
@@ -22,17 +23,19 @@ Array = np.ndarray
 class GraphDistance(NamedTuple):
     """Graph edit distances of one frame.
 
-    ``edges`` is ``| |E_ref| - |E_gen| | / |E_ref|``, what GenZProt's code
-    computes: a bond too many makes up for one too few. ``symmetric`` is
-    ``|E_ref symmetric-difference E_gen| / |E_ref|``.
+    ``edges`` is ``| |E_ref| - |E_gen| | / |E_ref|``, the quantity that the code of
+    GenZProt computes: an additional bond compensates for a missing one.
+    ``symmetric`` is ``|E_ref symmetric-difference E_gen| / |E_ref|``.
     """
 
     edges: float
     symmetric: float
 
 
-def bond_graph(types: Array, atoms: Array, present: Array) -> Array:
-    """Bonds between all heavy atoms of a frame.
+def bond_graph(
+    types: Int[Array, "L"], atoms: Float[Array, "L 15 3"], present: Bool[Array, "L 15"]
+) -> Int[Array, "E 2"]:
+    """Return the bonds between all heavy atoms of a frame.
 
     Parameters
     ----------
@@ -53,7 +56,9 @@ def bond_graph(types: Array, atoms: Array, present: Array) -> Array:
     return np.stack([atom[first[bonded]], atom[second[bonded]]], axis=1)
 
 
-def graph_distance(reference: Array, generated: Array, chosen: Array) -> GraphDistance | None:
+def graph_distance(
+    reference: Int[Array, "R 2"], generated: Int[Array, "G 2"], chosen: Bool[Array, "L 15"]
+) -> GraphDistance | None:
     """Compare two bond graphs of the same atoms.
 
     Parameters
@@ -61,7 +66,7 @@ def graph_distance(reference: Array, generated: Array, chosen: Array) -> GraphDi
     reference, generated : numpy.ndarray of int64, shape (E, 2)
         From `bond_graph`.
     chosen : numpy.ndarray of bool, shape (L, 15)
-        Atoms that count; a bond counts with both of its atoms.
+        Atoms that count; a bond counts where both of its atoms do.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Bring two structures to the same residues in the same order."""
+"""Matching of the residues of two structures."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from latcpb_cli.structure import AtomStructure, CGTrace
 
 __all__ = ["match_residues"]
 
-_NO_CHAIN = {"", "SYSTEM"}
-Key = tuple[str, int, str, int]
+_NO_CHAIN_ID = {"", "SYSTEM"}
+_Key = tuple[str, int, str, int]
+"""Chain, residue number, insertion code, and how many residues with these three come before."""
 
 
 def match_residues(
@@ -28,7 +29,7 @@ def match_residues(
     ----------
     reference, generated : AtomStructure
     names : tuple of str
-        What to call them in messages.
+        Names of the two structures in messages.
 
     Returns
     -------
@@ -38,32 +39,33 @@ def match_residues(
     Raises
     ------
     InputError
-        A residue of one structure is not in the other, or of another type.
+        A residue of one structure is not in the other, or has another type there.
     """
-    ours, theirs = _keys(reference.trace, generated.trace)
-    where = {key: index for index, key in enumerate(theirs)}
-    for index, key in enumerate(ours):
-        found = where.get(key)
-        if found is None:
-            _refuse(reference.trace, index, generated.trace, names)
-        elif reference.trace.sequence[index] != generated.trace.sequence[found]:
+    reference_keys, generated_keys = _keys(reference.trace, generated.trace)
+    index_of = {key: index for index, key in enumerate(generated_keys)}
+    for index, key in enumerate(reference_keys):
+        other = index_of.get(key)
+        if other is None:
+            raise _missing_residue(reference.trace, index, generated.trace, names)
+        if reference.trace.sequence[index] != generated.trace.sequence[other]:
             raise InputError(
                 f"residue {reference.trace.label(index)} of {names[0]} is "
-                f"{generated.trace.label(found)} in {names[1]}",
+                f"{generated.trace.label(other)} in {names[1]}",
                 "the two files must be of the same protein",
             )
-    if len(theirs) > len(ours):
-        known = set(ours)
-        extra = next(index for index, key in enumerate(theirs) if key not in known)
-        _refuse(generated.trace, extra, reference.trace, (names[1], names[0]))
-    order = np.array([where[key] for key in ours], dtype=np.int64)
+    if len(generated_keys) > len(reference_keys):
+        expected = set(reference_keys)
+        extra = next(index for index, key in enumerate(generated_keys) if key not in expected)
+        raise _missing_residue(generated.trace, extra, reference.trace, (names[1], names[0]))
+    order = np.array([index_of[key] for key in reference_keys], dtype=np.int64)
     return AtomStructure(
         reference.trace, generated.atoms[:, order], generated.present[order], generated.left_out
     )
 
 
-def _refuse(trace: CGTrace, index: int, other: CGTrace, names: tuple[str, str]) -> None:
-    raise InputError(
+def _missing_residue(trace: CGTrace, index: int, other: CGTrace, names: tuple[str, str]) -> InputError:
+    """Return the error for a residue of a trace that another trace lacks."""
+    return InputError(
         f"residue {trace.label(index)} of {names[0]} ({len(trace)} residues) is not in "
         f"{names[1]} ({len(other)} residues)",
         "residues are matched by chain, number and insertion code; "
@@ -71,18 +73,18 @@ def _refuse(trace: CGTrace, index: int, other: CGTrace, names: tuple[str, str]) 
     )
 
 
-def _keys(first: CGTrace, second: CGTrace) -> tuple[list[Key], list[Key]]:
-    by_number = any(set(map(str, trace.chain_ids)) <= _NO_CHAIN for trace in (first, second))
+def _keys(first: CGTrace, second: CGTrace) -> tuple[list[_Key], list[_Key]]:
+    by_number = any(set(map(str, trace.chain_ids)) <= _NO_CHAIN_ID for trace in (first, second))
     return _trace_keys(first, by_number), _trace_keys(second, by_number)
 
 
-def _trace_keys(trace: CGTrace, by_number: bool) -> list[Key]:
-    """Name every residue; what occurs again is counted, for files that use a chain identifier twice."""
-    seen: Counter[tuple[str, int, str]] = Counter()
+def _trace_keys(trace: CGTrace, by_number: bool) -> list[_Key]:
+    """Return a unique key of every residue, also in files that use a chain identifier twice."""
+    repeats: Counter[tuple[str, int, str]] = Counter()
     keys = []
     chains = trace.chain_index if by_number else trace.chain_ids
     for chain, resid, icode in zip(chains, trace.resids, trace.icodes, strict=True):
         key = (str(chain), int(resid), str(icode))
-        keys.append((*key, seen[key]))
-        seen[key] += 1
+        keys.append((*key, repeats[key]))
+        repeats[key] += 1
     return keys

@@ -1,96 +1,118 @@
-"""Bonds that run through a ring."""
+"""Bonds that run through a ring of another residue."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
 from latcpb_cli.geometry.crossing import crossing_signs
 from latcpb_cli.geometry.pairs import close_pairs_between
-from latcpb_cli.metrics.terms import Terms
+from latcpb_cli.metrics.terms import GeometryTerms
 
-__all__ = ["pierced_rings", "rings_of"]
+__all__ = ["Rings", "find_pierced_rings", "find_rings"]
 
-RING_RADIUS = 1.5
-"""No ring atom is farther (Å) from the centre of its ring than this."""
-LONGEST_BOND = 4.0
-"""Half of this (Å) is how far from its middle a bond is looked for, if it is that long."""
+_MAX_RING_RADIUS = 1.5  # Å: no ring atom is farther from the centre of its ring
+_MAX_BOND_LENGTH = 4.0  # Å: longer, broken bonds are searched as if they had this length
 
 Array = np.ndarray
 
 
-def rings_of(types: Array, present: Array) -> tuple[Array, Array]:
-    """List the rings whose atoms are all there.
+@dataclass(frozen=True, eq=False)
+class Rings:
+    """R rings of five or six atoms.
 
-    Returns
-    -------
+    Attributes
+    ----------
     residue : numpy.ndarray of int64, shape (R,)
+        Residue of each ring.
     slots : numpy.ndarray of int64, shape (R, 6)
-        In order around the ring; the last atom of a five-membered one twice.
+        Slots of its atoms in order around the ring; a five-membered ring has its last atom twice.
     """
+
+    residue: Int[Array, "R"]
+    slots: Int[Array, "R 6"]
+
+    def __len__(self) -> int:
+        return len(self.residue)
+
+
+def find_rings(types: Int[Array, "L"], present: Bool[Array, "L W"]) -> Rings:
+    """List the rings whose atoms are all present."""
     residue, slots = [], []
-    for i, kind in enumerate(types):
-        name = NAMES[int(kind)]
+    for i, residue_type in enumerate(types):
+        name = NAMES[int(residue_type)]
         for ring in RINGS.get(name, ()):
             members = [slot_of(name, atom) for atom in ring]
             if present[i, members].all():
                 residue.append(i)
                 slots.append(members + members[-1:] * (6 - len(members)))
-    return np.array(residue, dtype=np.int64), np.array(slots, dtype=np.int64).reshape(-1, 6)
+    return Rings(np.array(residue, dtype=np.int64), np.array(slots, dtype=np.int64).reshape(-1, 6))
 
 
-def pierced_rings(
-    rings: tuple[Array, Array], bonds: Terms, atoms: Array, linked: Array, cell: Array | None = None
-) -> Array:
+def find_pierced_rings(
+    rings: Rings,
+    bonds: GeometryTerms,
+    atoms: Float[Array, "L W 3"],
+    linked: Bool[Array, "L"],
+    cell: Float[Array, "3 3"] | None = None,
+) -> Int[Array, "P 3"]:
     """Find the bonds that cross the area of a ring of another residue.
 
-    The area is the fan of triangles from the middle of the ring, so that
-    puckered rings count too.
+    The area is the fan of triangles around the centre of the ring, so puckered
+    rings are handled too.
 
     Parameters
     ----------
-    rings : tuple of numpy.ndarray
-        From `rings_of`.
-    bonds : Terms
+    rings : Rings
+        From `find_rings`.
+    bonds : GeometryTerms
         From `latcpb_cli.metrics.terms.bond_terms`.
-    atoms : numpy.ndarray, shape (L, 15, 3)
+    atoms : numpy.ndarray, shape (L, W, 3)
         One frame, in Å.
     linked : numpy.ndarray of bool, shape (L,)
+        Whether a peptide joins residue i to i+1.
     cell : numpy.ndarray, shape (3, 3), optional
-        Vectors of the periodic box as rows, Å: nearest images count. Zeros are no box.
+        Vectors of the periodic box as rows, Å; periodic images of bonds count.
+        Zeros stand for no box.
 
     Returns
     -------
     numpy.ndarray of int64, shape (P, 3)
-        Number of the ring, its residue, first residue of the bond.
+        Index of the ring, its residue, first residue of the bond.
     """
-    residue, slots = rings
-    kept = bonds.exist(linked[None])[0]
-    if len(residue) == 0 or not kept.any():
+    exists = bonds.mask(linked[None])[0]
+    if len(rings) == 0 or not exists.any():
         return np.zeros((0, 3), dtype=np.int64)
-    ends = bonds.points(atoms[None])[0][kept]
-    owners = bonds.residues[kept]
-    corners = atoms[residue[:, None], slots].astype(np.float64)
-    centre = _centres(corners, slots)
-    half = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).max() / 2
-    reach = RING_RADIUS + min(half, LONGEST_BOND / 2)
-    ring, bond, shift = close_pairs_between(centre, ends.mean(axis=1), reach, cell)
-    foreign = (owners[bond] != residue[ring, None]).all(axis=1)
+    ends = bonds.points(atoms[None])[0][exists]
+    owners = bonds.residues[exists]
+    corners = atoms[rings.residue[:, None], rings.slots].astype(np.float64)
+    centres = _centres(corners, rings.slots)
+    half_length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).max() / 2
+    reach = _MAX_RING_RADIUS + min(half_length, _MAX_BOND_LENGTH / 2)
+    ring, bond, shift = close_pairs_between(centres, ends.mean(axis=1), float(reach), cell)
+    foreign = (owners[bond] != rings.residue[ring, None]).all(axis=1)
     ring, bond = ring[foreign], bond[foreign]
-    hit = _crosses(ends[bond] + shift[foreign, None], corners[ring], centre[ring])
-    return np.stack([ring[hit], residue[ring[hit]], owners[bond[hit], 0]], axis=1)
+    crossed = _crosses(ends[bond] + shift[foreign, None], corners[ring], centres[ring])
+    ring, bond = ring[crossed], bond[crossed]
+    return np.stack([ring, rings.residue[ring], owners[bond, 0]], axis=1)
 
 
-def _centres(corners: Array, slots: Array) -> Array:
+def _centres(corners: Float[Array, "R 6 3"], slots: Int[Array, "R 6"]) -> Float[Array, "R 3"]:
+    """Mean positions of the atoms of each ring, each atom once."""
     weight = np.ones(slots.shape)
     weight[:, 5] = slots[:, 5] != slots[:, 4]
-    return (corners * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
+    return np.asarray((corners * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True))
 
 
-def _crosses(ends: Array, corners: Array, centre: Array) -> Array:
-    """Whether segments (P, 2, 3) cross one of the triangles (centre, corner, next corner)."""
-    start = ends[:, None, 0] - centre[:, None]
-    along = (ends[:, 1] - ends[:, 0])[:, None]
-    spokes = corners - centre[:, None]
-    sides = crossing_signs(start, along, spokes, np.roll(spokes, -1, axis=1))
-    return np.asarray(sides.any(axis=1))
+def _crosses(
+    ends: Float[Array, "P 2 3"], corners: Float[Array, "P 6 3"], centres: Float[Array, "P 3"]
+) -> Bool[Array, "P"]:
+    """Whether each segment crosses one of the triangles (centre, corner, next corner)."""
+    start = ends[:, None, 0] - centres[:, None]
+    step = (ends[:, 1] - ends[:, 0])[:, None]
+    spokes = corners - centres[:, None]
+    signs = crossing_signs(start, step, spokes, np.roll(spokes, -1, axis=1))
+    return np.asarray(signs.any(axis=1))

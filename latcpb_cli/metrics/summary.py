@@ -1,4 +1,4 @@
-"""All metrics of a generated structure against its reference, in one dictionary."""
+"""All metrics of a generated structure and its reference in one dictionary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.metrics.accuracy import (
@@ -24,14 +25,15 @@ from latcpb_cli.metrics.graph import bond_graph, graph_distance
 from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.matching import match_residues
 from latcpb_cli.metrics.stereo import StereoChecker
-from latcpb_cli.metrics.torsions import TORSION_NAMES, divergences, torsion_histograms, torsions
+from latcpb_cli.metrics.torsions import TORSION_NAMES, divergences, measure_torsions, torsion_histograms
 from latcpb_cli.structure import AtomStructure
 
 __all__ = ["REGIONS", "evaluate_pair"]
 
 REGIONS = ("inner", "all")
-"""``inner`` leaves out the residues at chain ends and breaks."""
+"""Sets of residues; ``inner`` leaves out those at chain ends and breaks."""
 RESIDUES_AT_ONCE = 20_000
+"""Residues of all frames and samples that are measured at once, to bound memory."""
 _SIDES = ("reference", "generated")
 _CHI1 = TORSION_NAMES.index("chi1")
 
@@ -53,8 +55,9 @@ def evaluate_pair(
     generated : AtomStructure
         F x ``samples`` frames, the samples of a frame one after the other.
     samples : int
+        Samples per frame.
     names : tuple of str
-        What to call the two in messages.
+        Names of the two structures in messages.
 
     Returns
     -------
@@ -62,10 +65,10 @@ def evaluate_pair(
         ``frames``, ``samples``, ``residues``, ``atoms`` (compared and missing
         on either side); for ``inner`` and ``all`` residues ``rmsd``, ``ged``,
         ``ged_symmetric``, ``chi`` and ``cis_kept``; ``torsions`` (KL and JS);
-        ``validity`` of both structures; ``diversity`` where there are two
-        or more samples, else None. Lengths in Å, shares in percent, None for
-        what cannot be measured. ``chi1_jumps``: χ1 that turn by more than 60°
-        from a frame to the next, in both structures.
+        ``validity`` of both structures; ``diversity`` where there are two or
+        more samples, else None; ``chi1_jumps``, χ1 that turn by more than 60°
+        from a frame to the next, of both structures. Lengths are in Å,
+        fractions in percent; None stands for what cannot be measured.
 
     Raises
     ------
@@ -76,10 +79,10 @@ def evaluate_pair(
     _check_frames(reference, generated, samples, names)
     comparison = _Comparison(reference, generated)
     validity = dict(zip(_SIDES, (_Validity(reference), _Validity(generated)), strict=True))
-    step = max(1, RESIDUES_AT_ONCE // (len(reference.trace) * samples))
-    for start in range(0, len(reference), step):
-        frames = slice(start, start + step)
-        sampled = slice(start * samples, (start + step) * samples)
+    n_frames = max(1, RESIDUES_AT_ONCE // (len(reference.trace) * samples))
+    for start in range(0, len(reference), n_frames):
+        frames = slice(start, start + n_frames)
+        sampled = slice(start * samples, (start + n_frames) * samples)
         comparison.add(frames, sampled, samples)
         validity["reference"].add(frames)
         validity["generated"].add(sampled)
@@ -89,7 +92,7 @@ def evaluate_pair(
         "residues": len(reference.trace),
         "atoms": _atom_counts(reference, generated),
         **comparison.result(),
-        "validity": {name: part.result() for name, part in validity.items()},
+        "validity": {name: measures.result() for name, measures in validity.items()},
     }
 
 
@@ -102,7 +105,7 @@ def _check_frames(
     ratio, rest = divmod(len(generated), len(reference))
     hint = "both files must hold the same frames"
     if rest == 0 and ratio > 1:
-        hint = f"if these are {ratio} samples of each frame, say --samples {ratio}"
+        hint = f"if these are {ratio} samples of each frame, use --samples {ratio}"
     raise InputError(
         f"{names[0]} has {len(reference)} frames, so {names[1]} should have {expected} "
         f"({samples} per frame); it has {len(generated)}",
@@ -120,7 +123,7 @@ def _atom_counts(reference: AtomStructure, generated: AtomStructure) -> dict[str
 
 @dataclass(eq=False)
 class _Validity:
-    """What can be judged without the other structure, summed over frames."""
+    """Measures of one structure that need no other, summed over frames."""
 
     structure: AtomStructure
     counts: dict[str, Count] = field(default_factory=dict)
@@ -133,6 +136,7 @@ class _Validity:
         self.checker = StereoChecker(self.types, self.structure.present, trace.chain_index)
 
     def add(self, frames: slice) -> None:
+        """Add some frames."""
         atoms, linked = self.structure.atoms[frames], self.linked[frames]
         for name, count in self.checker.count(atoms, linked).items():
             self.counts[name] = self.counts.get(name, Count(0, 0)).plus(count)
@@ -141,16 +145,17 @@ class _Validity:
             self.overlap04.append(clashes.overlap04_per_1000)
 
     def result(self) -> dict[str, Any]:
+        """Return the measures by name."""
         return {
             "contact12_percent": _mean_max(self.contact12),
             "overlap04_per_1000": _mean_max(self.overlap04),
-            **{name: _counted(count) for name, count in self.counts.items()},
+            **{name: _count_record(count) for name, count in self.counts.items()},
         }
 
 
 @dataclass(eq=False)
 class _Comparison:
-    """What is measured against the reference, gathered over frames."""
+    """Measures of the generated structure against the reference, collected over frames."""
 
     reference: AtomStructure
     generated: AtomStructure
@@ -166,55 +171,72 @@ class _Comparison:
 
     def add(self, frames: slice, sampled: slice, samples: int) -> None:
         """Compare some frames of the reference with all their samples."""
-        truth, atoms = self.reference.atoms[frames], self.generated.atoms[sampled]
+        reference, generated = self.reference.atoms[frames], self.generated.atoms[sampled]
         linked = self.linked[0][frames], self.linked[1][sampled]
-        angles = [
-            torsions(self.types, xyz, self.present, joined)
-            for xyz, joined in zip((truth, atoms), linked, strict=True)
+        torsions = [
+            measure_torsions(self.types, atoms, self.present, joined)
+            for atoms, joined in zip((reference, generated), linked, strict=True)
         ]
-        for total, measured in zip(self.histograms, angles, strict=True):
+        for histograms, measured in zip(self.histograms, torsions, strict=True):
             for name, counts in torsion_histograms(self.types, measured).items():
-                total[name] = total.get(name, 0) + counts
-        for jumps, measured in zip(self.jumps, angles, strict=True):
-            jumps.add(measured[..., _CHI1].reshape(len(truth), -1, len(self.types)))
+                histograms[name] = histograms.get(name, 0) + counts
+        for jumps, measured in zip(self.jumps, torsions, strict=True):
+            jumps.add(measured[..., _CHI1].reshape(len(reference), -1, len(self.types)))
         inner = inner_residues(linked[0])
         regions = dict(zip(REGIONS, (inner, np.ones_like(inner)), strict=True))
-        squares = squared_deviation(self.types, np.repeat(truth, samples, axis=0), atoms, self.present)
-        repeated_angles = np.repeat(angles[0], samples, axis=0)
+        repeated = np.repeat(reference, samples, axis=0)
+        squares = squared_deviation(self.types, repeated, generated, self.present)
+        repeated_torsions = np.repeat(torsions[0], samples, axis=0)
         for region, residues in regions.items():
-            repeated = np.repeat(residues, samples, axis=0)
-            self._add_accuracy(region, squares, repeated_angles, angles[1], repeated)
-        self._add_graphs(truth, atoms, regions, samples)
+            repeated_residues = np.repeat(residues, samples, axis=0)
+            self._add_deviations(region, squares, repeated_residues)
+            self._add_matches(region, repeated_torsions, torsions[1], repeated_residues)
+        self._add_graphs(reference, generated, regions, samples)
         if samples > 1:
-            self._add_diversity(atoms.reshape(len(truth), samples, *atoms.shape[1:]), inner)
+            self._add_diversity(generated.reshape(len(reference), samples, *generated.shape[1:]), inner)
 
-    def _add_accuracy(
-        self, region: str, squares: Array, truth: Array, measured: Array, residues: Array
+    def _add_deviations(
+        self, region: str, squares: Float[Array, "F L 15"], residues: Bool[Array, "F L"]
     ) -> None:
         for name, slots in ATOM_SETS.items():
             self.values[region, name] += rmsd(squares, self.present, residues, slots).tolist()
-        matches = chi_matches(self.types, truth, measured, residues)
-        for name, count in {**matches, "cis_kept": cis_kept(truth, measured, residues)}.items():
+
+    def _add_matches(
+        self,
+        region: str,
+        reference: Float[Array, "F L 7"],
+        generated: Float[Array, "F L 7"],
+        residues: Bool[Array, "F L"],
+    ) -> None:
+        matches = chi_matches(self.types, reference, generated, residues)
+        for name, count in {**matches, "cis_kept": cis_kept(reference, generated, residues)}.items():
             self.counts[region, name] = self.counts[region, name].plus(count)
 
-    def _add_graphs(self, truth: Array, atoms: Array, regions: dict[str, Array], samples: int) -> None:
-        for f, frame in enumerate(truth):
-            expected = bond_graph(self.types, frame, self.present)
-            for sample in atoms[f * samples : (f + 1) * samples]:
-                found = bond_graph(self.types, sample, self.present)
+    def _add_graphs(
+        self,
+        reference: Float[Array, "F L 15 3"],
+        generated: Float[Array, "N L 15 3"],
+        regions: dict[str, Array],
+        samples: int,
+    ) -> None:
+        for f, frame in enumerate(reference):
+            reference_bonds = bond_graph(self.types, frame, self.present)
+            for sample in generated[f * samples : (f + 1) * samples]:
+                bonds = bond_graph(self.types, sample, self.present)
                 for region, residues in regions.items():
-                    distance = graph_distance(expected, found, self.present & residues[f, :, None])
+                    distance = graph_distance(reference_bonds, bonds, self.present & residues[f, :, None])
                     if distance is not None:
                         self.values[region, "ged"].append(distance.edges)
                         self.values[region, "ged_symmetric"].append(distance.symmetric)
 
-    def _add_diversity(self, atoms: Array, inner: Array) -> None:
-        for frame, residues in zip(atoms, inner, strict=True):
+    def _add_diversity(self, samples: Float[Array, "F S L 15 3"], inner: Bool[Array, "F L"]) -> None:
+        for frame, residues in zip(samples, inner, strict=True):
             for name in ("side_chain", "all_heavy"):
                 value = pairwise_rmsd(self.types, frame, self.present, residues, ATOM_SETS[name])
                 self.values["pairwise", name].append(value)
 
     def result(self) -> dict[str, Any]:
+        """Return the measures by name."""
         regions = {region: self._region(region) for region in REGIONS}
         pairwise = {name: _mean(self.values["pairwise", name]) for name in ("side_chain", "all_heavy")}
         error = regions["inner"]["rmsd"]["all_heavy"]
@@ -222,7 +244,7 @@ class _Comparison:
         if pairwise["all_heavy"] is not None:
             div = 1.0 - pairwise["all_heavy"] / error if error else None
             diversity = {"pairwise_side_chain_rmsd": pairwise["side_chain"], "div": div}
-        jumps = {name: _counted(part.count) for name, part in zip(_SIDES, self.jumps, strict=True)}
+        jumps = {name: _count_record(jumps.count) for name, jumps in zip(_SIDES, self.jumps, strict=True)}
         torsional = {"torsions": divergences(*self.histograms), "chi1_jumps": jumps}
         return {**regions, **torsional, "diversity": diversity}
 
@@ -231,19 +253,20 @@ class _Comparison:
             "rmsd": {name: _mean(self.values[region, name]) for name in ATOM_SETS},
             "ged": _mean(self.values[region, "ged"]),
             "ged_symmetric": _mean(self.values[region, "ged_symmetric"]),
-            "chi": {name: _counted(self.counts[region, name]) for name in ("chi1", "chi1_chi2")},
-            "cis_kept": _counted(self.counts[region, "cis_kept"]),
+            "chi": {name: _count_record(self.counts[region, name]) for name in ("chi1", "chi1_chi2")},
+            "cis_kept": _count_record(self.counts[region, "cis_kept"]),
         }
 
 
 def _mean(values: list[float]) -> float | None:
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else None
+    """Mean of the finite values, None without any."""
+    finite = [value for value in values if np.isfinite(value)]
+    return float(np.mean(finite)) if finite else None
 
 
 def _mean_max(values: list[float]) -> dict[str, float]:
     return {"mean": float(np.mean(values)), "max": float(np.max(values))}
 
 
-def _counted(count: Count) -> dict[str, float | int | None]:
+def _count_record(count: Count) -> dict[str, float | int | None]:
     return {"count": count.hits, "of": count.total, "percent": count.percent}

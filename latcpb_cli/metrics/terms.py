@@ -1,92 +1,97 @@
-"""Every bond and bond angle of a system with its reference value."""
+"""All bonds and bond angles of a system with their reference values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.bonds import intra_angles, intra_bonds
 from latcpb_cli.chem.reference import peptide_reference, reference_angle, reference_length
-from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, PRO, slot_of
 
-__all__ = ["Terms", "angle_terms", "bond_terms"]
+__all__ = ["GeometryTerms", "angle_terms", "bond_terms"]
 
-_N, _CA, _C, _O = 0, 1, 2, 3
-_PRO = NAMES.index("PRO")
-_PRO_CD = ATOM_SLOTS[_PRO].index("CD")
+_PRO_CD_SLOT = slot_of("PRO", "CD")
 
 Array = np.ndarray
-Row = tuple[tuple[int, ...], tuple[int, ...], float, int]
+_Row = tuple[tuple[int, ...], tuple[int, ...], float, int]
+"""Residues, slots, reference and link of a term, as in `GeometryTerms`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
-    """Bonds (k = 2) or angles (k = 3), T of them.
+class GeometryTerms:
+    """T bonds (k = 2) or bond angles (k = 3).
 
     Attributes
     ----------
     residues, slots : numpy.ndarray of int64, shape (T, k)
-        The atoms.
+        The atoms of each term.
     reference : numpy.ndarray of float64, shape (T,)
         Å or radians.
     link : numpy.ndarray of int64, shape (T,)
-        For a term across the peptide of residues i and i+1 that i, else -1.
+        i for a term across the peptide of residues i and i+1, -1 for a term
+        inside a residue.
     """
 
-    residues: Array
-    slots: Array
-    reference: Array
-    link: Array
+    residues: Int[Array, "T k"]
+    slots: Int[Array, "T k"]
+    reference: Float[Array, "T"]
+    link: Int[Array, "T"]
 
-    def points(self, atoms: Array) -> Array:
-        """Pick the atoms: (F, L, 15, 3) becomes (F, T, k, 3)."""
-        return atoms[:, self.residues, self.slots].astype(np.float64)
+    def points(self, atoms: Float[Array, "F L W 3"]) -> Float[Array, "F T k 3"]:
+        """Return the positions of the atoms of each term."""
+        return np.asarray(atoms[:, self.residues, self.slots].astype(np.float64))
 
-    def exist(self, linked: Array) -> Array:
-        """Which terms a frame has: ``linked`` (F, L) gives bool, shape (F, T)."""
-        return (self.link < 0) | linked[:, np.maximum(self.link, 0)]
+    def mask(self, linked: Bool[Array, "F L"]) -> Bool[Array, "F T"]:
+        """Return which terms exist in each frame, given where a peptide joins residue i to i+1."""
+        return np.asarray((self.link < 0) | linked[:, np.maximum(self.link, 0)])
 
 
-def bond_terms(types: Array, present: Array) -> Terms:
-    """List the bonds between atoms that are there, peptide C-N included."""
+def bond_terms(types: Int[Array, "L"], present: Bool[Array, "L W"]) -> GeometryTerms:
+    """List the bonds between the atoms that are present, those of peptides included."""
     lengths, peptide = reference_length(), peptide_reference()
-    rows: list[Row] = []
-    for i, kind in enumerate(types):
-        rows += [((i, i), (a, b), float(lengths[kind, a, b]), -1) for a, b in intra_bonds()[kind]]
+    rows: list[_Row] = []
+    for i, residue_type in enumerate(types):
+        bonds = intra_bonds()[residue_type]
+        rows += [((i, i), (a, b), float(lengths[residue_type, a, b]), -1) for a, b in bonds]
         if i + 1 < len(types):
-            key = "PRO C-N" if types[i + 1] == _PRO else "C-N"
-            rows.append(((i, i + 1), (_C, _N), peptide[key], i))
+            key = "PRO C-N" if types[i + 1] == PRO else "C-N"
+            rows.append(((i, i + 1), (C_SLOT, N_SLOT), peptide[key], i))
     return _terms(rows, present, 2)
 
 
-def angle_terms(types: Array, present: Array) -> Terms:
-    """List the bond angles between atoms that are there, those across the peptide included."""
+def angle_terms(types: Int[Array, "L"], present: Bool[Array, "L W"]) -> GeometryTerms:
+    """List the bond angles between the atoms that are present, those across peptides included."""
     angles = reference_angle()
-    rows: list[Row] = []
-    for i, kind in enumerate(types):
-        rows += [((i, i, i), abc, float(angles[kind][abc]), -1) for abc in intra_angles()[kind]]
+    rows: list[_Row] = []
+    for i, residue_type in enumerate(types):
+        triples = intra_angles()[residue_type]
+        rows += [((i, i, i), abc, float(angles[residue_type][abc]), -1) for abc in triples]
         if i + 1 < len(types):
-            rows += _peptide_angles(i, bool(types[i + 1] == _PRO))
+            rows += _peptide_angles(i, bool(types[i + 1] == PRO))
     return _terms(rows, present, 3)
 
 
-def _peptide_angles(i: int, proline: bool) -> list[Row]:
-    peptide, prefix = peptide_reference(), "PRO " if proline else ""
-    rows: list[Row] = [
-        ((i, i, i + 1), (_CA, _C, _N), peptide[f"{prefix}CA-C-N"], i),
-        ((i, i, i + 1), (_O, _C, _N), peptide[f"{prefix}O-C-N"], i),
-        ((i, i + 1, i + 1), (_C, _N, _CA), peptide[f"{prefix}C-N-CA"], i),
+def _peptide_angles(i: int, before_proline: bool) -> list[_Row]:
+    """Angles across the peptide from residue i to i+1."""
+    peptide, prefix = peptide_reference(), "PRO " if before_proline else ""
+    rows: list[_Row] = [
+        ((i, i, i + 1), (CA_SLOT, C_SLOT, N_SLOT), peptide[f"{prefix}CA-C-N"], i),
+        ((i, i, i + 1), (O_SLOT, C_SLOT, N_SLOT), peptide[f"{prefix}O-C-N"], i),
+        ((i, i + 1, i + 1), (C_SLOT, N_SLOT, CA_SLOT), peptide[f"{prefix}C-N-CA"], i),
     ]
-    if proline:
-        rows.append(((i, i + 1, i + 1), (_C, _N, _PRO_CD), peptide["PRO C-N-CD"], i))
+    if before_proline:
+        rows.append(((i, i + 1, i + 1), (C_SLOT, N_SLOT, _PRO_CD_SLOT), peptide["PRO C-N-CD"], i))
     return rows
 
 
-def _terms(rows: list[Row], present: Array, size: int) -> Terms:
+def _terms(rows: list[_Row], present: Bool[Array, "L W"], size: int) -> GeometryTerms:
+    """Keep the rows whose ``size`` atoms are all present."""
     residues = np.array([row[0] for row in rows], dtype=np.int64).reshape(-1, size)
     slots = np.array([row[1] for row in rows], dtype=np.int64).reshape(-1, size)
-    there = present[residues, slots].all(axis=1)
-    reference = np.array([row[2] for row in rows], dtype=np.float64)[there]
-    link = np.array([row[3] for row in rows], dtype=np.int64)[there]
-    return Terms(residues[there], slots[there], reference, link)
+    kept = present[residues, slots].all(axis=1)
+    reference = np.array([row[2] for row in rows], dtype=np.float64)[kept]
+    link = np.array([row[3] for row in rows], dtype=np.int64)[kept]
+    return GeometryTerms(residues[kept], slots[kept], reference, link)

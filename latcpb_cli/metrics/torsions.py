@@ -1,13 +1,14 @@
-"""Backbone and side-chain torsions, and how far two samples of them are apart."""
+"""Backbone and side-chain torsions, and divergences between two distributions of them."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CHI_SYMMETRIC, N_SLOT, NAMES
 from latcpb_cli.chem.zmatrix import N_CHI, chi_slots
-from latcpb_cli.chem.residues import CHI_SYMMETRIC, NAMES
 from latcpb_cli.geometry.angles import torsion
 
 __all__ = [
@@ -17,7 +18,7 @@ __all__ = [
     "chi_periods",
     "divergences",
     "torsion_histograms",
-    "torsions",
+    "measure_torsions",
 ]
 
 TORSION_NAMES = ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4")
@@ -25,22 +26,27 @@ KL_ANGLES = ("phi", "psi", "chi1", "chi2", "chi3", "chi4")
 """The torsions whose distributions are compared."""
 HISTOGRAM_BINS = 72
 """Bins of 5 degrees."""
-_N, _CA, _C = 0, 1, 2
+_PHI, _PSI, _OMEGA, _FIRST_CHI = range(4)
 
 Array = np.ndarray
 
 
 @cache
-def chi_periods() -> Array:
-    """Period (radians) of each chi: float64, shape (20, 4); pi for the symmetric ends."""
+def chi_periods() -> Float[Array, "20 4"]:
+    """Period (rad) of each chi angle of each residue type: pi for symmetric ends, otherwise 2 pi."""
     periods = np.full((len(NAMES), N_CHI), 2 * np.pi)
     for name, chi in CHI_SYMMETRIC.items():
         periods[NAMES.index(name), chi] = np.pi
     return periods
 
 
-def torsions(types: Array, atoms: Array, present: Array, linked: Array) -> Array:
-    """Measure every torsion of some frames.
+def measure_torsions(
+    types: Int[Array, "L"],
+    atoms: Float[Array, "F L 15 3"],
+    present: Bool[Array, "L 15"],
+    linked: Bool[Array, "F L"],
+) -> Float[Array, "F L 7"]:
+    """Measure all torsions of each frame.
 
     Parameters
     ----------
@@ -59,36 +65,37 @@ def torsions(types: Array, atoms: Array, present: Array, linked: Array) -> Array
         between i-1 and i.
     """
     points = np.where(present[:, :, None], atoms, np.nan).astype(np.float64)
-    out = np.full((*atoms.shape[:2], len(TORSION_NAMES)), np.nan)
-    backbone = points[:, :, :3]
-    before = np.where(linked[:, :-1, None, None], backbone[:, :-1], np.nan)
-    after = np.where(linked[:, :-1, None, None], backbone[:, 1:], np.nan)
-    here, last = backbone[:, 1:], backbone[:, :-1]
-    out[:, 1:, 0] = torsion(before[:, :, _C], here[:, :, _N], here[:, :, _CA], here[:, :, _C])
-    out[:, :-1, 1] = torsion(last[:, :, _N], last[:, :, _CA], last[:, :, _C], after[:, :, _N])
-    out[:, 1:, 2] = torsion(before[:, :, _CA], before[:, :, _C], here[:, :, _N], here[:, :, _CA])
-    out[:, :, 3:] = _chis(types, points)
-    return out
+    torsions = np.full((*atoms.shape[:2], len(TORSION_NAMES)), np.nan)
+    joined = linked[:, :-1, None]
+    n, ca, c = (points[:, :, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT))
+    previous_ca, previous_c = (np.where(joined, x[:, :-1], np.nan) for x in (ca, c))
+    next_n = np.where(joined, n[:, 1:], np.nan)
+    torsions[:, 1:, _PHI] = torsion(previous_c, n[:, 1:], ca[:, 1:], c[:, 1:])
+    torsions[:, :-1, _PSI] = torsion(n[:, :-1], ca[:, :-1], c[:, :-1], next_n)
+    torsions[:, 1:, _OMEGA] = torsion(previous_ca, previous_c, n[:, 1:], ca[:, 1:])
+    torsions[:, :, _FIRST_CHI:] = _chis(types, points)
+    return torsions
 
 
-def _chis(types: Array, points: Array) -> Array:
+def _chis(types: Int[Array, "L"], points: Float[Array, "F L 15 3"]) -> Float[Array, "F L 4"]:
     slots = chi_slots()[types]
-    has = slots[..., 0] >= 0
+    mask = slots[..., 0] >= 0
     rows = np.arange(len(types))[:, None, None]
-    four = points[:, rows, np.maximum(slots, 0)]
-    chis = torsion(four[..., 0, :], four[..., 1, :], four[..., 2, :], four[..., 3, :])
-    return np.where(has, chis, np.nan)
+    a, b, c, d = np.moveaxis(points[:, rows, np.maximum(slots, 0)], 3, 0)
+    return np.where(mask, torsion(a, b, c, d), np.nan)
 
 
-def torsion_histograms(types: Array, angles: Array) -> dict[str, Array]:
-    """Count torsions in bins of 5 degrees, all residues together.
+def torsion_histograms(
+    types: Int[Array, "L"], torsions: Float[Array, "F L 7"]
+) -> dict[str, Int[Array, "72"]]:
+    """Count torsions in bins of 5 degrees, over all residues and frames.
 
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
-    angles : numpy.ndarray, shape (F, L, 7)
-        From `torsions`; NaN is left out. Symmetric ends (Asp, Phe and Tyr
-        chi2, Glu chi3) are counted in both of their equal positions.
+    torsions : numpy.ndarray, shape (F, L, 7)
+        From `measure_torsions`; NaN is left out. Symmetric ends (chi2 of Asp, Phe
+        and Tyr, chi3 of Glu) are counted in both of their equal positions.
 
     Returns
     -------
@@ -98,9 +105,9 @@ def torsion_histograms(types: Array, angles: Array) -> dict[str, Array]:
     histograms = {}
     for name in KL_ANGLES:
         column = TORSION_NAMES.index(name)
-        values = angles[..., column]
+        values = torsions[..., column]
         if name.startswith("chi"):
-            symmetric = chi_periods()[types, column - 3] < 2 * np.pi
+            symmetric = chi_periods()[types, column - _FIRST_CHI] < 2 * np.pi
             values = np.concatenate([values.ravel(), (values[..., symmetric] + np.pi).ravel()])
         values = values[np.isfinite(values)]
         bins = np.floor((values + np.pi) / (2 * np.pi) * HISTOGRAM_BINS).astype(np.int64)
@@ -109,9 +116,9 @@ def torsion_histograms(types: Array, angles: Array) -> dict[str, Array]:
 
 
 def divergences(
-    reference: dict[str, Array], generated: dict[str, Array]
+    reference: dict[str, Int[Array, "72"]], generated: dict[str, Int[Array, "72"]]
 ) -> dict[str, dict[str, float | None]]:
-    """Compare torsion histograms.
+    """Return the divergences between torsion histograms.
 
     Parameters
     ----------
@@ -125,18 +132,18 @@ def divergences(
         each bin, ``js``: the Jensen-Shannon divergence in nats; each by angle
         and as ``mean`` over the angles that occur; None for the others.
     """
-    out: dict[str, dict[str, float | None]] = {"kl": {}, "js": {}}
+    tables: dict[str, dict[str, float | None]] = {"kl": {}, "js": {}}
     for name in KL_ANGLES:
         empty = reference[name].sum() == 0 or generated[name].sum() == 0
-        p, q = (h[name] + 1.0 for h in (generated, reference))
+        p, q = (histograms[name] + 1.0 for histograms in (generated, reference))
         p, q = p / p.sum(), q / q.sum()
         middle = (p + q) / 2
-        out["kl"][name] = None if empty else _kl(p, q)
-        out["js"][name] = None if empty else (_kl(p, middle) + _kl(q, middle)) / 2
-    for table in out.values():
-        known = [value for value in table.values() if value is not None]
-        table["mean"] = float(np.mean(known)) if known else None
-    return out
+        tables["kl"][name] = None if empty else _kl(p, q)
+        tables["js"][name] = None if empty else (_kl(p, middle) + _kl(q, middle)) / 2
+    for table in tables.values():
+        values = [value for value in table.values() if value is not None]
+        table["mean"] = float(np.mean(values)) if values else None
+    return tables
 
 
 def _kl(p: Array, q: Array) -> float:

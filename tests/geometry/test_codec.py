@@ -90,9 +90,7 @@ def test_internal_to_cartesian_and_back(sequence: str, seed: int) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(LETTERS, min_size=1, max_size=30), st.integers(0, 1000), st.floats(3.5, 4.1))
-def test_alpha_carbons_are_the_input_and_bonds_are_ideal(
-    sequence: str, seed: int, step: float
-) -> None:
+def test_alpha_carbons_are_the_input_and_bonds_are_ideal(sequence: str, seed: int, step: float) -> None:
     ca, types, linked = chain(sequence, seed, step)
     atoms = decode(random_internal(types, linked, seed), ca, types, linked)
     assert torch.equal(atoms[:, CA_SLOT], ca)

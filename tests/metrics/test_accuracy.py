@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from peptides import structure
 
-from latcpb_cli.chem.residues import NAMES, SWAPS, slot_of
+from latcpb_cli.chem.residues import CB_SLOT, NAMES, O_SLOT, OXT_SLOT, SWAPS, slot_of
 from latcpb_cli.metrics.accuracy import (
     ATOM_SETS,
     chi_matches,
@@ -18,9 +18,7 @@ from latcpb_cli.metrics.accuracy import (
 from latcpb_cli.metrics.count import Count
 from latcpb_cli.metrics.diversity import pairwise_rmsd
 from latcpb_cli.metrics.graph import bond_graph, graph_distance
-from latcpb_cli.metrics.torsions import torsions
-
-EVERY = np.ones((1, 5), dtype=bool)
+from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 
 
 def deviation(one, two, which="all_heavy", residues=None):
@@ -65,7 +63,7 @@ def test_no_superposition_and_the_sets_of_atoms():
     for name in ATOM_SETS:
         assert deviation(sample, moved, name) == pytest.approx([2.0])
     atoms = sample.atoms.copy()
-    atoms[:, :, 4:14] += 3.0
+    atoms[:, :, CB_SLOT:OXT_SLOT] += 3.0
     moved = structure("AKDFA", frames=atoms)
     assert deviation(sample, moved, "backbone") == pytest.approx([0.0])
     assert deviation(sample, moved, "side_chain") == pytest.approx([np.sqrt(27)])
@@ -87,9 +85,9 @@ def test_frames_without_a_chosen_atom_have_no_rmsd():
     assert np.isnan(deviation(sample, sample, residues=np.zeros((1, 2), dtype=bool))).all()
 
 
-def chis(chi, sequence="ALFDA"):
+def chi_torsions(chi, sequence="ALFDA"):
     sample = structure(sequence, chi=chi)
-    return torsions(sample.trace.residue_types, sample.atoms, sample.present, sample.linked())
+    return measure_torsions(sample.trace.residue_types, sample.atoms, sample.present, sample.linked())
 
 
 @pytest.mark.parametrize(
@@ -103,19 +101,28 @@ def chis(chi, sequence="ALFDA"):
     ],
 )
 def test_chi_accuracy(generated, chi1, both):
-    types = structure("ALFDA").trace.residue_types
-    found = chi_matches(types, chis((-60, 170, 0, 0)), chis(generated), EVERY)
-    assert found == {"chi1": Count(chi1, 3), "chi1_chi2": Count(both, 3)}
+    types, reference = structure("ALFDA").trace.residue_types, chi_torsions((-60, 170, 0, 0))
+    matches = chi_matches(types, reference, chi_torsions(generated), np.ones((1, 5), dtype=bool))
+    assert matches == {"chi1": Count(chi1, 3), "chi1_chi2": Count(both, 3)}
+
+
+def test_chi_accuracy_leaves_proline_out():
+    types, torsions = structure("APLPA").trace.residue_types, chi_torsions((-60, 170, 0, 0), "APLPA")
+    proline = torsions[0, 1, TORSION_NAMES.index("chi1") :][:2]
+    assert np.isfinite(proline).all()
+    matches = chi_matches(types, torsions, torsions, np.ones((1, 5), dtype=bool))
+    assert matches == {"chi1": Count(1, 1), "chi1_chi2": Count(1, 1)}
 
 
 def test_cis_peptides_that_stay_cis():
     omega = (180, 0, 0, 180)
-    torsion = [
-        torsions(s.trace.residue_types, s.atoms, s.present, s.linked())
+    reference, generated = (
+        measure_torsions(s.trace.residue_types, s.atoms, s.present, s.linked())
         for s in (structure("AAPA", omega=omega), structure("AAPA", omega=(180, 180, 0, 180)))
-    ]
-    assert cis_kept(torsion[0], torsion[0], np.ones((1, 4), dtype=bool)) == Count(2, 2)
-    assert cis_kept(torsion[0], torsion[1], np.ones((1, 4), dtype=bool)) == Count(1, 2)
+    )
+    residues = np.ones((1, 4), dtype=bool)
+    assert cis_kept(reference, reference, residues) == Count(2, 2)
+    assert cis_kept(reference, generated, residues) == Count(1, 2)
 
 
 def graph(sample):
@@ -129,24 +136,24 @@ def test_bond_graph_is_the_chemical_one():
 def test_both_distances_of_bond_graphs():
     sample = structure("GAG", phi=-120, psi=130)
     atoms = sample.atoms.copy()
-    atoms[0, 1, 4] += 30.0  # CB off: one bond fewer
+    atoms[0, 1, CB_SLOT] += 30.0  # one bond is missing
     broken = structure("GAG", frames=atoms)
-    found = graph_distance(graph(sample), graph(broken), sample.present)
-    assert found.edges == found.symmetric == pytest.approx(1 / 13)
-    atoms[0, 1, 4] = atoms[0, 0, 3] + np.float32([0, 0, 1.5])  # and bonded to another O
-    remade = structure("GAG", frames=atoms)
-    found = graph_distance(graph(sample), graph(remade), sample.present)
-    assert found.edges < found.symmetric
+    distance = graph_distance(graph(sample), graph(broken), sample.present)
+    assert distance.edges == distance.symmetric == pytest.approx(1 / 13)
+    atoms[0, 1, CB_SLOT] = atoms[0, 0, O_SLOT] + np.float32([0, 0, 1.5])  # and another one is made
+    rebonded = structure("GAG", frames=atoms)
+    distance = graph_distance(graph(sample), graph(rebonded), sample.present)
+    assert distance.edges < distance.symmetric
 
 
 def test_bond_graph_of_chosen_atoms_only():
     sample = structure("GAG", phi=-120, psi=130)
     atoms = sample.atoms.copy()
-    atoms[0, 0, 3] += 30.0
+    atoms[0, 0, O_SLOT] += 30.0
     chosen = sample.present.copy()
     chosen[[0, 2]] = False
-    found = graph_distance(graph(sample), graph(structure("GAG", frames=atoms)), chosen)
-    assert found.symmetric == 0.0
+    distance = graph_distance(graph(sample), graph(structure("GAG", frames=atoms)), chosen)
+    assert distance.symmetric == 0.0
     assert graph_distance(graph(sample), graph(sample), np.zeros_like(chosen)) is None
 
 
@@ -154,11 +161,11 @@ def test_pairwise_rmsd_of_samples():
     sample = structure("AKA")
     shifts = np.float32([0, 1, 3])[:, None, None, None]
     frames = sample.atoms + shifts * np.float32([1, 0, 0])
-    found = pairwise_rmsd(
+    value = pairwise_rmsd(
         sample.trace.residue_types,
         frames,
         sample.present,
         np.ones(3, dtype=bool),
         ATOM_SETS["side_chain"],
     )
-    assert found == pytest.approx((1 + 3 + 2) / 3)
+    assert value == pytest.approx((1 + 3 + 2) / 3)

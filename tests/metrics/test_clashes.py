@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from peptides import build, structure
 
-from latcpb_cli.chem.residues import NAMES, slot_of
+from latcpb_cli.chem.residues import CB_SLOT, CYS, NAMES, slot_of
 from latcpb_cli.errors import InputError
 from latcpb_cli.metrics.clashes import frame_clashes
 
@@ -42,24 +42,24 @@ def two_atoms(first, second, distance, linked=False):
     ],
 )
 def test_limits_of_each_pair_of_elements(first, second, distance, overlaps, contact):
-    found = two_atoms(first, second, distance)
-    assert found.n_overlaps == overlaps
-    assert found.contact12.tolist() == [contact, contact]
-    assert found.overlap04.tolist() == [overlaps, overlaps]
+    clashes = two_atoms(first, second, distance)
+    assert clashes.n_overlaps == overlaps
+    assert clashes.contact12.tolist() == [contact, contact]
+    assert clashes.overlap04.tolist() == [overlaps, overlaps]
 
 
-def test_figures_of_a_frame():
-    found = two_atoms("ALA CB", "ALA CB", 1.0)
-    assert found.n_atoms == 2
-    assert found.contact12_percent == 100.0
-    assert found.overlap04_per_1000 == 500.0
-    assert found.worst == pytest.approx(2.4)
-    assert found.worst_pair == (0, 1)
+def test_percentages_and_the_worst_pair_of_a_frame():
+    clashes = two_atoms("ALA CB", "ALA CB", 1.0)
+    assert clashes.n_atoms == 2
+    assert clashes.contact12_percent == 100.0
+    assert clashes.overlap04_per_1000 == 500.0
+    assert clashes.worst == pytest.approx(2.4)
+    assert clashes.worst_pair == (0, 1)
 
 
 def test_no_clash_has_no_worst_pair():
-    found = two_atoms("ALA CB", "ALA CB", 9.0)
-    assert (found.worst, found.worst_pair) == (0.0, (-1, -1))
+    clashes = two_atoms("ALA CB", "ALA CB", 9.0)
+    assert (clashes.worst, clashes.worst_pair) == (0.0, (-1, -1))
 
 
 @pytest.mark.parametrize(
@@ -76,30 +76,30 @@ def test_a_peptide_bond_is_no_contact_but_its_absence_is():
     assert two_atoms("ALA C", "ALA N", 1.1, linked=False).contact12.all()
 
 
-def test_extended_peptide_is_free_of_overlaps():
+def test_an_extended_peptide_has_no_overlaps():
     sample = structure("AGSTCPVILMADENQKRAHA", **EXTENDED)
-    (found,) = frame_clashes(sample.trace.residue_types, sample.atoms, sample.present, sample.linked())
-    assert found.n_overlaps == 0
-    assert not found.contact12.any()
+    (clashes,) = frame_clashes(sample.trace.residue_types, sample.atoms, sample.present, sample.linked())
+    assert clashes.n_overlaps == 0
+    assert not clashes.contact12.any()
 
 
 def cysteines(distance):
     """Two cysteines, mirror images through a point on their SG-SG axis."""
     (one,), present = build("C", phi=-120, psi=130)
-    sg, cb = one[5], one[4]
+    sg, cb = one[slot_of("CYS", "SG")], one[CB_SLOT]
     away = np.cross(sg - cb, [0.3, 0.5, 0.8])
     other = 2 * (sg + distance / 2 * away / np.linalg.norm(away)) - one
     atoms = np.stack([one, other])[None].astype(np.float32)
-    types = np.full(2, NAMES.index("CYS"))
+    types = np.full(2, CYS)
     return frame_clashes(types, atoms, np.repeat(present, 2, axis=0), np.zeros((1, 2), dtype=bool))[0]
 
 
-def test_disulfide_is_a_bond_that_brings_its_neighbours_near():
+def test_a_disulfide_counts_as_a_bond_and_shorter_distances_as_overlaps():
     assert cysteines(2.05).n_overlaps == 0
     assert cysteines(1.85).n_overlaps > 0
 
 
-def test_counts_turn_with_the_frame_and_do_not_depend_on_other_frames():
+def test_counts_do_not_depend_on_orientation_and_on_other_frames():
     rng = np.random.default_rng(1)
     sample = structure("MKTAYIAKQRWF")
     crowded = sample.atoms + rng.normal(0, 0.4, sample.atoms.shape).astype(np.float32)
@@ -116,17 +116,17 @@ def test_counts_turn_with_the_frame_and_do_not_depend_on_other_frames():
 @pytest.mark.parametrize("box", [[20, 20, 20, 90, 90, 90], [20, 24, 22, 70, 80, 100]])
 def test_clashes_across_the_border_of_the_box(box):
     types, present = np.zeros(2, dtype=np.int64), np.zeros((2, 15), dtype=bool)
-    present[:, 4] = True
+    present[:, CB_SLOT] = True
     atoms = np.zeros((1, 2, 15, 3), dtype=np.float32)
-    atoms[0, 0, 4], atoms[0, 1, 4] = (0.5, 3, 3), (60 - 0.5, 3, 3)
+    atoms[0, 0, CB_SLOT], atoms[0, 1, CB_SLOT] = (0.5, 3, 3), (60 - 0.5, 3, 3)
     linked = np.zeros((1, 2), dtype=bool)
     assert frame_clashes(types, atoms, present, linked)[0].n_overlaps == 0
-    assert frame_clashes(types, atoms, present, linked, np.array([box]))[0].n_overlaps == 1
+    assert frame_clashes(types, atoms, present, linked, np.array([box], dtype=float))[0].n_overlaps == 1
     assert frame_clashes(types, atoms, present, linked, np.zeros((1, 6)))[0].n_overlaps == 0
 
 
 def test_a_coordinate_that_is_no_number_is_an_error():
     sample = structure("AAA")
-    sample.atoms[0, 1, 4] = np.nan
+    sample.atoms[0, 1, CB_SLOT] = np.nan
     with pytest.raises(InputError, match="residue 2 of 3"):
         frame_clashes(sample.trace.residue_types, sample.atoms, sample.present, sample.linked())

@@ -10,7 +10,7 @@ from latcpb_cli.metrics.defects import DEFECTS, frame_defects
 SEQUENCE = "GAFAPG"
 
 
-def test_each_frame_has_its_own_counts():
+def test_defects_are_counted_frame_by_frame():
     sound, present = build(SEQUENCE, phi=-120.0, psi=130.0)
     cis = build(SEQUENCE, phi=-120.0, psi=130.0, omega=[180.0, 0.0, 180.0, 180.0, 180.0, 180.0])[0]
     frames = np.stack([sound, sound * np.array([1, 1, -1], dtype=np.float32), cis])

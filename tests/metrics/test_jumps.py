@@ -19,20 +19,20 @@ DEGREES = np.array(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_turns_beyond_60_degrees_count_in_whatever_pieces_frames_come(size: int) -> None:
+def test_turns_beyond_60_degrees_count_whatever_the_chunk_size(size: int) -> None:
     jumps = RotamerJumps()
     for start in range(0, 4, size):
         jumps.add(np.radians(DEGREES[start : start + size]))
     assert jumps.count == (3, 7)
 
 
-def test_samples_are_followed_each_by_itself() -> None:
+def test_each_sample_is_compared_with_itself() -> None:
     jumps = RotamerJumps()
     jumps.add(np.radians([[[60.0], [180.0]], [[60.0], [180.0]], [[180.0], [180.0]]]))
     assert jumps.count == (1, 4)
 
 
-def test_one_frame_has_no_next() -> None:
+def test_a_single_frame_has_no_jumps() -> None:
     jumps = RotamerJumps()
     jumps.add(np.zeros((1, 1, 5)))
     assert jumps.count.percent is None

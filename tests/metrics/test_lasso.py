@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.geometry.crossing import crossing_signs
 from latcpb_cli.metrics.lasso import find_lassos
 
-ON_LOOP = 15
-BRIDGE = (0, ON_LOOP - 1)
+LOOP_LENGTH = 15
+BRIDGE = (0, LOOP_LENGTH - 1)
 
 
 def ring() -> np.ndarray:
     """A loop of Cα about the z axis, 3.8 Å apart, not quite flat."""
-    turn = 2 * np.pi * np.arange(ON_LOOP) / ON_LOOP
+    turn = 2 * np.pi * np.arange(LOOP_LENGTH) / LOOP_LENGTH
     return np.stack([9.1 * np.cos(turn), 9.1 * np.sin(turn), 2 * np.sin(3 * turn)], axis=-1)
 
 
@@ -24,7 +23,7 @@ def line(at: tuple[float, float], low: float, high: float) -> np.ndarray:
     return np.stack([np.full(len(z), at[0]), np.full(len(z), at[1]), z], axis=-1)
 
 
-def found(*chains: np.ndarray, cell: np.ndarray | None = None) -> list[tuple[int, int]]:
+def lassos(*chains: np.ndarray, cell: np.ndarray | None = None) -> list[tuple[int, int]]:
     linked = np.concatenate([np.arange(len(chain)) < len(chain) - 1 for chain in chains])
     return find_lassos(np.concatenate(chains).astype(np.float32), linked, [BRIDGE], cell)
 
@@ -36,8 +35,8 @@ def hairpin(turn_at: float) -> np.ndarray:
 
 
 def test_a_chain_through_the_loop_is_a_lasso() -> None:
-    assert found(ring(), line((1.0, 2.0), -21.0, 21.0)) == [BRIDGE]
-    assert found(ring(), line((1.0, 2.0), -21.0, 21.0)[::-1]) == [BRIDGE]
+    assert lassos(ring(), line((1.0, 2.0), -21.0, 21.0)) == [BRIDGE]
+    assert lassos(ring(), line((1.0, 2.0), -21.0, 21.0)[::-1]) == [BRIDGE]
 
 
 @pytest.mark.parametrize(
@@ -50,35 +49,26 @@ def test_a_chain_through_the_loop_is_a_lasso() -> None:
     ],
     ids=["beside", "above", "only its end", "back at once"],
 )
-def test_what_does_not_go_through_is_none(other: np.ndarray) -> None:
-    assert found(ring(), other) == []
+def test_a_chain_that_does_not_pass_through_the_loop_is_no_lasso(other: np.ndarray) -> None:
+    assert lassos(ring(), other) == []
 
 
-def test_coming_back_late_is_a_lasso() -> None:
-    assert found(ring(), hairpin(40.0)) == [BRIDGE]
+def test_a_chain_that_crosses_back_late_is_a_lasso() -> None:
+    assert lassos(ring(), hairpin(40.0)) == [BRIDGE]
 
 
-def test_the_tail_of_the_loop_itself_counts() -> None:
+def test_the_tail_of_the_loop_can_thread_it() -> None:
     out = ring()[-1] + np.array([[3.0, 0, 3], [4, 2, 6], [1, 2, 9], [-2, 2, 9]])
     tail = line((-2.0, 2.0), -21.0, 8.0)[::-1]
-    assert found(np.concatenate([ring(), out, tail])) == [BRIDGE]
+    assert lassos(np.concatenate([ring(), out, tail])) == [BRIDGE]
 
 
-def test_images_across_the_box_count() -> None:
+def test_periodic_images_thread_loops() -> None:
     far = line((1.0 + 50.0, 2.0), -21.0, 21.0)
-    assert found(ring(), far) == []
-    assert found(ring(), far, cell=np.diag([50.0, 60.0, 70.0])) == [BRIDGE]
+    assert lassos(ring(), far) == []
+    assert lassos(ring(), far, cell=np.diag([50.0, 60.0, 70.0])) == [BRIDGE]
 
 
 def test_a_bridge_between_chains_closes_no_loop() -> None:
     halves = ring()[:8], ring()[8:]
-    assert found(*halves, line((1.0, 2.0), -21.0, 21.0)) == []
-
-
-def test_sides_of_a_triangle() -> None:
-    u, v = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
-    up = np.array([0.0, 0.0, 2.0])
-    assert crossing_signs(np.array([0.2, 0.2, -1.0]), up, u, v) == 1
-    assert crossing_signs(np.array([0.2, 0.2, 1.0]), -up, u, v) == -1
-    assert crossing_signs(np.array([0.8, 0.8, -1.0]), up, u, v) == 0
-    assert crossing_signs(np.array([0.2, 0.2, 0.5]), up, u, v) == 0
+    assert lassos(*halves, line((1.0, 2.0), -21.0, 21.0)) == []

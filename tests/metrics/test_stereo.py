@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from peptides import build, structure
 
-from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CB_SLOT, GAMMA_SLOT, LETTERS, N_SLOT, letter_index
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.metrics.count import Count
-from latcpb_cli.metrics.piercing import pierced_rings, rings_of
+from latcpb_cli.metrics.piercing import find_pierced_rings, find_rings
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.terms import bond_terms
 
-ALL = "ARNDCQEGHILKMFPSTWYVA"
+SEQUENCE = LETTERS + "A"
 
 
 def counts(sample, linked=None):
@@ -22,59 +22,60 @@ def counts(sample, linked=None):
     return checker.count(sample.atoms, sample.linked() if linked is None else linked)
 
 
-def test_ideal_peptide_has_no_fault():
-    found = counts(structure(ALL))
+def test_an_ideal_peptide_has_no_defect():
+    result = counts(structure(SEQUENCE))
     for name in ("bonds", "peptide_bonds", "angles", "omega", "d_residues", "inverted_cb", "pierced_rings"):
-        assert found[name].hits == 0, name
-        assert found[name].total > 0, name
-    assert found["ramachandran_favoured"].hits == found["ramachandran_favoured"].total == 19
-    assert found["chi1_outliers"].hits == 0
+        assert result[name].hits == 0, name
+        assert result[name].total > 0, name
+    assert result["ramachandran_favoured"].hits == result["ramachandran_favoured"].total == 19
+    assert result["chi1_outliers"].hits == 0
 
 
-def test_every_bond_and_angle_is_looked_at():
-    found = counts(structure("GAG"))
+def test_every_bond_and_angle_is_counted():
+    result = counts(structure("GAG"))
     # 4 bonds of Ala within, 3 of each Gly, OXT and two peptides.
-    assert found["bonds"].total == 4 + 3 + 3 + 1 + 2
+    assert result["bonds"].total == 4 + 3 + 3 + 1 + 2
     # Ala N-CA-C N-CA-CB C-CA-CB CA-C-O, Gly two each, two with OXT, three at each peptide.
-    assert found["angles"].total == 4 + 2 + 2 + 2 + 6
-    assert found["n_ca_c"].total == 3
+    assert result["angles"].total == 4 + 2 + 2 + 2 + 6
+    assert result["n_ca_c"].total == 3
 
 
 def test_an_opened_n_ca_c_is_counted_by_name():
     sample = structure("GGG")
-    ca, c = sample.atoms[0, 1, 1], sample.atoms[0, 1, 2]
+    n, ca, c = (sample.atoms[0, 1, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT))
     assert counts(sample)["n_ca_c"].hits == 0
-    # C beside where it was: N-CA-C, CA-C-O and the angles of the next peptide change, no other N-CA-C.
-    across = np.cross(c - ca, sample.atoms[0, 1, 0] - ca)
-    sample.atoms[0, 1, 2] += 0.9 * np.cross(across, c - ca) / np.linalg.norm(np.cross(across, c - ca))
+    # Moving C changes N-CA-C of this residue, CA-C-O and the angles of the next peptide, no other N-CA-C.
+    across = np.cross(c - ca, n - ca)
+    sample.atoms[0, 1, C_SLOT] += 0.9 * np.cross(across, c - ca) / np.linalg.norm(np.cross(across, c - ca))
     assert counts(sample)["n_ca_c"] == Count(1, 3)
 
 
-def test_mirror_image_is_all_d_residues():
-    sample = structure(ALL)
+def test_a_mirror_image_consists_of_d_residues():
+    sample = structure(SEQUENCE)
     sample.atoms[..., 0] *= -1
-    found = counts(sample)
-    assert found["d_residues"] == Count(20, 20)
-    assert found["inverted_cb"] == Count(2, 2)
-    assert found["bonds"].hits == found["angles"].hits == 0
+    result = counts(sample)
+    assert result["d_residues"] == Count(20, 20)
+    assert result["inverted_cb"] == Count(2, 2)
+    assert result["bonds"].hits == result["angles"].hits == 0
 
 
-def test_one_exchanged_branch_inverts_only_that_cb():
+def test_exchanged_branches_invert_only_that_cb():
     sample = structure("AIA")
-    sample.atoms[0, 1, [5, 6]] = sample.atoms[0, 1, [6, 5]]
-    found = counts(sample)
-    assert found["inverted_cb"] == Count(1, 1)
-    assert found["d_residues"].hits == 0
+    branches = [GAMMA_SLOT, GAMMA_SLOT + 1]
+    sample.atoms[0, 1, branches] = sample.atoms[0, 1, branches[::-1]]
+    result = counts(sample)
+    assert result["inverted_cb"] == Count(1, 1)
+    assert result["d_residues"].hits == 0
 
 
 @pytest.mark.parametrize(("shift", "hits"), [(0.05, 0), (0.2, 1)])
-def test_stretched_peptide_bond(shift, hits):
+def test_a_stretched_peptide_bond_is_counted(shift, hits):
     sample = structure("AA", phi=-120, psi=130)
-    bond = sample.atoms[0, 1, 0] - sample.atoms[0, 0, 2]
+    bond = sample.atoms[0, 1, N_SLOT] - sample.atoms[0, 0, C_SLOT]
     sample.atoms[0, 1] += shift * bond / np.linalg.norm(bond)
-    found = counts(sample, np.array([[True, False]]))
-    assert found["peptide_bonds"] == Count(hits, 1)
-    assert found["bonds"].hits == hits
+    result = counts(sample, np.array([[True, False]]))
+    assert result["peptide_bonds"] == Count(hits, 1)
+    assert result["bonds"].hits == hits
 
 
 def test_a_break_has_no_peptide_bond():
@@ -87,10 +88,10 @@ def test_a_break_has_no_peptide_bond():
     ("omega", "non_proline", "proline", "twisted"), [(180, 0, 0, 0), (0, 2, 1, 0), (140, 0, 0, 3)]
 )
 def test_cis_and_twisted_peptides(omega, non_proline, proline, twisted):
-    found = counts(structure("AAPA", phi=-120, psi=130, omega=omega))
-    assert found["cis_non_proline"] == Count(non_proline, 2)
-    assert found["cis_proline"] == Count(proline, 1)
-    assert found["omega"] == Count(twisted, 3)
+    result = counts(structure("AAPA", phi=-120, psi=130, omega=omega))
+    assert result["cis_non_proline"] == Count(non_proline, 2)
+    assert result["cis_proline"] == Count(proline, 1)
+    assert result["omega"] == Count(twisted, 3)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +107,9 @@ def test_cis_and_twisted_peptides(omega, non_proline, proline, twisted):
     ],
 )
 def test_ramachandran_regions(residue, phi, psi, favoured, outlier):
-    found = counts(structure(f"A{residue}A", phi=phi, psi=psi))
-    assert found["ramachandran_favoured"] == Count(favoured, 1)
-    assert found["ramachandran_outliers"] == Count(outlier, 1)
+    result = counts(structure(f"A{residue}A", phi=phi, psi=psi))
+    assert result["ramachandran_favoured"] == Count(favoured, 1)
+    assert result["ramachandran_outliers"] == Count(outlier, 1)
 
 
 @pytest.mark.parametrize(("chi1", "hits"), [(-60, 0), (-95, 0), (175, 0), (120, 1), (0, 1)])
@@ -116,52 +117,43 @@ def test_chi1_wells(chi1, hits):
     assert counts(structure("L", chi=(chi1, 180, 180, 180)))["chi1_outliers"] == Count(hits, 1)
 
 
-def threaded(ring_residue, shift):
-    """A CA-CB bond of an alanine set upright on the middle of a ring, moved along the plane."""
-    atoms, present = build(f"{ring_residue}A")
-    types = np.array([NAMES.index(ring_residue_name(ring_residue)), NAMES.index("ALA")])
-    present[1] = False
-    present[1, [1, 4]] = True
-    _, slots = rings_of(types, present)
-    corners = atoms[0, slots[0]]
-    middle, along = corners.mean(axis=0), corners[0] - corners[2]
+def upright_bond(corners):
+    """Ends (2, 3) of a bond of 1.5 Å through the middle of a ring, perpendicular to it."""
     normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
     normal *= 0.75 / np.linalg.norm(normal)
-    middle = middle + shift * along / np.linalg.norm(along)
-    atoms[1, 1], atoms[1, 4] = middle - normal, middle + normal
-    bonds = bond_terms(types, present)
-    return pierced_rings(rings_of(types, present), bonds, atoms, np.zeros(2, dtype=bool))
+    return corners.mean(axis=0) + np.stack([-normal, normal])
 
 
-def ring_residue_name(letter):
-    return {"F": "PHE", "Y": "TYR", "W": "TRP", "H": "HIS", "P": "PRO"}[letter]
+def ring_and_bond(letter, ring=0):
+    """A residue with rings and an alanine of CA and CB alone, whose bond pierces one of the rings."""
+    atoms, present = build(f"{letter}A")
+    types = letter_index(f"{letter}A")
+    present[1] = False
+    present[1, [CA_SLOT, CB_SLOT]] = True
+    rings = find_rings(types, present)
+    atoms[1, [CA_SLOT, CB_SLOT]] = upright_bond(atoms[0, rings.slots[ring]])
+    return rings, bond_terms(types, present), atoms, np.zeros(2, dtype=bool)
 
 
-@pytest.mark.parametrize("letter", "FYWHP")
-def test_a_bond_through_a_ring_is_found(letter):
-    hits = threaded(letter, 0.0)
-    assert hits[0].tolist() == [0, 0, 1]
-    assert len(threaded(letter, 2.5)) == 0 or letter == "W"
+@pytest.mark.parametrize(("letter", "ring"), [("F", 0), ("Y", 0), ("H", 0), ("P", 0), ("W", 0), ("W", 1)])
+def test_a_bond_through_a_ring_is_found_and_one_beside_it_is_not(letter, ring):
+    rings, bonds, atoms, linked = ring_and_bond(letter, ring)
+    assert find_pierced_rings(rings, bonds, atoms, linked).tolist() == [[ring, 0, 1]]
+    centres = atoms[0, rings.slots].mean(axis=1)
+    # Away from the other ring of tryptophan, or from the middle of the only one towards an atom.
+    away = centres[ring] - centres[1 - ring] if letter == "W" else atoms[0, rings.slots[0, 1]] - centres[0]
+    atoms[1] += 2.5 * away / np.linalg.norm(away)
+    assert len(find_pierced_rings(rings, bonds, atoms, linked)) == 0
 
 
-def test_rings_of_a_real_chain_are_not_pierced_by_their_own_residue():
+def test_rings_are_not_pierced_by_their_own_residue_and_its_neighbours():
     assert counts(structure("FPWYHPAFW", phi=-120, psi=130))["pierced_rings"].hits == 0
 
 
 @pytest.mark.parametrize("box", [[30, 30, 30, 90, 90, 90], [30, 32, 34, 75, 100, 80]])
-def test_rings_are_pierced_by_images_too(box):
-    """The bond stands in the ring of another image of its residue."""
+def test_periodic_images_of_bonds_pierce_rings(box):
     cell = box_vectors(np.array([box], dtype=float))[0]
-    atoms, present = build("FA")
-    types = np.array([NAMES.index("PHE"), NAMES.index("ALA")])
-    present[1] = False
-    present[1, [1, 4]] = True
-    rings = rings_of(types, present)
-    corners = atoms[0, rings[1][0]]
-    normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
-    normal *= 0.75 / np.linalg.norm(normal)
-    away = cell[0] - 2 * cell[1] + cell[2]
-    atoms[1, 1], atoms[1, 4] = corners.mean(axis=0) - normal + away, corners.mean(axis=0) + normal + away
-    ends = rings, bond_terms(types, present), atoms, np.zeros(2, dtype=bool)
-    assert len(pierced_rings(*ends)) == 0
-    assert pierced_rings(*ends, cell)[:, 1:].tolist() == [[0, 1]]
+    rings, bonds, atoms, linked = ring_and_bond("F")
+    atoms[1] += (cell[0] - 2 * cell[1] + cell[2]).astype(np.float32)
+    assert len(find_pierced_rings(rings, bonds, atoms, linked)) == 0
+    assert find_pierced_rings(rings, bonds, atoms, linked, cell).tolist() == [[0, 0, 1]]

@@ -16,8 +16,8 @@ from latcpb_cli.structure import AtomStructure, CGTrace
 SEQUENCE = "MKTAYIAPQRDFEWGV"
 
 
-def noisy(sample, frames, width, seed=0):
-    noise = np.random.default_rng(seed).normal(0, width, (frames, *sample.atoms.shape[1:]))
+def noisy(sample, frames, std, seed=0):
+    noise = np.random.default_rng(seed).normal(0, std, (frames, *sample.atoms.shape[1:]))
     return replace(sample, atoms=(sample.atoms + noise).astype(np.float32))
 
 
@@ -39,23 +39,23 @@ def reordered(sample, order):
 
 def test_a_structure_against_itself():
     sample = structure(SEQUENCE)
-    found = evaluate_pair(sample, sample)
+    result = evaluate_pair(sample, sample)
     for region in ("inner", "all"):
-        assert set(found[region]["rmsd"].values()) == {0.0}
-        assert found[region]["ged"] == found[region]["ged_symmetric"] == 0.0
-        assert found[region]["chi"]["chi1_chi2"]["percent"] == 100.0
-    assert found["torsions"]["kl"]["mean"] == 0.0
-    assert found["diversity"] is None
-    assert found["validity"]["reference"] == found["validity"]["generated"]
+        assert set(result[region]["rmsd"].values()) == {0.0}
+        assert result[region]["ged"] == result[region]["ged_symmetric"] == 0.0
+        assert result[region]["chi"]["chi1_chi2"]["percent"] == 100.0
+    assert result["torsions"]["kl"]["mean"] == 0.0
+    assert result["diversity"] is None
+    assert result["validity"]["reference"] == result["validity"]["generated"]
 
 
 def test_inner_leaves_out_the_ends():
     sample = structure("AAAAA")
     atoms = sample.atoms.copy()
     atoms[:, [0, -1]] += 1.0
-    found = evaluate_pair(sample, replace(sample, atoms=atoms))
-    assert found["inner"]["rmsd"]["all_heavy"] == 0.0
-    assert found["all"]["rmsd"]["all_heavy"] > 0.5
+    result = evaluate_pair(sample, replace(sample, atoms=atoms))
+    assert result["inner"]["rmsd"]["all_heavy"] == 0.0
+    assert result["all"]["rmsd"]["all_heavy"] > 0.5
 
 
 def test_missing_atoms_are_counted_and_left_out():
@@ -63,31 +63,31 @@ def test_missing_atoms_are_counted_and_left_out():
     short = replace(sample, present=sample.present.copy(), atoms=sample.atoms.copy())
     short.present[1, 8] = False
     short.atoms[:, 1, 8] = 0.0
-    found = evaluate_pair(sample, short)
-    assert found["atoms"]["missing_in_generated"] == 1
-    assert found["all"]["rmsd"]["all_heavy"] == 0.0
+    result = evaluate_pair(sample, short)
+    assert result["atoms"]["missing_in_generated"] == 1
+    assert result["all"]["rmsd"]["all_heavy"] == 0.0
 
 
-def test_samples_of_a_frame_stand_in_a_row():
+def test_the_samples_of_a_frame_follow_each_other():
     one, two = structure("AKDFA"), structure("AKDFA", psi=120)
     reference = replace(one, atoms=np.concatenate([one.atoms, two.atoms]))
     generated = replace(one, atoms=np.repeat(reference.atoms, 3, axis=0))
-    found = evaluate_pair(reference, generated, samples=3)
-    assert found["all"]["rmsd"]["all_heavy"] == 0.0
-    assert found["diversity"] == {"pairwise_side_chain_rmsd": 0.0, "div": None}
-    jumps = found["chi1_jumps"]
+    result = evaluate_pair(reference, generated, samples=3)
+    assert result["all"]["rmsd"]["all_heavy"] == 0.0
+    assert result["diversity"] == {"pairwise_side_chain_rmsd": 0.0, "div": None}
+    jumps = result["chi1_jumps"]
     assert jumps["reference"] == {"count": 0, "of": 3, "percent": 0.0}
     assert jumps["generated"] == {"count": 0, "of": 9, "percent": 0.0}
 
 
 def test_diversity_of_independent_noise():
     sample = structure("AKDFLMRVA")
-    found = evaluate_pair(sample, noisy(sample, 12, 0.1), samples=12)
+    result = evaluate_pair(sample, noisy(sample, 12, 0.1), samples=12)
     # Two independent samples are sqrt(2) times as far apart as each is from the truth.
-    assert found["diversity"]["div"] == pytest.approx(1 - np.sqrt(2), abs=0.05)
+    assert result["diversity"]["div"] == pytest.approx(1 - np.sqrt(2), abs=0.05)
 
 
-def test_chunks_of_frames_give_the_same(monkeypatch):
+def test_the_result_does_not_depend_on_how_many_frames_are_measured_at_once(monkeypatch):
     reference = noisy(structure("AKDFA"), 7, 0.05, seed=1)
     generated = noisy(structure("AKDFA"), 14, 0.1, seed=2)
     whole = evaluate_pair(reference, generated, samples=2)
@@ -95,13 +95,13 @@ def test_chunks_of_frames_give_the_same(monkeypatch):
     assert evaluate_pair(reference, generated, samples=2) == whole
 
 
-@pytest.mark.parametrize(("samples", "says"), [(1, "--samples 3"), (2, "should have 4")])
-def test_numbers_of_frames_that_do_not_match(samples, says):
+@pytest.mark.parametrize(("samples", "message"), [(1, "--samples 3"), (2, "should have 4")])
+def test_numbers_of_frames_that_do_not_match_are_an_error(samples, message):
     one = structure("AAA")
     reference, generated = noisy(one, 2, 0.0), noisy(one, 6, 0.0)
     with pytest.raises(InputError) as error:
         evaluate_pair(reference, generated, samples)
-    assert says in f"{error.value.message} {error.value.hint}"
+    assert message in f"{error.value.message} {error.value.hint}"
 
 
 def test_residues_are_matched_in_any_order():
@@ -118,7 +118,7 @@ def test_files_without_chain_identifiers_are_matched_by_chain_number():
 
 
 @pytest.mark.parametrize(
-    ("generated", "says"),
+    ("generated", "message"),
     [
         (structure("AKW"), "A:PHE3 of native.pdb is A:TRP3 in made.pdb"),
         (structure("AK"), "A:PHE3 of native.pdb (3 residues) is not in made.pdb (2 residues)"),
@@ -126,7 +126,7 @@ def test_files_without_chain_identifiers_are_matched_by_chain_number():
         (structure("AKF", chain="B"), "A:ALA1 of native.pdb"),
     ],
 )
-def test_the_first_residue_that_differs_is_named(generated, says):
+def test_the_first_residue_that_differs_is_named(generated, message):
     with pytest.raises(InputError) as error:
         evaluate_pair(structure("AKF"), generated, names=("native.pdb", "made.pdb"))
-    assert says in error.value.message
+    assert message in error.value.message

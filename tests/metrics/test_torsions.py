@@ -1,31 +1,33 @@
-"""Torsions and the distance of their distributions."""
+"""Torsions and divergences of their distributions."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from peptides import structure
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import entropy
 
 from latcpb_cli.metrics.torsions import (
     HISTOGRAM_BINS,
     KL_ANGLES,
     TORSION_NAMES,
     divergences,
+    measure_torsions,
     torsion_histograms,
-    torsions,
 )
 
 
 def measure(sample, linked=None):
     linked = sample.linked() if linked is None else linked
-    return torsions(sample.trace.residue_types, sample.atoms, sample.present, linked)
+    return measure_torsions(sample.trace.residue_types, sample.atoms, sample.present, linked)
 
 
 def column(name):
     return TORSION_NAMES.index(name)
 
 
-def test_measured_torsions_are_those_it_was_built_from():
+def test_measured_torsions_are_those_that_a_peptide_is_built_with():
     angles = np.degrees(measure(structure("AKRA", phi=-70, psi=140, omega=170, chi=(60, -170, 65, 90)))[0])
     assert angles[1:, column("phi")] == pytest.approx(-70, abs=1e-3)
     assert angles[:-1, column("psi")] == pytest.approx(140, abs=1e-3)
@@ -33,7 +35,7 @@ def test_measured_torsions_are_those_it_was_built_from():
     assert angles[1, 3:] == pytest.approx([60, -170, 65, 90], abs=1e-3)
 
 
-def test_what_does_not_exist_is_nan():
+def test_torsions_that_do_not_exist_are_nan():
     sample = structure("AKA")
     angles = measure(sample, np.array([[True, False, False]]))[0]
     assert np.isnan(angles[0, column("phi")])
@@ -66,23 +68,23 @@ def histograms(seed):
 
 
 def test_equal_histograms_have_no_divergence():
-    found = divergences(histograms(0), histograms(0))
-    assert all(value == 0.0 for table in found.values() for value in table.values())
+    result = divergences(histograms(0), histograms(0))
+    assert all(value == 0.0 for table in result.values() for value in table.values())
 
 
 def test_divergences_of_different_histograms():
-    one, two = histograms(0), histograms(1)
-    found, back = divergences(one, two), divergences(two, one)
-    p, q = ((h["phi"] + 1) / (h["phi"] + 1).sum() for h in (two, one))
-    assert found["kl"]["phi"] == pytest.approx((p * np.log(p / q)).sum())
-    assert found["kl"]["phi"] != pytest.approx(back["kl"]["phi"], rel=1e-6)
-    assert found["js"]["phi"] == pytest.approx(back["js"]["phi"])
-    assert found["kl"]["mean"] == pytest.approx(np.mean([found["kl"][name] for name in KL_ANGLES]))
+    reference, generated = histograms(0), histograms(1)
+    result, swapped = divergences(reference, generated), divergences(generated, reference)
+    p, q = ((h["phi"] + 1) / (h["phi"] + 1).sum() for h in (generated, reference))
+    assert result["kl"]["phi"] == pytest.approx(entropy(p, q))
+    assert result["kl"]["phi"] != pytest.approx(swapped["kl"]["phi"], rel=1e-6)
+    assert result["js"]["phi"] == pytest.approx(jensenshannon(p, q) ** 2)
+    assert result["kl"]["mean"] == pytest.approx(np.mean([result["kl"][name] for name in KL_ANGLES]))
 
 
 def test_angles_that_do_not_occur_are_left_out_of_the_mean():
-    one, two = histograms(0), histograms(1)
-    one["chi4"] = np.zeros(HISTOGRAM_BINS, dtype=int)
-    found = divergences(one, two)["kl"]
-    assert found["chi4"] is None
-    assert found["mean"] == pytest.approx(np.mean([found[name] for name in KL_ANGLES[:-1]]))
+    reference, generated = histograms(0), histograms(1)
+    reference["chi4"] = np.zeros(HISTOGRAM_BINS, dtype=int)
+    kl = divergences(reference, generated)["kl"]
+    assert kl["chi4"] is None
+    assert kl["mean"] == pytest.approx(np.mean([kl[name] for name in KL_ANGLES[:-1]]))
