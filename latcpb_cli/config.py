@@ -1,7 +1,7 @@
 """Frozen configuration of the model, and JSON files of configurations.
 
-The file beside the weights describes the model completely. `from_json` refuses unknown keys, so that a program
-never loads a model of a later version with settings left out.
+The file beside the weights describes the model completely. `from_json` refuses unknown keys, so that a
+program never loads a model of a later version with settings left out.
 """
 
 from __future__ import annotations

@@ -33,18 +33,22 @@ __all__ = ["Predictor"]
 
 
 class Predictor(nn.Module):
-    """From conditions and latents to atoms.
+    """The paper's model with the heads of a set of weights: conditions and latents to atoms.
+
+    Parameters
+    ----------
+    config : ModelConfig
 
     Attributes
     ----------
     latcpb : LatCPB
         The paper's model.
     peptide_rotations : PeptideRotations or None
-        Better rotations of peptides, for best mode.
+        Rotations of peptides of least expected error, for best mode.
     packing : Packing or None
-        Rotamer probabilities in the field of the neighbours.
+        Rotamer probabilities in the mean field of all side chains.
     rescoring : Rescoring or None
-        A correction of these.
+        A correction of these probabilities.
 
     The three heads are None where the decoder predicts Cartesian positions.
     """
@@ -59,7 +63,14 @@ class Predictor(nn.Module):
 
     @classmethod
     def load(cls, config: Path, weights: Path, device: torch.device | str = "cpu") -> Predictor:
-        """Load trained weights for inference from their two files.
+        """Load trained weights for inference.
+
+        Parameters
+        ----------
+        config, weights
+            The JSON file and the safetensors file of the weights.
+        device
+            Device of the parameters.
 
         Raises
         ------
@@ -89,16 +100,23 @@ class Predictor(nn.Module):
 
         Parameters
         ----------
+        latent
+            Latents in (0, 1).
+        condition, graph
+            Z^C, and the neighbourhoods.
         inputs
-            With noise, the side chains are a sample; without it they, and the peptides, are those of
+            With noise, the side chains are a sample; without it, side chains and peptides are those of
             least expected error.
         without
-            Parts that are left out; without packing, each side chain takes its most probable state.
+            Parts that are left out. Without packing, each side chain has the most probable rotamer of the
+            decoder, and there is no rescoring. Without all heads, the atoms are the output of the paper's
+            decoder.
         """
+        peptides = inputs.noise is None and "peptides" not in without
         heads = self._side_chain_heads(without)
         if heads is None:
-            return self._backbone(latent, condition, graph, inputs, without, side_chains=True)
-        decoded = self._backbone(latent, condition, graph, inputs, without, side_chains=False)
+            return self._decode(latent, condition, graph, peptides=peptides, side_chains=True)
+        decoded = self._decode(latent, condition, graph, peptides=peptides, side_chains=False)
         return choose_side_chains(decoded, condition, graph, heads, inputs)
 
     def rotamer_probabilities(
@@ -108,30 +126,37 @@ class Predictor(nn.Module):
         graph: Graph,
         without: Container[Part] = (),
     ) -> Float[Tensor, "L R"]:
-        """Probability of every rotameric state in best mode; zeros where there is no packing."""
+        """Return the probability of every rotamer in best mode; zeros without packing.
+
+        Parameters
+        ----------
+        latent, condition, graph, without
+            As in `build_atoms`.
+        """
         heads = self._side_chain_heads(without)
         if heads is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
-        decoded = self._backbone(latent, condition, graph, SideChainInputs(), without, side_chains=False)
+        peptides = "peptides" not in without
+        decoded = self._decode(latent, condition, graph, peptides=peptides, side_chains=False)
         return rotamer_probabilities(decoded, condition, graph, heads)
 
     def _side_chain_heads(self, without: Container[Part]) -> SideChainHeads | None:
+        """Packing and rescoring, as far as they exist and are not left out."""
         if self.packing is None or "packing" in without:
             return None
         return SideChainHeads(self.packing, None if "rescoring" in without else self.rescoring)
 
-    def _backbone(
+    def _decode(
         self,
         latent: Float[Tensor, "L D"],
         condition: Condition,
         graph: Graph,
-        inputs: SideChainInputs,
-        without: Container[Part],
         *,
+        peptides: bool,
         side_chains: bool,
     ) -> Decoded:
-        """Decode, and give the peptides of best mode their better rotations."""
-        decoded = self.latcpb.decoder(latent, condition, graph, side_chains=side_chains)
-        if inputs.noise is not None or self.peptide_rotations is None or "peptides" in without:
+        """Run the decoder, and rotate its peptides where ``peptides`` is true and there is a head for it."""
+        decoded: Decoded = self.latcpb.decoder(latent, condition, graph, side_chains=side_chains)
+        if self.peptide_rotations is None or not peptides:
             return decoded
         return self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)

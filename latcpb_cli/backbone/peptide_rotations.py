@@ -1,72 +1,96 @@
-"""Which way peptides turn, for best mode: encoders of their own read the trace again, with only this in mind.
+"""Rotations of peptides about their Cα-Cα axes, predicted by separate encoders for best mode.
 
-The decoder's answer has to serve drawn latents as well, and is a median. Here
-every rotation of a peptide about its Cα-Cα axis gets a probability, by
-encoders that see the trace and how the decoder would turn all peptides around;
-the mean direction has the least expected squared error. Several encoders know
-few errors of each other's.
+The decoder has to serve sampled latents as well, and its rotations are medians. This head predicts a
+probability for every sector of the rotation of a peptide, from the trace and from the rotations of all
+peptides in the decoder. The mean direction has the least expected squared error. The errors of the encoders
+differ, so that the mean of their probabilities is better than each of them.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latcpb_cli.chem.residues import N_SLOT, O_SLOT
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.codec import ROTATION, decode
+from latcpb_cli.geometry.codec import PEPTIDE_ROTATION, InternalCoordinates, decode
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.cg_encoder import CGEncoder, ExtraFeatures, TraceEncoder
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 
-__all__ = ["PeptideRotations", "sector_directions"]
+__all__ = ["PeptideEncoder", "PeptideRotations", "sector_directions"]
 
 _N_ENCODERS = 3
-_SECTORS = 72  # of five degrees
-_TRUST = 99.0  # weight of this answer beside the decoder's, which is heard where this one says nothing
-_SUREST = 0.995  # length of a mean direction: a spread of 6 degrees
-_N, _O = 0, 3  # slots of the two atoms that hydrogen bonds join
-_RADIAL = 8
-_NEAR, _FAR, _BROAD = 2.5, 7.5, 0.7  # Å
-_REACH = 8.0  # Å: scale of positions
-_N_PAIR_FEATURES = 2 * 3 + 3 * _RADIAL
+_N_SECTORS = 72
+"""Of five degrees."""
+_ENCODER_WEIGHT = 99.0
+"""Weight of the mean direction beside the decoder's, which decides only where the mean is nearly zero."""
+_MAX_RESULTANT = 0.995
+"""Largest length of a mean direction, that of a standard deviation of 6 degrees: bounds the concentration."""
+_N_RADIAL = 8
+_FIRST_CENTER, _LAST_CENTER, _RADIAL_WIDTH = 2.5, 7.5, 0.7
+"""Gaussian radial basis of distances between N and O, Å."""
+_POSITION_SCALE = 8.0
+"""Unit of positions, Å."""
+_N_PAIR_FEATURES = 2 * 3 + 3 * _N_RADIAL
 
 
 class PeptideEncoder(nn.Module):
-    """An encoder of trace and peptides, and its judgement."""
+    """An encoder of the trace and of the decoder's peptides, with a distribution over rotations.
+
+    Parameters
+    ----------
+    config : ModelConfig
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
         self.encoder = TraceEncoder(config, n_extra_pair_features=_N_PAIR_FEATURES)
         self.rotation_projection = nn.Linear(4, dim)
-        last = nn.Linear(2 * dim, _SECTORS)
+        last = nn.Linear(2 * dim, _N_SECTORS)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.logit_head = nn.Sequential(nn.Linear(2 * dim + 2, 2 * dim), nn.SiLU(), last)
 
     def init_from(self, encoder: CGEncoder) -> None:
-        """Start from what the CG encoder has learned, which has never seen a hint."""
-        known, own = encoder.state_dict(), self.encoder.state_dict()
-        first = "pair.0.weight"
-        blind = torch.zeros_like(own[first])
-        blind[:, : known[first].shape[1]] = known[first]
-        self.encoder.load_state_dict({key: known[key] for key in own} | {first: blind})
+        """Copy the weights of a trained CG encoder; those of the additional inputs become zero."""
+        source, target = encoder.state_dict(), self.encoder.state_dict()
+        key = "pair_embedding.0.weight"
+        padded = torch.zeros_like(target[key])
+        padded[:, : source[key].shape[1]] = source[key]
+        self.encoder.load_state_dict({name: source[name] for name in target} | {key: padded})
         for parameter in self.rotation_projection.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, turn: Tensor, seen: Tensor, graph: Graph) -> Float[Tensor, "L S"]:
-        """Unnormalised log probabilities of sectors."""
-        hint = ExtraFeatures(self.rotation_projection(torch.cat([turn, turn.roll(1, 0)], dim=-1)), seen)
-        residues, _ = self.encoder.encode(graph, hint)
-        return self.logit_head(torch.cat([residues, residues.roll(-1, 0), turn], dim=-1))
+    def forward(
+        self, rotations: Float[Tensor, "L 2"], pair_features: Float[Tensor, "L K extra"], graph: Graph
+    ) -> Float[Tensor, "L 72"]:
+        """Return unnormalised log probabilities of the sectors.
+
+        Parameters
+        ----------
+        rotations
+            (cos, sin) of the decoder's rotation of each peptide; zeros where there is none.
+        pair_features
+            See `_pair_features`.
+        graph
+            Neighbourhoods.
+        """
+        both_peptides = torch.cat([rotations, rotations.roll(1, 0)], dim=-1)
+        extra = ExtraFeatures(self.rotation_projection(both_peptides), pair_features)
+        residues, _ = self.encoder.encode(graph, extra)
+        logits: Tensor = self.logit_head(torch.cat([residues, residues.roll(-1, 0), rotations], dim=-1))
+        return logits
 
 
 class PeptideRotations(nn.Module):
-    """Probabilities of the rotation of each peptide, from the trace and the decoder's answer.
+    """Probabilities of the rotation of each peptide, from the trace and the decoder's peptides.
 
     Parameters
     ----------
@@ -78,51 +102,78 @@ class PeptideRotations(nn.Module):
         self.encoders = nn.ModuleList(PeptideEncoder(config) for _ in range(_N_ENCODERS))
 
     def init_from(self, encoder: CGEncoder) -> None:
-        """Start from what the CG encoder has learned."""
-        for reader in self.encoders:
-            assert isinstance(reader, PeptideEncoder)  # which a ModuleList forgets
-            reader.init_from(encoder)
+        """Copy the weights of a trained CG encoder into all encoders."""
+        for peptide_encoder in self._encoders():
+            peptide_encoder.init_from(encoder)
 
-    def forward(self, decoded: Decoded, graph: Graph) -> Float[Tensor, "R L S"]:
-        """Log probability of each sector by each reader; those of a last residue mean nothing."""
-        assert decoded.internal is not None  # or there are no peptides
-        turn = decoded.internal.torsions[:, ROTATION] * graph.linked[:, None]  # nothing at breaks
-        seen = _surroundings(decoded.atoms, graph)
-        return torch.stack([reader(turn, seen, graph) for reader in self.encoders]).log_softmax(-1)
+    def forward(self, decoded: Decoded, graph: Graph) -> Float[Tensor, "encoders L 72"]:
+        """Return the log probability of each sector by each encoder; meaningless where no peptide follows."""
+        rotations = _internal(decoded).torsions[:, PEPTIDE_ROTATION] * graph.linked[:, None]
+        pair_features = _pair_features(decoded.atoms, graph)
+        logits = [encoder(rotations, pair_features, graph) for encoder in self.encoders]
+        return torch.stack(logits).log_softmax(-1)
 
     def rotate_peptides(self, decoded: Decoded, graph: Graph, *, side_chains: bool) -> Decoded:
-        """The decoder's answer with better rotations, with atoms as `decode` builds them.
+        """Return structures with predicted rotations of their peptides, and the concentrations of these.
 
-        The mean direction is the shorter, the less sure the readers are, and nothing before
-        training: the decoder's rotation decides there.
+        The length of a mean direction falls with the uncertainty of the rotation. It is zero before training,
+        and the rotation that of the decoder.
+
+        Parameters
+        ----------
+        decoded, graph
+            Output of the decoder, and its neighbourhoods.
+        side_chains
+            Whether atoms beyond CB are built; see `decode`.
         """
-        assert decoded.internal is not None
-        own = decoded.internal.torsions[:, ROTATION]
-        mean = self(decoded, graph).exp().mean(0) @ sector_directions(own)
-        internal = decoded.internal.with_peptide_rotation(unit(_TRUST * mean + own))
+        internal = _internal(decoded)
+        decoder_rotations = internal.torsions[:, PEPTIDE_ROTATION]
+        mean = self(decoded, graph).exp().mean(0) @ sector_directions(decoder_rotations)
+        internal = internal.with_peptide_rotation(unit(_ENCODER_WEIGHT * mean + decoder_rotations))
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
-        # As for a narrow von Mises density, whose mean direction is 1 - 1 / (2 concentration) long.
-        concentration = 0.5 / (1.0 - mean.norm(dim=-1).clamp(max=_SUREST))
+        # The mean direction of a narrow von Mises density has the length 1 - 1 / (2 concentration).
+        concentration = 0.5 / (1.0 - mean.norm(dim=-1).clamp(max=_MAX_RESULTANT))
         return Decoded(atoms, internal, decoded.rotamers, concentration)
+
+    def _encoders(self) -> Iterator[PeptideEncoder]:
+        """The encoders with their type, which a ModuleList does not keep."""
+        for encoder in self.encoders:
+            assert isinstance(encoder, PeptideEncoder)
+            yield encoder
 
 
 def sector_directions(like: Tensor) -> Float[Tensor, "72 2"]:
-    """(cos, sin) of the middle of each sector, of the type and on the device of ``like``."""
-    middle = (torch.arange(_SECTORS, device=like.device, dtype=like.dtype) + 0.5) * (2 * math.pi / _SECTORS)
-    return torch.stack([torch.cos(middle), torch.sin(middle)], dim=-1)
+    """Return (cos, sin) of the middle of each sector, with the dtype and on the device of ``like``."""
+    sectors = torch.arange(_N_SECTORS, device=like.device, dtype=like.dtype)
+    angle = (sectors + 0.5) * (2 * math.pi / _N_SECTORS)
+    return torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
 
 
-def _surroundings(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L K H"]:
-    """Where N and O of each neighbour are, and how far from a residue's own."""
-    own = {slot: atoms[:, slot] for slot in (_N, _O)}
-    theirs = {slot: graph.gather(atoms[:, slot]) for slot in (_N, _O)}
-    places = [
-        torch.einsum("lij,lkj->lki", graph.frames, theirs[slot] - graph.ca[:, None]) / _REACH
-        for slot in (_O, _N)
+def _internal(decoded: Decoded) -> InternalCoordinates:
+    """Internal coordinates of decoded structures.
+
+    Raises
+    ------
+    ValueError
+        The decoder predicted positions, and has no peptides to rotate.
+    """
+    if decoded.internal is None:
+        raise ValueError("a decoder of positions has no internal coordinates")
+    return decoded.internal
+
+
+def _pair_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L K extra"]:
+    """Positions of each neighbour's O and N in the local frame, and distances from the residue's own."""
+    own = {slot: atoms[:, slot] for slot in (N_SLOT, O_SLOT)}
+    neighbors = {slot: graph.gather(atoms[:, slot]) for slot in (N_SLOT, O_SLOT)}
+    positions = [
+        torch.einsum("lij,lkj->lki", graph.frames, neighbors[slot] - graph.ca[:, None]) / _POSITION_SCALE
+        for slot in (O_SLOT, N_SLOT)
     ]
-    centers = torch.linspace(_NEAR, _FAR, _RADIAL, device=atoms.device)
-    apart = [
-        torch.exp(-((((own[a][:, None] - theirs[b]).norm(dim=-1)[..., None] - centers) / _BROAD) ** 2))
-        for a, b in ((_O, _N), (_N, _O), (_O, _O))
+    centers = torch.linspace(_FIRST_CENTER, _LAST_CENTER, _N_RADIAL, device=atoms.device)
+    distances = [
+        (own[slot][:, None] - neighbors[other]).norm(dim=-1)
+        for slot, other in ((O_SLOT, N_SLOT), (N_SLOT, O_SLOT), (O_SLOT, O_SLOT))
     ]
-    return torch.cat([*places, *apart], dim=-1) * graph.valid[..., None]
+    radial = [torch.exp(-(((distance[..., None] - centers) / _RADIAL_WIDTH) ** 2)) for distance in distances]
+    return torch.cat([*positions, *radial], dim=-1) * graph.mask[..., None]

@@ -12,11 +12,11 @@ from torch import Tensor
 __all__ = ["FrameNoise", "NoiseSource", "TraceNoise", "gumbel"]
 
 NoiseSource = Callable[[int], Tensor]
-"""Returns the next standard normal numbers of all residues, shape (L, width), for a given width; on the CPU."""
+"""Returns new standard normal numbers of all residues on the CPU, shape (L, width), for a given width."""
 
 _N_FREQUENCIES = 8
-"""Pairs of cosine and sine features: more of them bring the correlations within one sample nearer to their mean
-over samples, at a cost that grows with their number."""
+"""Pairs of cosine and sine features. With more of them, correlations within one sample are nearer to their mean
+over samples, and take more time."""
 
 
 class FrameNoise:

@@ -36,10 +36,10 @@ _LOG_STD_OFFSET, _MIN_LOG_STD, _MAX_LOG_STD = -2.5, -4.5, -0.7
 class AtomEncoder(nn.Module):
     """Message passing on three levels: atoms of a residue, atoms around it, residues around it.
 
-    The residue's own atoms are vector features (l = 1); their tensor product with the directions of the Cα trace
-    gives invariants that determine every atom. Atoms of the nearest residues within ``atom_cutoff`` enter as a
-    density. A transformer over neighbouring residues follows, and a sigmoid keeps the latent in (0, 1), as the
-    paper does before eq. 9.
+    The residue's own atoms are vector features (l = 1); their tensor product with the directions of the Cα
+    trace gives invariants that determine every atom. Atoms of the nearest residues within ``atom_cutoff``
+    enter as a density. A transformer over neighbouring residues follows, and a sigmoid keeps the latent in
+    (0, 1), as the paper does before eq. 9.
 
     Parameters
     ----------

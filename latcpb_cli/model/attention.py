@@ -21,8 +21,8 @@ class _NeighborAttention(nn.Module):
     """Multi-head attention in which all heads share one projection of each neighbour.
 
     Keys and values are the same ``key_dim`` numbers per neighbour, and the values have the pair features
-    appended; heads differ in queries, pair biases and the output map. Everything of shape (L, K, ·) is then one
-    gather and three batched matrix products, which suits the memory bandwidth of CPUs.
+    appended; heads differ in queries, pair biases and the output map. Everything of shape (L, K, ·) is then
+    one gather and three batched matrix products, which suits the memory bandwidth of CPUs.
     """
 
     def __init__(self, config: ModelConfig) -> None:

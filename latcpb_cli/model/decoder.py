@@ -76,9 +76,9 @@ class Decoded:
 class Decoder(nn.Module):
     """Message passing over neighbours, pooling, and a multilayer perceptron per residue.
 
-    Backbone torsions are regressed. Side chains are classified: the decoder predicts a probability for every
-    rotamer and the chi angles of the residue in it, because the mean of two rotamers, which a regression of chi
-    would predict, is no conformation of a side chain.
+    Backbone torsions are regressed. Side chains are classified: the decoder predicts a probability for
+    every rotamer and the chi angles of the residue in it, because the mean of two rotamers, which a
+    regression of chi would predict, is no conformation of a side chain.
 
     Parameters
     ----------

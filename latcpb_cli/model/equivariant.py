@@ -4,8 +4,8 @@ The neighbours of a node are first summed into densities (radial function times 
 scalar of the neighbour). Tensor products are then taken once per *node*: their cost does not grow with the
 number of neighbours, and the body order does (Batatia et al. 2022, arXiv:2206.07697).
 
-All irreps are even under parity. Cross products and triple products are therefore allowed, and the features of
-a mirror image differ from those of the original.
+All irreps are even under parity. Cross products and triple products are therefore allowed, and the features
+of a mirror image differ from those of the original.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _MIN_DISTANCE = 0.5
 def uncompiled_products() -> Iterator[None]:
     """Let e3nn build products as plain torch modules in this context, and restore its defaults.
 
-    Compiling a product and optimising its einsums takes a second at start-up. Neither makes the models of this
-    package faster: `NodeProduct` evaluates its products by matrix products of its own.
+    Compiling a product and optimising its einsums takes a second at start-up. Neither makes the models of
+    this package faster: `NodeProduct` evaluates its products by matrix products of its own.
     """
     defaults = e3nn.get_optimization_defaults()
     e3nn.set_optimization_defaults(jit_script_fx=False, optimize_einsums=False)
@@ -52,7 +52,7 @@ def feature_irreps(channels: int) -> o3.Irreps:
 
 def spherical_harmonics(vectors: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 9"]:
     """Evaluate the spherical harmonics l <= 2 of directions; zero vectors have l = 0 only."""
-    # e3nn orders axes (y, z, x). Any fixed order is a rotation, so features are equivariant without reordering.
+    # e3nn orders axes (y, z, x). This order is a rotation of (x, y, z), so features are equivariant as they are.
     values: Tensor = o3.spherical_harmonics(
         list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component"
     )
@@ -112,8 +112,8 @@ class NodeProduct(nn.Module):
     """Channel-wise tensor product of node features with themselves, then a linear map.
 
     The outputs are scalars and, for further products, features with the irreps of the input. The modules of
-    e3nn hold the weights and define the result. It is computed by one matrix product for all paths and one for
-    each degree, because the modules of e3nn would run dozens of small operations.
+    e3nn hold the weights and define the result. It is computed by one matrix product for all paths and one
+    for each degree, because the modules of e3nn would run dozens of small operations.
 
     Parameters
     ----------
@@ -152,20 +152,20 @@ class NodeProduct(nn.Module):
         """Return invariant scalars and the updated features."""
         channels = x.shape[1] // _N_HARMONICS
         degrees = torch.split(x, [channels * dim for dim in _DIMS], dim=1)
-        components = torch.cat([part.unflatten(1, (channels, -1)) for part in degrees], dim=-1)
+        components = torch.cat([part.view(len(x), channels, -1) for part in degrees], dim=-1)
         pairs = (components[..., :, None] * components[..., None, :]).flatten(2)
         widths = [dim * len(paths) for dim, paths in zip(_DIMS, self.paths, strict=True)]
         products = torch.split(pairs @ self.coupling, widths, dim=-1)
         mapped = []
         for dim, product, weights in zip(_DIMS, products, self._weights(), strict=True):
-            rows = product.unflatten(-1, (dim, -1)).transpose(1, 2).flatten(2)
+            rows = product.view(len(x), dim, -1).transpose(1, 2).flatten(2)
             mapped.append((rows @ weights).transpose(1, 2))
         scalars, update = torch.split(mapped[0], [mapped[0].shape[1] - channels, channels], dim=1)
         updates = [part.flatten(1) for part in (update, *mapped[1:])]
         return scalars.squeeze(-1), x + torch.cat(updates, dim=1)
 
     def _weights(self) -> list[Float[Tensor, "inputs outputs"]]:
-        """Weights of product and linear maps multiplied, by degree; in degree 0 those of scalars come first."""
+        """Weights of product times those of linear maps, by degree; in degree 0 the scalars come first."""
         weights = self.product.weight.view(sum(map(len, self.paths)), -1, 1)
         linear: list[dict[int, Tensor]] = [
             {
@@ -183,7 +183,9 @@ class NodeProduct(nn.Module):
 
 
 @torch.no_grad()
-def _coupling(product: o3.TensorProduct, channels: int, paths: list[list[int]]) -> Float[Tensor, "81 columns"]:
+def _coupling(
+    product: o3.TensorProduct, channels: int, paths: list[list[int]]
+) -> Float[Tensor, "81 columns"]:
     """Coefficients of all paths for every product of two components of one channel.
 
     Columns are ordered by degree, then component, then path.
@@ -193,6 +195,6 @@ def _coupling(product: o3.TensorProduct, channels: int, paths: list[list[int]]) 
     first, second = inputs.repeat_interleave(_N_HARMONICS, 0), inputs.repeat(_N_HARMONICS, 1)
     products = product(first, second, torch.ones(product.weight_numel))
     by_path = torch.split(products, [irreps.dim for irreps in product.irreps_out], dim=1)
-    columns = [part.unflatten(1, (channels, -1))[:, 0] for part in by_path]
+    columns = [part.view(len(part), channels, -1)[:, 0] for part in by_path]
     by_degree = [torch.stack([columns[path] for path in group], -1).flatten(1) for group in paths]
     return torch.cat(by_degree, dim=1)

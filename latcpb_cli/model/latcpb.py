@@ -23,9 +23,9 @@ __all__ = ["LatCPB"]
 class LatCPB(nn.Module):
     """The LatCPB model; the paper's ablations are values of ``config``, not other classes.
 
-    Inference runs `build_graph`, ``cg_encoder``, `sample_latent` and ``decoder``. ``atom_encoder`` and ``prior``
-    serve training and the evaluation of the autoencoder only. `README.md` in this folder maps the equations of
-    the paper to functions.
+    Inference runs `build_graph`, ``cg_encoder``, `sample_latent` and ``decoder``. ``atom_encoder`` and
+    ``prior`` serve training and the evaluation of the autoencoder only. `README.md` in this folder maps the
+    equations of the paper to functions.
 
     Parameters
     ----------

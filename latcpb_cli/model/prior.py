@@ -57,9 +57,7 @@ class MixturePrior(nn.Module):
         prior = -0.5 * ((latent - prior_mean) / prior_log_std.exp()) ** 2 - prior_log_std
         return (posterior - prior).mean()
 
-    def contrastive_loss(
-        self, latent: Float[Tensor, "L D"], codes: Int[Tensor, "L"]
-    ) -> Float[Tensor, ""]:
+    def contrastive_loss(self, latent: Float[Tensor, "L D"], codes: Int[Tensor, "L"]) -> Float[Tensor, ""]:
         """Return L_C of eq. 14, with the cosine of latent and embedding as the product a . b.
 
         The latent is centred and both sides are scaled to length one: the components of the latent are

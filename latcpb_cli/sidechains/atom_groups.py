@@ -179,7 +179,7 @@ def pairs_within(
     second: Int[Tensor, "P"],
     cutoff: Float[Tensor, "P"] | float,
 ) -> tuple[Int[Tensor, "Q"], Float[Tensor, "Q"]]:
-    """Return which of P pairs of points are nearer to each other than ``cutoff`` (Å), and their distance (Å)."""
+    """Return which of P pairs of points are nearer to each other than ``cutoff``, and their distances, Å."""
     x, y, z = positions.index_select(1, first) - others.index_select(1, second)
     distance = torch.sqrt(x * x + y * y + z * z)
     near = true_indices(distance < cutoff).int()

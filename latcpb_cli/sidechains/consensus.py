@@ -1,8 +1,8 @@
 """Rotamer probabilities from reference frames, used to smooth best-mode predictions in similar frames.
 
-Thermal motion of the Cα changes rotamer probabilities from frame to frame, and best mode, which takes one rotamer,
-flickers with them. Where the chain has nearly the same shape around a residue in
-another frame, the probabilities of that frame are added.
+Thermal motion of the Cα changes rotamer probabilities from frame to frame, and best mode, which takes one
+rotamer, flickers with them. Where the chain has nearly the same shape around a residue in another frame,
+the probabilities of that frame are added.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ class OrientedAtoms:
     ----------
     groups : AtomGroups
     bonds : Tensor, shape (3, A)
-        Unit vector of each atom's bond, from the atom to which it is bonded; zero for an atom without direction.
+        Unit vector of each atom's bond, from the atom to which it is bonded; zero for an atom without
+        direction.
     """
 
     groups: AtomGroups
@@ -108,8 +109,8 @@ class ContactFeatures:
     def sum_by_pair(self, table: Float[Tensor, "rows W"]) -> Float[Tensor, "P W"]:
         """Sum table rows over the contacts of each pair of groups.
 
-        ``table`` has a row for each term, ordered pair of atom types and knot, in this order, and a row of zeros
-        after the knots of each pair of types.
+        ``table`` has a row for each term, ordered pair of atom types and knot, in this order, and a row of
+        zeros after the knots of each pair of types.
         """
         entry = (self.first_type * len(ATOM_TYPES) + self.second_type) * (N_KNOTS + 1) + self.knot
         entries = torch.stack([entry, entry + 1], dim=1)
@@ -143,8 +144,8 @@ def candidate_bonds(
 def backbone_bonds(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "3 A"]:
     """Return unit vectors of the bonds of N, CA, C, O and CB.
 
-    Those of N and CA point along the bond to their hydrogen, those of O and CB from the atom to which they are
-    bonded; C has none.
+    Those of N and CA point along the bond to their hydrogen, those of O and CB from the atom to which they
+    are bonded; C has none.
     """
     n, ca, c, o, cb = atoms[:, FIXED_SLOTS].unbind(1)
     previous = torch.where(linked_before(graph.linked)[:, None], c.roll(1, 0), ca)

@@ -37,7 +37,7 @@ FIXED_SLOTS = slice(0, GAMMA_SLOT)
 _FIRST_KNOT = 2.5
 """Å; functions of distance are constant below it."""
 N_KNOTS = 14
-"""Functions of distance are linear between knots 0.25 Å apart, from `_FIRST_KNOT` up to zero at the cutoff."""
+"""Functions of distance are linear between knots 0.25 Å apart, from `_FIRST_KNOT` to zero at the cutoff."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,8 @@
 """The side chain of least expected error (minimum Bayes risk), where several rotamers are possible.
 
-This is not always the most probable rotamer, but one near the others. It is one of the candidates, with its chi
-angles turned towards the others by no more than the standard deviation of its rotamer, so that it stays a
-conformation that occurs in proteins.
+This is not always the most probable rotamer, but one near the others. It is one of the candidates, with its
+chi angles turned towards the others by no more than the standard deviation of its rotamer, so that it stays
+a conformation that occurs in proteins.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def expected_errors(
 ) -> tuple[Float[Tensor, "N"], Float[Tensor, "N 9 3"]]:
     """Return the expected sum of squared errors (Å²) of each candidate, and the expected positions (Å).
 
-    The two names of symmetric atoms are exchanged where that brings them nearer to the candidate's, so that the
-    expected positions are a property of the candidate.
+    The two names of symmetric atoms are exchanged where that brings them nearer to the candidate's, so that
+    the expected positions are a property of the candidate.
     """
     n_residues = len(types)
     positions = candidates.atoms.new_zeros(n_residues * MAX_CANDIDATES, *candidates.atoms.shape[1:])

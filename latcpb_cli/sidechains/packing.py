@@ -1,10 +1,10 @@
 """Packing: contact energies between candidates, and the mean field of all side chains of a batch.
 
-The decoder predicts each side chain by itself. The packing gives all of them one energy, E = sum over residues of
-(decoder weight x -log p) + contact energies of every two candidates, and of candidates with backbones. Contact
-energies are functions of distance for every pair of atom types. They are trained on two likelihoods of the true
-rotamers: that of each rotamer given the true ones of all others (pseudo-likelihood, Besag 1975), and that of the
-mean field itself (Domke 2013).
+The decoder predicts each side chain by itself. The packing gives all of them one energy, E = sum over
+residues of (decoder weight x -log p) + contact energies of every two candidates, and of candidates with
+backbones. Contact energies are functions of distance for every pair of atom types. They are trained on two
+likelihoods of the true rotamers: that of each rotamer given the true ones of all others (pseudo-likelihood,
+Besag 1975), and that of the mean field itself (Domke 2013).
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ __all__ = ["NOISE_PER_RESIDUE", "Packing"]
 NOISE_PER_RESIDUE = N_ROTAMERS + N_CHI
 """Random numbers of a sample per residue: one for each rotamer, and one for each chi angle.
 
-The number of a rotamer does not depend on its rank, so that equal noise leads similar frames to equal rotamers.
+The number of a rotamer does not depend on its rank, so that equal noise leads similar frames to equal
+rotamers.
 """
 
 _ROUNDS, _DAMPING = 10, 0.5
@@ -47,8 +48,8 @@ _CHI_SCALES = (0.45, 0.7, 0.9, 0.9)
 _CHI_TAIL = 0.9
 """Width of the offsets of chi 1 to 4 in units of ``chi_std``, and the weight of their tails.
 
-Chosen by the KL divergence of chi on held-out chains (``benchmarks/choose_sampling.py``). The first chi angles are
-narrower, because the relief of overlaps turns them furthest: whole side chains depend on them.
+Chosen by the KL divergence of chi on held-out chains (``benchmarks/choose_sampling.py``). The first chi
+angles are narrower, because the relief of overlaps turns them furthest: whole side chains depend on them.
 """
 _HEAVY_SLOTS = slice(0, OXT_SLOT)
 _INITIAL_STD = 0.2
@@ -58,9 +59,9 @@ _INITIAL_STD = 0.2
 class Packing(nn.Module):
     """Contact energies, the weight of the decoder's probabilities, and the standard deviation of chi angles.
 
-    ``log_std`` is the logarithm of the standard deviation (rad) of each chi angle about the decoder's value in the
-    true rotamer, by residue type. ``log_std_correction`` predicts its deviation from the condition: side chains on
-    a surface vary more.
+    ``log_std`` is the logarithm of the standard deviation (rad) of each chi angle about the decoder's value
+    in the true rotamer, by residue type. ``log_std_correction`` predicts its deviation from the condition:
+    side chains on a surface vary more.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ class Packing(nn.Module):
     def conditional_logits(
         self, candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph
     ) -> Float[Tensor, "L M"]:
-        """Return the unnormalised log probability of each candidate, given all other residues in ``atoms`` (Å)."""
+        """Return an unnormalised log probability of each candidate, given all other residues (``atoms``, Å)."""
         groups = candidate_groups(candidates, graph.types)
         residues = residue_groups(atoms, graph.types, _HEAVY_SLOTS)
         contacts = find_fixed_contacts(candidates, groups, residues, graph)

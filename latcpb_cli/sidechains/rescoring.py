@@ -1,8 +1,9 @@
 """Rescoring: a network corrects the mean-field probabilities of candidates from their surroundings.
 
 The mean field of the packing has energies of pairs only. The network takes, for every candidate, the types,
-distances and bond directions of the atoms around it (hydrogen bonds have a direction), the condition of the residue,
-and its probabilities in the decoder and in the mean field. Residues exchange messages with their neighbours.
+distances and bond directions of the atoms around it (hydrogen bonds have a direction), the condition of the
+residue, and its probabilities in the decoder and in the mean field. Residues exchange messages with their
+neighbours.
 """
 
 from __future__ import annotations
@@ -129,14 +130,12 @@ class Rescoring(nn.Module):
         condition: Condition,
         graph: Graph,
     ) -> Float[Tensor, "N hidden"]:
-        """Pass the mean of each residue's candidates to its neighbours, and their messages to the candidates."""
+        """Pass the mean of a residue's candidates to its neighbours, and their messages to its candidates."""
         pooled = hidden.new_zeros(len(graph.types), _HIDDEN)
         pooled = pooled.index_add(0, scored.residue, hidden * weight[:, None])
         residues = condition.residues + self.message_in(pooled)
         messages = self.message_out(self.message_passing(residues, condition.pairs, graph))
-        return nn.functional.silu(
-            self.candidate_hidden(hidden) + messages.index_select(0, scored.residue)
-        )
+        return nn.functional.silu(self.candidate_hidden(hidden) + messages.index_select(0, scored.residue))
 
     def _surroundings(
         self,

@@ -46,11 +46,11 @@ class SideChainInputs:
     Attributes
     ----------
     noise : Tensor, shape (L, 85), or None
-        Standard normal numbers that choose rotamers and the angles within them, `NOISE_PER_RESIDUE` per residue;
-        None for the conformations of least expected error.
+        Standard normal numbers that choose rotamers and the angles within them, `NOISE_PER_RESIDUE` per
+        residue; None for the conformations of least expected error.
     rotamers : Rotamers or None
-        Rotamers to choose from instead of those of the decoded latents. A sampled latent nearly determines its
-        rotamer, independently of the samples of its neighbours.
+        Rotamers to choose from instead of those of the decoded latents. A sampled latent nearly determines
+        its rotamer, independently of the samples of its neighbours.
     consensus_weights : Tensor, shape (L, 81), or None
         Added to the probability of each rotamer: the weighted sum over reference frames.
     """
@@ -112,7 +112,7 @@ def choose_side_chains(
 def rotamer_probabilities(
     decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads
 ) -> Float[Tensor, "L R"]:
-    """Return the probability of every rotamer after packing and rescoring; zero for those without candidate."""
+    """Return the probability of every rotamer after packing and rescoring; zero without a candidate."""
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
     probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
     probability[candidates.residue, candidates.state] = log_prob.flatten()[candidates.index].exp()
