@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from latcpb_cli.chem.naming import Naming
+from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.errors import UsageError
 
 __all__ = [

@@ -1,24 +1,11 @@
-"""Residue and atom names of force fields; names inside latcpb are those of the PDB, version 3.
-
-- ``pdb``: wwPDB components; the names do not tell protonation states apart.
-- ``charmm``: CHARMM36. ILE CD, OT1 and OT2 at a C terminus, HSD unless the input has HSE or HSP, and the
-  names of the patches that make a phosphate (SP2, THPB and TP2, with their atom names); CHARMM36 has
-  no oxidised Met, which keeps its PDB name.
-- ``amber``: Amber. HIE unless the input has HID or HIP, CYX in a disulfide; phosphates have the names
-  of phosaa14SB and phosaa19SB (SEP, TPO, PTR, or S1P, T1P, Y1P).
-"""
+"""Conversion of residue and atom names into the naming conventions of force fields."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
+from latcpb_cli.chem.conventions import NAMINGS, Naming
 from latcpb_cli.chem.modified import VARIANTS, modified_residue, parent_name
 
-__all__ = ["NAMINGS", "VARIANT_ALIASES", "Naming", "atom_name", "extra_atom_names", "residue_name"]
-
-Naming = Literal["pdb", "charmm", "amber"]
-"""A naming convention of output files."""
-NAMINGS: tuple[Naming, ...] = get_args(Naming)
+__all__ = ["VARIANT_ALIASES", "atom_name", "extra_atom_names", "residue_name"]
 
 _CHARMM = {
     "HIS": "HSD", "HID": "HSD", "HIE": "HSE", "HIP": "HSP", "ASH": "ASPP", "GLH": "GLUP", "LYN": "LSN",

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from latcpb_cli.chem.naming import Naming
+from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.io.writers.part_file import FileSizes
 from latcpb_cli.structure import Bridge
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.chem.modified import modified_residue
-from latcpb_cli.chem.naming import Naming, atom_name, residue_name
+from latcpb_cli.chem.naming import atom_name, residue_name
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile
