@@ -15,8 +15,8 @@ NoiseSource = Callable[[int], Tensor]
 """Returns new standard normal numbers of all residues on the CPU, shape (L, width), for a given width."""
 
 _N_FREQUENCIES = 8
-"""Pairs of cosine and sine features. With more of them, correlations within one sample are nearer to their mean
-over samples, and take more time."""
+"""Pairs of cosine and sine features. With more of them, correlations within one sample are nearer to their
+mean over samples, and take more time."""
 
 
 class FrameNoise:

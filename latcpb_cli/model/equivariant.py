@@ -52,7 +52,7 @@ def feature_irreps(channels: int) -> o3.Irreps:
 
 def spherical_harmonics(vectors: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 9"]:
     """Evaluate the spherical harmonics l <= 2 of directions; zero vectors have l = 0 only."""
-    # e3nn orders axes (y, z, x). This order is a rotation of (x, y, z), so features are equivariant as they are.
+    # e3nn orders axes (y, z, x), a rotation of (x, y, z): features are equivariant as they are.
     values: Tensor = o3.spherical_harmonics(
         list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component"
     )
@@ -158,7 +158,7 @@ class NodeProduct(nn.Module):
         products = torch.split(pairs @ self.coupling, widths, dim=-1)
         mapped = []
         for dim, product, weights in zip(_DIMS, products, self._weights(), strict=True):
-            rows = product.view(len(x), dim, -1).transpose(1, 2).flatten(2)
+            rows = product.view(len(x), channels, dim, -1).transpose(1, 2).flatten(2)
             mapped.append((rows @ weights).transpose(1, 2))
         scalars, update = torch.split(mapped[0], [mapped[0].shape[1] - channels, channels], dim=1)
         updates = [part.flatten(1) for part in (update, *mapped[1:])]

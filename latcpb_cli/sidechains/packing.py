@@ -98,7 +98,7 @@ class Packing(nn.Module):
     def conditional_logits(
         self, candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph
     ) -> Float[Tensor, "L M"]:
-        """Return an unnormalised log probability of each candidate, given all other residues (``atoms``, Å)."""
+        """Return unnormalised log probabilities of candidates, given all other residues (``atoms``, Å)."""
         groups = candidate_groups(candidates, graph.types)
         residues = residue_groups(atoms, graph.types, _HEAVY_SLOTS)
         contacts = find_fixed_contacts(candidates, groups, residues, graph)
