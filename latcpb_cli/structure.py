@@ -1,7 +1,7 @@
-"""What flows through the pipeline: traces, frames and atoms.
+"""The data of a run: traces, frames, atoms and their clashes.
 
-Lengths are in Å, times in ps. Arrays here are numpy; torch begins in
-``geometry``.
+Lengths are in Å, times in ps. All arrays are numpy arrays, so this module can
+be imported without torch.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
-from latcpb_cli.chem.modified import parent_name, residue_kinds, atom_slots
+from latcpb_cli.chem.modified import atom_slots, parent_name, residue_kinds
 from latcpb_cli.chem.naming import residue_name
-from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
+from latcpb_cli.chem.residues import CA_SLOT, LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
 __all__ = [
     "BREAK_CUTOFF",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 BREAK_CUTOFF = 4.5
-"""Cα-Cα distance (Å) above which two neighbours carry no peptide."""
+"""Cα-Cα distance (Å) above which no peptide joins two neighbours of a chain."""
 Bridge = tuple[int, int]
 """Two residues joined by a disulfide, the lower number first."""
 
@@ -39,75 +40,76 @@ class CGTrace:
     Attributes
     ----------
     sequence : str
-        One letter per residue, L of them, out of the twenty standard ones.
+        One-letter codes of L residues, out of the twenty amino acids.
     chain_ids : numpy.ndarray of str, shape (L,)
-        Chain identifiers as they stood in the input.
+        Chain identifiers of the input.
     chain_index : numpy.ndarray of int64, shape (L,)
-        0-based number of the chain, never falling; a new number starts a new
+        Number of the chain from 0, never decreasing; a new number starts a new
         chain even where the identifier repeats.
     resids : numpy.ndarray of int64, shape (L,)
+        Residue numbers.
     icodes : numpy.ndarray of str, shape (L,)
         Insertion codes, "" for none.
     variants : numpy.ndarray of str, shape (L,), or None
-        Which residues are modified or in a known state of protonation
-        (`latcpb_cli.chem.modified.VARIANTS`), "" for the others; None for no
-        residue.
+        Modified residues and known protonation states
+        (`latcpb_cli.chem.modified.VARIANTS`), "" for other residues; None where
+        all are "".
     """
 
     sequence: str
-    chain_ids: np.ndarray
-    chain_index: np.ndarray
-    resids: np.ndarray
-    icodes: np.ndarray
-    variants: np.ndarray | None = None
+    chain_ids: Shaped[np.ndarray, "L"]
+    chain_index: Int[np.ndarray, "L"]
+    resids: Int[np.ndarray, "L"]
+    icodes: Shaped[np.ndarray, "L"]
+    variants: Shaped[np.ndarray, "L"] | None = None
 
     def __len__(self) -> int:
         return len(self.sequence)
 
     @cached_property
-    def residue_types(self) -> np.ndarray:
-        """Residue indices, int64, shape (L,)."""
+    def residue_types(self) -> Int[np.ndarray, "L"]:
+        """Residue indices."""
         return letter_index(self.sequence)
 
     @property
-    def residue_kinds(self) -> np.ndarray:
-        """The same, but for modified residues, which have numbers of their own from 20 on."""
+    def residue_kinds(self) -> Int[np.ndarray, "L"]:
+        """Residue kinds: residue indices, and numbers from 20 on for modified residues."""
         return residue_kinds(self.residue_types, self.variants)
 
     @property
     def n_slots(self) -> int:
-        """Slots per residue in arrays of written atoms: 15, and more where residues are modified."""
+        """Slots per residue in arrays of written atoms: 15, or more with modified residues."""
         kinds = np.unique(self.residue_kinds)
         return max([N_SLOTS, *(1 + max(atom_slots(int(kind)).values()) for kind in kinds)])
 
     def name(self, index: int) -> str:
-        """Name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
+        """Return the name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
         variant = "" if self.variants is None else str(self.variants[index])
         return variant or NAMES[LETTERS.index(self.sequence[index])]
 
-    def modified(self) -> dict[str, int]:
+    def count_modified(self) -> dict[str, int]:
         """Count the modified residues, for instance ``{"SEP on SER": 2}``."""
         names = [self.name(int(index)) for index in np.flatnonzero(self.residue_kinds >= len(NAMES))]
         return dict(Counter(f"{residue_name(name, 'pdb')} on {parent_name(name)}" for name in names))
 
     def label(self, index: int) -> str:
-        """Name a residue for messages and reports, for instance ``A:TYR27``."""
+        """Return the name of a residue in messages and reports, for instance ``A:TYR27``."""
         name = residue_name(self.name(index), "pdb")
         chain = str(self.chain_ids[index]).strip()
         return f"{chain + ':' if chain else ''}{name}{self.resids[index]}{self.icodes[index]}"
 
-    def same_chain_as_next(self) -> np.ndarray:
-        """True where residue i+1 belongs to the chain of i: bool, shape (L,)."""
-        linked = np.zeros(len(self), dtype=bool)
-        linked[:-1] = self.chain_index[1:] == self.chain_index[:-1]
-        return linked
+    def same_chain_as_next(self) -> Bool[np.ndarray, "L"]:
+        """Whether residue i+1 belongs to the chain of residue i."""
+        same = np.zeros(len(self), dtype=bool)
+        same[:-1] = self.chain_index[1:] == self.chain_index[:-1]
+        return same
 
-    def linked(self, positions: np.ndarray) -> np.ndarray:
-        """Tell where a peptide joins residue i to i+1 for Cα (F, L, 3) in Å: bool, shape (F, L)."""
+    def linked(self, positions: Float[np.ndarray, "F L 3"]) -> Bool[np.ndarray, "F L"]:
+        """Whether a peptide joins residue i to i+1, from Cα positions (Å)."""
         linked = np.zeros(positions.shape[:2], dtype=bool)
         step = np.diff(positions, axis=1)
-        near = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
-        linked[:, :-1] = near & self.same_chain_as_next()[:-1]
+        close = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
+        linked[:, :-1] = close & self.same_chain_as_next()[:-1]
         return linked
 
 
@@ -126,24 +128,24 @@ class FrameChunk:
     indices : numpy.ndarray of int64, shape (F,)
         Frame numbers in the input trajectory, from 0.
     missing : numpy.ndarray of bool, shape (F, L), or None
-        Beads without a position in the input. They are parked where they touch
-        nothing, so that the rest can be built. None where there are none.
+        Beads without a position in the input; ``positions`` puts them far from
+        all others, so that the rest can be built. None where no bead is missing.
     problems : dict of int to str
-        What is wrong with frames as read, by frame number.
+        Defects of the frames of the input, by frame number.
     """
 
-    positions: np.ndarray
-    times: np.ndarray
-    boxes: np.ndarray
-    indices: np.ndarray
-    missing: np.ndarray | None = None
+    positions: Float[np.ndarray, "F L 3"]
+    times: Float[np.ndarray, "F"]
+    boxes: Float[np.ndarray, "F 6"]
+    indices: Int[np.ndarray, "F"]
+    missing: Bool[np.ndarray, "F L"] | None = None
     problems: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def select(self, row: int) -> FrameChunk:
-        """One of the frames by itself."""
+        """Return a chunk of one of the frames."""
         rows, index = slice(row, row + 1), int(self.indices[row])
         missing = None if self.missing is None else self.missing[rows]
         problems = {index: self.problems[index]} if index in self.problems else {}
@@ -153,60 +155,60 @@ class FrameChunk:
 
 @dataclass(frozen=True, eq=False)
 class AtomTopology:
-    """The atoms that are written: one row per atom, in file order.
+    """The atoms of an output file, one row per atom in file order.
 
     Attributes
     ----------
     trace : CGTrace
     residue : numpy.ndarray of int64, shape (N,)
-        Residue each atom belongs to.
+        Residue of each atom.
     slot : numpy.ndarray of int64, shape (N,)
-        Its slot (atom14 order, 14 is OXT, then what modified residues add):
-        atom n of a (F, L, W, 3) array stands at ``[:, residue[n], slot[n]]``;
-        W is ``trace.n_slots``.
+        Slot of each atom: atom14 order, 14 for OXT, then the extra atoms of
+        modified residues. Atom n of an array (F, L, W, 3) is
+        ``[:, residue[n], slot[n]]``; W is ``trace.n_slots``.
     names : numpy.ndarray of str, shape (N,)
         PDB version 3 atom names.
     elements : numpy.ndarray of str, shape (N,)
     """
 
     trace: CGTrace
-    residue: np.ndarray
-    slot: np.ndarray
-    names: np.ndarray
-    elements: np.ndarray
+    residue: Int[np.ndarray, "N"]
+    slot: Int[np.ndarray, "N"]
+    names: Shaped[np.ndarray, "N"]
+    elements: Shaped[np.ndarray, "N"]
 
     def __len__(self) -> int:
         return len(self.residue)
 
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
-        """Every heavy atom of every residue, with OXT at the end of each chain."""
+        """Return all heavy atoms of all residues, with OXT at the end of each chain."""
         kinds, ends = trace.residue_kinds, ~trace.same_chain_as_next()
         rows = []
         for residue, (kind, end) in enumerate(zip(kinds.tolist(), ends.tolist(), strict=True)):
-            rows += [(residue, slot, atom) for slot, atom in _written(kind, end)]
+            rows += [(residue, slot, atom) for slot, atom in _heavy_atoms(kind, end)]
         residues, slots, names = zip(*rows, strict=True)
-        # No atom of two letters (Se, Cl, ...) is built.
+        # No element of two letters (Se, Cl, ...) is built.
         elements = np.array([name[0] for name in names])
         return cls(trace, np.array(residues), np.array(slots), np.array(names), elements)
 
     @property
-    def present(self) -> np.ndarray:
-        """Which slots are written: bool, shape (L, W)."""
+    def present(self) -> Bool[np.ndarray, "L W"]:
+        """Which slots have an atom."""
         present = np.zeros((len(self.trace), self.trace.n_slots), dtype=bool)
         present[self.residue, self.slot] = True
         return present
 
-    def flatten(self, atoms: np.ndarray) -> np.ndarray:
-        """Pick the written atoms: (F, L, W, 3) becomes (F, N, 3)."""
+    def flatten(self, atoms: Float[np.ndarray, "F L W 3"]) -> Float[np.ndarray, "F N 3"]:
+        """Return the positions of the atoms in file order."""
         return atoms[:, self.residue, self.slot]
 
 
 @cache
-def _written(kind: int, end: bool) -> list[tuple[int, str]]:
-    """Slots and names of the atoms of a kind of residue, with OXT at the end of a chain."""
-    names = atom_slots(kind) | ({"OXT": OXT_SLOT} if end else {})
-    return sorted((slot, name) for name, slot in names.items())
+def _heavy_atoms(residue_kind: int, is_chain_end: bool) -> list[tuple[int, str]]:
+    """Slots and names of the heavy atoms of a residue kind, with OXT at the end of a chain."""
+    slots = atom_slots(residue_kind) | ({"OXT": OXT_SLOT} if is_chain_end else {})
+    return sorted((slot, name) for name, slot in slots.items())
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,22 +221,22 @@ class AtomStructure:
     atoms : numpy.ndarray of float32, shape (F, L, 15, 3)
         In Å, atom14 order and OXT; zeros where ``present`` is false.
     present : numpy.ndarray of bool, shape (L, 15)
-        Heavy atoms that are there in every frame.
+        Heavy atoms that have a position in every frame.
     left_out : dict of str to int
-        Residues of the file that are not here, counted by residue name.
+        Residues of the file that are no part of the structure, counted by residue name.
     """
 
     trace: CGTrace
-    atoms: np.ndarray
-    present: np.ndarray
+    atoms: Float[np.ndarray, "F L 15 3"]
+    present: Bool[np.ndarray, "L 15"]
     left_out: dict[str, int]
 
     def __len__(self) -> int:
         return len(self.atoms)
 
-    def linked(self) -> np.ndarray:
-        """Tell where a peptide joins residue i to i+1 in a frame: bool, shape (F, L)."""
-        return self.trace.linked(self.atoms[:, :, 1])
+    def linked(self) -> Bool[np.ndarray, "F L"]:
+        """Whether a peptide joins residue i to i+1 in each frame."""
+        return self.trace.linked(self.atoms[:, :, CA_SLOT])
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,25 +250,25 @@ class FrameClashes:
     contact12 : numpy.ndarray of bool, shape (L,)
         Residues with an atom nearer than 1.2 Å to another residue's, not bonded to it.
     overlap04 : numpy.ndarray of int64, shape (L,)
-        Pairs with a van der Waals overlap of 0.4 Å or more that each residue
-        takes part in; a pair of two residues counts in both.
+        Pairs of atoms with a van der Waals overlap of 0.4 Å or more, of each
+        residue; a pair of two residues counts in both.
     n_overlaps : int
         Such pairs in the frame.
-    worst : float
-        Largest overlap (Å) among them, 0 where there is none.
+    worst_overlap : float
+        Largest overlap (Å) among these pairs, 0 without any.
     worst_pair : tuple of int
-        The two residues of that pair, (-1, -1) where there is none.
+        The two residues of that pair, (-1, -1) without any.
     pierced : numpy.ndarray of bool, shape (L,)
         Residues with a ring through which a bond of another residue runs.
     """
 
     n_atoms: int
-    contact12: np.ndarray
-    overlap04: np.ndarray
+    contact12: Bool[np.ndarray, "L"]
+    overlap04: Int[np.ndarray, "L"]
     n_overlaps: int
-    worst: float
+    worst_overlap: float
     worst_pair: tuple[int, int]
-    pierced: np.ndarray
+    pierced: Bool[np.ndarray, "L"]
 
     @property
     def contact12_percent(self) -> float:

@@ -162,7 +162,7 @@ def _clashes(
         contact12=contact12,
         overlap04=_pairs_per_residue(ends, system.n_residues),
         n_overlaps=len(overlap),
-        worst=float(excess[worst]) if worst >= 0 else 0.0,
+        worst_overlap=float(excess[worst]) if worst >= 0 else 0.0,
         worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
         pierced=pierced,
     )

@@ -53,13 +53,13 @@ def test_percentages_and_the_worst_pair_of_a_frame():
     assert clashes.n_atoms == 2
     assert clashes.contact12_percent == 100.0
     assert clashes.overlap04_per_1000 == 500.0
-    assert clashes.worst == pytest.approx(2.4)
+    assert clashes.worst_overlap == pytest.approx(2.4)
     assert clashes.worst_pair == (0, 1)
 
 
 def test_no_clash_has_no_worst_pair():
     clashes = two_atoms("ALA CB", "ALA CB", 9.0)
-    assert (clashes.worst, clashes.worst_pair) == (0.0, (-1, -1))
+    assert (clashes.worst_overlap, clashes.worst_pair) == (0.0, (-1, -1))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_counts_do_not_depend_on_orientation_and_on_other_frames():
     assert first.n_overlaps > 10
     assert turned.n_overlaps == first.n_overlaps
     assert np.array_equal(turned.overlap04, first.overlap04)
-    assert turned.worst == pytest.approx(first.worst, abs=1e-4)
+    assert turned.worst_overlap == pytest.approx(first.worst_overlap, abs=1e-4)
 
 
 @pytest.mark.parametrize("box", [[20, 20, 20, 90, 90, 90], [20, 24, 22, 70, 80, 100]])
