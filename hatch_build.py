@@ -22,7 +22,8 @@ class TrackedFilesHook(BuildHookInterface):
             cwd=self.root, check=True, capture_output=True, text=True,
         )  # fmt: skip
         untracked = [f"/{_escaped(name)}" for name in listing.stdout.split("\0") if name]
-        self.target_config["exclude"] = [*self.target_config.get("exclude", []), *untracked]
+        target = self.build_config.target_config
+        target["exclude"] = [*target.get("exclude", []), *untracked]
 
 
 def _escaped(name: str) -> str:
