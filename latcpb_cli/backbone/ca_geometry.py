@@ -1,110 +1,132 @@
-"""How odd a trace is, and Cα moved a little where no peptide fits between them.
+"""Cα-Cα distances and virtual angles: how unusual they are, and moving Cα into their usual ranges.
 
-Coarse-grained beads are often further apart, or nearer, than a planar peptide
-can be, and bend where no N-CA-C angle can. Asked to, we bring Cα-Cα distances
-and virtual angles back, moving no bead further than it may go.
+Coarse-grained beads are often further apart, or nearer to each other, than a
+planar peptide allows, and bend where no N-CA-C angle can. On request, distances
+and virtual angles are brought into the ranges of proteins, with a limit on the
+displacement of each bead.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.ideal import peptide_shapes
-from latcpb_cli.chem.residues import LETTERS
-from latcpb_cli.geometry.peptide import CIS_CUTOFF, CIS_CUTOFF_PRO
+from latcpb_cli.chem.ideal import cis_cutoff, peptide_shapes
 
-__all__ = ["bond_bounds", "ease_trace", "odd_spacing"]
+__all__ = ["bond_bounds", "spacing_anomaly", "satisfy_distance_bounds"]
 
-_USUAL, _RAMP = 0.08, 0.04  # Å off the ideal Cα-Cα distance: as far as crystals go, and until it is odd
-_SPREAD = 0.05  # Å about the ideal Cα-Cα distance that is left alone
-_ANGLES = np.radians([88.0, 138.0])  # virtual angles that proteins have
-_ROUNDS = 100
-_SHARE = 0.4  # of each correction: a bead takes part in up to five of them
+_MAX_CRYSTAL_DEVIATION = 0.08
+"""Å off the ideal Cα-Cα distance: the 99th percentile of the crystal structures trained on."""
+_ANOMALY_RAMP = 0.04  # Å of further deviation over which the anomaly rises to 1
+_BOND_TOLERANCE = 0.05  # Å off the ideal Cα-Cα distance at which beads are not moved
+_VIRTUAL_ANGLES = np.radians([88.0, 138.0])
+"""Range of the angle between three Cα: 5th and 95th percentile of the crystal structures trained on."""
+_N_ITERATIONS = 100
+_RELAXATION = 0.4  # fraction of each correction that is applied; a bead takes part in up to four of them
 
-Array = np.ndarray
+Bounds = tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]
 
 
-def ease_trace(positions: Array, types: Array, linked: Array, tolerance: float) -> Array:
-    """Move Cα towards distances and angles that peptides can span.
+def satisfy_distance_bounds(
+    positions: Float[np.ndarray, "F L 3"],
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "F L"],
+    tolerance: float,
+) -> Float[np.ndarray, "F L 3"]:
+    """Move Cα towards the distances and virtual angles that peptides can span.
 
     Parameters
     ----------
-    positions : numpy.ndarray, shape (F, L, 3)
+    positions : numpy.ndarray of float32, shape (F, L, 3)
         Cα in Å.
     types : numpy.ndarray of int64, shape (L,)
+        Residue types.
     linked : numpy.ndarray of bool, shape (F, L)
         Whether a peptide joins residue i to i+1.
     tolerance : float
-        How far (Å) a Cα may move at most.
+        Maximum displacement of a Cα, Å.
 
     Returns
     -------
     numpy.ndarray of float32, shape (F, L, 3)
-        Beads that fit stay where they are, to the bit. A frame does not
-        depend on the others.
+        Beads without a violation are unchanged to the bit. The result for a
+        frame does not depend on the others.
     """
     start = positions.astype(np.float64)
-    bonds, spans = bond_bounds(start, types, linked), _span_bounds(start, types, linked)
-    moved = np.zeros_like(start)
-    for _ in range(_ROUNDS):
-        points = start + moved
+    bounds = (1, bond_bounds(start, types, linked)), (2, _span_bounds(start, types, linked))
+    displacement = np.zeros_like(start)
+    for _ in range(_N_ITERATIONS):
+        points = start + displacement
         change = np.zeros_like(start)
-        for gap, (low, high) in ((1, bonds), (2, spans)):
+        for gap, (low, high) in bounds:
             step = points[:, gap:] - points[:, :-gap]
             length = np.sqrt((step * step).sum(-1)) + 1e-9
-            off = length - np.clip(length, low, high)
-            pull = (0.5 * _SHARE * off / length)[..., None] * step
-            change[:, :-gap] += pull
-            change[:, gap:] -= pull
-        moved += change
-        far = np.sqrt((moved * moved).sum(-1, keepdims=True))
-        moved *= np.minimum(1.0, tolerance / np.maximum(far, 1e-9))
-    still = (moved == 0.0).all(-1, keepdims=True)
-    return np.where(still, positions, (start + moved).astype(np.float32))
+            violation = length - np.clip(length, low, high)
+            correction = (0.5 * _RELAXATION * violation / length)[..., None] * step
+            change[:, :-gap] += correction
+            change[:, gap:] -= correction
+        displacement += change
+        distance = np.sqrt((displacement * displacement).sum(-1, keepdims=True))
+        displacement *= np.minimum(1.0, tolerance / np.maximum(distance, 1e-9))
+    unmoved = (displacement == 0.0).all(-1, keepdims=True)
+    return np.where(unmoved, positions, (start + displacement).astype(np.float32))
 
 
-def odd_spacing(positions: Array, types: Array, linked: Array) -> Array:
-    """How odd the distances to the Cα before and after each are: 0 as in crystals, 1 from 0.12 Å off.
+def spacing_anomaly(
+    positions: Float[np.ndarray, "F L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "F L"]
+) -> Float[np.ndarray, "F L"]:
+    """Measure how unusual the distances from each Cα to the one before and after it are.
 
     Parameters
     ----------
     positions : numpy.ndarray, shape (F, L, 3)
         Cα in Å.
     types : numpy.ndarray of int64, shape (L,)
+        Residue types.
     linked : numpy.ndarray of bool, shape (F, L)
         Whether a peptide joins residue i to i+1.
 
     Returns
     -------
     numpy.ndarray of float64, shape (F, L)
+        0 for distances as in crystal structures, rising to 1 for distances 0.12 Å off the ideal one.
     """
     step = np.diff(positions.astype(np.float64), axis=1)
-    off = np.abs(np.sqrt((step * step).sum(-1)) - _ideal(positions, types))
-    ahead = linked[:, :-1] * np.clip((off - _USUAL) / _RAMP, 0.0, 1.0)
-    odd = np.zeros(linked.shape)
-    odd[:, :-1] = ahead
-    odd[:, 1:] = np.maximum(odd[:, 1:], ahead)
-    return odd
+    deviation = np.abs(np.sqrt((step * step).sum(-1)) - _ideal_distance(positions, types))
+    excess = (deviation - _MAX_CRYSTAL_DEVIATION) / _ANOMALY_RAMP
+    to_next = linked[:, :-1] * np.clip(excess, 0.0, 1.0)
+    anomaly = np.zeros(linked.shape)
+    anomaly[:, :-1] = to_next
+    anomaly[:, 1:] = np.maximum(anomaly[:, 1:], to_next)
+    return anomaly
 
 
-def bond_bounds(ca: Array, types: Array, linked: Array) -> tuple[Array, Array]:
-    """Least and greatest distance (Å) to the next Cα: (..., L-1) each, for Cα (..., L, 3); none at breaks."""
-    ideal, joined = _ideal(ca, types), linked[..., :-1]
-    return np.where(joined, ideal - _SPREAD, 0.0), np.where(joined, ideal + _SPREAD, np.inf)
+def bond_bounds(
+    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "*b L"]
+) -> Bounds:
+    """Return the range of the distance (Å) from each Cα to the next: (..., L-1) each, unbounded at breaks."""
+    ideal, joined = _ideal_distance(ca, types), linked[..., :-1]
+    low, high = ideal - _BOND_TOLERANCE, ideal + _BOND_TOLERANCE
+    return np.where(joined, low, 0.0), np.where(joined, high, np.inf)
 
 
-def _span_bounds(ca: Array, types: Array, linked: Array) -> tuple[Array, Array]:
-    """Least and greatest distance (Å) to the Cα after the next: (..., L-2) each; none over breaks."""
-    ideal, joined = _ideal(ca, types), linked[..., :-1]
-    one, two = ideal[..., :-1], ideal[..., 1:]
+def _span_bounds(
+    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "*b L"]
+) -> Bounds:
+    """Range of the distance (Å) to the Cα after the next: (..., L-2) each, unbounded across breaks."""
+    ideal, joined = _ideal_distance(ca, types), linked[..., :-1]
+    first, second = ideal[..., :-1], ideal[..., 1:]
     both = joined[..., :-1] & joined[..., 1:]
-    near, far = (np.sqrt(one**2 + two**2 - 2 * one * two * np.cos(angle)) for angle in _ANGLES)
-    return np.where(both, near, 0.0), np.where(both, far, np.inf)
+    low, high = (
+        np.sqrt(first**2 + second**2 - 2 * first * second * np.cos(angle)) for angle in _VIRTUAL_ANGLES
+    )
+    return np.where(both, low, 0.0), np.where(both, high, np.inf)
 
 
-def _ideal(ca: Array, types: Array) -> Array:
-    """Distance (Å) that the peptide to the next Cα would span, cis or trans."""
+def _ideal_distance(
+    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"]
+) -> Float[np.ndarray, "*b L-1"]:
+    """Distance (Å) that an ideal peptide to the next Cα spans, cis or trans."""
     trans, cis = (shape.ca_ca for shape in peptide_shapes())
     step = ca[..., 1:, :] - ca[..., :-1, :]
-    cutoff = np.where(types[1:] == LETTERS.index("P"), CIS_CUTOFF_PRO, CIS_CUTOFF)
-    return np.where(np.sqrt((step * step).sum(-1)) < cutoff, cis, trans)
+    return np.where(np.sqrt((step * step).sum(-1)) < cis_cutoff()[types[1:]], cis, trans)

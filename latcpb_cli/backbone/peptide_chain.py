@@ -1,4 +1,4 @@
-"""What a chain of Cα wants of the peptides between them."""
+"""Planar peptides of ideal shape on a Cα trace, and the energy of the residues between them."""
 
 from __future__ import annotations
 
@@ -10,69 +10,83 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, region_energy
+from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, ramachandran_energy
 from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import reference_angle
-from latcpb_cli.chem.residues import LETTERS
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, PRO
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
+from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
 
-__all__ = ["Backbone"]
+__all__ = ["PeptideChain"]
 
-_N, _CA, _C = 0, 1, 2
-_PRO = LETTERS.index("P")
-_SLACK = math.radians(4.0)  # what angles may be off at no cost; relief adds errors of its own
+_FREE_BEND = math.radians(4.0)
+"""Deviation of N-CA-C at no energy: a degree less than in relaxation, which adds deviations of its own."""
 
 
 @dataclass(frozen=True, eq=False)
-class Backbone:
-    """PeptideRotations of L residues on Cα that are given, planar and of ideal shape.
+class PeptideChain:
+    """Planar peptides of ideal shape between the Cα of L residues.
 
     Attributes
     ----------
-    linked : a peptide joins i to i+1, (L,)
-    cis : that peptide is cis, (L,)
-    both : both peptides of the residue are there, (L,)
-    region : class of the residue in the Ramachandran maps, (L,)
-    ideal : its N-CA-C, rad, (L,)
+    linked : Tensor, shape (L,)
+        Whether a peptide joins residue i to i+1.
+    is_cis : Tensor, shape (L,)
+        Whether that peptide is cis.
+    inner : Tensor, shape (L,)
+        Whether the residue has a peptide on either side.
+    ramachandran_class : Tensor, shape (L,)
+        Index into the residue classes of `latcpb_cli.chem.ramachandran`.
+    ideal_angle : Tensor, shape (L,)
+        N-CA-C of the residue's type, rad.
     """
 
     linked: Bool[Tensor, "L"]
-    cis: Bool[Tensor, "L"]
-    both: Bool[Tensor, "L"]
-    region: Int[Tensor, "L"]
-    ideal: Float[Tensor, "L"]
+    is_cis: Bool[Tensor, "L"]
+    inner: Bool[Tensor, "L"]
+    ramachandran_class: Int[Tensor, "L"]
+    ideal_angle: Float[Tensor, "L"]
 
     @classmethod
-    def of(cls, ca: Float[Tensor, "L 3"], types: np.ndarray, linked: np.ndarray) -> Backbone:
-        """Look up what each residue wants; which peptides are cis is read from ``ca`` (Å)."""
-        kinds, links = torch.from_numpy(types), torch.from_numpy(linked)
+    def from_trace(
+        cls, ca: Float[Tensor, "L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "L"]
+    ) -> PeptideChain:
+        """Set up the peptides of a trace; the Cα-Cα distances of ``ca`` (Å) determine which are cis."""
+        residue_types, links = torch.from_numpy(types), torch.from_numpy(linked)
         distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-        region = residue_classes(types, (np.roll(types, -1) == _PRO) & linked)
+        before_proline = (np.roll(types, -1) == PRO) & linked
         return cls(
-            links,
-            is_cis(distance, kinds.roll(-1, 0)),
-            links & linked_before(links),
-            torch.from_numpy(region),
-            torch.from_numpy(reference_angle()[types, _N, _CA, _C]).to(ca),
+            linked=links,
+            is_cis=is_cis_distance(distance, residue_types.roll(-1, 0)),
+            inner=links & linked_before(links),
+            ramachandran_class=torch.from_numpy(residue_classes(types, before_proline)),
+            ideal_angle=torch.from_numpy(reference_angle()[types, N_SLOT, CA_SLOT, C_SLOT]).to(ca),
         )
 
-    def peptides(
+    def peptide_atoms(
         self, ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"]
     ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
-        """C of each residue and N of the next (Å), when the peptide between them is turned so (rad)."""
+        """Return C of each residue and N of the next (Å) at given rotations (rad) of the peptides."""
         pair = torch.stack([torch.cos(rotation), torch.sin(rotation)], dim=-1)
         frame = axis_frame(ca, self.linked)
-        c, _, n_ahead = peptide_atoms(ca, frame, self.cis, pair, torch.zeros_like(rotation))
-        return c, n_ahead
+        c, _, n_next = peptide_atoms(ca, frame, self.is_cis, pair, torch.zeros_like(rotation))
+        return c, n_next
 
     def energy(
-        self, bend: Float[Tensor, "L *n"], phi: Float[Tensor, "L *n"], psi: Float[Tensor, "L *n"]
+        self, cos_angle: Float[Tensor, "L *n"], phi: Float[Tensor, "L *n"], psi: Float[Tensor, "L *n"]
     ) -> Float[Tensor, "L *n"]:
-        """Energy (Å²) of cosines of N-CA-C, and of phi and psi (rad); 0 where a peptide is missing."""
-        ideal, region, both = (
-            x.view(-1, *[1] * (bend.ndim - 1)) for x in (self.ideal, self.region, self.both)
-        )
-        off = torch.acos(bend.clamp(-0.999, 0.999)) - ideal
-        off = off - off.clamp(-_SLACK, _SLACK)
-        return torch.where(both, 0.5 * BEND_STIFFNESS * off * off + region_energy(region, phi, psi), 0.0)
+        """Return the energy (Å²) of each residue, 0 where it lacks a peptide.
+
+        Parameters
+        ----------
+        cos_angle : Tensor, shape (L, ...)
+            Cosine of N-CA-C.
+        phi, psi : Tensor, shape (L, ...)
+            Torsions, rad.
+        """
+        shape = (-1, *[1] * (cos_angle.ndim - 1))
+        bend = torch.acos(cos_angle.clamp(-0.999, 0.999)) - self.ideal_angle.view(shape)
+        bend = bend - bend.clamp(-_FREE_BEND, _FREE_BEND)
+        ramachandran = ramachandran_energy(self.ramachandran_class.view(shape), phi, psi)
+        energy = 0.5 * BEND_STIFFNESS * bend * bend + ramachandran
+        return torch.where(self.inner.view(shape), energy, 0.0)

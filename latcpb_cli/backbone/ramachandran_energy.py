@@ -1,4 +1,4 @@
-"""How much phi and psi are drawn to the regions that proteins favour."""
+"""An energy of phi and psi that is zero inside favoured Ramachandran regions and rises with the distance."""
 
 from __future__ import annotations
 
@@ -11,58 +11,78 @@ from jaxtyping import Float, Int
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from latcpb_cli.chem.ramachandran import CLASSES, MAP_BINS, ramachandran_maps
+from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
 
-__all__ = ["BEND_STIFFNESS", "region_energy", "region_slopes"]
+__all__ = ["BEND_STIFFNESS", "ramachandran_energy", "ramachandran_gradient"]
 
 BEND_STIFFNESS = 45.0
-"""Stiffness of N-CA-C (and C-N-CD of proline) relative to overlaps and Ramachandran regions, Å² per rad²."""
+"""Stiffness (Å² per rad²) of N-CA-C, and of C-N-CD of proline, beside overlaps and the Ramachandran energy.
 
-_PULL = 6.0  # Å² per rad: twice the strongest pull towards the favoured region
-_REACHED = math.radians(10.0)  # where the pull is strongest; it fades where the region is out of reach
-_INSIDE = math.radians(4.0)  # how far inside the favoured region the pull ends
+It and the constants of the Ramachandran energy are chosen with
+``benchmarks/relief.py DATA`` on chains held out of training.
+"""
+
+_MAX_SLOPE = 3.0  # Å² per rad, reached at a distance of _SCALE from the region
+_SCALE = math.radians(10.0)  # beyond it the slope falls: regions out of reach do not attract
+_MARGIN = math.radians(4.0)  # the energy becomes zero this far inside the region
 _ROW = MAP_BINS + 2
+"""Bins of one row of the tables, which repeat the opposite edge on either side."""
 
 
-def region_energy(
-    region: Int[Tensor, "*n"], phi: Float[Tensor, "*n"], psi: Float[Tensor, "*n"]
+def ramachandran_energy(
+    classes: Int[Tensor, "*#n"], phi: Float[Tensor, "*n"], psi: Float[Tensor, "*n"]
 ) -> Float[Tensor, "*n"]:
-    """Energy (Å²) of torsions (rad), between the four nearest points of the maps; 0 well inside."""
-    corners, weights = _corners(region, phi, psi)
+    """Return the energy (Å²) of torsions, interpolated between the four nearest points of the maps.
+
+    Parameters
+    ----------
+    classes : Tensor
+        Index into the residue classes of `latcpb_cli.chem.ramachandran`.
+    phi, psi : Tensor
+        Torsions, rad.
+    """
+    corners, weights = _corners(classes, phi, psi)
     table = _tables(phi.device)[0].to(phi.dtype)
     return (table[torch.stack(corners)] * torch.stack(weights)).sum(0)
 
 
-def region_slopes(
-    region: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]
+def ramachandran_gradient(
+    classes: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]
 ) -> Float[Tensor, "2 L"]:
-    """Slopes of the energy on phi and psi (Å² per rad), smoother than those of `region_energy`."""
-    corners, weights = _corners(region, phi, psi)
-    found = _tables(phi.device)[1:].index_select(1, torch.cat(corners)).view(2, 4, -1) * torch.stack(weights)
-    return found[:, 0] + found[:, 1] + found[:, 2] + found[:, 3]
+    """Return the derivatives (Å² per rad) of the energy by phi and psi.
+
+    They are interpolated themselves and so smoother than the derivatives of
+    the interpolated energy.
+    """
+    corners, weights = _corners(classes, phi, psi)
+    slopes = _tables(phi.device)[1:].index_select(1, torch.cat(corners)).view(2, 4, -1)
+    weighted = slopes * torch.stack(weights)
+    return weighted[:, 0] + weighted[:, 1] + weighted[:, 2] + weighted[:, 3]
 
 
-def _corners(region: Tensor, phi: Tensor, psi: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """Rows of the tables around a point, and how near it is to each."""
-    place = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 + 0.5)
-    low = torch.floor(place).detach()
-    row, column = place - low
-    corner = (region * _ROW + low[0].long()) * _ROW + low[1].long()
+def _corners(
+    classes: Int[Tensor, "*#n"], phi: Float[Tensor, "*n"], psi: Float[Tensor, "*n"]
+) -> tuple[list[Int[Tensor, "*n"]], list[Float[Tensor, "*n"]]]:
+    """Indices of the four points of the tables around each pair of torsions, and their weights."""
+    position = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 + 0.5)
+    low = torch.floor(position).detach()
+    row, column = position - low
+    corner = (classes * _ROW + low[0].long()) * _ROW + low[1].long()
     weights = [(1 - row) * (1 - column), (1 - row) * column, row * (1 - column), row * column]
     return [corner, corner + 1, corner + _ROW, corner + _ROW + 1], weights
 
 
 @cache
 def _tables(device: torch.device) -> Float[Tensor, "3 M"]:
-    """Energy and its slopes on phi and psi in the middle of each bin, and once around the edge."""
+    """Energy and its derivatives by phi and psi at the middle of each bin, for all residue classes."""
     step = 2 * math.pi / MAP_BINS
     fields = []
-    for number in range(len(CLASSES)):
-        favoured = np.tile(ramachandran_maps()[number] == 2, (3, 3))
+    for index in range(len(RESIDUE_CLASSES)):
+        favoured = np.tile(ramachandran_maps()[index] == 2, (3, 3))
         outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
-        away = np.maximum((outside - inside) * step + _INSIDE, 0.0)
-        energy = 0.5 * _PULL * _REACHED * np.log1p((away / _REACHED) ** 2)
-        middle = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
-        fields.append([part[middle, middle] for part in (energy, *np.gradient(energy, step))])
+        distance = np.maximum((outside - inside) * step + _MARGIN, 0.0)
+        energy = _MAX_SLOPE * _SCALE * np.log1p((distance / _SCALE) ** 2)
+        center = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
+        fields.append([part[center, center] for part in (energy, *np.gradient(energy, step))])
     table = np.array(fields).transpose(1, 0, 2, 3).reshape(3, -1)
     return torch.from_numpy(table).to(device, torch.float32)

@@ -1,126 +1,203 @@
-"""Cα are moved a little towards backbones that proteins have.
+"""Relaxation of Cα traces towards backbones that proteins have.
 
-Beads of a coarse-grained force field without angle terms stand where no
-rotation of the peptides between them gives good phi, psi and N-CA-C. Asked to,
-we find the best rotations on the beads as they are, then turn peptides and
-move beads together, no bead further than it may go. The model is given the
-beads; the rotations have served their turn.
+Beads of a coarse-grained force field without angle terms take positions where
+no rotation of the peptides between them gives good phi, psi and N-CA-C. On
+request, beads are moved: first into the usual ranges of distances and virtual
+angles, then by a descent on beads and peptide rotations together, which starts
+from the best rotations on the beads. Only the beads are kept; the rotations of
+the output are the model's.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.backbone.ca_geometry import bond_bounds, ease_trace
-from latcpb_cli.backbone.peptide_chain import Backbone
+from latcpb_cli.backbone.ca_geometry import bond_bounds, satisfy_distance_bounds
+from latcpb_cli.backbone.peptide_chain import PeptideChain
 from latcpb_cli.backbone.viterbi import best_rotations
 from latcpb_cli.geometry.vectors import cosine, torsion_vector
 
-__all__ = ["relax_trace"]
+__all__ = ["relax_trace", "residue_energies"]
 
-_RESIDUES_AT_ONCE = 1024
-_STEPS = 60
-_MOVE, _TURN = 0.02, 0.04  # Å and rad in one step, about
-_FADE, _FADE_SQUARES = 0.8, 0.95  # of the running means of slopes and of their squares
-_FLAT = 0.5  # Å: slopes well below this move little, rounding errors nothing
-_BOND = 200.0  # weight of Cα-Cα distances against angles and regions
-_HOME = 1.0  # weight of the way back to the input
-_TROUBLE = 1e-3  # Å² of energy, or Å off, above which something is wrong with a residue
-_NEIGHBORS = 2  # residues to either side of trouble that may move, too
+# Chosen for the share of favoured phi and psi on traces of CALVADOS (`benchmarks/robustness.py`).
+_MAX_BLOCK = 1024  # residues of a block
+_N_STEPS = 60
+_CA_STEP, _ROTATION_STEP = 0.02, 0.04  # Å and rad in one step, about
+_MEAN_DECAY, _SQUARE_DECAY = 0.8, 0.95  # of the running means of gradients and of their squares
+_EPSILON = 0.5  # Å: gradients well below it cause small steps, and rounding errors none
+_BOND_WEIGHT = 200.0  # of Cα-Cα distances against angles and the Ramachandran energy
+_HOME_WEIGHT = 1.0  # of the distance from the input, Å² per Å²
+_VIOLATION = 1e-3  # Å² of energy, or Å of distance, above which a residue is relaxed
+_N_NEIGHBORS = 2  # residues to either side that are relaxed with it
 
-Array = np.ndarray
 
-
-def relax_trace(positions: Array, types: Array, linked: Array, tolerance: float) -> Array:
+def relax_trace(
+    positions: Float[np.ndarray, "F L 3"],
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "F L"],
+    tolerance: float,
+) -> Float[np.ndarray, "F L 3"]:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
-    Parameters and result are those of `ease_trace`, which moves them towards
-    distances and angles first. Beads that fit stay where they are, to the bit,
-    and a frame does not depend on the others.
+    Parameters
+    ----------
+    positions : numpy.ndarray of float32, shape (F, L, 3)
+        Cα in Å.
+    types : numpy.ndarray of int64, shape (L,)
+        Residue types.
+    linked : numpy.ndarray of bool, shape (F, L)
+        Whether a peptide joins residue i to i+1.
+    tolerance : float
+        Maximum displacement of a Cα, Å.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (F, L, 3)
+        Beads without a violation nearby are unchanged to the bit. The result
+        for a frame does not depend on the others.
     """
-    eased = ease_trace(positions, types, linked, tolerance)
-    conformed = np.empty_like(eased)
-    # Blocks of one size, the last filled up with copies: so a frame's numbers are always the same.
-    size = max(1, _RESIDUES_AT_ONCE // len(types))
-    for start in range(0, len(positions), size):
-        rows = np.minimum(np.arange(start, start + size), len(positions) - 1)
-        kept = slice(start, min(start + size, len(positions)))
-        block = _conform(positions[rows], eased[rows], types, linked[rows], tolerance)
-        conformed[kept] = block[: kept.stop - kept.start]
-    return conformed
+    start = satisfy_distance_bounds(positions, types, linked, tolerance)
+    relaxed = np.empty_like(start)
+    # All blocks have the same size, the last one padded with copies, so rounding is the same for a frame
+    # in any position.
+    size = max(1, _MAX_BLOCK // len(types))
+    for first in range(0, len(positions), size):
+        rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
+        last = min(first + size, len(positions))
+        block = _relax_block(positions[rows], start[rows], types, linked[rows], tolerance)
+        relaxed[first:last] = block[: last - first]
+    return relaxed
 
 
-def _conform(home: Array, eased: Array, types: Array, linked: Array, tolerance: float) -> Array:
-    """Move the Cα of some frames on from where they were eased to."""
-    middle = home.astype(np.float64).mean(axis=1, keepdims=True)
-    inputs, start = (torch.from_numpy(x - middle).flatten(0, 1) for x in (home, eased))
-    backbone = Backbone.of(start, np.tile(types, len(home)), linked.ravel())
-    bounds = bond_bounds(start.numpy(), np.tile(types, len(home)), linked.ravel())
-    low, high = (torch.from_numpy(bound) for bound in bounds)
+@dataclass(frozen=True, eq=False)
+class _TraceEnergy:
+    """Energy of the frames of a block, which are one chain of L residues with breaks.
 
-    def energies(points: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
-        """Energy of each residue, and what the distance to the next is off (Å)."""
-        step = points[1:] - points[:-1]
+    Attributes
+    ----------
+    inputs : Tensor, shape (L, 3)
+        Cα of the input, Å.
+    chain : PeptideChain
+    low, high : Tensor, shape (L-1,)
+        Bounds of the distances between consecutive Cα, Å.
+    """
+
+    inputs: Float[Tensor, "L 3"]
+    chain: PeptideChain
+    low: Float[Tensor, "L-1"]
+    high: Float[Tensor, "L-1"]
+
+    @classmethod
+    def from_block(
+        cls,
+        inputs: Float[Tensor, "L 3"],
+        start: Float[Tensor, "L 3"],
+        types: Int[np.ndarray, "L"],
+        linked: Bool[np.ndarray, "L"],
+    ) -> _TraceEnergy:
+        low, high = (torch.from_numpy(bound) for bound in bond_bounds(start.numpy(), types, linked))
+        return cls(inputs, PeptideChain.from_trace(start, types, linked), low, high)
+
+    def violations(
+        self, ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"]
+    ) -> tuple[Float[Tensor, "L"], Float[Tensor, "L-1"]]:
+        """Energy (Å²) of each residue, and violation (Å) of each distance to the next Cα."""
+        step = ca[1:] - ca[:-1]
         length = torch.sqrt((step * step).sum(-1) + 1e-12)
-        return _strain(points, rotation, backbone), length - length.clamp(low, high)
+        return residue_energies(ca, rotation, self.chain), length - length.clamp(self.low, self.high)
 
-    rotation = best_rotations(start, backbone)
-    free = _near_trouble(*energies(start, rotation), backbone.linked[:-1])
-    joints = torch.cat([start, rotation[:, None]], dim=1)
-    steps = torch.where(free[:, None], joints.new_tensor([_MOVE, _MOVE, _MOVE, _TURN]), 0.0)
-    mean, square = torch.zeros_like(joints), torch.zeros_like(joints)
-    for number in range(1, _STEPS + 1):
+    def gradient(self, joints: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
+        """Gradient of the total energy on Cα (Å) and rotations (rad)."""
         with torch.enable_grad():
             joints.requires_grad_()
-            points = joints[:, :3]
-            strain, off = energies(points, joints[:, 3])
-            away = points - inputs
-            energy = strain.sum() + 0.5 * (_BOND * (off * off).sum() + _HOME * (away * away).sum())
-            (slope,) = torch.autograd.grad(energy, joints)
+            ca = joints[:, :3]
+            energies, violation = self.violations(ca, joints[:, 3])
+            displacement = ca - self.inputs
+            bonds, home = (violation * violation).sum(), (displacement * displacement).sum()
+            total = energies.sum() + 0.5 * (_BOND_WEIGHT * bonds + _HOME_WEIGHT * home)
+            (gradient,) = torch.autograd.grad(total, joints)
+        return gradient
+
+
+def _relax_block(
+    positions: Float[np.ndarray, "B L 3"],
+    start: Float[np.ndarray, "B L 3"],
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "B L"],
+    tolerance: float,
+) -> Float[np.ndarray, "B L 3"]:
+    """Move the Cα of some frames on from where they satisfy the distance bounds."""
+    center = positions.astype(np.float64).mean(axis=1, keepdims=True)
+    inputs, ca = (torch.from_numpy(x - center).flatten(0, 1) for x in (positions, start))
+    energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, len(positions)), linked.ravel())
+    rotation = best_rotations(ca, energy.chain)
+    movable = _near_violation(*energy.violations(ca, rotation), energy.chain.linked[:-1])
+    joints = _descend(energy, torch.cat([ca, rotation[:, None]], dim=1), movable, tolerance)
+    moved = (joints[:, :3].view(start.shape).numpy() + center).astype(np.float32)
+    return np.where(movable.view(start.shape[:2])[..., None].numpy(), moved, start)
+
+
+def _descend(
+    energy: _TraceEnergy, joints: Float[Tensor, "L 4"], movable: Bool[Tensor, "L"], tolerance: float
+) -> Float[Tensor, "L 4"]:
+    """Minimise the energy over Cα and rotations with Adam (arXiv:1412.6980).
+
+    The three coordinates of a bead share one second moment, which makes the
+    descent independent of the orientation of the axes. The optimizer of torch
+    would do neither that nor start without loading its compiler.
+    """
+    step_sizes = joints.new_tensor([_CA_STEP, _CA_STEP, _CA_STEP, _ROTATION_STEP])
+    steps = torch.where(movable[:, None], step_sizes, 0.0)
+    mean, square = torch.zeros_like(joints), torch.zeros_like(joints)
+    for count in range(1, _N_STEPS + 1):
+        gradient = energy.gradient(joints)
         joints = joints.detach()
-        # Adam (arXiv:1412.6980), but whichever way the axes point; torch's own would load its compiler.
-        mean = _FADE * mean + (1 - _FADE) * slope
-        square = _FADE_SQUARES * square + (1 - _FADE_SQUARES) * _squares(slope)
-        size = torch.sqrt(square / (1 - _FADE_SQUARES**number)) + _FLAT
-        joints = joints - steps * (mean / (1 - _FADE**number)) / size
-        away = joints[:, :3] - inputs
-        far = torch.sqrt((away * away).sum(-1, keepdim=True) + 1e-12)
-        points = torch.where(far > tolerance, inputs + away * (tolerance / far), joints[:, :3])
-        joints = torch.cat([points, joints[:, 3:]], dim=1)
-    moved = (joints[:, :3].view(eased.shape).numpy() + middle).astype(np.float32)
-    return np.where(free.view(eased.shape[:2])[..., None].numpy(), moved, eased)
+        mean = _MEAN_DECAY * mean + (1 - _MEAN_DECAY) * gradient
+        square = _SQUARE_DECAY * square + (1 - _SQUARE_DECAY) * _squares(gradient)
+        scale = torch.sqrt(square / (1 - _SQUARE_DECAY**count)) + _EPSILON
+        joints = joints - steps * (mean / (1 - _MEAN_DECAY**count)) / scale
+        displacement = joints[:, :3] - energy.inputs
+        distance = torch.sqrt((displacement * displacement).sum(-1, keepdim=True) + 1e-12)
+        limited = energy.inputs + displacement * (tolerance / distance)
+        ca = torch.where(distance > tolerance, limited, joints[:, :3])
+        joints = torch.cat([ca, joints[:, 3:]], dim=1)
+    return joints
 
 
-def _strain(points: Tensor, rotation: Tensor, backbone: Backbone) -> Float[Tensor, "L"]:
-    """Energy (Å²) of each residue between its two peptides."""
-    c, n_ahead = backbone.peptides(points, rotation)
-    c_before, n = c.roll(1, 0), n_ahead.roll(1, 0)
+def residue_energies(
+    ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"], chain: PeptideChain
+) -> Float[Tensor, "L"]:
+    """Return the energy (Å²) of each residue between its two peptides, at given rotations (rad)."""
+    c, n_next = chain.peptide_atoms(ca, rotation)
+    c_previous, n = c.roll(1, 0), n_next.roll(1, 0)
     phi, psi = (
         torch.atan2(pair[:, 1], pair[:, 0])
-        for pair in (torsion_vector(c_before, n, points, c), torsion_vector(n, points, c, n_ahead))
+        for pair in (torsion_vector(c_previous, n, ca, c), torsion_vector(n, ca, c, n_next))
     )
-    return backbone.energy(cosine(n, points, c), phi, psi)
+    return chain.energy(cosine(n, ca, c), phi, psi)
 
 
-def _squares(slope: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
-    """Squares of the slopes on a bead, all three the same, and on a rotation."""
-    bead = (slope[:, :3] * slope[:, :3]).sum(-1, keepdim=True)
-    return torch.cat([bead.expand(-1, 3), slope[:, 3:] * slope[:, 3:]], dim=1)
+def _squares(gradient: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
+    """Squared gradients: the sum over its coordinates for a bead, three times, and that of the rotation."""
+    bead = (gradient[:, :3] * gradient[:, :3]).sum(-1, keepdim=True)
+    return torch.cat([bead.expand(-1, 3), gradient[:, 3:] * gradient[:, 3:]], dim=1)
 
 
-def _near_trouble(
-    strain: Float[Tensor, "L"], off: Float[Tensor, "L-1"], linked: Bool[Tensor, "L-1"]
+def _near_violation(
+    energies: Float[Tensor, "L"], violation: Float[Tensor, "L-1"], linked: Bool[Tensor, "L-1"]
 ) -> Bool[Tensor, "L"]:
-    """Residues that something is wrong with, and their neighbours in the chain."""
-    wrong, apart = strain > _TROUBLE, off.abs() > _TROUBLE
-    wrong[1:] |= apart
-    wrong[:-1] |= apart
-    for _ in range(_NEIGHBORS):
-        wide = wrong.clone()
-        wide[1:] |= wrong[:-1] & linked
-        wide[:-1] |= wrong[1:] & linked
-        wrong = wide
-    return wrong
+    """Residues with a violation, and their neighbours in the chain."""
+    near, at_bond = energies > _VIOLATION, violation.abs() > _VIOLATION
+    near[1:] |= at_bond
+    near[:-1] |= at_bond
+    for _ in range(_N_NEIGHBORS):
+        wider = near.clone()
+        wider[1:] |= near[:-1] & linked
+        wider[:-1] |= near[1:] & linked
+        near = wider
+    return near

@@ -1,4 +1,4 @@
-"""What the model built is relieved, many structures at once."""
+"""Relaxation of the model's structures, many at once."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ from types import TracebackType
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
-from latcpb_cli.chem.internal import N_CHI
+from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.relax.relief import OverlapCounts, relieve
+from latcpb_cli.relax.relief import OverlapCounts, relieve_overlaps
 from latcpb_cli.relax.structures import RotamerChoices, TorsionStructures
-from latcpb_cli.sidechains.candidates import MOST
+from latcpb_cli.sidechains.candidates import MAX_CANDIDATES
 
 __all__ = ["RelaxationBatch"]
 
-RESIDUES_AT_ONCE = 8192
-"""A step of relief costs much the same for a hundred residues as for a thousand."""
+_MAX_RESIDUES = 8192
+"""Residues that are relaxed at once; a step costs about the same for a hundred residues as for a thousand."""
 
 
 class RelaxationBatch:
-    """Collect drafts and relieve them in batches.
+    """Collect structures and relax them in batches; a context manager.
 
-    What comes out does not depend on the batches. Leaving the context
-    relieves what is still waiting. A ``tally`` counts what relief found and left.
+    The result for a structure does not depend on the others. Leaving the
+    context relaxes the structures that are still pending.
+
+    Parameters
+    ----------
+    counts : OverlapCounts, optional
+        The numbers of overlapping residues, before and after, are added to it.
 
     Examples
     --------
-    >>> with RelaxationBatch() as settling:
-    ...     settling.add(decoded, graph, cells=None, drawn=None, into=atoms)
+    >>> with RelaxationBatch() as batch:
+    ...     batch.add(decoded, graph, cells=None, ramachandran_weight=None, into=atoms)
     """
 
-    def __init__(self, tally: OverlapCounts | None = None) -> None:
-        self._tally = tally
-        self._waiting: list[tuple[TorsionStructures, np.ndarray]] = []
+    def __init__(self, counts: OverlapCounts | None = None) -> None:
+        self._counts = counts
+        self._pending: list[tuple[TorsionStructures, np.ndarray]] = []
 
     def __enter__(self) -> RelaxationBatch:
         return self
@@ -44,65 +50,66 @@ class RelaxationBatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trail: TracebackType | None
     ) -> None:
         if kind is None:
-            self._settle()
+            self._relax_pending()
 
     def add(
         self,
         decoded: Decoded,
         graph: Graph,
-        cells: np.ndarray | None,
-        drawn: np.ndarray | None,
-        into: np.ndarray,
+        cells: Float[np.ndarray, "F 3 3"] | None,
+        ramachandran_weight: Float[np.ndarray, "F L"] | None,
+        into: Float[np.ndarray, "F L 15 3"],
     ) -> None:
-        """Take what the decoder built.
+        """Add the structures of F frames.
 
         Parameters
         ----------
         decoded, graph
-            Structures of L residues, F of them or more; those after the first F are left out.
-        cells : numpy.ndarray, shape (F, 3, 3), optional
-            Vectors of each structure's periodic box as rows, Å; zeros where there is none.
-        drawn : numpy.ndarray, shape (F, L), optional
-            How much phi and psi are drawn to favoured regions; altogether where there is none.
-        into : numpy.ndarray, shape (F, L, 15, 3)
-            Where the atoms will be written, Å.
+            Structures of L residues. There may be more than F; those after the first F are ignored.
+        cells : numpy.ndarray of float64, shape (F, 3, 3), optional
+            Vectors of each frame's periodic box as rows, Å; zeros for a frame without a box.
+        ramachandran_weight : numpy.ndarray, shape (F, L), optional
+            Weight from 0 to 1 of the energy that drives phi and psi into favoured regions; 1 by default.
+        into : numpy.ndarray of float32, shape (F, L, 15, 3)
+            Receives the atoms (Å) when they are relaxed. Structures that are not built from internal
+            coordinates are copied as they are.
         """
-        count, length = into.shape[:2]
-        rows = slice(count * length)
-        if decoded.internal is None:
+        n_frames, length = into.shape[:2]
+        rows = slice(n_frames * length)
+        internal, concentration = decoded.internal, decoded.concentration
+        if internal is None:
             into[...] = decoded.atoms[rows].view(into.shape).cpu().numpy()
             return
-        if sum(len(draft) for draft, _ in self._waiting) + count * length > RESIDUES_AT_ONCE:
-            self._settle()
-        free = InternalCoordinates(*(part[rows] for part in vars(decoded.internal).values()))
-        where = graph.types[rows], graph.ca[rows], graph.linked[rows]
-        lattice = None if cells is None else torch.from_numpy(cells)
-        draft = TorsionStructures(
-            decoded.atoms[rows],
-            free,
-            *where,
-            sizes=count * [length],
-            cells=lattice,
-            choices=_choices(decoded.rotamers, rows),
-            drawn=None if drawn is None else torch.from_numpy(drawn).to(graph.ca).flatten(),
-            concentration=None if decoded.concentration is None else decoded.concentration[rows],
+        if sum(len(structures) for structures, _ in self._pending) + n_frames * length > _MAX_RESIDUES:
+            self._relax_pending()
+        weight = None if ramachandran_weight is None else torch.from_numpy(ramachandran_weight)
+        structures = TorsionStructures(
+            atoms=decoded.atoms[rows],
+            internal=InternalCoordinates(internal.torsions[rows], internal.twist[rows], internal.bends[rows]),
+            types=graph.types[rows],
+            ca=graph.ca[rows],
+            linked=graph.linked[rows],
+            sizes=n_frames * [length],
+            cells=None if cells is None else torch.from_numpy(cells),
+            choices=None if decoded.rotamers is None else _most_probable(decoded.rotamers, rows),
+            ramachandran_weight=None if weight is None else weight.to(graph.ca).flatten(),
+            concentration=None if concentration is None else concentration[rows],
         )
-        self._waiting.append((draft, into))
+        self._pending.append((structures, into))
 
-    def _settle(self) -> None:
-        if not self._waiting:
+    def _relax_pending(self) -> None:
+        if not self._pending:
             return
-        relieved = relieve(TorsionStructures.join([draft for draft, _ in self._waiting]), self._tally)
-        parts = relieved.atoms.cpu().split([len(draft) for draft, _ in self._waiting])
-        for (_, into), atoms in zip(self._waiting, parts, strict=True):
+        parts = [structures for structures, _ in self._pending]
+        relaxed = relieve_overlaps(TorsionStructures.concatenate(parts), self._counts)
+        per_part = torch.split(relaxed.atoms.cpu(), [len(part) for part in parts])
+        for (_, into), atoms in zip(self._pending, per_part, strict=True):
             into[...] = atoms.view(into.shape).numpy()
-        self._waiting.clear()
+        self._pending.clear()
 
 
-def _choices(rotamers: Rotamers | None, rows: slice) -> RotamerChoices | None:
-    if rotamers is None:
-        return None
-    top = rotamers.logits[rows].log_softmax(-1).topk(MOST, dim=-1)
-    return RotamerChoices(
-        top.values, rotamers.chi[rows].gather(1, top.indices[..., None].expand(-1, -1, N_CHI))
-    )
+def _most_probable(rotamers: Rotamers, rows: slice) -> RotamerChoices:
+    """The most probable states of some rows, as many as side-chain packing considers."""
+    top = rotamers.logits[rows].log_softmax(-1).topk(MAX_CANDIDATES, dim=-1)
+    chi = rotamers.chi[rows].gather(1, top.indices[..., None].expand(-1, -1, N_CHI))
+    return RotamerChoices(top.values, chi)

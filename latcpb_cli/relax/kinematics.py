@@ -1,267 +1,261 @@
-"""How atoms follow the joints of a chain, and joints the slopes on its atoms.
+"""Torsion kinematics: atoms from the joint angles of a chain, and joint gradients from atom gradients.
 
-A chain on fixed Cα has three kinds of joint: each peptide turns about its
-Cα-Cα axis and may twist a little, and each chi turns what lies beyond it. A
-side chain rides on N and C of its residue. Everything else is rigid, so bond
-lengths, rings and handedness cannot change. Slopes are carried back to the
-joints by torques, which costs less than automatic differentiation.
+A chain on fixed Cα has three kinds of joints: the rotation of a peptide about
+its Cα-Cα axis, a small twist of the peptide, and the chi angles. A side chain
+is fixed to a frame of N and C of its residue. Everything else is rigid, so
+bond lengths, rings and chirality cannot change. Gradients on atoms become
+gradients on joints through torques, which costs less than automatic
+differentiation.
 
-Arrays here are (3, slots, L): coordinates first and residues last, where
-arithmetic on many small vectors is several times faster.
+Arrays have shape (3, slots, L), coordinates first and residues last, a layout in
+which arithmetic on many small vectors is several times faster.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.bonds import FAR, bond_steps
-from latcpb_cli.chem.internal import chi_mask, chi_slots
-from latcpb_cli.chem.residues import LETTERS, N_SLOTS
-from latcpb_cli.geometry.codec import ROTATION
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CB_SLOT, N_SLOT, O_SLOT, OXT_SLOT, PRO
+from latcpb_cli.chem.zmatrix import N_CHI
+from latcpb_cli.geometry.codec import PEPTIDE_ROTATION
 from latcpb_cli.geometry.links import linked_before
-from latcpb_cli.geometry.peptide import axis_frame, is_cis, peptide_atoms
-from latcpb_cli.geometry.vectors_first import cross, dot, spin, unit
+from latcpb_cli.geometry.peptide import axis_frame
+from latcpb_cli.geometry.vectors_first import cross, dot, rotate_about_axis, unit
+from latcpb_cli.relax.chi_joints import CHI_RANGES, chi_tables
+from latcpb_cli.relax.peptide_shapes import derivative, evaluate, peptide_polynomials
+from latcpb_cli.relax.sidechain_frames import backbone_gradient, sidechain_frame
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["ROTATE", "TWIST", "TorsionKinematics"]
+__all__ = ["CHI_JOINTS", "ROTATION_JOINT", "TWIST_JOINT", "TorsionKinematics"]
 
-ROTATE, TWIST, CHI = 0, 1, slice(2, 6)
-"""Joints: rotation and twist of the peptide to the next residue, chi 1-4; radians from the start."""
-_N, _CA, _C, _O, _SIDE, _OXT = 0, 1, 2, 3, slice(4, 14), 14
-_MOVED = (slice(5, 14), slice(6, 14), slice(7, 11), slice(8, 11))
-"""Slots that chi 1-4 can turn in any residue type."""
-_PRO = LETTERS.index("P")
-_NODES = (-0.6, -0.3, 0.0, 0.3, 0.6)
-_RIDE = 0.1
-"""Square of how far a side chain turns when its peptide turns by 1 rad, about."""
+ROTATION_JOINT, TWIST_JOINT, CHI_JOINTS = 0, 1, slice(2, 6)
+"""Joints of a residue: rotation and twist of the peptide to the next residue, chi 1-4."""
+_SIDECHAIN = slice(CB_SLOT, OXT_SLOT)
+_SIDECHAIN_COUPLING = 0.1
+"""Approximate square of the angle (rad) by which a side chain turns when its peptide turns by 1 rad."""
+
+Frame = tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"], Float[Tensor, "3 L"]]
 
 
 @dataclass(frozen=True, eq=False)
 class TorsionKinematics:
-    """The joints of L residues and what hangs on them.
+    """Joints of L residues and the rigid groups between them.
 
     Attributes
     ----------
-    start : atoms before anything moves, Å, (3, 15, L)
-    linked, before : a peptide joins i to i+1, i-1 to i, (L,)
-    proline : (L,)
-    frame : axis, across and side of each peptide at the start, each (3, L)
-    shape : C, O and N of each peptide in that frame as a polynomial of its twist, (5, 3, 3, L)
-    rate : its derivative, (4, 3, 3, L)
-    side : side-chain atoms as their residue sees them, Å, (3, 10, L)
-    axes : rows of (15, L) flattened, of the two atoms about which each chi turns, (8 L,)
-    beyond, weight : what each chi turns, and the same as 0 and 1, (4, 15, L)
-    free : joints that are there, (6, L)
+    start : Tensor, shape (3, 15, L)
+        Atoms with all joint angles zero, Å.
+    linked, linked_to_previous : Tensor, shape (L,)
+        Whether a peptide joins residue i to i+1, and i-1 to i.
+    is_proline : Tensor, shape (L,)
+    peptide_frame : tuple of three Tensor, shape (3, L)
+        Axes of each peptide's frame at the start: along Cα-Cα, across it towards O, and their
+        cross product.
+    peptide_shape : Tensor, shape (5, 3, 3, L)
+        C, O and N of each peptide in that frame (`peptide_polynomials`).
+    peptide_shape_rate : Tensor, shape (4, 3, 3, L)
+        Its derivative.
+    sidechain : Tensor, shape (3, 10, L)
+        Side-chain atoms in the frame of their residue (`sidechain_frame`), Å.
+    chi_axis_rows : Tensor, shape (8 L,)
+        Indices into (15, L), flattened, of the two atoms of the axis of each chi: first those of all
+        lower ends, then those of all upper ends.
+    chi_moved, chi_moved_weight : Tensor, shape (4, 15, L)
+        Atoms that each chi moves, as bool and as 0 and 1.
+    joint_mask : Tensor, shape (6, L)
+        1 for joints that exist, else 0.
     """
 
     start: Float[Tensor, "3 15 L"]
     linked: Bool[Tensor, "L"]
-    before: Bool[Tensor, "L"]
-    proline: Bool[Tensor, "L"]
-    frame: tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"], Float[Tensor, "3 L"]]
-    shape: Float[Tensor, "5 3 3 L"]
-    rate: Float[Tensor, "4 3 3 L"]
-    side: Float[Tensor, "3 10 L"]
-    axes: Int[Tensor, "M"]
-    beyond: Bool[Tensor, "4 15 L"]
-    weight: Float[Tensor, "4 15 L"]
-    free: Float[Tensor, "6 L"]
+    linked_to_previous: Bool[Tensor, "L"]
+    is_proline: Bool[Tensor, "L"]
+    peptide_frame: Frame
+    peptide_shape: Float[Tensor, "5 3 3 L"]
+    peptide_shape_rate: Float[Tensor, "4 3 3 L"]
+    sidechain: Float[Tensor, "3 10 L"]
+    chi_axis_rows: Int[Tensor, "8*L"]
+    chi_moved: Bool[Tensor, "4 15 L"]
+    chi_moved_weight: Float[Tensor, "4 15 L"]
+    joint_mask: Float[Tensor, "6 L"]
 
     @classmethod
-    def of(cls, draft: TorsionStructures) -> TorsionKinematics:
-        """Take the joints of atoms that were decoded from internal coordinates."""
-        atoms = draft.atoms
+    def from_structures(cls, structures: TorsionStructures) -> TorsionKinematics:
+        """Set up the joints of atoms that are built from internal coordinates."""
+        atoms, types, linked = structures.atoms, structures.types, structures.linked
         start = atoms.permute(2, 1, 0).contiguous()
-        axes, beyond, chis = (table[draft.types] for table in _chi_tables(atoms.device))
-        linked, before = draft.linked, linked_before(draft.linked)
-        proline = draft.types == _PRO
-        cos, sin = draft.internal.torsions[:, ROTATION].T
-        axis, reference, third = axis_frame(draft.ca, draft.linked).permute(1, 2, 0).contiguous()
-        frame = (axis, cos * reference + sin * third, cos * third - sin * reference)
-        arms = start - start[:, _CA, None]
-        ride = _ride(arms[:, _N], arms[:, _C], proline)
-        side = torch.stack([(row[:, None] * arms[:, _SIDE]).sum(0) for row in ride])
-        free = torch.cat([torch.stack([linked, linked]), chis.T]).to(atoms.dtype)
-        rows = axes.permute(2, 1, 0) * len(atoms) + torch.arange(len(atoms), device=atoms.device)
-        shape = _shapes(draft)
-        rate = shape[1:] * torch.arange(1, len(shape)).to(shape)[:, None, None, None]
-        beyond = beyond.permute(1, 2, 0).contiguous()
-        hung = side, rows.flatten(), beyond, beyond.to(start)
-        return cls(start, linked, before, proline, frame, shape, rate, *hung, free)
+        axis_slots, chi_moved, chi_exists = (table[types] for table in chi_tables(atoms.device))
+        is_proline = types == PRO
+        cos, sin = structures.internal.torsions[:, PEPTIDE_ROTATION].T
+        axis, reference, third = axis_frame(structures.ca, linked).permute(1, 2, 0).contiguous()
+        arms = start - start[:, CA_SLOT, None]
+        frame = sidechain_frame(arms[:, N_SLOT], arms[:, C_SLOT], is_proline)
+        residues = torch.arange(len(atoms), device=atoms.device)
+        shape = peptide_polynomials(structures)
+        chi_moved = chi_moved.permute(1, 2, 0).contiguous()
+        return cls(
+            start=start,
+            linked=linked,
+            linked_to_previous=linked_before(linked),
+            is_proline=is_proline,
+            peptide_frame=(axis, cos * reference + sin * third, cos * third - sin * reference),
+            peptide_shape=shape,
+            peptide_shape_rate=derivative(shape),
+            sidechain=torch.stack([(row[:, None] * arms[:, _SIDECHAIN]).sum(0) for row in frame]),
+            chi_axis_rows=(axis_slots.permute(2, 1, 0) * len(atoms) + residues).flatten(),
+            chi_moved=chi_moved,
+            chi_moved_weight=chi_moved.to(start),
+            joint_mask=torch.cat([torch.stack([linked, linked]), chi_exists.T]).to(atoms.dtype),
+        )
 
-    def build(self, turn: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
-        """Atoms (Å) after each joint has turned (rad)."""
-        cos, sin = torch.cos(turn), torch.sin(turn)
-        ca, arms = self.start[:, _CA], self.start - self.start[:, _CA, None]
-        axis, across, side = self._turned_frame(cos[ROTATE], sin[ROTATE])
-        local = _polynomial(self.shape, turn[TWIST])
-        plane = axis[:, None] * local[0] + across[:, None] * local[1] + side[:, None] * local[2]
-        # Chain ends hang on the only peptide they have.
-        head = torch.where(self.linked, spin(arms[:, _N], axis, cos[ROTATE], sin[ROTATE]), arms[:, _N])
-        last = [x.roll(1, -1) for x in (axis, cos[ROTATE], sin[ROTATE])]
-        tail = arms[:, [_C, _O, _OXT]]
-        tail = torch.where(self.before, spin(tail, last[0][:, None], *last[1:]), tail)
-        n_ahead = (plane[:, 2] + ca).roll(1, -1) - ca
-        n = torch.where(self.before, n_ahead, head)
-        c_o = torch.where(self.linked, plane[:, :2], tail[:, :2])
-        oxt = torch.where(self.linked, 0.0, tail[:, 2])
-        ride = _ride(n, c_o[:, 0], self.proline)
-        chain = self._turned_chain(cos[CHI], sin[CHI])
-        chain = ride[0][:, None] * chain[0] + ride[1][:, None] * chain[1] + ride[2][:, None] * chain[2]
-        parts = [n[:, None], torch.zeros_like(n)[:, None], c_o, chain, oxt[:, None]]
+    def atom_positions(self, angles: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
+        """Return the atoms (Å) at joint angles (rad, relative to the start)."""
+        cos, sin = torch.cos(angles), torch.sin(angles)
+        ca = self.start[:, CA_SLOT]
+        n, c_o, oxt = self._backbone(cos[ROTATION_JOINT], sin[ROTATION_JOINT], angles[TWIST_JOINT])
+        frame = sidechain_frame(n, c_o[:, 0], self.is_proline)
+        local = self._turn_sidechain(cos[CHI_JOINTS], sin[CHI_JOINTS])
+        sidechain = frame[0][:, None] * local[0] + frame[1][:, None] * local[1] + frame[2][:, None] * local[2]
+        parts = [n[:, None], torch.zeros_like(n)[:, None], c_o, sidechain, oxt[:, None]]
         return torch.cat(parts, dim=1) + ca[:, None]
 
-    def _turned_frame(self, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        axis, across, side = self.frame
-        return axis, cos * across + sin * side, cos * side - sin * across
+    def _backbone(
+        self, cos: Float[Tensor, "L"], sin: Float[Tensor, "L"], twist: Float[Tensor, "L"]
+    ) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 2 L"], Float[Tensor, "3 L"]]:
+        """Vectors from CA to N, to C and O, and to OXT, at rotations and twists of the peptides."""
+        ca, arms = self.start[:, CA_SLOT], self.start - self.start[:, CA_SLOT, None]
+        axis, across, third = self._turned_peptide_frame(cos, sin)
+        local = evaluate(self.peptide_shape, twist)
+        peptide = axis[:, None] * local[0] + across[:, None] * local[1] + third[:, None] * local[2]
+        # The atoms of a chain end that belong to no peptide turn with the residue's only peptide.
+        n_start, linked, linked_to_previous = arms[:, N_SLOT], self.linked, self.linked_to_previous
+        n_end = torch.where(linked, rotate_about_axis(n_start, axis, cos, sin), n_start)
+        previous_axis, previous_cos, previous_sin = (x.roll(1, -1) for x in (axis, cos, sin))
+        c_end = arms[:, [C_SLOT, O_SLOT, OXT_SLOT]]
+        turned = rotate_about_axis(c_end, previous_axis[:, None], previous_cos, previous_sin)
+        c_end = torch.where(linked_to_previous, turned, c_end)
+        n_peptide = (peptide[:, 2] + ca).roll(1, -1) - ca
+        n = torch.where(linked_to_previous, n_peptide, n_end)
+        c_o = torch.where(linked, peptide[:, :2], c_end[:, :2])
+        return n, c_o, torch.where(linked, 0.0, c_end[:, 2])
 
-    def _turned_chain(self, cos: Float[Tensor, "4 L"], sin: Float[Tensor, "4 L"]) -> Float[Tensor, "3 10 L"]:
-        """Side chains after their chi turned, the outermost first, so that axes are those of the start."""
-        chain = torch.cat([torch.zeros_like(self.side[:, :4]), self.side], dim=1)
-        low, high = self._axis_ends(chain)
-        axis = unit(high - low)
-        for chi in (3, 2, 1, 0):
-            moved = _MOVED[chi]
-            pivot = low[:, chi, None]
-            turned = pivot + spin(chain[:, moved] - pivot, axis[:, chi, None], cos[chi], sin[chi])
-            chain[:, moved] = torch.where(self.beyond[chi, moved], turned, chain[:, moved])
-        return chain[:, 4:]
+    def _turned_peptide_frame(self, cos: Float[Tensor, "L"], sin: Float[Tensor, "L"]) -> Frame:
+        axis, across, third = self.peptide_frame
+        return axis, cos * across + sin * third, cos * third - sin * across
 
-    def moved(self, turn: Float[Tensor, "6 L"]) -> Bool[Tensor, "L"]:
-        """Residues of which some atom has moved."""
-        peptide = (turn[:2] != 0).any(0)
-        return (turn[CHI] != 0).any(0) | peptide | peptide.roll(1, -1)
+    def _turn_sidechain(
+        self, cos: Float[Tensor, "4 L"], sin: Float[Tensor, "4 L"]
+    ) -> Float[Tensor, "3 10 L"]:
+        """Side chains in the frames of their residues after the chi angles have turned.
 
-    def pull(
+        The outermost chi turns first, so the axes of the others are those of the start.
+        """
+        chain = torch.cat([torch.zeros_like(self.sidechain[:, :CB_SLOT]), self.sidechain], dim=1)
+        lower, upper = self._chi_axis_ends(chain)
+        axis = unit(upper - lower)
+        for chi in reversed(range(N_CHI)):
+            slots, pivot = CHI_RANGES[chi], lower[:, chi, None]
+            turned = rotate_about_axis(chain[:, slots] - pivot, axis[:, chi, None], cos[chi], sin[chi])
+            chain[:, slots] = torch.where(self.chi_moved[chi, slots], pivot + turned, chain[:, slots])
+        return chain[:, CB_SLOT:]
+
+    def _chi_axis_ends(
+        self, arms: Float[Tensor, "3 s L"]
+    ) -> tuple[Float[Tensor, "3 4 L"], Float[Tensor, "3 4 L"]]:
+        """The two atoms of the axis of each chi."""
+        lower, upper = arms.flatten(1).index_select(1, self.chi_axis_rows).view(3, 2, N_CHI, -1).unbind(1)
+        return lower, upper
+
+    def moved_residues(self, angles: Float[Tensor, "6 L"]) -> Bool[Tensor, "L"]:
+        """Whether joint angles move any atom of each residue."""
+        peptide = (angles[: CHI_JOINTS.start] != 0).any(0)
+        return (angles[CHI_JOINTS] != 0).any(0) | peptide | peptide.roll(1, -1)
+
+    def joint_gradient(
         self,
         atoms: Float[Tensor, "3 15 L"],
-        slopes: Float[Tensor, "3 15 L"],
-        stiff: Float[Tensor, "15 L"],
-        turn: Float[Tensor, "6 L"],
+        gradient: Float[Tensor, "3 15 L"],
+        stiffness: Float[Tensor, "15 L"],
+        angles: Float[Tensor, "6 L"],
     ) -> tuple[Float[Tensor, "6 L"], Float[Tensor, "6 L"]]:
-        """Slope of each joint (per rad), and about how stiff it is (per rad²).
+        """Convert gradient and stiffness of an energy from atoms to joints.
 
-        ``slopes`` (per Å) and ``stiff`` (per Å²) are those of an energy on the
-        atoms where they stand after ``turn``.
+        Parameters
+        ----------
+        atoms : Tensor, shape (3, 15, L)
+            Atoms at ``angles``, Å.
+        gradient, stiffness
+            First derivative of the energy, and its approximate second derivative, per Å and Å².
+        angles : Tensor, shape (6, L)
+            Joint angles, rad.
+
+        Returns
+        -------
+        gradient, stiffness : Tensor, shape (6, L)
+            The same by joint angle, per rad and rad². The stiffness leaves out couplings
+            between joints and is a rough estimate for peptides.
         """
-        arms = atoms - atoms[:, _CA, None]
-        torques = cross(arms, slopes)
-        slope_n, slope_c = self._pull_ride(arms[:, _N], arms[:, _C], torques[:, _SIDE].sum(1))
-        slope_n, slope_c = slope_n + slopes[:, _N], slope_c + slopes[:, _C]
-        head = cross(arms[:, _N], slope_n)
-        tail = cross(arms[:, _C], slope_c) + torques[:, _O] + torques[:, _OXT]
-        own = tail + torch.where(self.before, 0.0, head)
-        next_ = (head + torch.where(self.linked, 0.0, tail)).roll(-1, -1)
-        rotate = dot(self.frame[0], own + next_)
-        planes = torch.stack([slope_c, slopes[:, _O], slope_n.roll(-1, -1)], dim=1)
-        twist = self._pull_twist(planes, turn)
-        ease = self._ease(arms, stiff)
-        chis, hold = self._pull_chis(arms, slopes, stiff)
-        slope = torch.cat([torch.stack([rotate, twist]), chis])
-        return slope * self.free, torch.cat([torch.stack([ease, ease]), hold])
+        arms = atoms - atoms[:, CA_SLOT, None]
+        torques = cross(arms, gradient)
+        n, c = arms[:, N_SLOT], arms[:, C_SLOT]
+        on_n, on_c = backbone_gradient(n, c, torques[:, _SIDECHAIN].sum(1), self.is_proline)
+        on_n, on_c = on_n + gradient[:, N_SLOT], on_c + gradient[:, C_SLOT]
+        torque_n = cross(n, on_n)
+        torque_c = cross(c, on_c) + torques[:, O_SLOT] + torques[:, OXT_SLOT]
+        own = torque_c + torch.where(self.linked_to_previous, 0.0, torque_n)
+        following = (torque_n + torch.where(self.linked, 0.0, torque_c)).roll(-1, -1)
+        rotation = dot(self.peptide_frame[0], own + following)
+        on_peptide = torch.stack([on_c, gradient[:, O_SLOT], on_n.roll(-1, -1)], dim=1)
+        twist = self._twist_gradient(on_peptide, angles)
+        peptide_stiffness = self._peptide_stiffness(arms, stiffness)
+        chi, chi_stiffness = self._chi_gradient(arms, gradient, stiffness)
+        joint_gradient = torch.cat([torch.stack([rotation, twist]), chi])
+        joint_stiffness = torch.cat([torch.stack([peptide_stiffness, peptide_stiffness]), chi_stiffness])
+        return joint_gradient * self.joint_mask, joint_stiffness
 
-    def _pull_chis(self, arms: Tensor, slopes: Tensor, stiff: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = self._axis_ends(arms)
-        axis = unit(high - low)
-        slope, hold = [], []
-        for chi, moved in enumerate(_MOVED):
-            lever = cross(axis[:, chi, None], arms[:, moved] - low[:, chi, None])
-            beyond = self.weight[chi, moved]
-            slope.append((dot(lever, slopes[:, moved]) * beyond).sum(0))
-            hold.append((dot(lever, lever) * stiff[moved] * beyond).sum(0))
-        return torch.stack(slope), torch.stack(hold)
+    def _chi_gradient(
+        self,
+        arms: Float[Tensor, "3 15 L"],
+        gradient: Float[Tensor, "3 15 L"],
+        stiffness: Float[Tensor, "15 L"],
+    ) -> tuple[Float[Tensor, "4 L"], Float[Tensor, "4 L"]]:
+        """Gradient and stiffness of the chi angles."""
+        lower, upper = self._chi_axis_ends(arms)
+        axis = unit(upper - lower)
+        gradients, stiffnesses = [], []
+        for chi, slots in enumerate(CHI_RANGES):
+            lever = cross(axis[:, chi, None], arms[:, slots] - lower[:, chi, None])
+            weight = self.chi_moved_weight[chi, slots]
+            gradients.append((dot(lever, gradient[:, slots]) * weight).sum(0))
+            stiffnesses.append((dot(lever, lever) * stiffness[slots] * weight).sum(0))
+        return torch.stack(gradients), torch.stack(stiffnesses)
 
-    def _axis_ends(self, arms: Float[Tensor, "3 s L"]) -> tuple[Tensor, ...]:
-        """The two atoms about which each chi turns: (3, 4, L) each."""
-        return arms.flatten(1).index_select(1, self.axes).view(3, 2, 4, -1).unbind(1)
+    def _twist_gradient(
+        self, gradient: Float[Tensor, "3 3 L"], angles: Float[Tensor, "6 L"]
+    ) -> Float[Tensor, "L"]:
+        """Gradient of the twist of each peptide, from the gradients on its C, O and N."""
+        rotation = angles[ROTATION_JOINT]
+        frame = self._turned_peptide_frame(torch.cos(rotation), torch.sin(rotation))
+        rate = evaluate(self.peptide_shape_rate, angles[TWIST_JOINT])
+        first, second, third = (
+            (dot(gradient, axis[:, None]) * part).sum(0) for axis, part in zip(frame, rate, strict=True)
+        )
+        return first + second + third
 
-    def _pull_ride(self, n: Tensor, c: Tensor, torque: Tensor) -> tuple[Tensor, Tensor]:
-        """Slopes on N and C (arms from Cα) that a torque on the side chain comes to."""
-        long_n, long_c = (torch.sqrt(dot(x, x) + 1e-8) for x in (n, c))
-        u, v = n / long_n, c / long_c
-        middle, normal = unit(u + v), unit(cross(u, v))
-        across = cross(normal, middle)
-        lean = dot(torque, across) / (2 * dot(u, middle).clamp(min=0.1))
-        roll = dot(torque, middle) / (2 * dot(v, across).clamp(min=0.1))
-        swing = dot(torque, normal)
-        for_n = torch.where(self.proline, swing, swing / 2)
-        slope_n = (for_n * cross(normal, u) - (lean + roll) * normal) / long_n
-        slope_c = ((swing - for_n) * cross(normal, v) + (roll - lean) * normal) / long_c
-        return slope_n, slope_c
-
-    def _pull_twist(self, planes: Float[Tensor, "3 3 L"], turn: Tensor) -> Float[Tensor, "L"]:
-        frame = self._turned_frame(torch.cos(turn[ROTATE]), torch.sin(turn[ROTATE]))
-        rate = _polynomial(self.rate, turn[TWIST])
-        return sum((dot(planes, row[:, None]) * part).sum(0) for row, part in zip(frame, rate, strict=True))
-
-    def _ease(self, arms: Tensor, stiff: Tensor) -> Float[Tensor, "L"]:
-        """About how stiff the rotation of each peptide is; that of its twist is much the same."""
-        axis = self.frame[0]
-        squares = dot(arms, arms) * stiff
-        riding = _RIDE * squares[_SIDE].sum(0)
-        along = dot(arms[:, :4], axis[:, None])
-        own = (squares[:4] - along * along * stiff[:4])[[_C, _O]].sum(0)
-        ahead = arms[:, _N].roll(-1, -1)
-        along_ahead = dot(ahead, axis)
-        next_ = (dot(ahead, ahead) - along_ahead * along_ahead) * stiff[_N].roll(-1, -1)
-        return own + next_ + riding + riding.roll(-1, -1)
-
-
-def _ride(n: Tensor, c: Tensor, proline: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows of the frame that a side chain rides on; n and c are arms from Cα.
-
-    The codec hangs CB on the bisector of N-CA-C; proline's ring holds on to N.
-    """
-    u, v = unit(n), unit(c)
-    normal = unit(cross(u, v))
-    first = torch.where(proline, u, unit(u + v))
-    return first, normal, cross(first, normal)
-
-
-def _shapes(draft: TorsionStructures) -> Float[Tensor, "5 3 3 L"]:
-    """C, O and N of each peptide in its own frame, as a polynomial of what is added to its twist."""
-    ca, twist = draft.ca, draft.internal.twist
-    count, length = len(_NODES), len(twist)
-    nodes = twist.new_tensor(_NODES)
-    many = ca.repeat(count, 1)
-    distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-    cis = is_cis(distance, draft.types.roll(-1, 0)).repeat(count)
-    still = torch.eye(3, dtype=many.dtype, device=many.device).expand(len(many), 3, 3)
-    onward = many.new_tensor([1.0, 0.0]).expand(len(many), 2)
-    atoms = peptide_atoms(many, still, cis, onward, (twist + nodes[:, None]).flatten())
-    local = torch.stack([(atom - many).view(count, length, 3) for atom in atoms], dim=1)
-    powers = torch.from_numpy(np.linalg.inv(np.vander(_NODES, increasing=True))).to(local)
-    return (powers[:, :, None, None, None] * local).sum(1).permute(0, 3, 1, 2).contiguous()
-
-
-def _polynomial(powers: Float[Tensor, "k 3 3 L"], x: Float[Tensor, "L"]) -> Float[Tensor, "3 3 L"]:
-    *lower, value = powers.unbind(0)
-    for power in reversed(lower):
-        value = value * x + power
-    return value
-
-
-@cache
-def _chi_tables(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Slots of the axis of each chi by residue type, what it turns, and whether it is there.
-
-    The two chi of proline are not: its ring is closed.
-    """
-    slots, steps = chi_slots(), bond_steps()
-    turns = chi_mask()
-    turns[_PRO] = False
-    beyond = np.zeros((20, 4, N_SLOTS), dtype=bool)
-    for residue, chi in zip(*np.nonzero(turns), strict=True):
-        low, high = slots[residue, chi, 1:3]
-        further = (steps[residue, low] < FAR) & (steps[residue, low] > steps[residue, high])
-        beyond[residue, chi, _SIDE] = further[_SIDE]
-        beyond[residue, chi, high] = False
-    axes = np.where(turns[..., None], slots[..., 1:3], [_CA, 4])
-    axes_, beyond_, turns_ = (torch.from_numpy(table).to(device) for table in (axes, beyond, turns))
-    return axes_, beyond_, turns_
+    def _peptide_stiffness(
+        self, arms: Float[Tensor, "3 15 L"], stiffness: Float[Tensor, "15 L"]
+    ) -> Float[Tensor, "L"]:
+        """Approximate stiffness of the rotation of each peptide, which also serves for its twist."""
+        axis = self.peptide_frame[0]
+        squares = dot(arms, arms) * stiffness
+        sidechain = _SIDECHAIN_COUPLING * squares[_SIDECHAIN].sum(0)
+        along = dot(arms[:, :CB_SLOT], axis[:, None])
+        own = (squares[:CB_SLOT] - along * along * stiffness[:CB_SLOT])[[C_SLOT, O_SLOT]].sum(0)
+        n_next = arms[:, N_SLOT].roll(-1, -1)
+        along_next = dot(n_next, axis)
+        following = (dot(n_next, n_next) - along_next * along_next) * stiffness[N_SLOT].roll(-1, -1)
+        return own + following + sidechain + sidechain.roll(-1, -1)

@@ -1,168 +1,226 @@
-"""Atoms that come too near to each other, and what drives them apart."""
+"""Pairs of overlapping atoms, and the energy that drives them apart."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.bonds import bond_steps, element_index
-from latcpb_cli.chem.residues import ELEMENTS, LETTERS, OXT_SLOT, VDW_RADIUS, slot_mask
-from latcpb_cli.geometry.masks import found
+from latcpb_cli.chem.residues import (
+    C_SLOT,
+    CYS,
+    ELEMENTS,
+    N_SLOT,
+    OXT_SLOT,
+    VDW_RADIUS,
+    slot_mask,
+    slot_of,
+)
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.pairs import close_pairs, image_shift
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["Contacts", "reach_table"]
+__all__ = ["OverlapPairs", "repulsion_distances"]
 
-_ALLOWED = 0.2  # Å of van der Waals overlap that is left alone; 0.4 counts as a clash
-_POLAR = 2.6  # Å: hydrogen bonds between N and O
-# The same for atoms four bonds apart, which stand near each other in every helix: a wider
-# berth would shift phi and psi of whole proteins.
-_ALLOWED_NEAR, _POLAR_NEAR = 0.32, 2.55
-_SULFUR, _SULFUR_CARBON = 2.0, 2.9  # Å: SG-SG and SG-CB of a disulfide
-_BRIDGE = 3.0  # Å: two SG nearer than this are taken for a disulfide
-_EXCLUDED = 3  # bonds between atoms that do not repel each other
-_FAR, _BRIDGED = 99, -1
-_RAMP = 0.2  # Å of overlap at which a pair has its full stiffness
-_NEAREST = 0.3  # Å: nearer than this, direction is noise, and force does not grow
-_N, _C, _SG, _CYS = 0, 2, 5, LETTERS.index("C")
+# Constants without a source are chosen as those of `latcpb_cli.relax.relief`.
+
+_FREE_OVERLAP = 0.2  # Å of van der Waals overlap at no energy; half of what counts as a clash
+_POLAR_DISTANCE = 2.6  # Å between N and O at no energy: hydrogen bonds
+# The same for atoms four bonds apart, which are near each other in every helix: a longer
+# distance would shift phi and psi of whole proteins.
+_FREE_OVERLAP_1_5, _POLAR_DISTANCE_1_5 = 0.32, 2.55
+_SULFUR_DISTANCE, _SULFUR_CARBON_DISTANCE = 2.0, 2.9
+"""Å between two SG, and between SG and CB, of a disulfide at no energy (2.05 and 3.05 Å in crystals)."""
+_MAX_DISULFIDE = 3.0  # Å: two SG nearer than this count as a disulfide
+_MAX_EXCLUDED = 3  # bonds between atoms that do not repel each other
+_NOT_BONDED, _ACROSS_DISULFIDE = 99, -1
+_STIFFNESS_RAMP = 0.2  # Å of overlap at which a pair reaches its full stiffness
+_MIN_DISTANCE = 0.3  # Å: below it, the direction between two atoms is noise, and the force is constant
+_SG_SLOT = slot_of("CYS", "SG")
 
 
 @dataclass(frozen=True, eq=False)
-class Contacts:
-    """Pairs of atoms that could come to overlap.
+class OverlapPairs:
+    """P pairs of atoms that overlap, or may overlap after a few steps.
 
     Attributes
     ----------
-    one, two : numbers in atoms (15, L) flattened, (P,)
-    reach, limit : distance below which they repel each other, Å, and its square, (P,)
-    image : what to add to the way from the second to the first, Å, (3, P), where there are periodic boxes
+    first, second : Tensor, shape (P,)
+        Indices into atoms (15, L), flattened.
+    distance : Tensor, shape (P,)
+        Distance below which the two atoms repel each other, Å.
+    distance_squared : Tensor, shape (P,)
+    shift : Tensor, shape (3, P), or None
+        Translation of the vector from the second atom to the first to that between nearest images,
+        Å; None without periodic boxes.
     """
 
-    one: Int[Tensor, "P"]
-    two: Int[Tensor, "P"]
-    reach: Float[Tensor, "P"]
-    limit: Float[Tensor, "P"]
-    image: Float[Tensor, "3 P"] | None = None
+    first: Int[Tensor, "P"]
+    second: Int[Tensor, "P"]
+    distance: Float[Tensor, "P"]
+    distance_squared: Float[Tensor, "P"]
+    shift: Float[Tensor, "3 P"] | None = None
 
     @classmethod
-    def of(cls, atoms: Float[Tensor, "3 15 L"], draft: TorsionStructures, margin: float) -> Contacts:
-        """List the pairs of each structure of a draft that are within reach and ``margin`` (Å).
+    def find(
+        cls, atoms: Float[Tensor, "3 15 L"], structures: TorsionStructures, margin: float
+    ) -> OverlapPairs:
+        """List the pairs within each structure that are nearer than their repulsion distance plus a margin.
 
-        ``atoms`` are where the atoms are by now; rows after those of the draft's structures stand for none.
+        Parameters
+        ----------
+        atoms : Tensor, shape (3, 15, L)
+            Current atoms, Å.
+        structures : TorsionStructures
+            Their residues; rows beyond the sum of ``sizes`` are ignored.
+        margin : float
+            Å.
         """
-        types, linked = draft.types.cpu().numpy(), draft.linked.cpu().numpy()
+        types, linked = structures.types.cpu().numpy(), structures.linked.cpu().numpy()
         points = atoms.permute(2, 1, 0).cpu().numpy()
-        there = slot_mask()[types]
-        there[:, OXT_SLOT] = ~linked
-        residue, slot = np.nonzero(there)
-        kind = element_index()[types[residue], slot]
-        cells = None if draft.cells is None else draft.cells.numpy()
-        ends = np.searchsorted(residue, np.cumsum([0, *draft.sizes]))
-        one, two, shift = _near(points[there], ends, kind, margin, cells)
-        sulfur = points[residue[one], _SG] - points[residue[two], _SG]
+        present = slot_mask()[types]
+        present[:, OXT_SLOT] = ~linked
+        residue, slot = np.nonzero(present)
+        element = element_index()[types[residue], slot]
+        cells = None if structures.cells is None else structures.cells.numpy()
+        bounds = np.searchsorted(residue, np.cumsum([0, *structures.sizes]))
+        first, second, shift = _close_atoms(points[present], bounds, element, margin, cells)
+        sulfur = points[residue[first], _SG_SLOT] - points[residue[second], _SG_SLOT]
         sulfur = sulfur if shift is None else sulfur + shift
-        steps = _steps(types, linked, sulfur, (residue[one], slot[one]), (residue[two], slot[two]))
-        reach = reach_table()[(steps == _EXCLUDED + 1).astype(np.int64), kind[one], kind[two]]
-        reach[steps == _BRIDGED] = _SULFUR_CARBON
-        apart = (steps > _EXCLUDED) | (steps == _BRIDGED)
-        place = slot * len(types) + residue
-        atom = [torch.from_numpy(place[x[apart]]).to(atoms.device) for x in (one, two)]
-        limits = torch.from_numpy(reach[apart]).to(atoms)
-        image = None if shift is None else torch.from_numpy(shift[apart].T).to(atoms).contiguous()
-        return cls(atom[0], atom[1], limits, limits * limits, image)
+        sites = _Sites(residue[first], slot[first]), _Sites(residue[second], slot[second])
+        steps = _bonds_between(types, linked, sulfur, *sites)
+        is_1_5 = (steps == _MAX_EXCLUDED + 1).astype(np.int64)
+        distance = repulsion_distances()[is_1_5, element[first], element[second]]
+        distance[steps == _ACROSS_DISULFIDE] = _SULFUR_CARBON_DISTANCE
+        repel = (steps > _MAX_EXCLUDED) | (steps == _ACROSS_DISULFIDE)
+        index = slot * len(types) + residue
+        ends = [torch.from_numpy(index[x[repel]]).to(atoms.device) for x in (first, second)]
+        distances = torch.from_numpy(distance[repel]).to(atoms)
+        shifts = None if shift is None else torch.from_numpy(shift[repel].T).to(atoms).contiguous()
+        return cls(ends[0], ends[1], distances, distances * distances, shifts)
 
-    def _steps_apart(self, flat: Float[Tensor, "3 A"]) -> Float[Tensor, "3 P"]:
-        step = flat.index_select(1, self.one) - flat.index_select(1, self.two)
-        return step if self.image is None else step + self.image
+    def _vectors(self, atoms: Float[Tensor, "3 15 L"]) -> Float[Tensor, "3 P"]:
+        """Vectors from the second atom of each pair to the first, Å."""
+        flat = atoms.flatten(1)
+        step = flat.index_select(1, self.first) - flat.index_select(1, self.second)
+        return step if self.shift is None else step + self.shift
 
-    def push(self, atoms: Float[Tensor, "3 15 L"]) -> tuple[Float[Tensor, "3 15 L"], Float[Tensor, "15 L"]]:
-        """Slope (Å) and stiffness on each atom, of the sum of all squared overlaps."""
-        step = self._steps_apart(atoms.flatten(1))
+    def gradient(
+        self, atoms: Float[Tensor, "3 15 L"]
+    ) -> tuple[Float[Tensor, "3 15 L"], Float[Tensor, "15 L"]]:
+        """Gradient (Å) and stiffness, on each atom, of the sum of all squared overlaps (Å²)."""
+        step = self._vectors(atoms)
         x, y, z = step * step
-        # Not a sum over an axis, which rounds by where in the list a pair stands.
+        # Written out: a sum over an axis rounds differently at different positions of the list.
         squared = x + y + z
-        hit = found(squared < self.limit)
-        distance = squared[hit].sqrt().clamp(min=_NEAREST)
-        force = (self.reach[hit] / distance - 1.0) * -2.0 * step[:, hit]
-        ends = torch.cat([self.one[hit], self.two[hit]])
-        # Ramps, not steps: a pair at its reach must not decide by rounding how far joints turn.
-        stiff = ((self.reach[hit] - distance) * (2.0 / _RAMP)).clamp(max=2.0)
-        parts = [*torch.cat([force, -force], dim=1), stiff.repeat(2)]
-        sums = [torch.zeros_like(atoms[0]).flatten().index_add_(0, ends, part) for part in parts]
+        close = true_indices(squared < self.distance_squared)
+        distance = squared[close].sqrt().clamp(min=_MIN_DISTANCE)
+        force = (self.distance[close] / distance - 1.0) * -2.0 * step[:, close]
+        ends = torch.cat([self.first[close], self.second[close]])
+        # A ramp instead of a jump: rounding must not decide whether a pair stiffens its joints.
+        stiffness = ((self.distance[close] - distance) * (2.0 / _STIFFNESS_RAMP)).clamp(max=2.0)
+        values = [*torch.cat([force, -force], dim=1), stiffness.repeat(2)]
+        sums = [torch.zeros_like(atoms[0]).flatten().index_add_(0, ends, value) for value in values]
         return torch.stack(sums[:3]).view_as(atoms), sums[3].view(atoms.shape[1:])
 
-    def deep(self, atoms: Float[Tensor, "3 15 L"], overlap: float) -> Float[Tensor, "L"]:
-        """How much further than ``overlap`` (Å) each residue's atoms overlap with others, all together, Å."""
-        x, y, z = self._steps_apart(atoms.flatten(1)) ** 2
-        beyond = self.reach - overlap - torch.sqrt(x + y + z)
-        hit = found(beyond > 0)
+    def overlap_depth(self, atoms: Float[Tensor, "3 15 L"], min_overlap: float) -> Float[Tensor, "L"]:
+        """Sum over each residue's pairs of the overlap beyond ``min_overlap``, all in Å."""
+        x, y, z = self._vectors(atoms) ** 2
+        depth = self.distance - min_overlap - torch.sqrt(x + y + z)
+        deep = true_indices(depth > 0)
         total = torch.zeros_like(atoms[0, 0])
-        for end in (self.one, self.two):
-            total.index_add_(0, end[hit] % len(total), beyond[hit])
+        for end in (self.first, self.second):
+            total.index_add_(0, end[deep] % len(total), depth[deep])
         return total
 
 
-Atoms = tuple[np.ndarray, np.ndarray]
+class _Sites(NamedTuple):
+    """Residue and slot of P atoms."""
+
+    residue: Int[np.ndarray, "P"]
+    slot: Int[np.ndarray, "P"]
 
 
-def _near(
-    points: np.ndarray, ends: np.ndarray, kind: np.ndarray, margin: float, cells: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Pairs of atoms of the same structure within reach and margin, and how far their images are shifted."""
-    one, two, shift = [], [], []
-    for number, (start, stop) in enumerate(itertools.pairwise(ends)):
-        cell = None if cells is None else cells[number]
-        first, second, distance = close_pairs(points[start:stop], float(reach_table().max()) + margin, cell)
+def _close_atoms(
+    points: Float[np.ndarray, "A 3"],
+    bounds: Int[np.ndarray, "_"],
+    element: Int[np.ndarray, "A"],
+    margin: float,
+    cells: Float[np.ndarray, "B 3 3"] | None,
+) -> tuple[Int[np.ndarray, "P"], Int[np.ndarray, "P"], Float[np.ndarray, "P 3"] | None]:
+    """Pairs of atoms of one structure within repulsion distance and margin, and shifts to nearest images.
+
+    ``bounds`` are the numbers of the first atom of each structure and of the end.
+    """
+    firsts, seconds, shifts = [], [], []
+    max_distance = float(repulsion_distances().max()) + margin
+    for index, (start, stop) in enumerate(itertools.pairwise(bounds)):
+        cell = None if cells is None else cells[index]
+        first, second, distance = close_pairs(points[start:stop], max_distance, cell)
         first, second = first + start, second + start
-        near = distance < reach_table()[0, kind[first], kind[second]] + margin
-        one.append(first[near])
-        two.append(second[near])
+        close = distance < repulsion_distances()[0, element[first], element[second]] + margin
+        firsts.append(first[close])
+        seconds.append(second[close])
         if cell is not None:
-            shift.append(image_shift(points[one[-1]] - points[two[-1]], cell))
-    return np.concatenate(one), np.concatenate(two), np.concatenate(shift) if shift else None
+            shifts.append(image_shift(points[firsts[-1]] - points[seconds[-1]], cell))
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(shifts) if shifts else None
 
 
-def _steps(types: np.ndarray, linked: np.ndarray, sulfur: np.ndarray, one: Atoms, two: Atoms) -> np.ndarray:
-    """Bonds between the atoms of each pair (residue and slot), many where they are not joined by a few.
+def _bonds_between(
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "L"],
+    sulfur: Float[np.ndarray, "P 3"],
+    first: _Sites,
+    second: _Sites,
+) -> Int[np.ndarray, "P"]:
+    """Number of bonds between the atoms of each pair, or one of the two special values.
 
-    ``sulfur`` (P, 3) leads from slot SG of the second residue to that of the first, Å.
+    ``sulfur`` are the vectors (Å) from slot 5 of the second residue to that of
+    the first, which is SG where both are cysteines. Pairs more than two
+    residues apart, and pairs across breaks, are ``_NOT_BONDED``; SG of one
+    cysteine and CB of another that share a disulfide are ``_ACROSS_DISULFIDE``,
+    because no other atoms come nearer through the bond than without it.
     """
     table = bond_steps().astype(np.int64)
-    (first, slot), (second, other) = one, two
-    kind, other_kind = types[first], types[second]
-    steps = np.full(len(first), _FAR)
-    own = np.flatnonzero(first == second)
-    steps[own] = table[kind[own], slot[own], other[own]]
+    type_first, type_second = types[first.residue], types[second.residue]
+    steps = np.full(len(type_first), _NOT_BONDED)
+    same = np.flatnonzero(first.residue == second.residue)
+    steps[same] = table[type_first[same], first.slot[same], second.slot[same]]
     for gap in (1, 2):
-        # Each residue in between adds N-CA-C and a peptide bond.
         joined = linked if gap == 1 else linked & np.roll(linked, -1)
-        rows = np.flatnonzero((second == first + gap) & joined[first])
-        ends = table[kind[rows], slot[rows], _C] + table[other_kind[rows], other[rows], _N]
-        steps[rows] = ends + 3 * gap - 2
-    both = np.flatnonzero((kind == _CYS) & (other_kind == _CYS) & (first != second))
-    rows = both[(sulfur[both] ** 2).sum(-1) < _BRIDGE**2]
-    # Only CB of one and SG of the other come nearer through the bond than atoms elsewhere do.
-    crossed = table[_CYS, slot[rows], _SG] + table[_CYS, other[rows], _SG] == 1
-    steps[rows[crossed]] = _BRIDGED
+        rows = np.flatnonzero((second.residue == first.residue + gap) & joined[first.residue])
+        to_c = table[type_first[rows], first.slot[rows], C_SLOT]
+        from_n = table[type_second[rows], second.slot[rows], N_SLOT]
+        # A peptide bond, and N-CA-C with another peptide bond for a residue in between.
+        steps[rows] = to_c + from_n + 3 * gap - 2
+    cysteines = (type_first == CYS) & (type_second == CYS) & (first.residue != second.residue)
+    rows = np.flatnonzero(cysteines)
+    rows = rows[(sulfur[rows] ** 2).sum(-1) < _MAX_DISULFIDE**2]
+    to_sulfur = table[CYS, :, _SG_SLOT]
+    steps[rows[to_sulfur[first.slot[rows]] + to_sulfur[second.slot[rows]] == 1]] = _ACROSS_DISULFIDE
     return steps
 
 
 @cache
-def reach_table() -> np.ndarray:
-    """Distance (Å) below which elements repel each other, for most pairs and four bonds apart: (2, 4, 4)."""
+def repulsion_distances() -> Float[np.ndarray, "2 4 4"]:
+    """Distance (Å) below which two elements repel each other: in general, and four bonds apart."""
     radius = np.array([VDW_RADIUS[element] for element in ELEMENTS])
     polar = np.array([element in "NO" for element in ELEMENTS])
     sulfur = ELEMENTS.index("S")
     tables = []
-    for allowed, hydrogen_bond in ((_ALLOWED, _POLAR), (_ALLOWED_NEAR, _POLAR_NEAR)):
-        reach = radius[:, None] + radius - allowed
-        reach[np.ix_(polar, polar)] = hydrogen_bond
-        reach[sulfur, sulfur] = _SULFUR
-        tables.append(reach)
+    for free_overlap, polar_distance in (
+        (_FREE_OVERLAP, _POLAR_DISTANCE),
+        (_FREE_OVERLAP_1_5, _POLAR_DISTANCE_1_5),
+    ):
+        distance = radius[:, None] + radius - free_overlap
+        distance[np.ix_(polar, polar)] = polar_distance
+        distance[sulfur, sulfur] = _SULFUR_DISTANCE
+        tables.append(distance)
     return np.array(tables)

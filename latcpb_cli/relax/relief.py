@@ -1,4 +1,4 @@
-"""Overlaps and bent backbones are relaxed in torsion space."""
+"""Relaxation of overlaps and bent backbones in torsion space."""
 
 from __future__ import annotations
 
@@ -9,40 +9,49 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latcpb_cli.geometry.codec import N_TORSIONS, PSI_END, ROTATION, InternalCoordinates
-from latcpb_cli.relax.kinematics import ROTATE, TWIST, TorsionKinematics
-from latcpb_cli.relax.overlaps import Contacts
+from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, PEPTIDE_ROTATION, InternalCoordinates
+from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
+from latcpb_cli.relax.overlaps import OverlapPairs
 from latcpb_cli.relax.reselect import reselect
 from latcpb_cli.relax.strain import BackboneStrain
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["OverlapCounts", "relieve"]
+__all__ = ["OverlapCounts", "relieve_overlaps"]
 
-# How far joints are held to the model's answer: Å² per 1 - cos(turn).
-_STAY_CHI, _STAY_TWIST = 0.05, 4.0
-_STAY_ROTATE, _STAY_DRAWN = 2.5, 0.5  # of peptides; between residues that are drawn to favoured regions
-_STAY_SURE = 0.2  # of peptides that were judged, for each unit of concentration
-_MOST_TWIST = math.radians(25.0)  # of a peptide; 30° is an outlier
+# The constants are chosen on chains held out of training with `benchmarks/relief.py DATA`, whose option
+# `--setting relief.NAME=VALUE` tries others; the stiffness of peptide rotations, and how it depends on their
+# concentration, with `benchmarks/accuracy.py DATA --split heldout --methods latcpb`.
 
-_STEPS, _STEPS_AGAIN = 24, 14  # the second where most is relieved already; 12 leave more overlaps
-_LISTED = 12  # steps between two searches for near atoms
-_MARGIN = 1.0  # Å: how much nearer a pair may come in between
-_RATE, _MOMENTUM = 0.6, 0.7  # rounding grows tenfold every few steps where the rate is 0.8
-_SOFT = 5.0  # Å² per rad²: no joint is taken for softer than this
-_LONGEST = 0.2  # rad in one step
-_DEEP = 1.2  # Å of overlap at which a structure is not done; a bond through a ring is deeper
-_AGAIN = 3  # more rounds for such structures, at most
-_LANES = 64  # floats that every vector register divides
+# Stiffness of the restraints of joints to the model's prediction, Å² per 1 - cos(angle).
+_CHI_STIFFNESS, _TWIST_STIFFNESS = 0.05, 4.0
+_ROTATION_STIFFNESS = 2.5  # of peptides without a concentration and with a Ramachandran weight of 0
+_CONCENTRATION_STIFFNESS = 0.2  # of other peptides with a weight of 0, per unit of concentration
+_RAMACHANDRAN_STIFFNESS = 0.5  # of peptides with a Ramachandran weight of 1
+
+_MAX_TWIST = math.radians(25.0)  # of a peptide; a twist of 30° counts as an outlier of omega
+_N_STEPS = 24  # 20 leave a contact below 1.2 Å on simulated traces
+_N_STEPS_AFTER_RESELECTION = 14  # 12 leave more overlaps
+_STEPS_PER_PAIR_LIST = 12
+_PAIR_MARGIN = 1.0  # Å by which the distance of a pair may shrink between two pair lists
+_STEP_SIZE, _MOMENTUM = 0.6, 0.7  # rounding errors grow tenfold every few steps with a step size of 0.8
+_DAMPING = 5.0  # Å² per rad², added to the stiffness of every joint
+_MAX_STEP = 0.2  # rad
+_DEEP_OVERLAP = 1.2  # Å; a bond through a ring overlaps more deeply
+_MAX_ROUNDS = 3  # of reselection
 
 
 @dataclass
 class OverlapCounts:
-    """Residues with atoms more than 1.2 Å too near to others, bonds through rings among them.
+    """Numbers of residues with overlaps deeper than 1.2 Å, bonds through rings among them.
 
     Attributes
     ----------
-    built, relieved, reselected : int
-        As the model built them, after the first descent, and after all rounds of reselection.
+    built : int
+        As the model builds them.
+    relieved : int
+        After the first descent.
+    reselected : int
+        After all rounds of reselection.
     """
 
     built: int = 0
@@ -50,111 +59,160 @@ class OverlapCounts:
     reselected: int = 0
 
     def add(self, other: OverlapCounts) -> None:
-        """Count what another one has counted."""
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
+        """Add the numbers of other structures."""
+        self.built += other.built
+        self.relieved += other.relieved
+        self.reselected += other.reselected
 
 
 @torch.no_grad()
-def relieve(draft: TorsionStructures, tally: OverlapCounts | None = None) -> TorsionStructures:
+def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None = None) -> TorsionStructures:
     """Turn peptides and side chains until atoms do not overlap and backbones are not bent.
 
-    Descends on the squared overlaps of all heavy atoms, images across periodic
-    boxes included, the bend of N-CA-C and the distance of phi and psi from
-    their favoured regions, with each joint held near the model's answer: peptides
-    the firmer, the surer their rotation is, and the less phi and psi beside them are drawn to those regions.
-    In structures left with deep overlaps, the side chains that take part get another
-    rotameric state, and the descent goes on, for a few rounds and as long as that helps.
-    A ``tally`` is added to.
+    The relaxation descends on an energy with four terms: squared overlaps of
+    all heavy atoms, including those with periodic images; bends of N-CA-C; the
+    Ramachandran energy of phi and psi; and restraints of every joint to the
+    model's prediction. The restraint of a peptide grows with the concentration
+    of its predicted rotation and falls with its Ramachandran weight. In
+    structures that keep deep overlaps, the side chains involved get another
+    rotameric state, and the descent continues: up to three rounds, as long as
+    the overlaps decrease.
+
+    Parameters
+    ----------
+    structures : TorsionStructures
+    counts : OverlapCounts, optional
+        The numbers of overlapping residues are added to it.
 
     Returns
     -------
     TorsionStructures
-        Cα, and residues with nothing to relieve, unchanged to the bit; bond lengths,
-        rings and handedness kept. A structure does not depend on the others.
+        Cα, and residues that no joint moves, are unchanged to the bit; bond
+        lengths, rings and chirality are kept. The result for one structure
+        does not depend on the others.
     """
-    relieved, built, deep = _descend(draft, _STEPS)
-    first = deep
-    left = [number for number, depth in enumerate(_totals(deep, draft.sizes)) if depth > 0]
-    for _ in range(_AGAIN):
-        if not left:
+    relaxed, depth_built, depth = _descend(structures, _N_STEPS)
+    depth_relieved = depth
+    totals = _sum_per_structure(depth, structures.sizes)
+    remaining = [index for index, total in enumerate(totals) if total > 0]
+    for _ in range(_MAX_ROUNDS):
+        if not remaining:
             break
-        before = relieved.pick(left)
-        trouble = deep[relieved.rows(left)]
-        part, _, now = _descend(reselect(before, trouble > 0), _STEPS_AGAIN)
-        depths = _totals(trouble, part.sizes), _totals(now, part.sizes)
-        better = [number for number, (old, new) in enumerate(zip(*depths, strict=True)) if new < old]
-        if not better:
+        old_depth = depth[relaxed.residue_rows(remaining)]
+        trial = reselect(relaxed.select(remaining), old_depth > 0)
+        trial, _, new_depth = _descend(trial, _N_STEPS_AFTER_RESELECTION)
+        old_totals = _sum_per_structure(old_depth, trial.sizes)
+        new_totals = _sum_per_structure(new_depth, trial.sizes)
+        improved = [i for i, (old, new) in enumerate(zip(old_totals, new_totals, strict=True)) if new < old]
+        if not improved:
             break
-        chosen = [left[number] for number in better]
-        relieved = relieved.put(chosen, part.pick(better))
-        deep = deep.index_copy(0, relieved.rows(chosen), now[part.rows(better)])
-        left = [left[number] for number in better if depths[1][number] > 0]
-    if tally is not None:
-        tally.built += int((built > 0).sum())
-        tally.relieved += int((first > 0).sum())
-        tally.reselected += int((deep > 0).sum())
-    return relieved
+        indices = [remaining[i] for i in improved]
+        relaxed = relaxed.replace_structures(indices, trial.select(improved))
+        depth = depth.index_copy(0, relaxed.residue_rows(indices), new_depth[trial.residue_rows(improved)])
+        remaining = [remaining[i] for i in improved if new_totals[i] > 0]
+    if counts is not None:
+        counts.built += int((depth_built > 0).sum())
+        counts.relieved += int((depth_relieved > 0).sum())
+        counts.reselected += int((depth > 0).sum())
+    return relaxed
 
 
-def _totals(values: Float[Tensor, "L"], sizes: list[int]) -> list[float]:
-    """Sum over each structure."""
-    return [float(part.sum()) for part in values.cpu().split(sizes)]
+def _sum_per_structure(values: Float[Tensor, "L"], sizes: list[int]) -> list[float]:
+    return [float(part.sum()) for part in torch.split(values.cpu(), sizes)]
 
 
 def _descend(
-    draft: TorsionStructures, steps: int
+    structures: TorsionStructures, n_steps: int
 ) -> tuple[TorsionStructures, Float[Tensor, "L"], Float[Tensor, "L"]]:
-    """The draft after some steps, and how deep (Å) each residue's atoms overlapped with others, and still do.
+    """Take some steps of gradient descent with momentum.
 
-    Each joint's step is its slope over its stiffness, with momentum.
+    Returns
+    -------
+    structures : TorsionStructures
+    depth_before, depth_after : Tensor, shape (L,)
+        Overlap of each residue's atoms beyond 1.2 Å, summed over pairs, Å.
     """
-    length = len(draft)
-    # As many residues as fill vector registers, one more at least: the last few would be computed one
-    # by one, which rounds differently, and bytes would depend on a structure's place in the batch.
-    rows = torch.arange((length // _LANES + 1) * _LANES, device=draft.ca.device).clamp(max=length - 1)
-    padded = draft.residues(rows)
-    linkage, strain = TorsionKinematics.of(padded), BackboneStrain.of(padded)
-    stay = linkage.free * linkage.free.new_tensor([1.0, _STAY_TWIST, *4 * [_STAY_CHI]])[:, None]
-    sure = padded.concentration
-    firm = _STAY_ROTATE if sure is None else _STAY_SURE * sure
-    stay[ROTATE] *= firm + (_STAY_DRAWN - firm) * _between(padded)
-    turn = torch.zeros_like(stay)
-    # A decoder may twist a peptide further; then it stays, but goes no further still.
+    length, padded = len(structures), structures.padded()
+    energy = _TorsionEnergy.from_structures(padded)
+    kinematics = energy.kinematics
+    # A decoder may twist a peptide beyond the maximum; such a twist may not increase.
     twist = padded.internal.twist
-    room = (-_MOST_TWIST - twist).clamp(max=0.0), (_MOST_TWIST - twist).clamp(min=0.0)
-    speed, built, first = turn, linkage.start, turn[0]
-    for step in range(steps):
-        if step % _LISTED == 0:
-            contacts = Contacts.of(built, padded, _MARGIN)
-            first = contacts.deep(built, _DEEP)[:length] if step == 0 else first
-        slopes, stiff = contacts.push(built)
-        strain.push(built, slopes, stiff)
-        slope, hold = linkage.pull(built, slopes, stiff, turn)
-        slope = slope + stay * torch.sin(turn)
-        speed = _MOMENTUM * speed - _RATE * slope / (hold + stay + _SOFT)
-        speed = speed.clamp(-_LONGEST, _LONGEST)
-        turn = turn + speed
-        turn[TWIST] = turn[TWIST].clamp(*room)
-        built = linkage.build(turn)
-    built = torch.where(linkage.moved(turn), built, linkage.start)
-    deep = Contacts.of(built, padded, -_DEEP).deep(built, _DEEP)[:length]
-    atoms = built[..., :length].permute(2, 1, 0).contiguous()
-    relieved = replace(draft, atoms=atoms, internal=_turned(draft.internal, turn[:, :length]))
-    return relieved, first, deep
+    twist_bounds = (-_MAX_TWIST - twist).clamp(max=0.0), (_MAX_TWIST - twist).clamp(min=0.0)
+    angles = torch.zeros_like(kinematics.joint_mask)
+    velocity, atoms = angles, kinematics.start
+    pairs = OverlapPairs.find(atoms, padded, _PAIR_MARGIN)
+    depth_before = pairs.overlap_depth(atoms, _DEEP_OVERLAP)
+    for step in range(n_steps):
+        if step > 0 and step % _STEPS_PER_PAIR_LIST == 0:
+            pairs = OverlapPairs.find(atoms, padded, _PAIR_MARGIN)
+        velocity = _MOMENTUM * velocity - energy.scaled_gradient(angles, atoms, pairs)
+        velocity = velocity.clamp(-_MAX_STEP, _MAX_STEP)
+        angles = angles + velocity
+        angles[TWIST_JOINT] = angles[TWIST_JOINT].clamp(*twist_bounds)
+        atoms = kinematics.atom_positions(angles)
+    atoms = torch.where(kinematics.moved_residues(angles), atoms, kinematics.start)
+    depth_after = OverlapPairs.find(atoms, padded, -_DEEP_OVERLAP).overlap_depth(atoms, _DEEP_OVERLAP)
+    relaxed = replace(
+        structures,
+        atoms=atoms[..., :length].permute(2, 1, 0).contiguous(),
+        internal=_turn_joints(structures.internal, angles[:, :length]),
+    )
+    return relaxed, depth_before[:length], depth_after[:length]
 
 
-def _between(draft: TorsionStructures) -> Float[Tensor, "L"]:
-    """How much the residues of each peptide are drawn to favoured regions, the more drawn of the two."""
-    drawn = draft.drawn if draft.drawn is not None else torch.ones_like(draft.ca[:, 0])
-    return torch.maximum(drawn, drawn.roll(-1))
+@dataclass(frozen=True, eq=False)
+class _TorsionEnergy:
+    """Energy of structures as a function of the angles of their joints.
+
+    Attributes
+    ----------
+    kinematics : TorsionKinematics
+    strain : BackboneStrain
+    restraint : Tensor, shape (6, L)
+        Stiffness of the restraint of each joint, 0 where there is no joint.
+    """
+
+    kinematics: TorsionKinematics
+    strain: BackboneStrain
+    restraint: Float[Tensor, "6 L"]
+
+    @classmethod
+    def from_structures(cls, structures: TorsionStructures) -> _TorsionEnergy:
+        kinematics = TorsionKinematics.from_structures(structures)
+        restraint = _restraint_stiffness(structures, kinematics.joint_mask)
+        return cls(kinematics, BackboneStrain.from_structures(structures), restraint)
+
+    def scaled_gradient(
+        self, angles: Float[Tensor, "6 L"], atoms: Float[Tensor, "3 15 L"], pairs: OverlapPairs
+    ) -> Float[Tensor, "6 L"]:
+        """Gradient over stiffness of each joint (rad), times the step size."""
+        gradient, stiffness = pairs.gradient(atoms)
+        self.strain.add_gradient(atoms, gradient, stiffness)
+        joint_gradient, joint_stiffness = self.kinematics.joint_gradient(atoms, gradient, stiffness, angles)
+        joint_gradient = joint_gradient + self.restraint * torch.sin(angles)
+        return _STEP_SIZE * joint_gradient / (joint_stiffness + self.restraint + _DAMPING)
 
 
-def _turned(internal: InternalCoordinates, turn: Float[Tensor, "6 L"]) -> InternalCoordinates:
-    """Internal coordinates after their joints have turned."""
-    torsions, joints = internal.torsions.clone(), [ROTATION, *range(PSI_END + 1, N_TORSIONS)]
-    angles = turn[[ROTATE, 2, 3, 4, 5]].T
-    cos, sin = torch.cos(angles), torch.sin(angles)
-    x, y = torsions[:, joints].unbind(-1)
-    torsions[:, joints] = torch.stack([x * cos - y * sin, y * cos + x * sin], dim=-1)
-    return InternalCoordinates(torsions, internal.twist + turn[TWIST], internal.bends)
+def _restraint_stiffness(
+    structures: TorsionStructures, joint_mask: Float[Tensor, "6 L"]
+) -> Float[Tensor, "6 L"]:
+    """Stiffness of the restraint of each joint; 0 where there is no joint."""
+    per_joint = joint_mask.new_tensor([1.0, _TWIST_STIFFNESS, *4 * [_CHI_STIFFNESS]])
+    stiffness = joint_mask * per_joint[:, None]
+    concentration, weight = structures.concentration, structures.ramachandran_weight
+    rotation = _ROTATION_STIFFNESS if concentration is None else _CONCENTRATION_STIFFNESS * concentration
+    if weight is None:
+        weight = torch.ones_like(structures.ca[:, 0])
+    peptide_weight = torch.maximum(weight, weight.roll(-1))
+    stiffness[ROTATION_JOINT] *= rotation + (_RAMACHANDRAN_STIFFNESS - rotation) * peptide_weight
+    return stiffness
+
+
+def _turn_joints(internal: InternalCoordinates, angles: Float[Tensor, "6 L"]) -> InternalCoordinates:
+    """Return the internal coordinates after each joint has turned by an angle (rad)."""
+    torsions, indices = internal.torsions.clone(), [PEPTIDE_ROTATION, *range(FIRST_CHI, N_TORSIONS)]
+    turns = torch.cat([angles[ROTATION_JOINT, None], angles[CHI_JOINTS]]).T
+    cos, sin = torch.cos(turns), torch.sin(turns)
+    x, y = torsions[:, indices].unbind(-1)
+    torsions[:, indices] = torch.stack([x * cos - y * sin, y * cos + x * sin], dim=-1)
+    return InternalCoordinates(torsions, internal.twist + angles[TWIST_JOINT], internal.bends)

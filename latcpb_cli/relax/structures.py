@@ -1,4 +1,4 @@
-"""Structures on their way through refinement."""
+"""Structures in torsion space: atoms together with the internal coordinates they are built from."""
 
 from __future__ import annotations
 
@@ -11,42 +11,64 @@ from torch import Tensor
 
 from latcpb_cli.geometry.codec import InternalCoordinates
 
-__all__ = ["RotamerChoices", "TorsionStructures"]
+__all__ = ["LANES", "RotamerChoices", "TorsionStructures"]
 
-_TOLD = ("drawn", "concentration")  # of each residue, where they are known
+LANES = 64
+"""A number of floats that fills the vector registers of every CPU.
+
+Elements left over after the last full register are computed one by one, which
+rounds differently. Axes padded to a multiple of this number make the result
+for one structure independent of the other structures of its batch.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class RotamerChoices:
-    """Rotameric states that L side chains could be in, the most probable M of each.
+    """The M most probable rotameric states of L side chains.
 
     Attributes
     ----------
-    odds : log probability, (L, M)
-    chi : chi angles, rad, (L, M, 4)
+    log_prob : Tensor, shape (L, M)
+    chi : Tensor, shape (L, M, 4)
+        Chi angles, rad.
     """
 
-    odds: Float[Tensor, "L M"]
+    log_prob: Float[Tensor, "L M"]
     chi: Float[Tensor, "L M 4"]
+
+    def select(self, rows: Int[Tensor, "N"]) -> RotamerChoices:
+        """Return the choices of some residues."""
+        return RotamerChoices(self.log_prob[rows], self.chi[rows])
 
 
 @dataclass(frozen=True, eq=False)
 class TorsionStructures:
-    """Some structures, one after another on one axis of L residues.
+    """Structures one after another on one axis of L residues.
 
     Attributes
     ----------
-    atoms : Å, (L, 15, 3)
-    internal : what the atoms were built from
-    types, ca, linked : residue types (L,), Cα in Å (L, 3), a peptide joins i to i+1 (L,)
-    sizes : residues of each structure; structures do not see each other
-    cells : lattice vectors of each structure's periodic box as rows, Å, (len(sizes), 3, 3), on the CPU
-        in 64 bits; zeros for a structure without a box, None where none has one
-    choices : other states of the side chains, None where there are none
-    drawn : how much phi and psi are drawn to favoured regions, 0 to 1, (L,); None where all of them are.
-        PeptideRotations are held the firmer where they are not
-    concentration : how sure the rotation of each peptide is, as that of a von Mises density, (L,); None
-        where nobody has judged them
+    atoms : Tensor, shape (L, 15, 3)
+        Å.
+    internal : InternalCoordinates
+        Internal coordinates that the atoms are built from.
+    types : Tensor, shape (L,)
+        Residue types.
+    ca : Tensor, shape (L, 3)
+        Cα, Å.
+    linked : Tensor, shape (L,)
+        Whether a peptide joins residue i to i+1.
+    sizes : list of int
+        Number of residues of each of B structures. Atoms of different structures do not interact.
+    cells : Tensor of float64, shape (B, 3, 3), or None
+        Vectors of each structure's periodic box as rows, Å, on the CPU; zeros for a structure without
+        a box, None where no structure has a box.
+    choices : RotamerChoices or None
+        Alternative states of the side chains.
+    ramachandran_weight : Tensor, shape (L,), or None
+        Weight from 0 to 1 of the energy that drives phi and psi into favoured regions; None means 1.
+        Where it is below 1, peptides are restrained more strongly to the predicted rotation.
+    concentration : Tensor, shape (L,), or None
+        Concentration of a von Mises density of each peptide's rotation; None where it is not predicted.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -55,63 +77,90 @@ class TorsionStructures:
     ca: Float[Tensor, "L 3"]
     linked: Bool[Tensor, "L"]
     sizes: list[int]
-    cells: Float[Tensor, "n 3 3"] | None = None
+    cells: Float[Tensor, "B 3 3"] | None = None
     choices: RotamerChoices | None = None
-    drawn: Float[Tensor, "L"] | None = None
+    ramachandran_weight: Float[Tensor, "L"] | None = None
     concentration: Float[Tensor, "L"] | None = None
 
     def __len__(self) -> int:
         return len(self.types)
 
     @classmethod
-    def join(cls, drafts: Sequence[TorsionStructures]) -> TorsionStructures:
-        """Put several in a row; for each of what may be None, all have it or none has."""
+    def concatenate(cls, parts: Sequence[TorsionStructures]) -> TorsionStructures:
+        """Join several batches to one.
 
-        def column(name: str) -> Tensor | None:
-            parts = [part for draft in drafts if (part := getattr(draft, name)) is not None]
-            return torch.cat(parts) if parts else None
+        Each optional attribute must be present in all ``parts`` or in none.
+        """
 
-        names = ("torsions", "twist", "bends")
-        columns = (torch.cat([getattr(draft.internal, name) for draft in drafts]) for name in names)
-        known = [draft.choices for draft in drafts if draft.choices is not None]
-        choices = (torch.cat([getattr(part, name) for part in known]) for name in ("odds", "chi") if known)
-        atoms, types, ca, linked = (
-            torch.cat([getattr(draft, name) for draft in drafts])
-            for name in ("atoms", "types", "ca", "linked")
-        )
+        def optional(tensors: list[Tensor | None]) -> Tensor | None:
+            present = [tensor for tensor in tensors if tensor is not None]
+            return torch.cat(present) if present else None
+
+        internals = [part.internal for part in parts]
+        choices = [part.choices for part in parts if part.choices is not None]
         return cls(
-            atoms,
-            InternalCoordinates(*columns),
-            types,
-            ca,
-            linked,
-            [size for draft in drafts for size in draft.sizes],
-            choices=RotamerChoices(*choices) if known else None,
-            **{name: column(name) for name in ("cells", *_TOLD)},
+            atoms=torch.cat([part.atoms for part in parts]),
+            internal=InternalCoordinates(
+                torch.cat([internal.torsions for internal in internals]),
+                torch.cat([internal.twist for internal in internals]),
+                torch.cat([internal.bends for internal in internals]),
+            ),
+            types=torch.cat([part.types for part in parts]),
+            ca=torch.cat([part.ca for part in parts]),
+            linked=torch.cat([part.linked for part in parts]),
+            sizes=[size for part in parts for size in part.sizes],
+            cells=optional([part.cells for part in parts]),
+            choices=RotamerChoices(
+                torch.cat([choice.log_prob for choice in choices]),
+                torch.cat([choice.chi for choice in choices]),
+            )
+            if choices
+            else None,
+            ramachandran_weight=optional([part.ramachandran_weight for part in parts]),
+            concentration=optional([part.concentration for part in parts]),
         )
 
-    def rows(self, numbers: Sequence[int]) -> Int[Tensor, "N"]:
-        """Rows of the residues of some structures."""
-        everyone = torch.arange(len(self), device=self.types.device).split(self.sizes)
-        return torch.cat([everyone[number] for number in numbers])
+    def residue_rows(self, indices: Sequence[int]) -> Int[Tensor, "N"]:
+        """Return the rows of the residues of some structures."""
+        rows = torch.split(torch.arange(len(self), device=self.types.device), self.sizes)
+        return torch.cat([rows[index] for index in indices])
 
-    def pick(self, numbers: Sequence[int]) -> TorsionStructures:
-        """Some structures by themselves."""
-        sizes = [self.sizes[number] for number in numbers]
-        cells = None if self.cells is None else self.cells[list(numbers)]
-        return replace(self.residues(self.rows(numbers)), sizes=sizes, cells=cells)
+    def select(self, indices: Sequence[int]) -> TorsionStructures:
+        """Return some of the structures."""
+        sizes = [self.sizes[index] for index in indices]
+        cells = None if self.cells is None else self.cells[list(indices)]
+        return replace(self.select_residues(self.residue_rows(indices)), sizes=sizes, cells=cells)
 
-    def residues(self, rows: Int[Tensor, "N"]) -> TorsionStructures:
-        """Some residues, under the same sizes and cells."""
-        names = ("atoms", "types", "ca", "linked")
-        picked = {name: getattr(self, name)[rows] for name in names}
-        told = {name: value[rows] for name in _TOLD if (value := getattr(self, name)) is not None}
-        choices = self.choices and RotamerChoices(self.choices.odds[rows], self.choices.chi[rows])
-        return replace(self, internal=self.internal.of(rows), choices=choices, **picked, **told)
+    def select_residues(self, rows: Int[Tensor, "N"]) -> TorsionStructures:
+        """Return some of the residues, with ``sizes`` and ``cells`` unchanged."""
+        weight, concentration = self.ramachandran_weight, self.concentration
+        return replace(
+            self,
+            atoms=self.atoms[rows],
+            internal=self.internal.select(rows),
+            types=self.types[rows],
+            ca=self.ca[rows],
+            linked=self.linked[rows],
+            choices=None if self.choices is None else self.choices.select(rows),
+            ramachandran_weight=None if weight is None else weight[rows],
+            concentration=None if concentration is None else concentration[rows],
+        )
 
-    def put(self, numbers: Sequence[int], part: TorsionStructures) -> TorsionStructures:
-        """The same with atoms and internal coordinates of some structures replaced by those of ``part``."""
-        rows = self.rows(numbers)
-        both = zip(vars(self.internal).values(), vars(part.internal).values(), strict=True)
-        internal = InternalCoordinates(*(old.index_copy(0, rows, new) for old, new in both))
+    def padded(self) -> TorsionStructures:
+        """Append copies of the last residue, at least one, to a multiple of ``LANES`` residues.
+
+        The copies belong to no structure: ``sizes`` is unchanged.
+        """
+        length = len(self)
+        n_rows = (length // LANES + 1) * LANES
+        return self.select_residues(torch.arange(n_rows, device=self.ca.device).clamp(max=length - 1))
+
+    def replace_structures(self, indices: Sequence[int], part: TorsionStructures) -> TorsionStructures:
+        """Replace atoms and internal coordinates of some structures by those of ``part``."""
+        rows, old, new = self.residue_rows(indices), self.internal, part.internal
+        internal = InternalCoordinates(
+            old.torsions.index_copy(0, rows, new.torsions),
+            old.twist.index_copy(0, rows, new.twist),
+            old.bends.index_copy(0, rows, new.bends),
+        )
         return replace(self, atoms=self.atoms.index_copy(0, rows, part.atoms), internal=internal)

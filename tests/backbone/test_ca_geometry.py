@@ -1,84 +1,78 @@
-"""Cα that may move a little."""
+"""Cα-Cα distances: bounds that are satisfied by small moves, and unusual spacing."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from tiny import SEQUENCE, coil
+from traces import TYPES, chain_links, noisy_coils
 
-from latcpb_cli.backbone.ca_geometry import ease_trace, odd_spacing
+from latcpb_cli.backbone.ca_geometry import satisfy_distance_bounds, spacing_anomaly
 from latcpb_cli.chem.residues import letter_index
 
-TYPES = letter_index(SEQUENCE)
-LENGTH = len(SEQUENCE)
 
-
-def noisy(seeds: range, spread: float = 0.15) -> np.ndarray:
-    noise = [np.random.default_rng(seed).normal(size=(LENGTH, 3)) for seed in seeds]
-    shapes = [coil(LENGTH).numpy() + spread * one for one in noise]
-    return np.array(shapes, dtype=np.float32)
-
-
-def links(positions: np.ndarray) -> np.ndarray:
-    linked = np.ones(positions.shape[:2], dtype=bool)
-    linked[:, -1] = False
-    return linked
-
-
-def lengths(positions: np.ndarray) -> np.ndarray:
+def ca_distances(positions: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.diff(positions.astype(np.float64), axis=1), axis=-1)
 
 
 @pytest.mark.parametrize("tolerance", [0.05, 0.2, 0.5])
-def test_no_bead_moves_further_than_it_may(tolerance: float) -> None:
-    positions = noisy(range(4))
-    eased = ease_trace(positions, TYPES, links(positions), tolerance)
-    moved = np.linalg.norm(eased - positions, axis=-1)
-    assert moved.max() <= tolerance + 1e-5
-    off = [np.abs(lengths(x) - 3.8) for x in (positions, eased)]
-    assert off[1].mean() < off[0].mean()
+def test_no_bead_moves_further_than_the_tolerance(tolerance: float) -> None:
+    positions = noisy_coils(4, 0.15)
+    moved = satisfy_distance_bounds(positions, TYPES, chain_links(positions), tolerance)
+    assert np.linalg.norm(moved - positions, axis=-1).max() <= tolerance + 1e-5
+    before, after = (np.abs(ca_distances(x) - 3.8) for x in (positions, moved))
+    assert after.mean() < before.mean()
 
 
-def test_distances_come_back_where_there_is_room() -> None:
-    positions = noisy(range(4), 0.1)
-    eased = lengths(ease_trace(positions, TYPES, links(positions), 0.5))
-    assert np.abs(lengths(positions) - 3.8).max() > 0.25
-    assert np.abs(eased - 3.805).max() < 0.08
+def test_distances_are_restored_where_the_tolerance_allows() -> None:
+    positions = noisy_coils(4, 0.1)
+    moved = satisfy_distance_bounds(positions, TYPES, chain_links(positions), 0.5)
+    assert np.abs(ca_distances(positions) - 3.8).max() > 0.25
+    assert np.abs(ca_distances(moved) - 3.805).max() < 0.08
 
 
-def test_beads_that_fit_stay_to_the_bit() -> None:
+def test_beads_without_violation_are_unchanged_to_the_bit() -> None:
     steps = np.tile([[3.0, 2.33, 0.0], [3.0, -2.33, 0.0]], (4, 1))
-    straight = np.cumsum(steps, axis=0, dtype=np.float32)[None]
-    linked = links(straight)
-    types = letter_index("A" * 8)
-    assert np.array_equal(ease_trace(straight, types, linked, 0.3), straight)
+    zigzag = np.cumsum(steps, axis=0, dtype=np.float32)[None]
+    moved = satisfy_distance_bounds(zigzag, letter_index("A" * 8), chain_links(zigzag), 0.3)
+    assert np.array_equal(moved, zigzag)
 
 
-def test_short_distances_become_cis() -> None:
-    positions = noisy(range(1), 0.0)
+def test_virtual_angles_are_restored() -> None:
+    """A straight chain bends, a folded one opens."""
+    straight = np.arange(6)[None, :, None] * np.array([3.8, 0.0, 0.0]) + 1e-3 * np.arange(6)[:, None] ** 2
+    sharp = np.cumsum(np.tile([[2.4, 2.95, 0.0], [2.4, -2.95, 0.0]], (3, 1)), axis=0)[None]
+    for positions, is_straight in ((straight, True), (sharp, False)):
+        start = positions.astype(np.float32)
+        moved = satisfy_distance_bounds(start, letter_index("A" * 6), chain_links(start), 1.0)
+        spans = [np.linalg.norm(x[0, 2:] - x[0, :-2], axis=-1).mean() for x in (start, moved)]
+        assert (spans[1] < spans[0] - 0.2) if is_straight else (spans[1] > spans[0] + 0.2)
+
+
+def test_short_distances_become_those_of_cis_peptides() -> None:
+    positions = noisy_coils(1, 0.0)
     step = positions[0, 11] - positions[0, 10]
     positions[0, 11:] -= step * (1 - 3.05 / np.linalg.norm(step))
-    eased = lengths(ease_trace(positions, TYPES, links(positions), 0.5))
-    assert eased[0, 10] == pytest.approx(2.955, abs=0.08)
+    moved = satisfy_distance_bounds(positions, TYPES, chain_links(positions), 0.5)
+    assert ca_distances(moved)[0, 10] == pytest.approx(2.955, abs=0.08)
 
 
-def test_breaks_are_left_alone_and_frames_do_not_see_each_other() -> None:
-    positions = noisy(range(3))
+def test_breaks_stay_open_and_frames_are_independent() -> None:
+    positions = noisy_coils(3, 0.15)
     positions[1, 12:] += 9.0
-    linked = links(positions)
+    linked = chain_links(positions)
     linked[1, 11] = False
-    together = ease_trace(positions, TYPES, linked, 0.3)
-    assert lengths(together)[1, 11] > 10.0
+    together = satisfy_distance_bounds(positions, TYPES, linked, 0.3)
+    assert ca_distances(together)[1, 11] > 10.0
     for frame in range(3):
-        alone = ease_trace(positions[frame : frame + 1], TYPES, linked[frame : frame + 1], 0.3)
+        alone = satisfy_distance_bounds(positions[frame : frame + 1], TYPES, linked[frame : frame + 1], 0.3)
         assert np.array_equal(alone[0], together[frame])
 
 
-def test_spacing_is_odd_where_no_peptide_fits() -> None:
+def test_spacing_is_anomalous_where_no_peptide_fits() -> None:
     linked = np.array([[True, True, True, False, True, True, False]])
     steps = np.array([0.0, 3.80, 3.80, 3.90, 9.0, 2.94, 4.05])
     ca = np.cumsum(steps)[None, :, None] * [0.0, 1.0, 0.0]
-    odd = odd_spacing(ca, letter_index("AAAAAPA"), linked)[0]
-    assert odd[[0, 1, 4]].tolist() == [0.0, 0.0, 0.0]
-    assert 0.1 < odd[2] == odd[3] < 0.9
-    assert odd[[5, 6]].tolist() == [1.0, 1.0]
+    anomaly = spacing_anomaly(ca, letter_index("AAAAAPA"), linked)[0]
+    assert anomaly[[0, 1, 4]].tolist() == [0.0, 0.0, 0.0]
+    assert 0.1 < anomaly[2] == anomaly[3] < 0.9
+    assert anomaly[[5, 6]].tolist() == [1.0, 1.0]

@@ -1,118 +1,87 @@
-"""Cα that move towards backbones that proteins have."""
+"""Relaxation of Cα traces."""
 
 from __future__ import annotations
-
-import itertools
 
 import numpy as np
 import pytest
 import torch
-from tiny import SEQUENCE, coil
+from traces import TYPES, chain_links, helix, noisy_coils
 
-from latcpb_cli.backbone.peptide_chain import Backbone
-from latcpb_cli.backbone.relax_trace import _strain, relax_trace
-from latcpb_cli.backbone.viterbi import _pair_costs, best_rotations
+from latcpb_cli.backbone.peptide_chain import PeptideChain
+from latcpb_cli.backbone.relax_trace import relax_trace, residue_energies
+from latcpb_cli.backbone.viterbi import best_rotations
 from latcpb_cli.chem.residues import letter_index
 
-TYPES = letter_index(SEQUENCE)
-LENGTH = len(SEQUENCE)
+NOISE = 0.3
 
 
-def frames(count: int) -> np.ndarray:
-    """Wandering chains: Cα 3.8 Å apart, bent at random as a force field without angle terms leaves them."""
-    noise = [0.3 * np.random.default_rng(seed).normal(size=(LENGTH, 3)) for seed in range(count)]
-    return np.array([coil(LENGTH).numpy() + one for one in noise], dtype=np.float32)
-
-
-def links(positions: np.ndarray) -> np.ndarray:
-    linked = np.ones(positions.shape[:2], dtype=bool)
-    linked[:, -1] = False
-    return linked
-
-
-def helix(length: int) -> np.ndarray:
-    """Cα of an alpha helix: 1.5 Å rise, 100 degrees, radius 2.3 Å."""
-    turn = np.radians(100.0) * np.arange(length)
-    points = np.stack([2.3 * np.cos(turn), 2.3 * np.sin(turn), 1.5 * np.arange(length)], axis=-1)
-    return points[None].astype(np.float32)
-
-
-def least_strain(positions: np.ndarray) -> float:
+def least_energy(positions: np.ndarray) -> float:
     """Energy of the best rotations on given Cα."""
     total = 0.0
-    for frame, linked in zip(positions, links(positions), strict=True):
+    for frame, linked in zip(positions, chain_links(positions), strict=True):
         ca = torch.from_numpy(frame.astype(np.float64))
-        backbone = Backbone.of(ca, TYPES, linked)
-        total += float(_strain(ca, best_rotations(ca, backbone), backbone).sum())
+        chain = PeptideChain.from_trace(ca, TYPES, linked)
+        total += float(residue_energies(ca, best_rotations(ca, chain), chain).sum())
     return total
 
 
 @pytest.mark.parametrize("tolerance", [0.1, 0.3])
-def test_backbones_get_better_and_no_bead_moves_further_than_it_may(tolerance: float) -> None:
-    positions = frames(4)
-    moved = relax_trace(positions, TYPES, links(positions), tolerance)
-    assert np.linalg.norm(moved - positions, axis=-1).max() <= tolerance + 1e-5
-    assert least_strain(moved) < (1 - tolerance) * least_strain(positions)
+def test_the_energy_falls_and_no_bead_moves_further_than_the_tolerance(tolerance: float) -> None:
+    positions = noisy_coils(4, NOISE)
+    relaxed = relax_trace(positions, TYPES, chain_links(positions), tolerance)
+    assert np.linalg.norm(relaxed - positions, axis=-1).max() <= tolerance + 1e-5
+    assert least_energy(relaxed) < (1 - tolerance) * least_energy(positions)
 
 
-def test_beads_that_fit_stay_to_the_bit() -> None:
+def test_beads_without_violation_are_unchanged_to_the_bit() -> None:
     positions = helix(12)
-    assert np.array_equal(relax_trace(positions, letter_index("A" * 12), links(positions), 0.3), positions)
+    relaxed = relax_trace(positions, letter_index("A" * 12), chain_links(positions), 0.3)
+    assert np.array_equal(relaxed, positions)
 
 
-def test_only_the_neighbourhood_of_trouble_moves() -> None:
+def test_only_beads_near_a_violation_move() -> None:
     positions = helix(20)
     positions[0, 10] += [0.6, 0.0, 0.0]
-    moved = relax_trace(positions, letter_index("A" * 20), links(positions), 0.5)
-    still = (moved == positions).all(-1)[0]
-    assert still[:4].all() and still[17:].all() and not still[10]
+    relaxed = relax_trace(positions, letter_index("A" * 20), chain_links(positions), 0.5)
+    unmoved = (relaxed == positions).all(-1)[0]
+    assert unmoved[:4].all() and unmoved[17:].all() and not unmoved[10]
 
 
-def test_frames_do_not_see_each_other() -> None:
-    positions = frames(3)
-    together = relax_trace(positions, TYPES, links(positions), 0.3)
+def test_frames_are_independent() -> None:
+    positions = noisy_coils(3, NOISE)
+    together = relax_trace(positions, TYPES, chain_links(positions), 0.3)
     for frame in range(3):
         alone = positions[frame : frame + 1]
-        assert np.array_equal(relax_trace(alone, TYPES, links(alone), 0.3)[0], together[frame])
+        assert np.array_equal(relax_trace(alone, TYPES, chain_links(alone), 0.3)[0], together[frame])
 
 
-def test_a_turned_chain_moves_the_same_way() -> None:
-    positions = frames(1)
-    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
-    turn *= np.sign(np.linalg.det(turn))
-    turned = (positions.astype(np.float64) @ turn).astype(np.float32)
-    moved = relax_trace(positions, TYPES, links(positions), 0.3).astype(np.float64) @ turn
-    assert np.abs(relax_trace(turned, TYPES, links(turned), 0.3) - moved).max() < 1e-2
+def test_a_rotated_chain_moves_the_same_way() -> None:
+    positions = noisy_coils(1, NOISE)
+    matrix = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    matrix *= np.sign(np.linalg.det(matrix))
+    rotated = (positions.astype(np.float64) @ matrix).astype(np.float32)
+    expected = relax_trace(positions, TYPES, chain_links(positions), 0.3).astype(np.float64) @ matrix
+    assert np.abs(relax_trace(rotated, TYPES, chain_links(rotated), 0.3) - expected).max() < 1e-2
 
 
 def test_breaks_stay_open() -> None:
-    positions = frames(1)
+    positions = noisy_coils(1, NOISE)
     positions[0, 12:] += 9.0
-    linked = links(positions)
+    linked = chain_links(positions)
     linked[0, 11] = False
-    moved = relax_trace(positions, TYPES, linked, 0.3)
-    assert np.linalg.norm(moved[0, 12] - moved[0, 11]) > 10.0
-
-
-def test_rotations_are_the_best_of_all() -> None:
-    ca = torch.from_numpy(frames(1)[0, :4].astype(np.float64))
-    backbone = Backbone.of(ca, TYPES[:4], np.array([True, True, True, False]))
-    costs = _pair_costs(ca, backbone).numpy()
-    choices = itertools.product(range(36), repeat=3)
-    least = min(costs[1, first, second] + costs[2, second, third] for first, second, third in choices)
-    found = _strain(ca, best_rotations(ca, backbone), backbone)
-    assert float(found.sum()) == pytest.approx(least, rel=1e-6)
+    relaxed = relax_trace(positions, TYPES, linked, 0.3)
+    assert np.linalg.norm(relaxed[0, 12] - relaxed[0, 11]) > 10.0
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
-def test_short_chains(length: int) -> None:
+def test_short_chains_are_unchanged(length: int) -> None:
     positions = helix(length)
-    moved = relax_trace(positions, letter_index("A" * length), links(positions), 0.3)
-    assert np.array_equal(moved, positions)
+    relaxed = relax_trace(positions, letter_index("A" * length), chain_links(positions), 0.3)
+    assert np.array_equal(relaxed, positions)
 
 
-def test_beads_in_one_place_stay_finite() -> None:
+def test_coincident_beads_stay_finite() -> None:
     positions = np.zeros((1, 6, 3), dtype=np.float32)
-    moved = relax_trace(positions, letter_index("APGAPA"), links(positions), 0.3)
-    assert np.isfinite(moved).all()
-    assert np.linalg.norm(moved, axis=-1).max() <= 0.3 + 1e-5
+    relaxed = relax_trace(positions, letter_index("APGAPA"), chain_links(positions), 0.3)
+    assert np.isfinite(relaxed).all()
+    assert np.linalg.norm(relaxed, axis=-1).max() <= 0.3 + 1e-5

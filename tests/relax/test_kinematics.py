@@ -1,49 +1,77 @@
-"""The joints: at rest they give the start; their slopes are those of automatic differentiation."""
+"""Torsion kinematics: positions at rest, and joint gradients against automatic differentiation."""
 
 from __future__ import annotations
 
 import torch
-from crowds import crowded, joined, present
+from crowds import concatenated, crowded, present
 
 from latcpb_cli.geometry.codec import InternalCoordinates, decode
-from latcpb_cli.relax.kinematics import TWIST, TorsionKinematics
+from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
 from latcpb_cli.relax.structures import TorsionStructures
 
 
-def linkage(dtype: torch.dtype = torch.float64) -> tuple[TorsionKinematics, torch.Tensor]:
-    atoms, internal, graph, sizes = joined(crowded(0), crowded(1, "PWA"))
-    internal = InternalCoordinates(*(part.to(dtype) for part in vars(internal).values()))
-    graph = type(graph)(**{**vars(graph), "ca": graph.ca.to(dtype)})
-    atoms = decode(internal, graph.ca, graph.types, graph.linked)
-    chains = TorsionStructures(atoms, internal, graph.types, graph.ca, graph.linked, sizes)
-    return TorsionKinematics.of(chains), present(graph).T
+def double_kinematics() -> tuple[TorsionKinematics, torch.Tensor]:
+    """Kinematics of two chains in 64 bits, and which slots hold an atom, (15, L)."""
+    atoms, internal, graph, sizes = concatenated(crowded(0), crowded(1, "PWA"))
+    internal = InternalCoordinates(*(part.double() for part in vars(internal).values()))
+    ca = graph.ca.double()
+    atoms = decode(internal, ca, graph.types, graph.linked)
+    structures = TorsionStructures(atoms, internal, graph.types, ca, graph.linked, sizes)
+    return TorsionKinematics.from_structures(structures), present(structures).T
 
 
-def test_at_rest_atoms_are_where_they_started() -> None:
-    chain, there = linkage()
-    apart = (chain.build(torch.zeros_like(chain.free)) - chain.start).norm(dim=0)
-    # Proline's ring is decoded by another way, and chain ends hang by another formula.
-    assert apart[there].max() < 1e-4
+def test_zero_angles_give_the_start() -> None:
+    kinematics, mask = double_kinematics()
+    atoms = kinematics.atom_positions(torch.zeros_like(kinematics.joint_mask))
+    # Not to the last digit: proline's ring and chain ends are decoded by other formulas.
+    assert (atoms - kinematics.start).norm(dim=0)[mask].max() < 1e-4
 
 
-def test_slopes_are_those_of_the_energy() -> None:
-    chain, there = linkage()
+def test_joint_gradients_equal_those_of_automatic_differentiation() -> None:
+    kinematics, mask = double_kinematics()
     generator = torch.Generator().manual_seed(0)
-    weights = torch.randn(chain.start.shape, generator=generator, dtype=torch.float64) * there
-    turn = 0.3 * torch.randn(chain.free.shape, generator=generator, dtype=torch.float64) * chain.free
-    turn[TWIST] *= 0.5
-    turn.requires_grad_()
-    atoms = chain.build(turn)
-    energy = (weights * atoms).sum()
-    (expected,) = torch.autograd.grad(energy, turn)
-    slope, _ = chain.pull(atoms.detach(), weights, torch.ones_like(weights[0]), turn.detach())
-    assert torch.allclose(slope, expected * chain.free, atol=1e-4)
+    weights = torch.randn(kinematics.start.shape, generator=generator, dtype=torch.float64) * mask
+    angles = torch.randn(kinematics.joint_mask.shape, generator=generator, dtype=torch.float64)
+    angles = 0.3 * angles * kinematics.joint_mask
+    angles[TWIST_JOINT] *= 0.5
+    angles.requires_grad_()
+    atoms = kinematics.atom_positions(angles)
+    (expected,) = torch.autograd.grad((weights * atoms).sum(), angles)
+    gradient, _ = kinematics.joint_gradient(
+        atoms.detach(), weights, torch.ones_like(weights[0]), angles.detach()
+    )
+    assert torch.allclose(gradient, expected * kinematics.joint_mask, atol=1e-4)
     assert expected.abs().max() > 1.0
 
 
-def test_proline_rings_and_missing_joints_do_not_turn() -> None:
-    chain, _ = linkage()
-    proline = chain.proline
-    assert proline.any()
-    assert (chain.free[2:, proline] == 0).all()
-    assert (chain.free[:2, ~chain.linked] == 0).all()
+def test_chi_stiffness_is_the_second_derivative_of_a_harmonic_energy() -> None:
+    """The energy is half the squared distance of all atoms from where they are."""
+    kinematics, mask = double_kinematics()
+    zero = torch.zeros_like(kinematics.joint_mask)
+    start = kinematics.atom_positions(zero)
+    _, stiffness = kinematics.joint_gradient(start, torch.zeros_like(start), mask.double(), zero)
+    step = 1e-3
+    for row in range(len(zero))[CHI_JOINTS]:
+        angles = zero.clone()
+        angles[row] = step * kinematics.joint_mask[row]
+        moved = (kinematics.atom_positions(angles) - start) * mask
+        expected = (moved**2).sum((0, 1)) / step**2
+        assert torch.allclose(stiffness[row], expected, rtol=1e-3, atol=1e-6)
+
+
+def test_moved_residues_are_those_with_moved_atoms() -> None:
+    kinematics, _ = double_kinematics()
+    start = kinematics.atom_positions(torch.zeros_like(kinematics.joint_mask))
+    for row, residue in ((ROTATION_JOINT, 3), (TWIST_JOINT, 5), (CHI_JOINTS.start, 2)):
+        angles = torch.zeros_like(kinematics.joint_mask)
+        angles[row, residue] = 0.2
+        moved = (kinematics.atom_positions(angles) - start).abs().amax((0, 1)) > 1e-9
+        assert moved.any()
+        assert torch.equal(kinematics.moved_residues(angles), moved)
+
+
+def test_proline_rings_and_chain_ends_have_no_joints() -> None:
+    kinematics, _ = double_kinematics()
+    assert kinematics.is_proline.any()
+    assert (kinematics.joint_mask[CHI_JOINTS, kinematics.is_proline] == 0).all()
+    assert (kinematics.joint_mask[: CHI_JOINTS.start, ~kinematics.linked] == 0).all()

@@ -1,4 +1,4 @@
-"""Relief: overlaps and bent angles go, what is exact stays exact."""
+"""Relaxation: overlaps and bent angles vanish, and what must stay exact stays exact."""
 
 from __future__ import annotations
 
@@ -7,85 +7,91 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from crowds import crowded, draft, overlaps, present, turned
+from crowds import Built, count_overlaps, crowded, present, rotated, torsion_structures
 
 from latcpb_cli.chem.bonds import intra_bonds
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT
+from latcpb_cli.geometry.box import box_vectors
+from latcpb_cli.geometry.codec import decode
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
-from latcpb_cli.relax.relief import OverlapCounts, relieve
+from latcpb_cli.relax.relief import OverlapCounts, relieve_overlaps
 from latcpb_cli.relax.structures import TorsionStructures
-from latcpb_cli.structure import box_vectors
 
 SEEDS = range(6)
 
 
-def relieved(built) -> torch.Tensor:
-    return relieve(draft(built)).atoms
+def relaxed_atoms(built: Built) -> torch.Tensor:
+    return relieve_overlaps(torsion_structures(built)).atoms
 
 
 def bond_lengths(atoms: torch.Tensor, graph) -> torch.Tensor:
     """Every bond of the chain."""
-    there = present(graph)
-    pairs = [
+    mask = present(graph)
+    bonds = [
         atoms[row, a] - atoms[row, b]
-        for row, kind in enumerate(graph.types.tolist())
-        for a, b in intra_bonds()[kind]
-        if there[row, a] and there[row, b]
+        for row, residue_type in enumerate(graph.types.tolist())
+        for a, b in intra_bonds()[residue_type]
+        if mask[row, a] and mask[row, b]
     ]
-    return torch.cat([torch.stack(pairs), atoms[:-1, 2] - atoms[1:, 0]]).norm(dim=-1)
+    peptide_bonds = atoms[:-1, C_SLOT] - atoms[1:, N_SLOT]
+    return torch.cat([torch.stack(bonds), peptide_bonds]).norm(dim=-1)
 
 
-def test_overlaps_go() -> None:
+def test_overlaps_vanish() -> None:
     before, after = np.zeros(2), np.zeros(2)
     for seed in SEEDS:
         built = crowded(seed)
-        before += overlaps(built[1], built[2])
-        after += overlaps(relieved(built), built[2])
+        before += count_overlaps(built[1], built[2])
+        after += count_overlaps(relaxed_atoms(built), built[2])
     assert before[0] > 100
     assert before[1] > 10
     assert after[0] < 0.2 * before[0]
     assert after[1] <= 2
 
 
-def test_peptides_are_held_where_nothing_draws_them() -> None:
-    far = np.zeros(2)
+def test_peptides_without_ramachandran_weight_turn_less() -> None:
+    displacement = np.zeros(2)
     for seed in SEEDS:
-        built = crowded(seed)
-        whole = draft(built)
-        for number, drawn in enumerate((None, torch.zeros(len(whole)))):
-            moved = relieve(replace(whole, drawn=drawn)).atoms - whole.atoms
-            far[number] += float(moved[:, 3].norm(dim=-1).mean())
-    assert far[1] < 0.8 * far[0]
+        structures = torsion_structures(crowded(seed))
+        for index, weight in enumerate((None, torch.zeros(len(structures)))):
+            moved = relieve_overlaps(replace(structures, ramachandran_weight=weight)).atoms
+            displacement[index] += float((moved - structures.atoms)[:, O_SLOT].norm(dim=-1).mean())
+    assert displacement[1] < 0.8 * displacement[0]
 
 
-def test_the_surer_a_peptide_the_less_it_turns() -> None:
-    far = np.zeros(2)
+def test_peptides_of_high_concentration_turn_less() -> None:
+    displacement = np.zeros(2)
     for seed in SEEDS:
-        whole = draft(crowded(seed))
-        sure = torch.arange(len(whole)) % 2 == 0
-        judged = replace(whole, drawn=torch.zeros(len(whole)), concentration=torch.where(sure, 50.0, 2.0))
-        moved = (relieve(judged).atoms - whole.atoms)[:, 3].norm(dim=-1)
-        far += [float(moved[~sure].mean()), float(moved[sure].mean())]
-    assert far[1] < 0.6 * far[0]
+        structures = torsion_structures(crowded(seed))
+        is_high = torch.arange(len(structures)) % 2 == 0
+        restrained = replace(
+            structures,
+            ramachandran_weight=torch.zeros(len(structures)),
+            concentration=torch.where(is_high, 50.0, 2.0),
+        )
+        moved = (relieve_overlaps(restrained).atoms - structures.atoms)[:, O_SLOT].norm(dim=-1)
+        displacement += [float(moved[~is_high].mean()), float(moved[is_high].mean())]
+    assert displacement[1] < 0.6 * displacement[0]
 
 
-def test_judged_structures_do_not_depend_on_their_batch() -> None:
-    built = [crowded(seed) for seed in SEEDS]
-    sure = [
-        torch.rand(len(x[1]), generator=torch.Generator().manual_seed(n)) * 50 for n, x in enumerate(built)
-    ]
-    drafts = [replace(draft(x), concentration=k) for x, k in zip(built, sure, strict=True)]
-    together = relieve(TorsionStructures.join(drafts)).atoms.split([len(x) for x in drafts])
-    for alone, part in zip(drafts, together, strict=True):
-        assert torch.equal(relieve(alone).atoms, part)
+def test_internal_coordinates_follow_the_atoms() -> None:
+    """Decoding them gives the backbone; side chains differ by how much N-CA-C is unbent."""
+    structures = torsion_structures(crowded(0))
+    relaxed = relieve_overlaps(structures)
+    assert (relaxed.internal.torsions - structures.internal.torsions).abs().max() > 0.1
+    decoded = decode(relaxed.internal, relaxed.ca, relaxed.types, relaxed.linked)
+    error = (decoded - relaxed.atoms).norm(dim=-1)[1:-1]
+    assert error[:, [N_SLOT, C_SLOT, O_SLOT]].max() < 1e-3
+    assert error[present(relaxed)[1:-1]].max() < 0.6
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_lengths_hands_and_alpha_carbons_stay(seed: int) -> None:
+def test_bond_lengths_chirality_and_ca_are_kept(seed: int) -> None:
     internal, atoms, graph = crowded(seed)
-    moved = relieved((internal, atoms, graph))
-    assert torch.equal(moved[:, 1], atoms[:, 1])
+    moved = relaxed_atoms((internal, atoms, graph))
+    assert torch.equal(moved[:, CA_SLOT], atoms[:, CA_SLOT])
     assert (moved - atoms).norm(dim=-1)[present(graph)].max() > 0.5
     assert (bond_lengths(moved, graph) - bond_lengths(atoms, graph)).abs().max() < 2e-3
     types, linked = graph.types.numpy(), graph.linked[None].numpy()
@@ -98,49 +104,61 @@ def test_lengths_hands_and_alpha_carbons_stay(seed: int) -> None:
     assert after["angles"].hits < before["angles"].hits
 
 
-def bent(atoms: torch.Tensor) -> torch.Tensor:
-    """How far (degrees) N-CA-C of inner residues is from 111."""
+def bends(atoms: torch.Tensor) -> torch.Tensor:
+    """Deviation (degrees) of N-CA-C of inner residues from 111°."""
     angle = torch.acos(cosine(*atoms[1:-1, :3].unbind(1)))
     return (torch.rad2deg(angle) - 111.0).abs()
 
 
-def test_backbones_are_unbent() -> None:
-    """N-CA-C comes back, where peptides turned the wrong way have bent it."""
+def test_bent_backbones_are_straightened() -> None:
+    """Random rotations of peptides bend N-CA-C."""
     parts = [crowded(seed, "AAGAVAAGTAAASAAVAAGAA") for seed in SEEDS]
-    before = torch.cat([bent(part[1]) for part in parts])
-    after = torch.cat([bent(relieved(part)) for part in parts])
+    before = torch.cat([bends(part[1]) for part in parts])
+    after = torch.cat([bends(relaxed_atoms(part)) for part in parts])
     assert (before > 10.0).sum() > 20
     assert after.max() < 12.0
 
 
 def test_a_structure_does_not_depend_on_its_batch() -> None:
     parts = [crowded(0), crowded(1, "WPAKYLD"), crowded(2), crowded(3, "G"), crowded(4, "PW")]
-    whole = relieve(draft(*parts)).atoms.split([len(part[1]) for part in parts])
-    for together, part in zip(whole, parts, strict=True):
-        assert torch.equal(together, relieved(part))
-    backwards = relieve(draft(*parts[::-1])).atoms.split([len(part[1]) for part in parts[::-1]])
-    assert all(torch.equal(one, two) for one, two in zip(whole, backwards[::-1], strict=True))
+    sizes = [len(part[1]) for part in parts]
+    together = relieve_overlaps(torsion_structures(*parts)).atoms.split(sizes)
+    for atoms, part in zip(together, parts, strict=True):
+        assert torch.equal(atoms, relaxed_atoms(part))
+    backwards = relieve_overlaps(torsion_structures(*parts[::-1])).atoms.split(sizes[::-1])
+    assert all(torch.equal(one, two) for one, two in zip(together, backwards[::-1], strict=True))
 
 
-def test_a_turned_input_gives_the_turned_output() -> None:
-    """But for side chains so crowded that rounding decides which way they go."""
+def test_a_structure_with_concentrations_does_not_depend_on_its_batch() -> None:
+    parts = []
+    for seed in SEEDS:
+        structures, generator = torsion_structures(crowded(seed)), torch.Generator().manual_seed(seed)
+        concentration = 50.0 * torch.rand(len(structures), generator=generator)
+        parts.append(replace(structures, concentration=concentration))
+    together = relieve_overlaps(TorsionStructures.concatenate(parts)).atoms.split([len(x) for x in parts])
+    for part, atoms in zip(parts, together, strict=True):
+        assert torch.equal(relieve_overlaps(part).atoms, atoms)
+
+
+def test_a_rotated_input_gives_the_rotated_output() -> None:
+    """But for a few crowded side chains, where rounding decides between two directions."""
     matrix = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(9)))[0]
     matrix = matrix * torch.linalg.det(matrix)
     errors = []
     for built in map(crowded, SEEDS):
-        error = (relieved(turned(built, matrix)) - relieved(built) @ matrix.T).norm(dim=-1)
+        error = (relaxed_atoms(rotated(built, matrix)) - relaxed_atoms(built) @ matrix.T).norm(dim=-1)
         errors.append(error[present(built[2])])
     assert torch.quantile(torch.cat(errors), 0.95) < 1e-3
 
 
-def test_what_has_nothing_to_relieve_stays_to_the_bit() -> None:
-    """A lone residue has no neighbours, peptides or angles that could be wrong."""
+def test_a_lone_residue_is_unchanged_to_the_bit() -> None:
+    """It has no neighbours, peptides or angles that could be wrong."""
     built = crowded(0, "A")
-    assert torch.equal(relieved(built), built[1])
+    assert torch.equal(relaxed_atoms(built), built[1])
 
 
-def test_gradients_leave_no_trace() -> None:
-    assert not relieved(crowded(0)).requires_grad
+def test_the_result_requires_no_gradient() -> None:
+    assert not relaxed_atoms(crowded(0)).requires_grad
 
 
 BOXES = [[40, 44, 48, 90, 90, 90], [46, 50, 48, 75, 100, 80]]
@@ -149,51 +167,51 @@ BOXES = [[40, 44, 48, 90, 90, 90], [46, 50, 48, 75, 100, 80]]
 def neighbors_across(
     box: list[float], images: tuple[int, int, int]
 ) -> tuple[TorsionStructures, torch.Tensor]:
-    """Two chains side by side, one of them in another image; the box and that image's place."""
+    """Two chains side by side, the second in another image, and the translation to that image."""
     cell = torch.from_numpy(box_vectors(np.array([box], dtype=float)))
-    away = (torch.tensor(images, dtype=torch.float64) @ cell[0]).float()
+    translation = (torch.tensor(images, dtype=torch.float64) @ cell[0]).float()
     internal, atoms, graph = crowded(0)
-    step = torch.tensor([10.0, 1.0, 1.0])
-    other = internal, atoms + step + away, replace(graph, ca=graph.ca + step + away)
-    both = draft(crowded(0), other)
-    return replace(both, sizes=[len(both)], cells=cell), away
+    step = torch.tensor([10.0, 1.0, 1.0]) + translation
+    other = internal, atoms + step, replace(graph, ca=graph.ca + step)
+    both = torsion_structures(crowded(0), other)
+    return replace(both, sizes=[len(both)], cells=cell), translation
 
 
 @pytest.mark.parametrize("box", BOXES)
-def test_images_across_the_box_are_relieved(box: list[float]) -> None:
-    """A chain in another image is relieved as if it stood beside the first; without a box it is not seen."""
-    there, away = neighbors_across(box, (1, 0, -2))
-    here, _ = neighbors_across(box, (0, 0, 0))
-    half = len(there) // 2
+def test_overlaps_with_periodic_images_vanish(box: list[float]) -> None:
+    """A chain in another image is relaxed as if it were beside the first; without a box it is far away."""
+    across, translation = neighbors_across(box, (1, 0, -2))
+    beside, _ = neighbors_across(box, (0, 0, 0))
+    half = len(across) // 2
 
-    def count(atoms: torch.Tensor) -> int:
-        types, linked = there.types.numpy(), there.linked[None].numpy()
-        found = frame_clashes(types, atoms[None].numpy(), present(there).numpy(), linked, np.array([box]))
-        return found[0].n_overlaps
+    def n_overlaps(atoms: torch.Tensor) -> int:
+        types, linked = across.types.numpy(), across.linked[None].numpy()
+        mask = present(across).numpy()
+        return frame_clashes(types, atoms[None].numpy(), mask, linked, np.array([box]))[0].n_overlaps
 
-    moved = relieve(there).atoms
-    assert count(moved) < 0.3 * count(relieve(replace(there, cells=None)).atoms)
-    beside = relieve(here).atoms
-    apart = torch.cat([moved[:half], moved[half:] - away]) - beside
-    error = apart.norm(dim=-1)[present(here)]
+    moved = relieve_overlaps(across).atoms
+    assert n_overlaps(moved) < 0.3 * n_overlaps(relieve_overlaps(replace(across, cells=None)).atoms)
+    back = torch.cat([moved[:half], moved[half:] - translation])
+    error = (back - relieve_overlaps(beside).atoms).norm(dim=-1)[present(beside)]
     assert torch.quantile(error, 0.95) < 1e-3
 
 
-def test_a_box_that_nothing_reaches_across_changes_nothing() -> None:
-    """To the bit where there is none, whatever the others have."""
+def test_a_box_without_contacts_across_it_changes_nothing() -> None:
+    """To the bit for a structure without a box in the same batch."""
     parts = crowded(0), crowded(1, "WPAKYLD")
     cells = torch.stack([torch.zeros(3, 3, dtype=torch.float64), 200.0 * torch.eye(3, dtype=torch.float64)])
-    boxed, free = (relieve(draft(*parts, cells=lattice)).atoms for lattice in (cells, None))
+    structures = torsion_structures(*parts, cells=cells)
+    boxed, free = (relieve_overlaps(replace(structures, cells=x)).atoms for x in (cells, None))
     length = len(parts[0][1])
     assert torch.equal(boxed[:length], free[:length])
-    error = (boxed - free)[present(draft(*parts))].norm(dim=-1)
+    error = (boxed - free)[present(structures)].norm(dim=-1)
     assert torch.quantile(error, 0.95) < 1e-3
 
 
-def test_the_tally_tells_before_and_after() -> None:
-    tally = OverlapCounts()
+def test_overlapping_residues_are_counted_before_and_after() -> None:
+    counts = OverlapCounts()
     for seed in SEEDS:
-        relieve(draft(crowded(seed)), tally)
-    assert tally.built > 20
-    assert tally.built > 5 * tally.relieved
-    assert tally.relieved >= tally.reselected
+        relieve_overlaps(torsion_structures(crowded(seed)), counts)
+    assert counts.built > 20
+    assert counts.built > 5 * counts.relieved
+    assert counts.relieved >= counts.reselected

@@ -1,96 +1,81 @@
-"""BackboneStrain of backbones: angles and regions."""
+"""Strain of backbones: bent angles, and the weight of the Ramachandran energy."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-import pytest
 import torch
-from crowds import crowded, draft
+from crowds import crowded, torsion_structures
 
-from latcpb_cli.backbone.ramachandran_energy import region_energy, region_slopes
-from latcpb_cli.chem.ramachandran import CLASSES
-from latcpb_cli.chem.residues import LETTERS
-from latcpb_cli.geometry.vectors import torsion_vector
-from latcpb_cli.relax.strain import BackboneStrain, _angle, _torsion
+from latcpb_cli.chem.reference import peptide_reference
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, slot_of
+from latcpb_cli.relax.strain import BackboneStrain
+from latcpb_cli.relax.structures import TorsionStructures
 
-
-def test_torsion_and_its_slopes() -> None:
-    generator = torch.Generator().manual_seed(0)
-    points = [torch.randn(3, 9, generator=generator, dtype=torch.float64).requires_grad_() for _ in range(4)]
-    value, *slopes = _torsion(*points)
-    vector = torsion_vector(*(point.T for point in points))
-    assert torch.allclose(value, torch.atan2(vector[:, 1], vector[:, 0]), atol=1e-6)
-    for slope, expected in zip(slopes, torch.autograd.grad(value.sum(), points), strict=True):
-        assert torch.allclose(slope, expected, atol=1e-3)
+CD_SLOT = slot_of("PRO", "CD")
 
 
-def test_angle_and_its_slopes() -> None:
-    generator = torch.Generator().manual_seed(1)
-    arms = [torch.randn(3, 9, generator=generator, dtype=torch.float64).requires_grad_() for _ in range(2)]
-    value, *slopes = _angle(*arms)
-    for slope, expected in zip(slopes, torch.autograd.grad(value.sum(), arms), strict=True):
-        assert torch.allclose(slope, expected, atol=1e-6)
+def strain_gradient(structures: TorsionStructures) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gradient (L, 15, 3) and stiffness (L, 15) of the strain of structures, which are padded for it."""
+    padded = structures.padded()
+    atoms = padded.atoms.permute(2, 1, 0).contiguous()
+    gradient, stiffness = torch.zeros_like(atoms), torch.zeros_like(atoms[0])
+    BackboneStrain.from_structures(padded).add_gradient(atoms, gradient, stiffness)
+    return gradient.permute(2, 1, 0)[: len(structures)], stiffness.T[: len(structures)]
 
 
-@pytest.mark.parametrize(
-    "name, phi, psi, pulls",
-    [
-        ("general", -63, -43, False),
-        ("general", -120, 130, False),
-        ("general", 60, -120, True),
-        ("glycine", 80, 10, False),
-        ("proline", -65, 145, False),
-        ("proline", -120, 145, True),
-    ],
-)
-def test_favoured_regions_do_not_pull_and_others_do(name: str, phi: float, psi: float, pulls: bool) -> None:
-    region = torch.tensor([CLASSES.index(name)])
-    angles = (torch.tensor([math.radians(x)]) for x in (phi, psi))
-    assert bool((region_slopes(region, *angles) != 0).any()) == pulls
+def without_ramachandran(sequence: str) -> TorsionStructures:
+    structures = torsion_structures(crowded(0, sequence))
+    return replace(structures, ramachandran_weight=torch.zeros(len(structures)))
 
 
-def test_the_pull_leads_to_the_favoured_region() -> None:
-    """Small steps down the slopes from just outside the helix end inside of it."""
-    region = torch.tensor([CLASSES.index("general")])
-    point = torch.tensor([[math.radians(-63)], [math.radians(-5)]])
-    assert (region_slopes(region, *point) != 0).any()
-    for _ in range(300):
-        point = point - 0.01 * region_slopes(region, *point)
-    assert (region_slopes(region, *point).abs() < 0.2).all()
-    assert math.radians(-5) > point[1] > math.radians(-40)
+def test_residues_with_one_peptide_have_no_strain() -> None:
+    """In a dipeptide they are all; the same residues inside a chain are strained."""
+    gradient, stiffness = strain_gradient(torsion_structures(crowded(0, "AA")))
+    assert (gradient == 0).all()
+    assert (stiffness == 0).all()
+    gradient, stiffness = strain_gradient(torsion_structures(crowded(0, "AAAA")))
+    assert (gradient[1:3, [N_SLOT, C_SLOT]] != 0).any()
+    assert (stiffness[1:3, [N_SLOT, C_SLOT]] > 0).all()
+    assert (stiffness[[0, 3]] == 0).all()
 
 
-def test_chain_ends_are_not_strained() -> None:
-    """They have one peptide each, so nothing that strain looks at."""
-    chain = draft(crowded(0, "AA"))
-    columns = chain.atoms.permute(2, 1, 0).contiguous()
-    slopes, stiff = torch.zeros_like(columns), torch.zeros_like(columns[0])
-    BackboneStrain.of(chain).push(columns, slopes, stiff)
-    assert (slopes == 0).all()
-    assert (stiff == 0).all()
-    assert LETTERS[chain.types[0]] == "A"
+def test_a_step_against_the_gradient_unbends_an_angle() -> None:
+    structures = without_ramachandran("AAA")
+    n, ca, c = (structures.atoms[1, slot].clone() for slot in (N_SLOT, CA_SLOT, C_SLOT))
+    structures.atoms[1, C_SLOT] = ca + 1.5 * torch.nn.functional.normalize(c + 0.8 * (n - ca) - ca, dim=0)
+
+    def bend(atoms: torch.Tensor) -> float:
+        arms = atoms[1, N_SLOT] - atoms[1, CA_SLOT], atoms[1, C_SLOT] - atoms[1, CA_SLOT]
+        return abs(float(torch.rad2deg(torch.acos(torch.cosine_similarity(*arms, dim=0)))) - 111.0)
+
+    gradient, _ = strain_gradient(structures)
+    assert bend(structures.atoms) > 10.0
+    assert bend(structures.atoms - 1e-3 * gradient) < bend(structures.atoms)
+    assert (gradient[[0, 2]] == 0).all()
 
 
-def test_regions_pull_as_much_as_a_draft_says() -> None:
-    built = draft(crowded(0, "AAAAAAAA"))
-    drawn = torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
-    strains = [BackboneStrain.of(replace(built, drawn=each)) for each in (None, drawn)]
-    assert strains[0].drawn.tolist() == [0.0, *6 * [1.0], 0.0]
-    assert strains[1].drawn.tolist() == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0]
-    columns = built.atoms.permute(2, 1, 0).contiguous()
-    slopes = [torch.zeros_like(columns) for _ in strains]
-    for strain, slope in zip(strains, slopes, strict=True):
-        strain.push(columns, slope, torch.zeros_like(columns[0]))
-    differ = (slopes[0] != slopes[1]).any(0).any(0)
+def test_prolines_are_bent_back() -> None:
+    """C-N-CD, with C of the residue before; glycine in its place has no such angle."""
+    structures = without_ramachandran("AAPAA")
+    gradient, stiffness = strain_gradient(structures)
+    c, n, cd = structures.atoms[1, C_SLOT], structures.atoms[2, N_SLOT], structures.atoms[2, CD_SLOT]
+    angle = torch.acos(torch.cosine_similarity(c - n, cd - n, dim=0))
+    away = cd - c  # opens the angle
+    is_wide = bool(angle > peptide_reference()["PRO C-N-CD"])
+    assert (gradient[2, CD_SLOT] != 0).any()
+    assert bool((gradient[2, CD_SLOT] * away).sum() > 0) == is_wide
+    assert stiffness[1, C_SLOT] > 0
+    assert (strain_gradient(without_ramachandran("AAGAA"))[0][:, CD_SLOT] == 0).all()
+
+
+def test_the_ramachandran_weight_scales_the_gradient_of_inner_residues() -> None:
+    built = torsion_structures(crowded(0, "AAAAAAAA"))
+    weight = torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+    strains = [BackboneStrain.from_structures(replace(built, ramachandran_weight=w)) for w in (None, weight)]
+    assert strains[0].ramachandran_weight.tolist() == [0.0, *6 * [1.0], 0.0]
+    assert strains[1].ramachandran_weight.tolist() == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0]
+    full, partial = (strain_gradient(replace(built, ramachandran_weight=w))[0] for w in (None, weight))
+    differ = (full != partial).flatten(1).any(1)
     assert differ[[1, 2, 3]].all()
     assert not differ[5:].any()
-
-
-def test_slopes_are_those_of_the_energy() -> None:
-    generator = torch.Generator().manual_seed(2)
-    phi, psi = (2 * math.pi * torch.rand(2, 200, generator=generator) - math.pi).requires_grad_()
-    region = torch.randint(len(CLASSES), (200,), generator=generator)
-    slopes = torch.stack(torch.autograd.grad(region_energy(region, phi, psi).sum(), (phi, psi)))
-    assert (slopes - region_slopes(region, phi.detach(), psi.detach())).abs().mean() < 0.1

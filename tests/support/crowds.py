@@ -1,18 +1,27 @@
-"""Chains whose atoms stand in each other's way, for the tests of relief."""
+"""Chains with overlapping atoms, for the tests of relaxation."""
 
 from __future__ import annotations
 
 import torch
 from tiny import trace_tensors
 
-from latcpb_cli.chem.internal import chi_mask
 from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.codec import InternalCoordinates, decode
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.model.graph import Graph, build_graph
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["CROWD", "Built", "crowded", "draft", "joined", "overlaps", "present", "turned"]
+__all__ = [
+    "CROWD",
+    "Built",
+    "concatenated",
+    "count_overlaps",
+    "crowded",
+    "present",
+    "rotated",
+    "torsion_structures",
+]
 
 CROWD = "AEWAKAPFPAFRMCAYLHVTKIDQNSG"
 Built = tuple[InternalCoordinates, torch.Tensor, Graph]
@@ -32,7 +41,7 @@ def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
     return internal, decode(internal, ca, types, linked), graph
 
 
-def joined(*parts: Built) -> tuple[torch.Tensor, InternalCoordinates, Graph, list[int]]:
+def concatenated(*parts: Built) -> tuple[torch.Tensor, InternalCoordinates, Graph, list[int]]:
     """Several structures as one batch."""
     internals, atoms, graphs = zip(*parts, strict=True)
     sizes = [len(x) for x in atoms]
@@ -44,29 +53,30 @@ def joined(*parts: Built) -> tuple[torch.Tensor, InternalCoordinates, Graph, lis
     return torch.cat(atoms), internal, graph, sizes
 
 
-def draft(*parts: Built, cells: torch.Tensor | None = None) -> TorsionStructures:
-    """Several structures as relief takes them."""
-    atoms, internal, graph, sizes = joined(*parts)
+def torsion_structures(*parts: Built, cells: torch.Tensor | None = None) -> TorsionStructures:
+    """Several structures as relaxation takes them."""
+    atoms, internal, graph, sizes = concatenated(*parts)
     return TorsionStructures(atoms, internal, graph.types, graph.ca, graph.linked, sizes, cells)
 
 
-def turned(built: Built, matrix: torch.Tensor) -> Built:
-    """The same structure after a rotation of all of it."""
+def rotated(built: Built, matrix: torch.Tensor) -> Built:
+    """The same structure after a rotation of the whole."""
     internal, atoms, graph = built
     ca = graph.ca @ matrix.T
     graph = build_graph(ca, graph.types, graph.linked, [len(ca)], neighbors=8, cutoff=21.0)
     return internal, atoms @ matrix.T, graph
 
 
-def present(graph: Graph) -> torch.Tensor:
+def present(graph: Graph | TorsionStructures) -> torch.Tensor:
+    """Which slots hold an atom: (L, 15)."""
     mask = torch.from_numpy(slot_mask())[graph.types]
     mask[:, 14] = ~graph.linked
     return mask
 
 
-def overlaps(atoms: torch.Tensor, graph: Graph) -> tuple[int, int]:
-    """Overlapping pairs, and residues with a contact below 1.2 Å."""
-    found = frame_clashes(
+def count_overlaps(atoms: torch.Tensor, graph: Graph) -> tuple[int, int]:
+    """Numbers of overlapping pairs, and of residues with a contact below 1.2 Å."""
+    clashes = frame_clashes(
         graph.types.numpy(), atoms[None].numpy(), present(graph).numpy(), graph.linked[None].numpy()
     )[0]
-    return found.n_overlaps, int(found.contact12.sum())
+    return clashes.n_overlaps, int(clashes.contact12.sum())

@@ -1,0 +1,54 @@
+"""Atoms of peptides as polynomials of the peptide's twist, which cost less than building them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latcpb_cli.geometry.peptide import is_cis_distance, peptide_atoms
+from latcpb_cli.relax.structures import TorsionStructures
+
+__all__ = ["derivative", "evaluate", "peptide_polynomials"]
+
+_TWISTS = (-0.6, -0.3, 0.0, 0.3, 0.6)
+"""Twists (rad, relative to the start) where the polynomials are exact; relaxation stays between them."""
+
+
+def peptide_polynomials(structures: TorsionStructures) -> Float[Tensor, "5 3 3 L"]:
+    """Fit C, O and N of each peptide as a polynomial of the change of its twist.
+
+    Returns
+    -------
+    Tensor, shape (5, 3, 3, L)
+        Coefficients (Å) of the powers 0 to 4, by coordinate in the peptide's
+        frame (`latcpb_cli.geometry.peptide.axis_frame`, turned by its rotation),
+        atom and residue.
+    """
+    ca, twist = structures.ca, structures.internal.twist
+    count, length = len(_TWISTS), len(twist)
+    copies = ca.repeat(count, 1)
+    distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
+    is_cis = is_cis_distance(distance, structures.types.roll(-1, 0)).repeat(count)
+    identity = torch.eye(3, dtype=copies.dtype, device=copies.device).expand(len(copies), 3, 3)
+    no_rotation = copies.new_tensor([1.0, 0.0]).expand(len(copies), 2)
+    twists = (twist + twist.new_tensor(_TWISTS)[:, None]).flatten()
+    atoms = peptide_atoms(copies, identity, is_cis, no_rotation, twists)
+    local = torch.stack([(atom - copies).view(count, length, 3) for atom in atoms], dim=1)
+    inverse = torch.from_numpy(np.linalg.inv(np.vander(_TWISTS, increasing=True))).to(local)
+    return (inverse[:, :, None, None, None] * local).sum(1).permute(0, 3, 1, 2).contiguous()
+
+
+def derivative(polynomials: Float[Tensor, "n 3 3 L"]) -> Float[Tensor, "n-1 3 3 L"]:
+    """Return the coefficients of the derivatives of polynomials."""
+    powers = torch.arange(1, len(polynomials)).to(polynomials)
+    return polynomials[1:] * powers[:, None, None, None]
+
+
+def evaluate(polynomials: Float[Tensor, "n 3 3 L"], x: Float[Tensor, "L"]) -> Float[Tensor, "3 3 L"]:
+    """Evaluate polynomials by Horner's rule."""
+    *lower, value = polynomials.unbind(0)
+    for coefficient in reversed(lower):
+        value = value * x + coefficient
+    return value
