@@ -12,7 +12,7 @@ import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.options import BackmapOptions, ReadOptions
 from latcpb_cli.run.pipeline import backmap_trajectory
 
 SEQUENCE = "MGSWTYPLKHCDE"
@@ -36,7 +36,7 @@ def inputs(tmp_path) -> tuple[Path, Path, np.ndarray]:
 def backmap(inputs, output: Path, **options) -> Path:
     top, trajectory, _ = inputs
     source = open_source([trajectory], top, ReadOptions(**options))
-    backmap_trajectory(FakeBackmapper(), source, output)
+    backmap_trajectory(FakeBackmapper(), source, output, BackmapOptions(report=False))
     return output
 
 
@@ -47,28 +47,28 @@ def residues_of_gemmi(model: gemmi.Model) -> list[tuple[str, int, str]]:
 EXPECTED = list(zip(CHAINS, RESIDS, ICODES, strict=True))
 
 
-def test_gemmi(tmp_path, inputs):
+def test_gemmi_reads_the_same_labels(tmp_path, inputs):
     structure = gemmi.read_pdb(str(backmap(inputs, tmp_path / "all.pdb")))
     assert len(structure) == 6
     np.testing.assert_allclose(structure.cell.parameters, BOX, atol=0.01)
     for model, positions in zip(structure, inputs[2], strict=True):
         assert residues_of_gemmi(model) == EXPECTED
-        alphas = [site.atom.pos.tolist() for site in model.all() if site.atom.name == "CA"]
-        np.testing.assert_allclose(alphas, positions, atol=1e-3)
+        ca_atoms = [site.atom.pos.tolist() for site in model.all() if site.atom.name == "CA"]
+        np.testing.assert_allclose(ca_atoms, positions, atol=1e-3)
 
 
 @pytest.mark.parametrize("suffix", [".pdb", ".xtc", ".trr", ".dcd"])
-def test_mdanalysis(tmp_path, inputs, suffix):
+def test_mdanalysis_reads_the_same_labels(tmp_path, inputs, suffix):
     output = backmap(inputs, tmp_path / f"all{suffix}")
     files = [output] if suffix == ".pdb" else [tmp_path / "all.top.pdb", output]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         universe = MDAnalysis.Universe(*map(str, files), to_guess=())
-    alphas = universe.select_atoms("name CA")
-    assert alphas.chainIDs.tolist() == list(CHAINS)
-    assert alphas.resids.tolist() == RESIDS
-    assert [str(code).strip() for code in alphas.icodes] == ICODES
-    steps = [(step.time, step.dimensions.copy(), alphas.positions.copy()) for step in universe.trajectory]
+    ca_atoms = universe.select_atoms("name CA")
+    assert ca_atoms.chainIDs.tolist() == list(CHAINS)
+    assert ca_atoms.resids.tolist() == RESIDS
+    assert [str(code).strip() for code in ca_atoms.icodes] == ICODES
+    steps = [(step.time, step.dimensions.copy(), ca_atoms.positions.copy()) for step in universe.trajectory]
     times, boxes, positions = (np.array(column) for column in zip(*steps, strict=True))
     np.testing.assert_allclose(positions, inputs[2], atol=0.006)
     np.testing.assert_allclose(boxes, np.tile(BOX, (6, 1)), rtol=2e-4)
@@ -77,24 +77,24 @@ def test_mdanalysis(tmp_path, inputs, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".pdb", ".xtc", ".trr", ".dcd"])
-def test_mdtraj(tmp_path, inputs, suffix):
+def test_mdtraj_reads_the_same_labels(tmp_path, inputs, suffix):
     mdtraj = pytest.importorskip("mdtraj")
     output = backmap(inputs, tmp_path / f"all{suffix}")
     top = output if suffix == ".pdb" else tmp_path / "all.top.pdb"
-    found = mdtraj.load(str(output)) if suffix == ".pdb" else mdtraj.load(str(output), top=str(top))
-    alphas = [atom for atom in found.topology.atoms if atom.name == "CA"]
-    assert [atom.residue.resSeq for atom in alphas] == RESIDS
-    assert [atom.residue.chain.index for atom in alphas] == [0] * 5 + [1] * 4 + [2] * 4
-    assert [atom.residue.code for atom in alphas] == list(SEQUENCE)
-    positions = 10.0 * found.xyz[:, [atom.index for atom in alphas]]
+    loaded = mdtraj.load(str(output)) if suffix == ".pdb" else mdtraj.load(str(output), top=str(top))
+    ca_atoms = [atom for atom in loaded.topology.atoms if atom.name == "CA"]
+    assert [atom.residue.resSeq for atom in ca_atoms] == RESIDS
+    assert [atom.residue.chain.index for atom in ca_atoms] == [0] * 5 + [1] * 4 + [2] * 4
+    assert [atom.residue.code for atom in ca_atoms] == list(SEQUENCE)
+    positions = 10.0 * loaded.xyz[:, [atom.index for atom in ca_atoms]]
     np.testing.assert_allclose(positions, inputs[2], atol=0.006)
-    np.testing.assert_allclose(10.0 * found.unitcell_lengths, np.tile(BOX[:3], (6, 1)), rtol=2e-4)
-    np.testing.assert_allclose(found.unitcell_angles, np.tile(BOX[3:], (6, 1)), rtol=2e-4)
+    np.testing.assert_allclose(10.0 * loaded.unitcell_lengths, np.tile(BOX[:3], (6, 1)), rtol=2e-4)
+    np.testing.assert_allclose(loaded.unitcell_angles, np.tile(BOX[3:], (6, 1)), rtol=2e-4)
     if suffix in (".xtc", ".trr"):
-        np.testing.assert_allclose(found.time, TIMES, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(loaded.time, TIMES, rtol=1e-5, atol=1e-6)
 
 
-def test_our_own_reader_finds_what_was_written(tmp_path, inputs):
+def test_latcpb_reads_what_was_written(tmp_path, inputs):
     output = backmap(inputs, tmp_path / "all.pdb")
     source = open_source([output])
     assert (
@@ -124,8 +124,8 @@ def test_read_only_folder_of_inputs(tmp_path, inputs):
         folder.chmod(0o755)
 
 
-def test_links_do_not_lead_the_output_astray(tmp_path, inputs):
-    """A link in place of the unfinished file, or of the output, is replaced and not followed."""
+def test_links_are_replaced(tmp_path, inputs):
+    """A symbolic link in place of the part file, or of the output, is replaced and not followed."""
     precious = tmp_path / "precious.txt"
     precious.write_text("precious")
     out = tmp_path / "out"
@@ -133,7 +133,10 @@ def test_links_do_not_lead_the_output_astray(tmp_path, inputs):
     for name in ("all.xtc", "all.xtc.part", "all.top.pdb.part"):
         (out / name).symlink_to(precious)
     top, trajectory, _ = inputs
-    backmap_trajectory(FakeBackmapper(), open_source([trajectory], top), out / "all.xtc", overwrite=True)
+    source = open_source([trajectory], top)
+    backmap_trajectory(
+        FakeBackmapper(), source, out / "all.xtc", BackmapOptions(overwrite=True, report=False)
+    )
     assert precious.read_text() == "precious"
     assert sorted(entry.name for entry in out.iterdir()) == ["all.top.pdb", "all.xtc"]
     assert not (out / "all.xtc").is_symlink()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from peptides import build
 
+from latcpb_cli.chem.conventions import NAMINGS
 from latcpb_cli.chem.modified import residue_kinds
-from latcpb_cli.chem.naming import NAMINGS
 from latcpb_cli.complete.modified_atoms import attach_modified_atoms
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.io.open_source import open_source
