@@ -28,21 +28,21 @@ def atom_line(line, **columns):
 
 
 def test_pdb_round_trip(tmp_path):
-    found = read_text(tmp_path, pdb_text(SAMPLE))
-    assert found.trace.sequence == "MKIDF"
-    assert found.trace.label(2) == "A:ILE3"
-    assert np.array_equal(found.present, SAMPLE.present)
-    assert np.abs(found.atoms - SAMPLE.atoms).max() < 0.001
-    assert found.linked().tolist() == [[True, True, True, True, False]]
+    result = read_text(tmp_path, pdb_text(SAMPLE))
+    assert result.trace.sequence == "MKIDF"
+    assert result.trace.label(2) == "A:ILE3"
+    assert np.array_equal(result.present, SAMPLE.present)
+    assert np.abs(result.atoms - SAMPLE.atoms).max() < 0.001
+    assert result.linked().tolist() == [[True, True, True, True, False]]
 
 
 def test_models_become_frames(tmp_path):
     shifted = structure("MKIDF", frames=np.concatenate([SAMPLE.atoms, SAMPLE.atoms + 1.0]))
-    found = read_text(tmp_path, pdb_text(shifted))
-    assert len(found) == 2
-    step = (found.atoms[1] - found.atoms[0])[found.present]
+    result = read_text(tmp_path, pdb_text(shifted))
+    assert len(result) == 2
+    step = (result.atoms[1] - result.atoms[0])[result.present]
     assert step == pytest.approx(1.0, abs=0.002)
-    assert not found.atoms[:, ~found.present].any()
+    assert not result.atoms[:, ~result.present].any()
 
 
 def test_mmcif_and_trajectory_give_what_the_pdb_gives(tmp_path):
@@ -54,10 +54,10 @@ def test_mmcif_and_trajectory_give_what_the_pdb_gives(tmp_path):
     universe = mda.Universe(str(pdb), to_guess=())
     universe.atoms.write(str(tmp_path / "in.xtc"))
     expected = read_all_atom(pdb)
-    for found in (read_all_atom(tmp_path / "in.cif"), read_all_atom(tmp_path / "in.xtc", pdb)):
-        assert found.trace.sequence == expected.trace.sequence
-        assert np.array_equal(found.present, expected.present)
-        assert np.abs(found.atoms - expected.atoms).max() < 0.01
+    for result in (read_all_atom(tmp_path / "in.cif"), read_all_atom(tmp_path / "in.xtc", pdb)):
+        assert result.trace.sequence == expected.trace.sequence
+        assert np.array_equal(result.present, expected.present)
+        assert np.abs(result.atoms - expected.atoms).max() < 0.01
 
 
 def test_names_of_other_force_fields(tmp_path):
@@ -73,9 +73,9 @@ def test_names_of_other_force_fields(tmp_path):
             if line[17:20] == "HSD" and line[12:16].strip() in ("O", "OXT"):
                 line = atom_line(line, name={"O": " OT1", "OXT": " OT2"}[line[12:16].strip()])
         lines.append(line)
-    found = read_text(tmp_path, "\n".join(lines))
-    assert found.trace.sequence == "MIH"
-    assert np.array_equal(found.present, structure("MIH").present)
+    result = read_text(tmp_path, "\n".join(lines))
+    assert result.trace.sequence == "MIH"
+    assert np.array_equal(result.present, structure("MIH").present)
 
 
 def test_hydrogens_and_second_locations_are_ignored(tmp_path):
@@ -86,9 +86,9 @@ def test_hydrogens_and_second_locations_are_ignored(tmp_path):
             lines[-1] = atom_line(line, altloc="A")
             lines.append(atom_line(line, altloc="B")[:30] + f"{99:8.3f}" + line[38:])
             lines.append(atom_line(line, name=" HB1"))
-    found = read_text(tmp_path, "\n".join(lines))
-    assert np.array_equal(found.present, structure("AKA").present)
-    assert np.abs(found.atoms - structure("AKA").atoms).max() < 0.001
+    result = read_text(tmp_path, "\n".join(lines))
+    assert np.array_equal(result.present, structure("AKA").present)
+    assert np.abs(result.atoms - structure("AKA").atoms).max() < 0.001
 
 
 def test_a_second_residue_at_one_site_is_ignored(tmp_path):
@@ -98,16 +98,16 @@ def test_a_second_residue_at_one_site_is_ignored(tmp_path):
         if line[17:20] == "SER":
             lines[-1] = atom_line(line, altloc="A")
             lines.append(atom_line(line, altloc="B", resname="THR"))
-    found = read_text(tmp_path, "\n".join(lines))
-    assert found.trace.sequence == "ASA"
+    result = read_text(tmp_path, "\n".join(lines))
+    assert result.trace.sequence == "ASA"
 
 
 def test_what_is_no_amino_acid_is_left_out_and_counted(tmp_path):
     water = "HETATM  900  O   HOH A 201       9.000   9.000   9.000  1.00  0.00           O"
     text = pdb_text(structure("AKA")).replace("ENDMDL", f"{water}\n{water.replace('201', '202')}\nENDMDL")
-    found = read_text(tmp_path, text)
-    assert found.trace.sequence == "AKA"
-    assert found.left_out == {"HOH": 2}
+    result = read_text(tmp_path, text)
+    assert result.trace.sequence == "AKA"
+    assert result.left_out == {"HOH": 2}
 
 
 def test_insertion_codes_are_kept(tmp_path):

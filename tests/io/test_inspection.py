@@ -18,9 +18,9 @@ def inspect(tmp_path, sequence, positions, **columns):
 def test_chains_bonds_and_breaks(tmp_path):
     positions = walk(6, 4)
     positions[1:3, 2:4] += np.float32([0.0, 0.0, 3.0])  # a break after residue 2 in two of four frames
-    found = inspect(tmp_path, "ACDEFG", positions, chains="AAAABB")
-    assert (found.n_frames, found.first_time, found.last_time) == (4, 0.0, pytest.approx(30.0))
-    first, second = found.chains
+    inspection = inspect(tmp_path, "ACDEFG", positions, chains="AAAABB")
+    assert (inspection.n_frames, inspection.first_time, inspection.last_time) == (4, 0.0, pytest.approx(30.0))
+    first, second = inspection.chains
     assert (first.name, first.first, first.last, first.sequence) == ("A", "A:ALA1", "A:GLU4", "ACDE")
     assert first.breaks == {"A:CYS2-A:ASP3": 2}
     assert second.breaks == {}
@@ -45,5 +45,5 @@ def test_cis_peptides_are_those_that_are_built_cis(tmp_path, sequence, length, n
 def test_problems_of_all_frames(tmp_path):
     positions = walk(6, 4)
     positions[2, 3] = np.nan
-    found = inspect(tmp_path, "ACDEFG", positions)
-    assert found.problems == {2: "residue A:GLU4: position is not a number"}
+    inspection = inspect(tmp_path, "ACDEFG", positions)
+    assert inspection.problems == {2: "residue A:GLU4: position is not a number"}

@@ -67,7 +67,7 @@ def build_trace(
         starts |= far
         if far.any():
             ends = "gap" if far.sum() == 1 else f"{far.sum()} distances"
-            notes.append(f"{starts.sum() + 1} chains told apart by {ends} that no missing loop can bridge")
+            notes.append(f"{starts.sum() + 1} chains separated by {ends} that no missing loop can bridge")
     chain_index = np.r_[0, np.cumsum(starts)].astype(np.int64)
     resids = _unique_resids(beads, chain_index, notes)
     trace = CGTrace(

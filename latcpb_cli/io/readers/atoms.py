@@ -99,7 +99,7 @@ def segments_from_bonds(bonds: Int64[np.ndarray, "B 2"], n_atoms: int) -> Int64[
     -------
     numpy.ndarray of int64, shape (N,)
         All zeros where fewer than half of the atoms have a bond: such a list
-        (of disulfides, for instance) does not tell chains apart.
+        (of disulfides, for instance) does not separate chains.
     """
     segment_index = np.zeros(n_atoms, dtype=np.int64)
     if 2 * len(np.unique(bonds)) < n_atoms or not len(bonds):

@@ -93,7 +93,7 @@ class InputFiles:
             )
         atoms = reader.read_atoms() if reader is not None else read_mda_atoms(file)
         if not len(atoms):
-            raise InputError(f"{path}: no atoms in it", "is it of the format that its suffix says?")
+            raise InputError(f"{path}: no atoms in it", "is it in the format of its suffix?")
         return atoms
 
     def open_trajectory(self, paths: Sequence[Path], window: FrameWindow, n_atoms: int) -> Trajectory:

@@ -26,7 +26,7 @@ _ANGSTROM_PER_NM = 10.0
 
 @dataclass
 class _FrameSpan:
-    """Bytes of a file that hold the atoms of one frame, and what the lines around them say."""
+    """Bytes of a file that hold the atoms of one frame, and the values of the lines around them."""
 
     start: int
     stop: int
@@ -137,7 +137,7 @@ class GroFile:
         except ValueError:
             raise InputError(
                 f"{self.path}: line {number}: no number of atoms",
-                "is this a GRO file? the suffix tells the format",
+                "is this a GRO file? the suffix decides on the format",
             ) from None
         check_atom_count(self._file, n_atoms, _MIN_LINE_BYTES)
         if self._spans and n_atoms != self.n_atoms:

@@ -129,7 +129,7 @@ def check_atom_count(file: InputFile, n_atoms: int, bytes_per_atom: int | float)
     ----------
     file : InputFile
     n_atoms : int
-        As the header of the file says.
+        Taken from the header of the file.
     bytes_per_atom : int or float
         Least number of bytes that an atom takes in this format.
 
@@ -140,5 +140,5 @@ def check_atom_count(file: InputFile, n_atoms: int, bytes_per_atom: int | float)
     if not 0 < n_atoms <= min(_MAX_ATOMS, file.size / bytes_per_atom):
         raise InputError(
             f"{file.path}: cannot be read: {n_atoms:,} atoms announced, in {file.size:,} bytes",
-            "the file is truncated, damaged, or of another format than its suffix says",
+            "the file is truncated, damaged, or of another format than its suffix",
         )

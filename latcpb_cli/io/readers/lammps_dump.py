@@ -27,7 +27,7 @@ _COLUMNS = (("xu", "yu", "zu"), ("x", "y", "z"), ("xsu", "ysu", "zsu"), ("xs", "
 
 @dataclass
 class _FrameSpan:
-    """Where the atoms of one frame begin in the file, and what its header says."""
+    """Offset of the atoms of one frame in the file, and the values of its header."""
 
     step: float = 0.0
     start: int = 0
@@ -60,7 +60,7 @@ class DumpFile:
         except (ValueError, IndexError):
             raise InputError(
                 f"{self.path}: line {self._line}: cannot be read as a LAMMPS dump",
-                "the file is damaged, or of another format than its suffix says",
+                "the file is damaged, or of another format than its suffix",
             ) from None
         self.n_frames = len(self._spans)
 

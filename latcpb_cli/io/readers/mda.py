@@ -88,7 +88,7 @@ def _check_dcd_header(file: InputFile) -> None:
         except struct.error:
             raise InputError(
                 f"{file.path} cannot be read (no DCD header)",
-                "the file is truncated, damaged, or of another format than its suffix says",
+                "the file is truncated, damaged, or of another format than its suffix",
             ) from None
     check_atom_count(file, n_atoms, _BYTES_PER_ATOM[".dcd"])
 
@@ -132,5 +132,5 @@ def damaged_as_input_error(what: Path | str) -> Iterator[None]:
     except Exception as error:
         raise InputError(
             f"{what} cannot be read ({first_line(error)})",
-            "the file is truncated, damaged, or of another format than its suffix says",
+            "the file is truncated, damaged, or of another format than its suffix",
         ) from error

@@ -34,7 +34,7 @@ _MAX_BYTES_PER_ATOM, _ALWAYS_ALLOWED_BYTES = 1000, 1 << 24
 
 @dataclass
 class _FrameSpan:
-    """Bytes of a file that hold one frame, and what the records before its atoms say."""
+    """Bytes of a file that hold one frame, and the values of the records before its atoms."""
 
     start: int = 0
     stop: int = 0
@@ -63,7 +63,7 @@ class PdbFile:
         spans = _scan_frames(file)
         if not spans:
             raise InputError(
-                f"{path}: no ATOM or HETATM record", "is this a PDB file? the suffix tells the format"
+                f"{path}: no ATOM or HETATM record", "is this a PDB file? the suffix decides on the format"
             )
         self.n_atoms = spans[0].n_atoms
         self.truncated = len(spans) > 1 and spans[-1].n_atoms < self.n_atoms

@@ -177,7 +177,7 @@ class XdrFile:
     def _damaged(self, reason: str, where: str = "") -> InputError:
         return InputError(
             f"{self.path}{where} cannot be read ({reason})",
-            "the file is truncated, damaged, or of another format than its suffix says",
+            "the file is truncated, damaged, or of another format than its suffix",
         )
 
 

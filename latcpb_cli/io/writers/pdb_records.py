@@ -60,7 +60,7 @@ def ssbond_records(
     residue_columns : sequence of str
         Columns 18 to 27 of the ATOM records of each residue.
     positions : numpy.ndarray, shape (N, 3)
-        In Å; the records tell the bond length and the periodic image of the second residue.
+        In Å; the records contain the bond length and the periodic image of the second residue.
     box : numpy.ndarray, shape (6,)
         Zeros for no box.
 
@@ -96,7 +96,7 @@ def conect_records(topology: AtomTopology, bridges: Sequence[Bridge], serials: I
         Residues that are joined by a disulfide.
     serials : numpy.ndarray of int64, shape (N,)
         Serial number of each atom. Where one is above 99,999, the columns
-        cannot tell atoms apart, and there are no records.
+        cannot distinguish atoms, and there are no records.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def _bonds(name: str) -> list[tuple[str, str]]:
 
 
 def _hydrogen_bonds(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Pair each hydrogen of a residue with its heavy atom, by what their names share (HG21, CG2)."""
+    """Pair each hydrogen of a residue with its heavy atom, by the common part of their names (HG21, CG2)."""
     heavy = [name for name in names if name[0] in "CNO"]
     pairs = []
     for name in names:

@@ -12,12 +12,12 @@ from latcpb_cli.options import ReadOptions
 BOX = 40.0
 
 
-def wrapped_chains(lost: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Two chains of ten beads, whole, and wrapped bead by bead with some beads lost."""
+def wrapped_chains(missing: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Two chains of ten beads, whole, and wrapped bead by bead with some beads missing."""
     whole = walk(20, 3) + np.float32(3.0)
     whole[:, 10:] += np.array([0, 12.0, 0], dtype=np.float32)
     wrapped = np.mod(whole, BOX)
-    wrapped[1, lost] = np.nan
+    wrapped[1, missing] = np.nan
     return whole, wrapped
 
 
@@ -27,27 +27,27 @@ def read(tmp_path, wrapped: np.ndarray, **options):
     return next(open_source([trajectory], top, ReadOptions(**options)).chunks(3))
 
 
-def test_chains_are_made_whole_around_lost_beads(tmp_path):
-    for lost in ([4], [9], [8, 9], [0], [10], [3, 4, 5, 13]):
-        whole, wrapped = wrapped_chains(lost)
+def test_chains_are_made_whole_around_missing_beads(tmp_path):
+    for missing in ([4], [9], [8, 9], [0], [10], [3, 4, 5, 13]):
+        whole, wrapped = wrapped_chains(missing)
         chunk = read(tmp_path, wrapped)
-        assert np.flatnonzero(chunk.missing[1]).tolist() == lost
+        assert np.flatnonzero(chunk.missing[1]).tolist() == missing
         for chain in (slice(0, 10), slice(10, 20)):
-            known = np.array([i for i in range(20)[chain] if i not in lost])
+            known = np.array([i for i in range(20)[chain] if i not in missing])
             shape = chunk.positions[1, known] - chunk.positions[1, known[0]]
             np.testing.assert_allclose(shape, whole[1, known] - whole[1, known[0]], atol=1e-4)
 
 
-def test_lost_beads_touch_nothing(tmp_path):
-    for lost in ([4], list(range(10)), list(range(20))):
-        chunk = read(tmp_path, wrapped_chains(lost)[1])
+def test_missing_beads_touch_nothing(tmp_path):
+    for missing in ([4], list(range(10)), list(range(20))):
+        chunk = read(tmp_path, wrapped_chains(missing)[1])
         positions = chunk.positions[1]
         assert np.isfinite(positions).all()
         distance = np.linalg.norm(positions[:, None] - positions, axis=-1) + 1e3 * np.eye(20)
-        assert distance[lost].min() > 40.0
+        assert distance[missing].min() > 40.0
 
 
-def test_sound_frames_are_not_touched(tmp_path):
+def test_complete_frames_are_not_touched(tmp_path):
     _, wrapped = wrapped_chains([4])
     chunk = read(tmp_path, wrapped, pbc="none")
     np.testing.assert_array_equal(chunk.positions[[0, 2]], wrapped[[0, 2]])

@@ -65,7 +65,7 @@ def test_topologies(tmp_path, positions, name):
 
 @pytest.mark.parametrize("name", ["gro", "lammpstrj", "mdcrd"])
 def test_cut_text_trajectories(tmp_path, positions, name):
-    """What is cut in its last frame is refused, and read up to there when asked for."""
+    """A file that is cut in its last frame is refused, with the number of complete frames."""
     top = write_ca_pdb(tmp_path / "top.pdb", SEQUENCE, positions[:1])
     path = {**STRUCTURE_WRITERS, **TRAJECTORY_WRITERS}[name](tmp_path, SEQUENCE, positions, BOX)
     path.write_text(path.read_text()[:-40])

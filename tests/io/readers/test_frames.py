@@ -46,10 +46,10 @@ def test_several_files_are_one_trajectory(tmp_path, ca_pdb, positions):
 
 
 @pytest.mark.parametrize("suffix", [".xtc", ".dcd", ".trr"])
-@pytest.mark.parametrize("lost", [7, 150])
-def test_truncated_trajectory(tmp_path, ca_pdb, positions, suffix, lost):
+@pytest.mark.parametrize("n_cut_bytes", [7, 150])
+def test_truncated_trajectory(tmp_path, ca_pdb, positions, suffix, n_cut_bytes):
     path = write_trajectory(tmp_path / f"t{suffix}", positions)
-    os.truncate(path, path.stat().st_size - lost)
+    os.truncate(path, path.stat().st_size - n_cut_bytes)
     error = refuse("truncated after [45] whole frames", [path], ca_pdb)
     whole = int(error.hint.rsplit(":", 1)[1])
     source = open_source([path], ca_pdb, ReadOptions(window=FrameWindow(frames=f"0:{whole}")))

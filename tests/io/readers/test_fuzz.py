@@ -30,12 +30,12 @@ relaxed = settings(max_examples=40, deadline=None, suppress_health_check=list(He
 def damage(data: bytes, seed: int) -> bytes:
     """Cut, change or insert bytes."""
     rng = random.Random(seed)
-    kind, changed = rng.random(), bytearray(data)
-    if kind < 0.3:
+    action, changed = rng.random(), bytearray(data)
+    if action < 0.3:
         return bytes(changed[: rng.randrange(len(changed))])
     for _ in range(rng.choice([1, 1, 2, 5, 20])):
         changed[rng.randrange(len(changed))] = rng.randrange(256)
-    if kind > 0.9:
+    if action > 0.9:
         at = rng.randrange(len(changed))
         changed[at:at] = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 40)))
     return bytes(changed)
@@ -73,12 +73,12 @@ def damaged_files(tmp_path: Path, monkeypatch, capsys, name: str, count: int) ->
         with pytest.raises(SystemExit) as caught:
             main(["backmap", *arguments(name, file.name), "-o", "out.xtc", "--no-report", "-q"])
         assert time.monotonic() - started < LONGEST, seed
-        code, said = int(caught.value.code or 0), capsys.readouterr().err
+        code, message = int(caught.value.code or 0), capsys.readouterr().err
         made = {entry.name for entry in folder.iterdir()} - before
-        assert code in (0, 3), (seed, said)
-        assert made == (results if code == 0 else set()), (seed, said)
+        assert code in (0, 3), (seed, message)
+        assert made == (results if code == 0 else set()), (seed, message)
         if code:
-            assert [line.split(":")[0] for line in said.splitlines()] == ["error", "hint"], (seed, said)
+            assert [line.split(":")[0] for line in message.splitlines()] == ["error", "hint"], (seed, message)
         for left in (*made, file.name):
             (folder / left).unlink()
         outcomes.add(code)

@@ -111,10 +111,10 @@ CASES = {
         pdb(atoms(chains=" " * 10, resids=[1, 2, 3, 4, 1, 2, 3, 4, 5, 6])), "ACDE/FGHIKL"
     ),
     "no chain ids, a long gap": Case(
-        pdb(atoms(positions=apart(4, 10), chains=" " * 10)), "ACDE/FGHIKL", note="2 chains told apart by gap"
+        pdb(atoms(positions=apart(4, 10), chains=" " * 10)), "ACDE/FGHIKL", note="2 chains separated by gap"
     ),
     "one chain id for all, a long gap": Case(
-        pdb(atoms(positions=apart(4, 10))), "ACDE/FGHIKL", ids="A", note="2 chains told apart by gap"
+        pdb(atoms(positions=apart(4, 10))), "ACDE/FGHIKL", ids="A", note="2 chains separated by gap"
     ),
     "one chain id for all, a gap wider than the missing loop": Case(
         pdb(atoms(positions=apart(4, 10), resids=[1, 2, 3, 4, 7, 8, 9, 10, 11, 12])), "ACDE/FGHIKL"

@@ -173,15 +173,15 @@ def test_names_of_force_fields(tmp_path, naming, output):
     write(tmp_path / output, naming)
     path = tmp_path / ("a.pdb" if output == "a.pdb" else "a.top.pdb")
     lines = records(path, ("ATOM", "HETATM"))[: len(AtomTopology.heavy_atoms(TRACE))]
-    found = list(dict.fromkeys((line[21], int(line[22:26]), line[17:21].strip()) for line in lines))
-    assert [name for *_, name in found] == EXPECTED[naming].split()
+    residues = list(dict.fromkeys((line[21], int(line[22:26]), line[17:21].strip()) for line in lines))
+    assert [name for *_, name in residues] == EXPECTED[naming].split()
     atoms = {(line[21] + line[22:26].strip(), line[12:16].strip()) for line in lines}
     charmm = naming == "charmm"
     assert (("A28", "CD") in atoms) == (("B2", "CD") in atoms) == charmm
     assert (("A28", "CD1") in atoms) != charmm
-    for place in ("A36", "B2"):
+    for residue in ("A36", "B2"):
         ends = ("OT1", "OT2") if charmm else ("O", "OXT")
-        assert all((place, name) in atoms for name in ends)
+        assert all((residue, name) in atoms for name in ends)
     assert (("A29", "OT") in atoms) == charmm and (("A31", "O4") in atoms) == charmm
     assert ("A27", "O") in atoms and ("A27", "OXT") not in atoms
 
