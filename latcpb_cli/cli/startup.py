@@ -17,11 +17,12 @@ def import_e3nn_quickly() -> None:
 
     Notes
     -----
-    One function of e3nn is decorated with `torch.compiler.disable`, and the first use of this decorator loads all
-    of torch's compiler. Another module of e3nn imports sympy, for spherical harmonics as functions of angles. Both
-    are replaced while e3nn is imported, and restored before this function returns. The modules of e3nn keep the
-    replacements. In a command that is harmless, because it neither compiles e3nn nor evaluates such harmonics;
-    other code in a process that imports `latcpb_cli` may do so, and therefore gets a plain import.
+    One function of e3nn is decorated with `torch.compiler.disable`, and the first use of this decorator
+    loads all of torch's compiler. Another module of e3nn imports sympy, for spherical harmonics as
+    functions of angles. Both are replaced while e3nn is imported, and restored before this function
+    returns. The modules of e3nn keep the replacements. In a command that is harmless, because it neither
+    compiles e3nn nor evaluates such harmonics; other code in a process that imports `latcpb_cli` may do so,
+    and therefore gets a plain import.
 
     CPU time of a process on an AMD EPYC, least of five runs: ``import latcpb_cli.model.equivariant`` 6.1 s,
     this function 3.5 s (3.7 s with sympy), of which torch itself takes 3.1 s.
