@@ -24,7 +24,7 @@ from latcpb_cli.geometry.vectors import cosine, torsion_vector
 
 __all__ = ["relax_trace", "residue_energies"]
 
-# Chosen for the share of favoured phi and psi on traces of CALVADOS (`benchmarks/robustness.py`).
+# Chosen for the fraction of favoured phi and psi on traces of CALVADOS (`benchmarks/robustness.py`).
 _MAX_BLOCK = 1024  # residues of a block
 _N_STEPS = 60
 _CA_STEP, _ROTATION_STEP = 0.02, 0.04  # Å and rad in one step, about

@@ -1,43 +1,47 @@
-"""The atoms that modified residues have more than their parents, put where there is room."""
+"""The extra atoms of modified residues, at the rotations with the least overlap."""
 
 from __future__ import annotations
 
 from functools import cache
-from itertools import product
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.modified import ESTER, FIXED, MODIFIED, PHOSPHATE, slots_of
+from latcpb_cli.chem.modified import atom_slots
 from latcpb_cli.chem.modified_bonds import ALL_ELEMENTS, all_bond_steps, all_element_index
-from latcpb_cli.chem.residues import N_SLOTS, NAMES, VDW_RADIUS
-from latcpb_cli.complete.nearby_atoms import atoms_around
+from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, N_SLOTS, NAMES, VDW_RADIUS
+from latcpb_cli.complete.extra_atoms import (
+    extra_slots,
+    modified_residue_of,
+    place_extra_atoms,
+    rotation_energy,
+)
+from latcpb_cli.complete.nearby_atoms import NearbyAtoms, find_nearby_atoms
+from latcpb_cli.geometry.angles import unit
 from latcpb_cli.structure import AtomTopology, CGTrace
 
 __all__ = ["attach_modified_atoms"]
 
-Around = tuple[np.ndarray, np.ndarray, np.ndarray]
-_TURNS = np.radians(np.arange(0.0, 360.0, 15.0))
-_WOBBLE = np.radians([0.0, -20.0, 20.0])
-"""Turns of a phosphate about the ester bond that are tried, and of its oxygens about staggered."""
-_AROUND = 20.0  # Å between two Cα whose residues can touch: twice the longest side chain with a phosphate
-_BERTH = 0.2  # Å of overlap that costs nothing, as in relief
-_POLAR = 2.7  # Å between N or O and an oxygen that costs nothing
-_EXCLUDED = 3  # bonds
-_PREFERENCE = 0.01  # Å²: between places with room, an open ester torsion and staggered oxygens decide
-_CROWDED = 0.25  # Å²: more overlap than this, and the side chain of Ser and Thr is turned as well
-_SWINGS = np.radians([0.0, -15.0, 15.0, -30.0, 30.0, *range(90, 271, 15)])
-_ECLIPSED, _TURNED = 0.15, 0.05  # Å²: what a swing costs at most between rotamers, and for leaving its own
-_CA, _CB = 1, 4
+_NEIGHBOR_RADIUS = 20.0  # Å between Cα: two of the longest side chains with a phosphate
+_FREE_OVERLAP = 0.2  # Å of van der Waals overlap at no energy, as in relaxation
+_POLAR_DISTANCE = 2.7  # Å between two atoms out of N and O at no energy: hydrogen bonds
+_MAX_EXCLUDED = 3  # bonds between atoms that do not overlap
+_CROWDED = 0.25  # Å²: with more overlap at the best rotations, chi 1 of Ser and Thr turns as well
+_CHI_TURNS = np.radians([0.0, -15.0, 15.0, -30.0, 30.0, *range(90, 271, 15)])
+_ECLIPSED_ENERGY, _TURN_ENERGY = 0.15, 0.05
+"""Å²: maxima of the energies of chi 1 between two rotamers, and of turning away from the model's chi 1."""
 
 
-def attach_modified_atoms(trace: CGTrace, atoms: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Widen atoms by the slots of modified residues and fill these.
+def attach_modified_atoms(
+    trace: CGTrace, atoms: Float[np.ndarray, "F L 15 3"], cells: Float[np.ndarray, "F 3 3"]
+) -> Float[np.ndarray, "F L W 3"]:
+    """Add the slots of modified residues to atoms, and fill them.
 
-    Bond lengths and angles are ideal. Of the free rotations all
-    combinations of 15° are tried, residue by residue along the trace; the one
-    with the least overlap is taken. Where none has room, chi1 of a phosphorylated
-    Ser or Thr is turned too; no other atom of the parents moves. A structure
-    does not depend on the others.
+    Bond lengths and angles are ideal. All combinations of the free rotations in
+    steps of 15° are tried, residue by residue along the trace, and the one with
+    the least overlap is taken. Where all of them overlap, chi 1 of a
+    phosphorylated Ser or Thr turns too; no other atom of the parents moves.
+    The result for one structure does not depend on the others.
 
     Parameters
     ----------
@@ -45,146 +49,116 @@ def attach_modified_atoms(trace: CGTrace, atoms: np.ndarray, cells: np.ndarray) 
     atoms : numpy.ndarray of float32, shape (F, L, 15, 3)
         In Å.
     cells : numpy.ndarray, shape (F, 3, 3)
-        Vectors of the periodic box as rows, Å: nearest images count; zeros for no box.
+        Vectors of the periodic box of each structure as rows, Å; zeros for no box.
 
     Returns
     -------
     numpy.ndarray of float32, shape (F, L, W, 3)
-        W is ``trace.n_slots``; the array itself where nothing is modified.
+        W is ``trace.n_slots``; ``atoms`` itself where no residue has extra atoms.
     """
     if trace.n_slots == N_SLOTS:
         return atoms
-    wide = np.zeros((*atoms.shape[:2], trace.n_slots, 3), dtype=np.float32)
-    wide[:, :, :N_SLOTS] = atoms
-    kinds, present = trace.kinds, AtomTopology.heavy_atoms(trace).present
+    completed = np.zeros((*atoms.shape[:2], trace.n_slots, 3), dtype=np.float32)
+    completed[:, :, :N_SLOTS] = atoms
+    kinds, present = trace.residue_kinds, AtomTopology.heavy_atoms(trace).present
     present[:, N_SLOTS:] = False
     for residue in np.flatnonzero(kinds >= len(NAMES)).tolist():
-        kind = int(kinds[residue])
-        own = sorted(set(slots_of(kind).values()) - set(range(N_SLOTS)))
-        tried = _places(kind, wide[:, residue].astype(np.float64))
-        for frame, choices in enumerate(tried):
-            best = 0
-            if len(choices) > 1:
-                around = atoms_around(wide[frame], residue, present, cells[frame], _AROUND)
-                overlap = _overlap(choices, own, kinds, residue, *around)
-                best = int(np.argmin(overlap + _preference(kind)))
-                if overlap[best] > _CROWDED and MODIFIED[kind - len(NAMES)].parent in ("SER", "THR"):
-                    _swing(wide[frame], own, kinds, residue, around)
-                    continue
-            wide[frame, residue, own] = choices[best]
-        present[residue, own] = True
-    return wide
+        _attach(completed, residue, kinds, present, cells)
+        present[residue, extra_slots(int(kinds[residue]))] = True
+    return completed
 
 
-def _places(kind: int, atoms: np.ndarray) -> np.ndarray:
-    """Extra atoms (F, T, E, 3) of a residue (F, W, 3) for each combination of turns."""
-    modified, slots = MODIFIED[kind - len(NAMES)], slots_of(kind)
-    turns = _turns(kind)
-    found: dict[str, np.ndarray] = {}
-    for atom in modified.extras:
-        above = []
-        for name in atom.parents:
-            known = found.get(name)
-            own = atoms[:, None, slots[modified.renamed.get(name, name)]] if known is None else known
-            above.append(own)
-        torsion = np.full(len(turns), np.radians(atom.torsion))
-        if atom.turn != FIXED:
-            torsion = torsion + turns[:, atom.turn]
-        a, b, c = above
-        found[atom.name] = _place(a, b, c, atom.length, np.radians(atom.angle), torsion)
-    return np.stack([found[atom.name] for atom in modified.extras], axis=2)
+def _attach(
+    atoms: Float[np.ndarray, "F L W 3"],
+    residue: int,
+    residue_kinds: Int[np.ndarray, "L"],
+    present: Bool[np.ndarray, "L W"],
+    cells: Float[np.ndarray, "F 3 3"],
+) -> None:
+    """Fill the extra slots of one residue in all structures, in place."""
+    kind = int(residue_kinds[residue])
+    slots, energy = extra_slots(kind), rotation_energy(kind)
+    can_turn_chi = modified_residue_of(kind).parent in ("SER", "THR")
+    for frame, candidates in enumerate(place_extra_atoms(kind, atoms[:, residue].astype(np.float64))):
+        best = 0
+        if len(candidates) > 1:
+            nearby = find_nearby_atoms(atoms[frame], residue, present, cells[frame], _NEIGHBOR_RADIUS)
+            overlap = _overlap(candidates, slots, residue, residue_kinds, nearby)
+            best = int(np.argmin(overlap + energy))
+            if overlap[best] > _CROWDED and can_turn_chi:
+                _turn_side_chain(atoms[frame], residue, residue_kinds, nearby)
+                continue
+        atoms[frame, residue, slots] = candidates[best]
 
 
-def _place(
-    a: np.ndarray, b: np.ndarray, c: np.ndarray, length: float, angle: float, torsion: np.ndarray
-) -> np.ndarray:
-    """Put x so that c-x, b-c-x and a-b-c-x have the given values; (F, 1 or T, 3) become (F, T, 3)."""
-    axis = _unit(c - b)
-    across = a - b
-    across = _unit(across - (across * axis).sum(-1, keepdims=True) * axis)
-    side = np.cross(axis, across)
-    cos, sin = np.cos(torsion)[:, None], np.sin(torsion)[:, None]
-    return np.asarray(c + length * (np.sin(angle) * (cos * across + sin * side) - np.cos(angle) * axis))
+def _turn_side_chain(
+    atoms: Float[np.ndarray, "L W 3"], residue: int, residue_kinds: Int[np.ndarray, "L"], nearby: NearbyAtoms
+) -> None:
+    """Place the extra atoms, and turn chi 1 with them, where they overlap least, in place."""
+    kind = int(residue_kinds[residue])
+    side_slots = [slot for slot in atom_slots(kind).values() if CB_SLOT < slot < N_SLOTS]
+    slots = extra_slots(kind)
+    turned = _turn_chi(atoms[residue].astype(np.float64), side_slots)
+    placed = place_extra_atoms(kind, turned)
+    is_own = (nearby.residues == residue) & np.isin(nearby.slots, side_slots)
+    # The overlap between a phosphate and its own side chain does not depend on chi 1.
+    internal = _overlap(placed[0], slots, residue, residue_kinds, nearby.select(is_own))
+    others = nearby.select(~is_own)
+    cost = _chi_turn_energy()[:, None]
+    cost = cost + internal + rotation_energy(kind)
+    for index, candidates in enumerate(placed):
+        side_chain = np.broadcast_to(turned[index, side_slots], (len(candidates), len(side_slots), 3))
+        both = np.concatenate([side_chain, candidates], axis=1)
+        cost[index] += _overlap(both, [*side_slots, *slots], residue, residue_kinds, others)
+    best_turn, best_rotation = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    atoms[residue, side_slots] = turned[best_turn, side_slots]
+    atoms[residue, slots] = placed[best_turn, best_rotation]
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    norm = np.sqrt((vector * vector).sum(-1, keepdims=True))
-    return np.asarray(vector / np.maximum(norm, 1e-9))
-
-
-@cache
-def _turns(kind: int) -> np.ndarray:
-    """Combinations of turns that are tried (T, 2): about the ester bond, about the O-P bond."""
-    if not MODIFIED[kind - len(NAMES)].turns:
-        return np.zeros((1, 2))
-    turns = np.zeros((len(_TURNS) * len(_WOBBLE), 2))
-    turns[:, [ESTER, PHOSPHATE]] = list(product(_TURNS, _WOBBLE))
-    return turns
-
-
-@cache
-def _preference(kind: int) -> np.ndarray:
-    """A little for every combination (T,), least where P is trans (on a ring: across it)."""
-    ester, phosphate = _turns(kind).T
-    aromatic = MODIFIED[kind - len(NAMES)].parent == "TYR"
-    open_ = np.cos(2 * ester) if aromatic else np.cos(ester)
-    return np.asarray(_PREFERENCE * (2.0 + open_ - np.cos(3 * phosphate)))
-
-
-def _swing(atoms: np.ndarray, own: list[int], kinds: np.ndarray, residue: int, around: Around) -> None:
-    """Turn chi1, and the phosphate with it, to where there is the most room (atoms (L, W, 3), in place)."""
-    kind = int(kinds[residue])
-    side = [slot for slot in slots_of(kind).values() if _CB < slot < N_SLOTS]
-    here = atoms[residue].astype(np.float64)
-    swung = np.repeat(here[None], len(_SWINGS), axis=0)
-    axis = _unit(here[_CB] - here[_CA])
-    arm = here[side] - here[_CB]
+def _turn_chi(atoms: Float[np.ndarray, "W 3"], side_slots: list[int]) -> Float[np.ndarray, "C W 3"]:
+    """Atoms of a residue after each turn of chi 1."""
+    turned = np.repeat(atoms[None], len(_CHI_TURNS), axis=0)
+    axis = unit(atoms[CB_SLOT] - atoms[CA_SLOT])
+    arm = atoms[side_slots] - atoms[CB_SLOT]
     along = (arm @ axis)[:, None] * axis
-    cos, sin = np.cos(_SWINGS)[:, None, None], np.sin(_SWINGS)[:, None, None]
-    swung[:, side] = here[_CB] + along + cos * (arm - along) + sin * np.cross(axis, arm)
-    placed = _places(kind, swung)
-    # Between a phosphate and its own side chain the swing changes nothing.
-    points, rows, slots = around
-    ours = (rows == residue) & np.isin(slots, side)
-    rigid = _overlap(placed[0], own, kinds, residue, points[ours], rows[ours], slots[ours])
-    cost = np.array([_ECLIPSED * (1 - np.cos(3 * s)) / 2 + _TURNED * (1 - np.cos(s)) / 2 for s in _SWINGS])[
-        :, None
+    cos, sin = np.cos(_CHI_TURNS)[:, None, None], np.sin(_CHI_TURNS)[:, None, None]
+    turned[:, side_slots] = atoms[CB_SLOT] + along + cos * (arm - along) + sin * np.cross(axis, arm)
+    return turned
+
+
+def _chi_turn_energy() -> Float[np.ndarray, "C"]:
+    """Energy (Å²) of each turn of chi 1, which starts at a rotamer."""
+    energies = [
+        _ECLIPSED_ENERGY * (1 - np.cos(3 * turn)) / 2 + _TURN_ENERGY * (1 - np.cos(turn)) / 2
+        for turn in _CHI_TURNS
     ]
-    cost = cost + rigid + _preference(kind)
-    for swing, choices in enumerate(placed):
-        sides = np.broadcast_to(swung[swing, side], (len(choices), len(side), 3))
-        both = np.concatenate([sides, choices], axis=1)
-        cost[swing] += _overlap(both, [*side, *own], kinds, residue, points[~ours], rows[~ours], slots[~ours])
-    best = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    atoms[residue, side] = swung[best[0], side]
-    atoms[residue, own] = placed[best]
+    return np.array(energies)
 
 
 def _overlap(
-    choices: np.ndarray,
-    own: list[int],
-    kinds: np.ndarray,
+    candidates: Float[np.ndarray, "T E 3"],
+    slots: list[int],
     residue: int,
-    points: np.ndarray,
-    rows: np.ndarray,
-    slots: np.ndarray,
-) -> np.ndarray:
-    """Squared overlap (Å²) of each choice (T, E, 3) of the slots ``own`` with the atoms around."""
-    kind = int(kinds[residue])
-    element, steps = all_element_index(), all_bond_steps()
-    reach = _reach()[element[kind, own][:, None], element[kinds[rows], slots]]
-    bonded = (rows == residue) & (steps[kind, own][:, slots] <= _EXCLUDED)
-    reach = np.where(bonded, 0.0, reach)
-    step = choices[:, :, None] - points
+    residue_kinds: Int[np.ndarray, "L"],
+    nearby: NearbyAtoms,
+) -> Float[np.ndarray, "T"]:
+    """Sum of squared overlaps (Å²) of each candidate for the atoms in ``slots`` with nearby atoms."""
+    kind = int(residue_kinds[residue])
+    elements, steps = all_element_index(), all_bond_steps()
+    nearby_elements = elements[residue_kinds[nearby.residues], nearby.slots]
+    distances = _contact_distances()[elements[kind, slots][:, None], nearby_elements]
+    is_bonded = (nearby.residues == residue) & (steps[kind, slots][:, nearby.slots] <= _MAX_EXCLUDED)
+    distances = np.where(is_bonded, 0.0, distances)
+    step = candidates[:, :, None] - nearby.points
     distance = np.sqrt((step * step).sum(-1))
-    return np.asarray((np.maximum(reach - distance, 0.0) ** 2).sum((1, 2)))
+    return np.asarray((np.maximum(distances - distance, 0.0) ** 2).sum((1, 2)))
 
 
 @cache
-def _reach() -> np.ndarray:
-    """Distance (Å) below which elements overlap: (5, 5)."""
+def _contact_distances() -> Float[np.ndarray, "5 5"]:
+    """Distance (Å) below which two elements overlap."""
     radius = np.array([VDW_RADIUS[element] for element in ALL_ELEMENTS])
-    polar = np.array([element in "NO" for element in ALL_ELEMENTS])
-    reach = radius[:, None] + radius - _BERTH
-    reach[np.ix_(polar, polar)] = _POLAR
-    return reach
+    is_polar = np.array([element in "NO" for element in ALL_ELEMENTS])
+    distances: np.ndarray = radius[:, None] + radius - _FREE_OVERLAP
+    distances[np.ix_(is_polar, is_polar)] = _POLAR_DISTANCE
+    return distances

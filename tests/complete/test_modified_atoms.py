@@ -1,4 +1,4 @@
-"""Modified residues: their geometry, their hand, and where there is room for them."""
+"""Extra atoms of modified residues: their geometry, chirality and overlaps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from peptides import structure
 
-from latcpb_cli.chem.modified import MODIFIED, slots_of
+from latcpb_cli.chem.modified import MODIFIED_RESIDUES, atom_slots
 from latcpb_cli.chem.residues import N_SLOTS, NAMES
 from latcpb_cli.complete.modified_atoms import attach_modified_atoms
 from latcpb_cli.metrics.clashes import frame_clashes
@@ -30,11 +30,11 @@ def built():
     return trace, attach_modified_atoms(trace, atoms, NO_BOX)[0].astype(float)
 
 
-def of(built, name):
+def named_atoms(built, name):
     """The atoms of one modified residue by their names."""
     trace, atoms = built
     index = VARIANTS.index(name)
-    return {atom: atoms[index, slot] for atom, slot in slots_of(int(trace.kinds[index])).items()}
+    return {atom: atoms[index, slot] for atom, slot in atom_slots(int(trace.residue_kinds[index])).items()}
 
 
 def angle(a, b, c):
@@ -43,39 +43,39 @@ def angle(a, b, c):
 
 
 @pytest.mark.parametrize(
-    ("name", "chain", "ester", "bend", "bond", "around"),
+    ("name", "ester_atoms", "ester", "ester_angle", "bond", "angle_at_p"),
     [
         ("SEP", ("CB", "OG"), 1.614, 118.6, 1.517, 105.8),
         ("TPO", ("CB", "OG1"), 1.614, 121.5, 1.517, 105.8),
         ("PTR", ("CZ", "OH"), 1.592, 124.8, 1.509, 106.7),
     ],
 )
-def test_phosphates_are_ideal(built, name, chain, ester, bend, bond, around):
-    atoms = of(built, name)
-    carbon, oxygen = (atoms[atom] for atom in chain)
+def test_phosphates_have_ideal_geometry(built, name, ester_atoms, ester, ester_angle, bond, angle_at_p):
+    atoms = named_atoms(built, name)
+    carbon, oxygen = (atoms[atom] for atom in ester_atoms)
     assert np.linalg.norm(atoms["P"] - oxygen) == pytest.approx(ester, abs=1e-4)
-    assert angle(carbon, oxygen, atoms["P"]) == pytest.approx(bend, abs=0.02)
+    assert angle(carbon, oxygen, atoms["P"]) == pytest.approx(ester_angle, abs=0.02)
     ends = [atoms[atom] for atom in ("O1P", "O2P", "O3P")]
-    for number, end in enumerate(ends):
+    for index, end in enumerate(ends):
         assert np.linalg.norm(end - atoms["P"]) == pytest.approx(bond, abs=1e-4)
-        assert angle(oxygen, atoms["P"], end) == pytest.approx(around, abs=0.02)
-        assert angle(end, atoms["P"], ends[number - 1]) == pytest.approx(112.5, abs=0.6)
+        assert angle(oxygen, atoms["P"], end) == pytest.approx(angle_at_p, abs=0.02)
+        assert angle(end, atoms["P"], ends[index - 1]) == pytest.approx(112.5, abs=0.6)
 
 
 @pytest.mark.parametrize(
-    ("name", "sulfur", "oxygen", "hand"), [("MHO", "SD", "OD1", 1), ("SME", "S", "OE", -1)]
+    ("name", "sulfur", "oxygen", "chirality"), [("MHO", "SD", "OD1", 1), ("SME", "S", "OE", -1)]
 )
-def test_sulfoxides_have_the_hand_of_their_component(built, name, sulfur, oxygen, hand):
-    """The two components are each other's mirror image at sulfur."""
-    atoms = of(built, name)
+def test_sulfoxides_have_the_chirality_of_their_component(built, name, sulfur, oxygen, chirality):
+    """The two components are mirror images of each other at sulfur."""
+    atoms = named_atoms(built, name)
     arms = [atoms[atom] - atoms[sulfur] for atom in (oxygen, "CG", "CE")]
-    assert np.sign(arms[0] @ np.cross(arms[1], arms[2])) == hand
+    assert np.sign(arms[0] @ np.cross(arms[1], arms[2])) == chirality
     assert np.linalg.norm(arms[0]) == pytest.approx(1.503, abs=1e-4)
     for end in ("CG", "CE"):
         assert angle(atoms[oxygen], atoms[sulfur], atoms[end]) == pytest.approx(106.2, abs=1.0)
 
 
-def test_nothing_of_the_parents_moves(built):
+def test_atoms_of_the_parents_do_not_move(built):
     trace, atoms = built
     before = modified()[1][0]
     np.testing.assert_array_equal(atoms[:, :N_SLOTS], before)
@@ -84,10 +84,10 @@ def test_nothing_of_the_parents_moves(built):
     assert attach_modified_atoms(plain, before[None], NO_BOX).shape[2] == N_SLOTS
 
 
-def test_a_phosphate_turns_away_from_what_stands_there():
-    """Something at the place of P is avoided, in the same chain, in another and across the box."""
+def test_a_phosphate_turns_away_from_atoms_in_its_place():
+    """Atoms near P are avoided, as neighbours and as periodic images."""
     trace, atoms = modified("ASAG", ["", "SEP", "", ""])
-    slots = slots_of(len(NAMES))
+    slots = atom_slots(len(NAMES))
     free = attach_modified_atoms(trace, atoms, NO_BOX)[0, 1, slots["P"]]
     blocked = atoms.copy()
     blocked[0, 3, :4] = free + np.array([[0.0, 0.3, 0.0], [0.3, 0, 0], [0, 0, 0.3], [0, 0, -0.3]])
@@ -102,9 +102,9 @@ def test_a_phosphate_turns_away_from_what_stands_there():
 
 
 def test_a_crowded_phosphate_turns_its_side_chain_too():
-    """Where its own bonds find no room, chi1 does: lengths, angles and the hand of Thr CB stay."""
+    """Where all its rotations overlap, chi 1 turns: lengths, angles and the chirality of Thr CB stay."""
     trace, atoms = modified("ATAG", ["", "TPO", "", ""], phi=-120.0, psi=130.0)
-    slots = slots_of(len(NAMES) + 1)
+    slots = atom_slots(len(NAMES) + 1)
     free = attach_modified_atoms(trace, atoms, NO_BOX)[0, 1].astype(float)
     out = free[slots["OG1"]] - free[4]
     crowded = atoms.copy()
@@ -117,23 +117,23 @@ def test_a_crowded_phosphate_turns_its_side_chain_too():
         assert np.linalg.norm(built[one] - built[two]) == pytest.approx(
             np.linalg.norm(free[one] - free[two]), abs=1e-3
         )
-    hands = [
+    chirality = [
         np.sign(np.dot(x[slots["OG1"]] - x[4], np.cross(x[1] - x[4], x[slots["CG2"]] - x[4])))
         for x in (free, built)
     ]
-    assert hands[0] == hands[1]
+    assert chirality[0] == chirality[1]
 
 
-def test_neighbouring_phosphates_see_each_other():
+def test_neighbouring_phosphates_do_not_overlap():
     trace, atoms = modified("ASSSSA", ["", "SEP", "SEP", "SEP", "SEP", ""], chi=(60.0, 0, 0, 0))
     wide = attach_modified_atoms(trace, atoms, NO_BOX)
     present = AtomTopology.heavy_atoms(trace).present
-    (clashes,) = frame_clashes(trace.kinds, wide, present, trace.linked(atoms[:, :, 1]))
+    (clashes,) = frame_clashes(trace.residue_kinds, wide, present, trace.linked(atoms[:, :, 1]))
     assert clashes.n_overlaps == 0
     assert clashes.n_atoms == present.sum() == 2 * 5 + 4 * 10 + 1
 
 
-def test_frames_do_not_depend_on_each_other():
+def test_frames_are_independent():
     trace, atoms = modified()
     rng = np.random.default_rng(3)
     frames = (np.repeat(atoms, 5, axis=0) + rng.normal(scale=0.3, size=(5, 1, 1, 3))).astype(np.float32)
@@ -146,17 +146,17 @@ def test_frames_do_not_depend_on_each_other():
 
 
 def test_a_clash_of_a_phosphate_is_counted():
-    """Phosphate atoms take part in the count of clashes, their bonds do not."""
+    """Phosphate atoms count, pairs that are bonded do not."""
     trace, atoms = modified("ASAAAA", ["", "SEP", "", "", "", ""], phi=-120.0, psi=130.0)
     wide = attach_modified_atoms(trace, atoms, NO_BOX)
     present = AtomTopology.heavy_atoms(trace).present
     linked = trace.linked(atoms[:, :, 1])
-    (before,) = frame_clashes(trace.kinds, wide, present, linked)
+    (before,) = frame_clashes(trace.residue_kinds, wide, present, linked)
     assert before.n_overlaps == 0
-    wide[0, 5, 4] = wide[0, 1, slots_of(len(NAMES))["P"]] + [1.0, 0.0, 0.0]
-    (after,) = frame_clashes(trace.kinds, wide, present, linked)
+    wide[0, 5, 4] = wide[0, 1, atom_slots(len(NAMES))["P"]] + [1.0, 0.0, 0.0]
+    (after,) = frame_clashes(trace.residue_kinds, wide, present, linked)
     assert after.contact12[[1, 5]].all() and after.n_overlaps > 0
 
 
-def test_every_modified_residue_is_among_those_tested():
-    assert {entry.name for entry in MODIFIED} == set(VARIANTS) - {""}
+def test_every_modified_residue_is_tested():
+    assert {entry.name for entry in MODIFIED_RESIDUES} == set(VARIANTS) - {""}

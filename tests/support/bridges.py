@@ -1,4 +1,4 @@
-"""Two strands whose cysteines stand for a disulfide."""
+"""Two strands with cysteines in the position of a disulfide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CB = 4
 
 
 def facing(distance=3.8, opening=25.0, sequence="ACA", chi=-65.0):
-    """Two strands whose middle cysteines look at each other with CB ``distance`` (Å) apart.
+    """Two strands whose middle cysteines face each other, with CB ``distance`` (Å) apart.
 
     The second is the first after half a turn about an axis near its CA-CB bond, so that both
     sit in the geometry of a bridge between neighbouring strands.
@@ -31,7 +31,7 @@ def facing(distance=3.8, opening=25.0, sequence="ACA", chi=-65.0):
     middle = cb + toward * distance / 2
     turned = atoms - middle
     turned = 2 * (turned @ axis)[..., None] * axis - turned
-    # Not quite: of two mirrored answers that are equally good, rounding would choose.
+    # Not quite symmetric: rounding would decide between two equally good mirror images.
     twist = np.radians(8.0)
     turned = (
         np.cos(twist) * turned
