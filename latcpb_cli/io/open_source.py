@@ -73,11 +73,9 @@ def open_source(
     rows = _select_rows(atoms, topology_path, trajectory, first_frame, options.selection)
     beads = identify_beads(atoms.select(rows), topology_path, sequences, options.on_unknown)
     rows = rows[beads.rows]
-    atom_indices = _atom_indices(trajectory, topology_path, len(atoms), rows)
-    reader = BeadReader(trajectory, atom_indices, options.scale)
+    reader = BeadReader(trajectory, _atom_indices(trajectory, topology_path, len(atoms), rows), options.scale)
     placed, notes = _find_placed(atoms.select(rows), reader, first_frame, topology_path)
     rows, beads, reader = rows[placed], beads.select(placed), reader.select(placed)
-
     distances = _neighbor_distances(reader, frames)
     unit_warnings = _unit_warnings(first_path, distances, options.force)
     trace, chain_notes = build_trace(
