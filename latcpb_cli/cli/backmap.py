@@ -13,8 +13,11 @@ from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from latcpb_cli.cli.messages import Messages
     from latcpb_cli.io.source import Source
     from latcpb_cli.run.cluster import ClusterWorkers
+    from latcpb_cli.run.output_plan import OutputPlan
+    from latcpb_cli.run.pipeline import RunSummary
     from latcpb_cli.run.workers import LocalWorkers
 
 __all__ = ["backmap"]
@@ -87,46 +90,64 @@ def backmap(
 
     from latcpb_cli.cli.messages import Messages
     from latcpb_cli.cli.startup import import_e3nn_quickly
-    from latcpb_cli.device import resolve_device
-    from latcpb_cli.io.open_source import open_source
-    from latcpb_cli.run.malloc import keep_freed_memory
 
     import_e3nn_quickly()
-    from latcpb_cli.backmapper import Backmapper
+    from latcpb_cli.device import resolve_device
+    from latcpb_cli.io.open_source import open_source
     from latcpb_cli.run.output_plan import OutputPlan
-    from latcpb_cli.run.pipeline import backmap_trajectory
     from latcpb_cli.run.quality_gate import check_limits, limit_names, parse_limits
+
+    machine = _Machine(weights, resolve_device(device), threads, workers, scheduler)
+    limits = {} if fail_on is None else parse_limits(fail_on, limit_names(options.md))
+    inputs = [path for path in (top, *trajectories, sequence and Path(sequence)) if path]
+    messages = Messages(quiet=quiet, verbose=verbose)
+    with OutputPlan.reserve(output or _default_output(trajectories[0]), options, inputs) as plan:
+        source = open_source(trajectories, top, reading)
+        messages.source(source, seed=options.seed if seed == "random" else None)
+        plan.check_fit(source, samples)
+        summary = _run(source, plan, options, machine, messages)
+    messages.result(summary)
+    if limits:
+        check_limits(summary.clashes, limits)
+
+
+class _Machine(NamedTuple):
+    """Where a run is built, as the options say."""
+
+    weights: str | None
+    device: str
+    threads: int | None
+    workers: int | None
+    scheduler: str | None
+
+
+def _run(
+    source: Source,
+    plan: OutputPlan,
+    options: choices.BackmapOptions,
+    machine: _Machine,
+    messages: Messages,
+) -> RunSummary:
+    """Load the model, start the workers if there are any, and build."""
+    from latcpb_cli.backmapper import Backmapper
+    from latcpb_cli.run.malloc import keep_freed_memory
+    from latcpb_cli.run.pipeline import backmap_trajectory
     from latcpb_cli.run.workers import LocalWorkers
 
-    resolved = resolve_device(device)
-    limits = {} if fail_on is None else parse_limits(fail_on, limit_names(options.md))
-    inputs = trajectories if top is None else [top, *trajectories]
-    plan = OutputPlan.create(output or _default_output(trajectories[0]), options, inputs)
-    messages = Messages(quiet=quiet, verbose=verbose)
-    source = open_source(trajectories, top, reading)
-    messages.source(source, seed=options.seed if seed == "random" else None)
-    plan.check_fit(source, samples)
     keep_freed_memory()
-    _use_threads(threads)
-    builder = None
-    if options.md is None or workers or scheduler is not None:
-        machine = _Machine(weights, resolved, threads, workers, scheduler)
-        builder = _builder(machine, source, samples)
-    backmapper = Backmapper.from_pretrained(weights, device=resolved)
+    _use_threads(machine.threads)
+    builder = _builder(machine, source, options)
+    backmapper = Backmapper.from_pretrained(machine.weights, device=machine.device)
     if isinstance(builder, LocalWorkers):
         builder.wait()
     try:
-        with messages.progress(source.n_frames, len(source.trace) * samples) as progress:
-            summary = backmap_trajectory(
+        with messages.progress(source.n_frames, len(source.trace) * options.samples) as progress:
+            return backmap_trajectory(
                 backmapper, source, plan, options, builder=builder, on_progress=progress.update
             )
     except KeyboardInterrupt:
         messages.interrupted(plan.output)
         raise
-    messages.problems(summary)
-    messages.result(summary)
-    if limits:
-        check_limits(summary.clashes, limits)
 
 
 def _seed_number(seed: str) -> int:
@@ -153,17 +174,9 @@ def _parts(without: str | None) -> tuple[choices.Part, ...]:
     return cast("tuple[choices.Part, ...]", names)
 
 
-class _Machine(NamedTuple):
-    """Where a run is built, as the options say."""
-
-    weights: str | None
-    device: str
-    threads: int | None
-    workers: int | None
-    scheduler: str | None
-
-
-def _builder(machine: _Machine, source: Source, samples: int) -> LocalWorkers | ClusterWorkers | None:
+def _builder(
+    machine: _Machine, source: Source, options: choices.BackmapOptions
+) -> LocalWorkers | ClusterWorkers | None:
     """What builds, where it is not this process."""
     from latcpb_cli.cli.startup import import_e3nn_quickly
     from latcpb_cli.run.cluster import ClusterWorkers
@@ -173,9 +186,10 @@ def _builder(machine: _Machine, source: Source, samples: int) -> LocalWorkers | 
     weights, device, threads, workers, scheduler = machine
     if scheduler is not None:
         return ClusterWorkers(WorkerSetup(weights, device, threads or 1), scheduler)
-    if workers is None:
+    if workers is None and options.md is None:
         # As many processes as threads, instead of these.
-        workers, threads = worthwhile_workers(len(source.trace), source.n_frames * samples, device), 1
+        structures = source.n_frames * options.samples
+        workers, threads = worthwhile_workers(len(source.trace), structures, device), 1
     if not workers:
         return None
     return LocalWorkers(WorkerSetup(weights, device, threads or 1, import_e3nn_quickly), workers)

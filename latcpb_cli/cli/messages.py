@@ -49,7 +49,7 @@ class Messages:
             write(f"left out, no Cα bead: {self._counts(source.left_out)}")
         if source.renamed:
             write(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
-        if modified := trace.modified():
+        if modified := trace.count_modified():
             write(f"modified: {self._counts(modified)}")
         for note in source.notes:
             write(note)
@@ -63,7 +63,7 @@ class Messages:
         if seed is not None:
             write(f"seed {seed}")
 
-    def problems(self, summary: RunSummary) -> None:
+    def _problems(self, summary: RunSummary) -> None:
         """Warn once of each frame that was not sound, the first few of them."""
         problems = summary.problems
         shown = len(problems) if self._verbose else _FRAMES_SHOWN
@@ -83,9 +83,13 @@ class Messages:
             self._print("interrupted; the same command with --resume goes on from here")
 
     def result(self, summary: RunSummary) -> None:
-        """Print what was written, how fast, and with which clashes."""
+        """Print what was written, how fast, and with which problems and clashes."""
+        self._problems(summary)
         if summary.clashes:
             self._console.print(_clash_table(summary.clashes))
+        if summary.complete_already:
+            self._print(f"complete already: {' '.join(str(path) for path in summary.outputs)}")
+            return
         self._console.print(
             f"{_several(summary.n_frames, 'frame')}, {_several(summary.n_samples, 'sample')} each, "
             f"in {summary.seconds:.1f} s "

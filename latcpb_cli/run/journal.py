@@ -1,7 +1,9 @@
 """How far a run has come: a journal beside its output, by which it can be resumed.
 
-One line of JSON for the settings, one for every chunk of frames that is safe on the disk, and one before
-the files take their final names. A line that a crash cut off does not count.
+The journal is locked as long as its run lives, so that no second run writes the same output. It has one line
+of JSON for the settings, one for every chunk of frames that is safe on the disk, and one before the files take
+their final names; every line ends in a checksum over itself and all lines before it. A last line that a crash
+cut off does not count.
 """
 
 from __future__ import annotations
@@ -9,21 +11,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from latcpb_cli.errors import OutputError, UsageError
+from latcpb_cli.io.writers.part_file import PartState, output_error
 from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.run.displacement import CaDisplacement
+from latcpb_cli.run.file_lock import open_locked
 from latcpb_cli.structure import Bridge
 
 __all__ = ["Journal", "JournalEntry", "input_identity", "journal_path"]
 
 _HASHED_BYTES = 1 << 20
 """Of the beginning of an input."""
+_BEGIN_AGAIN = "begin again, without --resume"
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class JournalEntry:
     ----------
     frames : int
         Frames that are done.
-    sizes : dict of str to int
-        Bytes of each file that hold them, by final name.
+    parts : dict of str to PartState
+        What each file, by final name, holds of them.
     seconds : float
         Time that they took.
     displacement : CaDisplacement
@@ -47,7 +54,7 @@ class JournalEntry:
     """
 
     frames: int = 0
-    sizes: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, PartState] = field(default_factory=dict)
     seconds: float = 0.0
     displacement: CaDisplacement = field(default_factory=CaDisplacement)
     overlap_counts: OverlapCounts = field(default_factory=OverlapCounts)
@@ -56,16 +63,21 @@ class JournalEntry:
 
     @classmethod
     def from_json(cls, row: dict[str, Any], earlier: Mapping[int, str]) -> JournalEntry:
-        """Read a line of the journal; ``earlier`` are the problems of the lines before it."""
-        problems = {int(index): problem for index, problem in row["problems"].items()}
+        """Read a line of the journal; ``earlier`` are the problems of the lines before it.
+
+        Raises
+        ------
+        AttributeError, KeyError, TypeError, ValueError
+            The line does not have the shape of an entry.
+        """
         return cls(
-            **row
-            | {
-                "displacement": CaDisplacement(**row["displacement"]),
-                "overlap_counts": OverlapCounts(**row["overlap_counts"]),
-                "bridges": tuple((first, second) for first, second in row["bridges"]),
-                "problems": {**earlier, **problems},
-            }
+            frames=int(row["frames"]),
+            parts={name: PartState(**state) for name, state in row["parts"].items()},
+            seconds=float(row["seconds"]),
+            displacement=CaDisplacement(**row["displacement"]),
+            overlap_counts=OverlapCounts(**row["overlap_counts"]),
+            bridges=tuple((int(first), int(second)) for first, second in row["bridges"]),
+            problems={**earlier, **{int(index): str(text) for index, text in row["problems"].items()}},
         )
 
 
@@ -88,16 +100,14 @@ def input_identity(paths: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 class Journal:
-    """The journal of one run; a context manager, which leaves it there if there is something to resume.
+    """The journal of one output, locked for this process; a context manager.
+
+    Leaving the context keeps the journal where there is something to resume, and removes it otherwise.
 
     Parameters
     ----------
     output : pathlib.Path
         The main output file.
-    settings : dict
-        All that the bytes of the output depend on; ready for JSON.
-    resume : bool
-        Whether to go on where an interrupted run of the same settings ended.
 
     Attributes
     ----------
@@ -108,29 +118,54 @@ class Journal:
 
     Raises
     ------
-    UsageError
-        The interrupted run had other settings.
+    OutputError
+        Another run writes this output, or the journal cannot be opened.
     """
 
-    def __init__(self, output: Path, settings: dict[str, Any], resume: bool) -> None:
+    def __init__(self, output: Path) -> None:
         self.path = journal_path(output)
-        settings = json.loads(json.dumps(settings))
         self.entry: JournalEntry | None = None
-        self.renaming, n_bytes = False, 0
-        if resume and self.path.is_file():
-            self.entry, self.renaming, n_bytes = _read(self.path, settings)
+        self.renaming, self._crc32, self._begun = False, 0, False
+        try:
+            self._file = open_locked(self.path)
+        except BlockingIOError:
+            raise OutputError(
+                f"{output}: another run is writing it", "wait until it has ended, or choose another --output"
+            ) from None
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether an interrupted run has left something to resume."""
+        return os.fstat(self._file.fileno()).st_size > 0
+
+    def begin(self, settings: dict[str, Any], resume: bool) -> None:
+        """Read what an interrupted run left, or begin anew.
+
+        Parameters
+        ----------
+        settings : dict
+            All that the bytes of the output depend on; ready for JSON.
+        resume : bool
+            Whether to go on where an interrupted run of the same settings ended.
+
+        Raises
+        ------
+        UsageError
+            The interrupted run had other settings.
+        OutputError
+            The journal is damaged, or cannot be written.
+        """
+        settings = json.loads(json.dumps(settings))
+        whole = self._read(settings) if resume else 0
         if self.entry is None:
-            self.path.unlink(missing_ok=True)
-            self._file = self.path.open("xb", buffering=0)
-            try:
-                self._append({"settings": settings})
-            except OutputError:
-                self.remove()
-                raise
-        else:
-            self._file = self.path.open("r+b", buffering=0)
-            self._file.truncate(n_bytes)
-            self._file.seek(n_bytes)
+            whole, self._crc32, self.renaming = 0, 0, False
+        self._file.truncate(whole)
+        self._file.seek(whole)
+        self._begun = True
+        if not whole:
+            self._append({"settings": settings})
 
     def add(self, entry: JournalEntry) -> None:
         """Record that some frames are safe on the disk."""
@@ -147,50 +182,61 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        if self.entry is None:
+        if self._file.closed:
+            return
+        if self.entry is None and (self._begun or not self.has_entries):
             self.remove()
+        self._file.close()
 
     def remove(self) -> None:
-        """Close and delete the journal: the run is complete, or has not begun."""
+        """Delete and close the journal: the run is complete, or has not begun."""
+        # First the name, then the lock: who waits for the lock finds that the name is gone.
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
         self._file.close()
-        self.path.unlink(missing_ok=True)
 
     def _append(self, row: Mapping[str, Any]) -> None:
-        line = (json.dumps(row) + "\n").encode()
+        text = json.dumps(row)
+        self._crc32 = zlib.crc32(text.encode(), self._crc32)
+        line = f"{text}\t{self._crc32:08x}\n".encode()
         try:
             if self._file.write(line) != len(line):
-                raise OSError("no space left")
+                raise OSError(28, "No space left on device")
             os.fsync(self._file.fileno())
+            os.stat(self.path)
         except OSError as error:
-            raise OutputError(
-                f"{self.path}: {error.strerror or error}",
-                "make room, then give the same command with --resume",
-            ) from error
+            raise output_error(self.path, error) from error
+
+    def _read(self, settings: dict[str, Any]) -> int:
+        """Read all whole lines; returns how many bytes they have."""
+        n_bytes = 0
+        for line in self._whole_lines():
+            n_bytes += len(line)
+            try:
+                text, checksum = line.decode().rstrip("\n").split("\t")
+                self._crc32 = zlib.crc32(text.encode(), self._crc32)
+                if int(checksum, 16) != self._crc32:
+                    raise ValueError("checksum")
+                row = json.loads(text)
+                if "settings" not in row and "renaming" not in row:
+                    self.entry = JournalEntry.from_json(
+                        row, {} if self.entry is None else self.entry.problems
+                    )
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise OutputError(
+                    f"{self.path}: the journal is damaged or was edited", _BEGIN_AGAIN
+                ) from error
+            if "settings" in row:
+                _refuse_other_settings(self.path, row["settings"], settings)
+            self.renaming |= "renaming" in row
+        return n_bytes
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        yield from (line for line in self._file.read().splitlines(keepends=True) if line.endswith(b"\n"))
 
 
-def _read(path: Path, settings: dict[str, Any]) -> tuple[JournalEntry | None, bool, int]:
-    """Last entry, whether files were being renamed, and how many bytes of the journal are whole lines."""
-    entry: JournalEntry | None = None
-    renaming, n_bytes = False, 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            row = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
-            row = None
-        if row is None:
-            break
-        n_bytes += len(line)
-        if "settings" in row:
-            _refuse_other_settings(path, row["settings"], settings)
-        elif "renaming" in row:
-            renaming = True
-        else:
-            entry = JournalEntry.from_json(row, {} if entry is None else entry.problems)
-    return entry, renaming, n_bytes
-
-
-def _refuse_other_settings(path: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
+def _refuse_other_settings(path: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Name the settings that differ, with both values where they are short."""
     differences = []
     for name in sorted(then.keys() | now.keys()):

@@ -1,20 +1,21 @@
-"""The files of a run, checked before any work is done."""
+"""The files of a run, checked and reserved before any work is done."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.errors import InputError, OutputExistsError, UsageError
+from latcpb_cli.errors import InputError, OutputError, OutputExistsError, UsageError
 from latcpb_cli.io.source import Source
 from latcpb_cli.io.writers.atom_writer import OUTPUT_SUFFIXES, coordinate_limits, output_files
 from latcpb_cli.io.writers.pdb import PDB_LIMITS, check_pdb_capacity
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run.journal import journal_path
+from latcpb_cli.run.journal import Journal
 from latcpb_cli.structure import AtomTopology
 
 __all__ = ["OutputPlan"]
@@ -24,7 +25,12 @@ _MAX_CA_DISTANCE = 12.0
 _FRAMES_PER_CHUNK = 64
 
 
-@dataclass(frozen=True)
+_MAX_NAME_BYTES = 255
+"""Of a file name on the usual file systems."""
+_LONGEST_SUFFIX = ".report.json.frames.part"
+
+
+@dataclass(frozen=True, eq=False)
 class OutputPlan:
     """Which files a run writes.
 
@@ -34,14 +40,20 @@ class OutputPlan:
         ``.pdb``, ``.xtc``, ``.dcd`` or ``.trr``; a trajectory gets a topology beside it.
     report : bool
         Whether a clash report is written.
+    journal : Journal
+        Locked for this process.
     """
 
     output: Path
     report: bool
+    journal: Journal
 
     @classmethod
-    def create(cls, output: Path | str, options: BackmapOptions, inputs: Sequence[Path] = ()) -> OutputPlan:
-        """Plan an output, and refuse a name that is not possible.
+    @contextmanager
+    def reserve(
+        cls, output: Path | str, options: BackmapOptions, inputs: Sequence[Path] = ()
+    ) -> Iterator[OutputPlan]:
+        """Refuse an output that is not possible, and keep other runs away from it.
 
         Parameters
         ----------
@@ -53,34 +65,50 @@ class OutputPlan:
         Raises
         ------
         UsageError
-            The format or the folder is not possible, or a file is an input.
+            The format is not possible, or a file is an input.
+        OutputError
+            The folder or the name is not possible, or another run writes this output.
         OutputExistsError
-            One of the files is there already.
+            One of the files is there already. With ``options.resume``, that is left to
+            `refuse_existing`, since a run that is complete may have made them.
         """
-        plan = cls(Path(output), options.report)
-        plan._check_folder()
-        goes_on = options.resume and journal_path(plan.output).is_file()
+        path = Path(output)
+        _check_name(str(output), path)
         sources = {os.path.realpath(source) for source in inputs}
-        for file in plan.files:
+        for file in _files(path, options.report):
             if os.path.realpath(file) in sources:
                 raise UsageError(f"{file}: is an input of this run", "choose another --output")
-            if file.is_dir():
-                raise OutputExistsError(f"{file}: is a folder", "choose another --output")
-            if file.exists() and not (options.overwrite or goes_on):
+        with Journal(path) as journal:
+            plan = cls(path, options.report, journal)
+            if not options.overwrite and not options.resume:
+                plan.refuse_existing()
+            for file in plan.files:
+                if file.is_dir():
+                    raise OutputExistsError(f"{file}: is a folder", "choose another --output")
+            yield plan
+
+    def refuse_existing(self) -> None:
+        """Refuse to replace files that are there.
+
+        Raises
+        ------
+        OutputExistsError
+        """
+        for file in self.files:
+            if file.exists():
                 raise OutputExistsError(
                     f"{file}: exists already", "choose another --output, or add --overwrite"
                 )
-        return plan
 
     @property
     def report_files(self) -> tuple[Path, Path]:
         """Names of the JSON and CSV reports."""
-        return self.output.with_suffix(".report.json"), self.output.with_suffix(".report.csv")
+        return _report_files(self.output)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Everything that the run writes, the main output first."""
-        return (*output_files(self.output), *(self.report_files if self.report else ()))
+        return _files(self.output, self.report)
 
     @property
     def coordinate_limits(self) -> tuple[float, float]:
@@ -112,13 +140,27 @@ class OutputPlan:
                         "write a trajectory instead, for instance with -o OUT.xtc",
                     )
 
-    def _check_folder(self) -> None:
-        suffix, folder = self.output.suffix, self.output.parent
-        if suffix.lower() not in OUTPUT_SUFFIXES:
-            raise UsageError(
-                f"{self.output}: cannot write format '{suffix}'", f"latcpb writes {' '.join(OUTPUT_SUFFIXES)}"
-            )
-        if not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder", "make it first, or choose another --output")
-        if not os.access(folder, os.W_OK):
-            raise UsageError(f"{folder}: cannot be written to", "choose another --output")
+
+def _report_files(output: Path) -> tuple[Path, Path]:
+    return output.with_suffix(".report.json"), output.with_suffix(".report.csv")
+
+
+def _files(output: Path, report: bool) -> tuple[Path, ...]:
+    return (*output_files(output), *(_report_files(output) if report else ()))
+
+
+def _check_name(given: str, path: Path) -> None:
+    """Refuse names and folders in which no run can write."""
+    if not path.name:
+        raise UsageError(f"--output '{given}' is no file name", "give a name such as all.xtc")
+    suffix, folder = path.suffix, path.parent
+    if suffix.lower() not in OUTPUT_SUFFIXES:
+        raise UsageError(
+            f"{path}: cannot write format '{suffix}'", f"latcpb writes {' '.join(OUTPUT_SUFFIXES)}"
+        )
+    if len(os.fsencode(path.stem + _LONGEST_SUFFIX)) > _MAX_NAME_BYTES:
+        raise OutputError(f"{path}: the name is too long", "choose a shorter --output")
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: no such folder", "make it first, or choose another --output")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder}: cannot be written to", "choose another --output")

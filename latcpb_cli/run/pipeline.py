@@ -26,6 +26,7 @@ from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import undo_renames
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob
+from latcpb_cli.run.completed import complete_already, run_remark
 from latcpb_cli.run.journal import Journal, input_identity
 from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.run.output_plan import OutputPlan
@@ -75,6 +76,8 @@ class RunSummary:
         The summary of the clash report.
     problems : dict of int to str
         What is wrong with frames, by frame number.
+    complete_already : bool
+        Whether an earlier run with the same settings had made the files.
     """
 
     n_frames: int
@@ -84,6 +87,7 @@ class RunSummary:
     outputs: tuple[Path, ...]
     clashes: dict[str, Any] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
+    complete_already: bool = False
 
     @property
     def residues_per_second(self) -> float:
@@ -125,18 +129,28 @@ def backmap_trajectory(
     """
     started = time.perf_counter()
     options = options or BackmapOptions()
-    plan = output if isinstance(output, OutputPlan) else OutputPlan.create(output, options, source.paths)
     if builder is not None and options.md is not None:
         raise UsageError("hydrogens and minimisation have no workers", "leave out --workers and --scheduler")
-    job = ChunkJob(source.trace, options, plan.coordinate_limits)
     with ExitStack() as stack:
+        if isinstance(output, OutputPlan):
+            plan = output
+        else:
+            plan = stack.enter_context(OutputPlan.reserve(output, options, source.paths))
         settings = {**options.settings(), **_identity(backmapper, source, plan)}
-        journal = stack.enter_context(Journal(plan.output, settings, options.resume))
-        if journal.renaming:
+        counts = source.n_frames, options.samples, len(source.trace)
+        if options.resume and not plan.journal.has_entries:
+            if (clashes := complete_already(plan, settings)) is not None:
+                return RunSummary(*counts, 0.0, plan.files, clashes, complete_already=True)
+            if not options.overwrite:
+                plan.refuse_existing()
+        plan.journal.begin(settings, options.resume)
+        if plan.journal.renaming:
             undo_renames(plan.files)
+        job = ChunkJob(source.trace, options, plan.coordinate_limits)
         job, problems = job.with_consensus(backmapper, source)
-        post_processor = _open_post_processor(job, backmapper, source, journal)
-        outputs = _open_outputs(stack, plan, source, post_processor.topology, journal, options, backmapper)
+        post_processor = _open_post_processor(job, backmapper, source, plan.journal)
+        spec = _output_spec(backmapper, source, options, settings)
+        outputs = _open_outputs(stack, plan, post_processor.topology, spec)
         progress = RunProgress(job, outputs, started, source.strict)
         progress.problems.update(problems)
         builder = builder or _InProcess(backmapper, post_processor)
@@ -150,7 +164,6 @@ def backmap_trajectory(
             facts = _report_facts(backmapper, source, options, progress)
             clashes = outputs.reporter.finish(provenance(source.paths, **facts, **post_processor.settings))
         outputs.commit()
-    counts = progress.done, options.samples, len(source.trace)
     problems = dict(sorted(progress.problems.items()))
     return RunSummary(*counts, progress.seconds, plan.files, clashes, problems)
 
@@ -180,32 +193,31 @@ def _open_post_processor(
     return open_post_processor(AtomTopology.heavy_atoms(source.trace), md, backmapper.device, bridges)
 
 
-def _open_outputs(
-    stack: ExitStack,
-    plan: OutputPlan,
-    source: Source,
-    topology: AtomTopology,
-    journal: Journal,
-    options: BackmapOptions,
-    backmapper: Backmapper,
-) -> RunOutputs:
-    """Open all files of a run, where the journal says that they go on."""
+def _output_spec(
+    backmapper: Backmapper, source: Source, options: BackmapOptions, settings: dict[str, Any]
+) -> OutputSpec:
+    """What the first bytes of an output depend on."""
     remarks = [
         f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {options.seed}, "
         f"MODE {options.mode.upper()}",
         "SHA256 OF THE WEIGHTS:",
         backmapper.weights_sha256,
+        run_remark(settings),
     ]
-    spec = OutputSpec(source.n_frames, options.samples, source.interval, remarks, options.naming)
-    entry, resume = journal.entry, None
+    return OutputSpec(source.n_frames, options.samples, source.interval, remarks, options.naming)
+
+
+def _open_outputs(stack: ExitStack, plan: OutputPlan, topology: AtomTopology, spec: OutputSpec) -> RunOutputs:
+    """Open all files of a run, where its journal says that they go on."""
+    entry, resume = plan.journal.entry, None
     if entry is not None:
-        resume = ResumePoint(entry.sizes, entry.frames * options.samples, entry.bridges)
+        resume = ResumePoint(entry.parts, entry.frames * spec.n_samples, entry.bridges)
     writer = stack.enter_context(open_writer(plan.output, topology, spec, resume))
     reporter = None
     if plan.report:
-        sizes = None if entry is None else entry.sizes
-        reporter = stack.enter_context(ReportWriter(*plan.report_files, source.trace, sizes))
-    return RunOutputs(writer, reporter, journal)
+        states = None if entry is None else entry.parts
+        reporter = stack.enter_context(ReportWriter(*plan.report_files, topology.trace, states))
+    return RunOutputs(writer, reporter, plan.journal)
 
 
 def _stream(

@@ -93,10 +93,10 @@ class RunProgress:
         noted = self._add_problems(measured)
         writer, reporter = self._outputs.writer, self._outputs.reporter
         writer.write(measured.atoms, measured.chunk, measured.sample_spread, measured.bridges)
-        sizes = writer.sync()
+        parts = writer.sync()
         if reporter is not None:
             reporter.add_chunk(measured)
-            sizes |= reporter.sync()
+            parts |= reporter.sync()
         for displacement in measured.displacements:
             self.displacement = self.displacement.plus(displacement)
         self.overlap_counts.add(measured.overlap_counts)
@@ -105,7 +105,7 @@ class RunProgress:
         self.done += len(measured.chunk)
         entry = JournalEntry(
             self.done,
-            sizes,
+            parts,
             self.seconds,
             self.displacement,
             self.overlap_counts,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from latcpb_cli.errors import QualityGateError, UsageError
-from latcpb_cli.md.force_fields import MINIMIZED
+from latcpb_cli.md.force_fields import MINIMIZATION_METRICS
 from latcpb_cli.metrics.defects import DEFECTS
 from latcpb_cli.options import MdOptions
 
@@ -18,7 +18,7 @@ _CLASHES = ("contact12_percent", "overlap04_per_1000", "pierced_rings", "lassos"
 
 def limit_names(md: MdOptions | None) -> tuple[str, ...]:
     """Numbers of a report's rows that can be limited, with or without minimisation."""
-    return (*_CLASHES, *DEFECTS, *(MINIMIZED if md is not None and md.minimize else ()))
+    return (*_CLASHES, *DEFECTS, *(MINIMIZATION_METRICS if md is not None and md.minimize else ()))
 
 
 def parse_limits(text: str, names: Sequence[str]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from latcpb_cli.io.writers.frame_writer import FrameInfo
-from latcpb_cli.io.writers.part_file import FileSizes, PartFile
+from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
 from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.structure import CGTrace, FrameClashes
 
@@ -38,8 +38,8 @@ class ReportWriter:
         One row per residue with a clash, in the columns ``CSV_COLUMNS``.
     trace : CGTrace
         The residues.
-    sizes : mapping of str to int, optional
-        Bytes of the files of an interrupted run that are complete, by final name.
+    resume : mapping of str to PartState, optional
+        What the files of an interrupted run hold that is complete, by final name.
 
     Examples
     --------
@@ -50,16 +50,16 @@ class ReportWriter:
     """
 
     def __init__(
-        self, path_json: Path, path_csv: Path, trace: CGTrace, sizes: FileSizes | None = None
+        self, path_json: Path, path_csv: Path, trace: CGTrace, resume: PartStates | None = None
     ) -> None:
         self._json = Path(path_json)
         self._labels = [trace.label(index) for index in range(len(trace))]
         self._totals = _Totals(len(trace))
-        self._keep_parts = sizes is not None
+        self._keep_parts = resume is not None
         rows = self._json.with_name(self._json.name + ".frames")
-        self._csv, self._rows = (PartFile(path, sizes) for path in (Path(path_csv), rows))
+        self._csv, self._rows = (PartFile(path, resume) for path in (Path(path_csv), rows))
         self._parts = [self._csv, self._rows]
-        if sizes is None:
+        if resume is None:
             self._csv.write((",".join(CSV_COLUMNS) + "\n").encode())
             return
         with self._rows.path.open(encoding="utf-8") as lines:
@@ -103,7 +103,7 @@ class ReportWriter:
             "contact12_percent": round(clashes.contact12_percent, 4),
             "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
             "pierced_rings": int(clashes.pierced.sum()),
-            "worst_overlap": round(clashes.worst, 3),
+            "worst_overlap": round(clashes.worst_overlap, 3),
             "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
             "disulfides": [[self._labels[first], self._labels[second]] for first, second in info.bridges],
             **(row or {}),
@@ -118,8 +118,8 @@ class ReportWriter:
         self._rows.write((json.dumps(entry) + "\n").encode())
         self._totals.add(**entry)
 
-    def sync(self) -> dict[str, int]:
-        """Bring all that was written to the disk; returns the size of each file, by final name."""
+    def sync(self) -> dict[str, PartState]:
+        """Flush everything to the disk and return the state of each file, by final name."""
         self._keep_parts = True
         return {part.final.name: part.sync() for part in self._parts}
 

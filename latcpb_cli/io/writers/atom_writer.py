@@ -12,10 +12,11 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import Float
 
+from latcpb_cli.errors import OutputError
 from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
-from latcpb_cli.io.writers.part_file import PartFile
+from latcpb_cli.io.writers.part_file import PartFile, PartState
 from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity
-from latcpb_cli.io.writers.trajectory import TrajectoryWriter
+from latcpb_cli.io.writers.trajectory import DCD_FRAME_COUNT, TrajectoryWriter
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
 __all__ = ["OUTPUT_SUFFIXES", "AtomWriter", "coordinate_limits", "open_writer", "output_files"]
@@ -86,12 +87,12 @@ class AtomWriter:
                 info = FrameInfo(index, sample, float(chunk.times[frame]), chunk.boxes[frame], joined)
                 self._out.write(positions, values, info)
 
-    def sync(self) -> dict[str, int]:
-        """Flush everything to the disk and return the size of each file, by final name."""
+    def sync(self) -> dict[str, PartState]:
+        """Flush everything to the disk and return the state of each file, by final name."""
         self._out.flush()
-        sizes = {part.final.name: part.sync() for part in self._parts}
+        states = {part.final.name: part.sync() for part in self._parts}
         self._keep_parts = True
-        return sizes
+        return states
 
     def finish(self) -> None:
         """Complete the files under their temporary names."""
@@ -146,14 +147,22 @@ def open_writer(
     ------
     InputError
         If the format cannot hold so much.
-    OutputError, UsageError
+    OutputError
         See `PartFile`.
     """
     is_pdb = path.suffix.lower() == ".pdb"
     if is_pdb:
         check_pdb_capacity(topology, spec.n_structures)
-    sizes = None if resume is None else resume.sizes
-    parts = [PartFile(final, sizes) for final in output_files(path)]
+    states = None if resume is None else resume.parts
+    volatile = DCD_FRAME_COUNT if path.suffix.lower() == ".dcd" else slice(0, 0)
+    parts: list[PartFile] = []
+    try:
+        for final in output_files(path):
+            parts.append(PartFile(final, states, slice(0, 0) if parts else volatile))
+    except OutputError:
+        for part in parts:
+            part.close() if resume else part.discard()
+        raise
     out: FrameWriter
     if is_pdb:
         out = PdbWriter(parts[0], topology, spec, resume)

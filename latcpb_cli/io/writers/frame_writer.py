@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latcpb_cli.chem.conventions import Naming
-from latcpb_cli.io.writers.part_file import FileSizes
+from latcpb_cli.io.writers.part_file import PartStates
 from latcpb_cli.structure import Bridge
 
 __all__ = ["FrameInfo", "FrameWriter", "OutputSpec", "ResumePoint"]
@@ -75,15 +75,15 @@ class ResumePoint:
 
     Attributes
     ----------
-    sizes : mapping of str to int
-        Bytes of each file, by its final name, that are complete.
+    parts : mapping of str to PartState
+        What each file, by its final name, holds that is complete.
     n_structures : int
-        Structures in those bytes.
+        Structures in those files.
     bridges : tuple of (int, int)
         Disulfides of the very first structure.
     """
 
-    sizes: FileSizes
+    parts: PartStates
     n_structures: int
     bridges: tuple[Bridge, ...]
 

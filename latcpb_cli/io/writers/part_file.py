@@ -67,9 +67,7 @@ class PartFile:
         The part file to continue is missing, too short or damaged, or the file cannot be written.
     """
 
-    def __init__(
-        self, final: Path, resume: PartStates | None = None, volatile: slice = slice(0, 0)
-    ) -> None:
+    def __init__(self, final: Path, resume: PartStates | None = None, volatile: slice = slice(0, 0)) -> None:
         self.final, self.path = final, _part_path(final)
         self._volatile, self._crc32 = volatile, 0
         self.size = 0
@@ -91,9 +89,7 @@ class PartFile:
         damaged = state is None or self.path.is_symlink() or not self.path.is_file()
         if state is not None and not damaged:
             with self.path.open("rb") as handle:
-                while self.size < state.size and (
-                    block := handle.read(min(_BLOCK, state.size - self.size))
-                ):
+                while self.size < state.size and (block := handle.read(min(_BLOCK, state.size - self.size))):
                     self._count(block)
             damaged = (self.size, self._crc32) != (state.size, state.crc32)
         if damaged:

@@ -21,7 +21,7 @@ from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.io.writers.pdb import PdbFormatter, PdbWriter
 from latcpb_cli.structure import AtomTopology
 
-__all__ = ["TrajectoryWriter"]
+__all__ = ["DCD_FRAME_COUNT", "TrajectoryWriter"]
 
 _NM_PER_ANGSTROM = 0.1
 _XTC_PRECISION = 1000.0
@@ -29,8 +29,8 @@ _XTC_PRECISION = 1000.0
 _FILE_TYPES = {".xtc": XTCFile, ".trr": TRRFile, ".dcd": DCDFile}
 _DCD_STEPS_PER_FRAME = 1000
 """DCD counts time in whole steps; with so many per frame the first time can be any."""
-_DCD_FRAME_COUNT_OFFSET = 8
-"""Byte of a DCD header where the number of frames is written."""
+DCD_FRAME_COUNT = slice(8, 12)
+"""Bytes of a DCD header that hold the number of frames."""
 _DCD_CELL_BYTES = 56
 """A unit cell of six doubles between two record markers."""
 
@@ -100,7 +100,7 @@ class TrajectoryWriter:
             frame_bytes = _DCD_CELL_BYTES + 3 * (4 * self._n_atoms + 8)
             header_bytes = len(data) - self._n_buffered * frame_bytes
             self._part.write(data[header_bytes:] if self._part.size else data)
-            self._part.patch(_DCD_FRAME_COUNT_OFFSET, struct.pack("=i", self._n_written))
+            self._part.patch(DCD_FRAME_COUNT.start, struct.pack("=i", self._n_written))
         else:
             self._part.write(data)
         self._n_buffered = 0
