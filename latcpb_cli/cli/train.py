@@ -1,14 +1,21 @@
-"""`latcpb train`: prepare structures, train the stages."""
+"""`latcpb train`: prepare structures, train the stages, export weights.
+
+The commands of the stages are made from the table `latcpb_cli.train.stages.STAGES`.
+"""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latcpb_cli.train.stages import STAGES, Stage
+
 if TYPE_CHECKING:
-    from latcpb_cli.train.config import Stage
+    from latcpb_cli.train.config import TrainConfig
 
 __all__ = ["train_app"]
 
@@ -27,129 +34,74 @@ Settings = Annotated[
     typer.Option(
         "--config",
         help="JSON file with any settings of a run, for instance the train.json of another one. "
-        "Options given here win over it.",
+        "Options of the command line take precedence.",
         show_default=False,
     ),
 ]
 
 
-@train_app.command()
-def autoencoder(
-    data: Data,
-    out: Out,
-    config: Settings = None,
-    steps: Steps = None,
-    residues: Residues = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    device: Device = "auto",
-    threads: Threads = None,
-) -> None:
-    """Stage 1: all-atom encoder, CG encoder, mixture prior and decoder (eq. 15)."""
-    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
-    _train("autoencoder", data, out, config, given, device, threads)
+def _stage_command(stage: Stage) -> Callable[..., None]:
+    """Make the command of a stage; the option for the run of the previous stage is named after that stage."""
+
+    def command(
+        data: Data,
+        out: Out,
+        config: Settings = None,
+        steps: Steps = None,
+        residues: Residues = None,
+        learning_rate: Rate = None,
+        seed: Seed = None,
+        device: Device = "auto",
+        threads: Threads = None,
+        **previous: Path,
+    ) -> None:
+        import torch
+
+        from latcpb_cli.train.trainer import Trainer
+
+        given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
+        run = next(iter(previous.values()), None)
+        settings = _settings(stage, config, run, {k: v for k, v in given.items() if v is not None})
+        if threads is not None:
+            torch.set_num_threads(threads)
+        Trainer(settings, data, out, previous=run, device=device).run()
+
+    signature = inspect.signature(command, eval_str=True)
+    parameters = list(signature.parameters.values())[:-1]
+    if stage.previous is not None:
+        option = typer.Option(
+            STAGES[stage.previous].option, help=f"Folder of the finished {stage.previous} run."
+        )
+        parameters.insert(
+            2,
+            inspect.Parameter(
+                stage.previous,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=Annotated[Path, option],
+            ),
+        )
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return command
 
 
-@train_app.command()
-def diffusion(
-    data: Data,
-    out: Out,
-    autoencoder: Annotated[Path, typer.Option(help="Folder of the finished autoencoder run.")],
-    config: Settings = None,
-    steps: Steps = None,
-    residues: Residues = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    device: Device = "auto",
-    threads: Threads = None,
-) -> None:
-    """Stage 2: the denoiser over frozen latents (eq. 16), with CG encoder and decoder."""
-    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
-    _train("diffusion", data, out, config, given, device, threads, start_from=autoencoder)
-
-
-@train_app.command()
-def peptides(
-    data: Data,
-    out: Out,
-    diffusion: Annotated[Path, typer.Option(help="Folder of the finished diffusion run.")],
-    config: Settings = None,
-    steps: Steps = None,
-    residues: Residues = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    device: Device = "auto",
-    threads: Threads = None,
-) -> None:
-    """Stage 3: the encoders that judge how peptides turn, for best mode."""
-    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
-    _train("peptides", data, out, config, given, device, threads, start_from=diffusion)
-
-
-@train_app.command()
-def packing(
-    data: Data,
-    out: Out,
-    peptides: Annotated[Path, typer.Option(help="Folder of the finished peptides run.")],
-    config: Settings = None,
-    steps: Steps = None,
-    residues: Residues = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    device: Device = "auto",
-    threads: Threads = None,
-) -> None:
-    """Stage 4: contact energies by which side chains are packed together."""
-    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
-    _train("packing", data, out, config, given, device, threads, start_from=peptides)
-
-
-@train_app.command()
-def rescoring(
-    data: Data,
-    out: Out,
-    packing: Annotated[Path, typer.Option(help="Folder of the finished packing run.")],
-    config: Settings = None,
-    steps: Steps = None,
-    residues: Residues = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    device: Device = "auto",
-    threads: Threads = None,
-) -> None:
-    """Stage 5: the second look at packed side chains."""
-    given = {"steps": steps, "residues": residues, "learning_rate": learning_rate, "seed": seed}
-    _train("rescoring", data, out, config, given, device, threads, start_from=packing)
-
-
-def _train(
-    stage: Stage,
-    data: Path,
-    out: Path,
-    config: Path | None,
-    given: dict[str, Any],
-    device: str,
-    threads: int | None,
-    start_from: Path | None = None,
-) -> None:
-    """Put the settings together and run a stage to its end."""
+def _settings(
+    stage: Stage, config: Path | None, previous: Path | None, given: dict[str, int | float]
+) -> TrainConfig:
+    """Combine the defaults of a stage or a file with the model of the previous run and given options."""
     from dataclasses import replace
-
-    import torch
 
     from latcpb_cli.config import from_json
     from latcpb_cli.train.checkpoint import read_config
     from latcpb_cli.train.config import TrainConfig
-    from latcpb_cli.train.loop import Trainer
 
-    settings = from_json(TrainConfig, config) if config else TrainConfig(stage)
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = replace(settings, stage=stage, **chosen)
-    if start_from is not None:
-        settings = replace(settings, model=read_config(start_from).model)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    Trainer(settings, data, out, start_from=start_from, device=device).run()
+    settings = from_json(TrainConfig, config) if config else TrainConfig(steps=stage.steps)
+    if previous is not None:
+        settings = replace(settings, model=read_config(previous).model)
+    return replace(settings, stage=stage.name, **given)  # type: ignore[arg-type]
+
+
+for _stage in STAGES.values():
+    train_app.command(_stage.name, help=_stage.summary)(_stage_command(_stage))
 
 
 @train_app.command()
@@ -170,9 +122,9 @@ def prepare(
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the weights, for --weights.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace weights that are there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing weights.")] = False,
 ) -> None:
-    """Write a run's weights in the form that backmap reads."""
+    """Write the weights of a run in the format that backmap reads."""
     from latcpb_cli.train.export import export_weights
 
     step = export_weights(run, out, overwrite=overwrite)

@@ -9,34 +9,38 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.internal import chi_mask
-from latcpb_cli.chem.residues import swap_slots
-from latcpb_cli.chem.rotamers import rotamer_of
-from latcpb_cli.geometry.codec import InternalCoordinates, encode
+from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, swap_slots
+from latcpb_cli.chem.rotamers import rotamer_index
+from latcpb_cli.chem.zmatrix import chi_mask
+from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, encode
 from latcpb_cli.train.data import Structure
 
 __all__ = ["Batch", "make_batch"]
 
-_TAILS = 4
+_NOISE_DEGREES_OF_FREEDOM = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """L residues of all structures of a batch, and what the model should answer.
+    """L residues of all structures of a batch, as input and as target of the model.
 
     Attributes
     ----------
-    atoms, present
-        Reference atoms (Å) with the *noisy* Cα in their place, and which exist.
+    atoms : Tensor, shape (L, 15, 3)
+        Reference atoms (Å), with the noisy Cα in their slot.
+    present : Tensor of bool, shape (L, 15)
+        Atoms that have a position and are trained on.
     types, linked, sizes
-        As in `build_graph`.
-    internal, known
-        Internal coordinates measured on ``atoms``, and which torsions count.
-    rotamer
-        Rotameric state of each side chain, -1 where a chi is not known or there is none.
-    certainty
-        How far each residue's atoms are to be believed, 0 to 1.
-    structure
+        Residue indices (L,), peptides to the next residue (L,), and residues of each structure.
+    internal : InternalCoordinates
+        Measured on ``atoms``.
+    torsion_mask : Tensor of bool, shape (L, 8)
+        Torsions that are known.
+    rotamer : Tensor of int64, shape (L,)
+        Rotameric state of each side chain; -1 where it has none, or a chi angle is not known.
+    confidence : Tensor, shape (L,)
+        Confidence in each residue's atoms, 0 to 1.
+    structure_index : Tensor of int64, shape (L,)
         Number of the structure each residue belongs to.
     """
 
@@ -46,19 +50,19 @@ class Batch:
     linked: Bool[Tensor, "L"]
     sizes: list[int]
     internal: InternalCoordinates
-    known: Bool[Tensor, "L 8"]
+    torsion_mask: Bool[Tensor, "L 8"]
     rotamer: Int[Tensor, "L"]
-    certainty: Float[Tensor, "L"]
-    structure: Int[Tensor, "L"]
+    confidence: Float[Tensor, "L"]
+    structure_index: Int[Tensor, "L"]
 
     @property
     def ca(self) -> Float[Tensor, "L 3"]:
-        """Cα as the model sees them."""
-        return self.atoms[:, 1]
+        """Input of the model: noisy Cα, Å."""
+        return self.atoms[:, CA_SLOT]
 
     @property
-    def swapped(self) -> Float[Tensor, "L 15 3"]:
-        """Reference atoms where symmetric ones (of Asp, Phe, ...) have each other's names."""
+    def swapped_atoms(self) -> Float[Tensor, "L 15 3"]:
+        """Reference atoms with the names of symmetric ones (of Asp, Phe, ...) exchanged."""
         slots = torch.from_numpy(swap_slots()).to(self.atoms.device)[self.types]
         return self.atoms.gather(1, slots[..., None].expand_as(self.atoms))
 
@@ -66,53 +70,61 @@ class Batch:
 def make_batch(
     structures: list[Structure],
     *,
-    noise: float = 0.0,
-    noisy_share: float = 0.0,
+    max_ca_noise: float = 0.0,
+    noise_probability: float = 0.0,
     seed: tuple[int, int] = (0, 0),
     device: torch.device | str = "cpu",
 ) -> Batch:
-    """Join structures; each becomes noisy with probability ``noisy_share``.
+    """Join structures; each gets noise on its Cα with probability ``noise_probability``.
 
-    A noisy structure's Cα move by noise of a scale drawn uniformly from 0 to
-    ``noise`` Å; its other atoms stay. The noise has longer tails than a Gaussian
-    (Student's t with `_TAILS` degrees of freedom): a coarse-grained force field
-    without angle terms leaves most Cα near where a peptide wants them, and kinks
-    the chain at some.
+    The scale of a structure's noise is uniform between 0 and ``max_ca_noise`` Å; its other atoms stay. The
+    noise follows Student's t distribution, which has longer tails than a Gaussian: a coarse-grained force
+    field without angle terms leaves most Cα where peptides fit, and kinks the chain at some.
     """
-    rng = np.random.default_rng([*seed, 1])
-    sizes = [len(s) for s in structures]
-    atoms = np.concatenate([s.atoms for s in structures])
-    spread = rng.uniform(0, noise, len(sizes)) * (rng.random(len(sizes)) < noisy_share)
-    scale = np.repeat(spread, sizes) / np.sqrt(rng.chisquare(_TAILS, len(atoms)) / _TAILS)
-    atoms[:, 1] += (rng.normal(size=(len(atoms), 3)) * scale[:, None]).astype(np.float32)
+    sizes = [len(structure) for structure in structures]
+    atoms = np.concatenate([structure.atoms for structure in structures])
+    _add_noise(atoms, sizes, max_ca_noise, noise_probability, np.random.default_rng([*seed, 1]))
+
+    def join(name: str) -> Tensor:
+        return torch.from_numpy(np.concatenate([getattr(s, name) for s in structures])).to(device)
+
     joined = torch.from_numpy(atoms).to(device)
-    present = torch.from_numpy(np.concatenate([s.present for s in structures])).to(device)
-    types = torch.from_numpy(np.concatenate([s.types for s in structures])).to(device)
-    linked = torch.from_numpy(np.concatenate([s.linked for s in structures])).to(device)
-    certainty = torch.from_numpy(np.concatenate([s.certainty for s in structures])).to(device)
-    sound = torch.from_numpy(np.repeat([s.rotamers for s in structures], sizes)).to(device)
-    internal, known = encode(joined, present, types, linked)
-    rotamer, without = _rotamers(internal, known, types)
-    # A side chain that is not whole has no state to be built in, so nothing of it is learned.
-    sound = (sound & (rotamer >= 0)) | without
-    known = torch.cat([known[:, :4], known[:, 4:] & sound[:, None]], dim=-1)
-    present = torch.cat([present[:, :5], present[:, 5:] & sound[:, None]], dim=-1)
-    rotamer = torch.where(sound, rotamer, -1)
-    structure = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).to(device)
-    return Batch(joined, present, types, linked, sizes, internal, known, rotamer, certainty, structure)
+    present, types, linked, confidence = map(join, ("present", "types", "linked", "confidence"))
+    side_chains = torch.from_numpy(np.repeat([s.side_chains for s in structures], sizes)).to(device)
+    internal, measured = encode(joined, present, types, linked)
+    rotamer, has_chi = _rotamers(internal, measured, types)
+    # A side chain that is not whole has no state in which it could be built, so it is not trained on.
+    trained = (side_chains & (rotamer >= 0)) | ~has_chi
+    torsion_mask = torch.cat([measured[:, :FIRST_CHI], measured[:, FIRST_CHI:] & trained[:, None]], dim=-1)
+    present = torch.cat([present[:, :GAMMA_SLOT], present[:, GAMMA_SLOT:] & trained[:, None]], dim=-1)
+    rotamer = torch.where(trained, rotamer, -1)
+    index = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).to(device)
+    targets = internal, torsion_mask, rotamer, confidence, index
+    return Batch(joined, present, types, linked, sizes, *targets)
+
+
+def _add_noise(
+    atoms: np.ndarray, sizes: list[int], max_scale: float, probability: float, rng: np.random.Generator
+) -> None:
+    """Move the Cα of atoms (L, 15, 3) in place."""
+    scales = rng.uniform(0, max_scale, len(sizes)) * (rng.random(len(sizes)) < probability)
+    chi_square = rng.chisquare(_NOISE_DEGREES_OF_FREEDOM, len(atoms))
+    scale = np.repeat(scales, sizes) / np.sqrt(chi_square / _NOISE_DEGREES_OF_FREEDOM)
+    atoms[:, CA_SLOT] += (rng.normal(size=(len(atoms), 3)) * scale[:, None]).astype(np.float32)
 
 
 def _rotamers(
-    internal: InternalCoordinates, known: Tensor, types: Tensor
+    internal: InternalCoordinates, measured: Bool[Tensor, "L 8"], types: Int[Tensor, "L"]
 ) -> tuple[Int[Tensor, "L"], Bool[Tensor, "L"]]:
-    """Rotameric states (-1: not all chi are known), and which residues have no chi."""
-    vector = internal.torsions[:, 4:].cpu()
+    """Rotameric states (-1 where not all chi angles are known), and which residues have chi angles."""
+    vector = internal.torsions[:, FIRST_CHI:].cpu()
     chi = torch.atan2(vector[..., 1], vector[..., 0]).numpy()
-    kinds, has = types.cpu().numpy(), chi_mask()
-    whole = (known[:, 4:].cpu().numpy() == has[kinds]).all(-1) & has[kinds].any(-1)
-    state = np.full(len(kinds), -1, dtype=np.int64)
-    for residue in np.unique(kinds[whole]):
-        rows = np.flatnonzero(whole & (kinds == residue))
-        state[rows] = rotamer_of(chi[rows], int(residue))
-    without = ~has[kinds].any(-1)
-    return torch.from_numpy(state).to(types.device), torch.from_numpy(without).to(types.device)
+    residue_types = types.cpu().numpy()
+    expected = chi_mask()[residue_types]
+    has_chi = expected.any(-1)
+    whole = (measured[:, FIRST_CHI:].cpu().numpy() == expected).all(-1) & has_chi
+    state = np.full(len(residue_types), -1, dtype=np.int64)
+    for residue in np.unique(residue_types[whole]):
+        rows = np.flatnonzero(whole & (residue_types == residue))
+        state[rows] = rotamer_index(chi[rows], int(residue))
+    return torch.from_numpy(state).to(types.device), torch.from_numpy(has_chi).to(types.device)

@@ -1,16 +1,69 @@
-"""What a training run is made of; saved with its checkpoints."""
+"""Settings of a training run; saved beside its checkpoints."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.train.stages import LossWeights
 
-__all__ = ["Stage", "TrainConfig"]
+__all__ = ["LossWeights", "TrainConfig"]
 
-Stage = Literal["autoencoder", "diffusion", "peptides", "packing", "rescoring"]
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the terms of all losses; a term has the name of its weight.
+
+    Attributes
+    ----------
+    cartesian, length, angle, torsion : float
+        Terms of equation 12.
+    rotamer, bend : float
+        Cross-entropy of rotameric states, and bond angles in side chains with the twist of peptides.
+    steric : float
+        Equation 13.
+    mixture, contrastive : float
+        Equations 11 and 14.
+    code_usage : float
+        Keeps all codes in use and each residue decided; see `latcpb_cli.model.codes.usage_loss`.
+    kl, condition : float
+        The KL term of equation 15, and its counterpart that fits the CG encoder's Gaussian to the fixed
+        posterior.
+    velocity : float
+        Equation 16.
+    denoised : float
+        The terms of equation 12 on atoms decoded from denoised latents, all together.
+    peptide_nll, peptide_direction : float
+        Negative log-likelihood of peptide rotations, and squared error of their mean direction.
+    conditional_nll, mean_field_nll, chi_std : float
+        Negative log-likelihood of rotameric states given those of all other residues, the same in the mean
+        field, and the error of the standard deviation of chi angles.
+    rescoring_nll : float
+        Negative log-likelihood of rotameric states after rescoring.
+    energy_score : float
+        Energy score of atoms after rescoring, per Å².
+    """
+
+    cartesian: float = 1.0
+    length: float = 1.0
+    angle: float = 1.0
+    torsion: float = 1.0
+    rotamer: float = 0.5
+    bend: float = 1.0
+    steric: float = 0.3
+    mixture: float = 0.02
+    contrastive: float = 0.1
+    code_usage: float = 0.1
+    kl: float = 0.02
+    condition: float = 0.5
+    velocity: float = 1.0
+    denoised: float = 1.0
+    peptide_nll: float = 1.0
+    peptide_direction: float = 1.0
+    conditional_nll: float = 1.0
+    mean_field_nll: float = 1.0
+    chi_std: float = 1.0
+    rescoring_nll: float = 1.0
+    energy_score: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -19,26 +72,35 @@ class TrainConfig:
 
     Attributes
     ----------
-    stage : {"autoencoder", "diffusion", "peptides", "packing", "rescoring"}
+    stage : str
+        Name of an entry of `latcpb_cli.train.stages.STAGES`.
     steps : int
-        Length of the run; the learning rate is constant, then falls to zero
-        over the last ``cooldown`` share, so a run can be lengthened on resume.
+        Length of the run. The learning rate rises over ``warmup`` steps, stays constant, and falls to zero
+        over the last ``cooldown`` fraction of the run, so that a run can be lengthened on resume.
     residues, window : int
-        Residues per batch, and the longest stretch of one chain.
-    noise, noisy_share : float
-        Cα noise: largest scale (Å) and the share of structures that get any.
+        Residues per batch, and the longest window of one chain.
+    learning_rate, weight_decay : float
+    warmup : int
+    cooldown : float
+    gradient_clip : float
+        Largest norm of the gradient.
+    max_ca_noise, noise_probability : float
+        Largest scale (Å) of the noise on Cα, and the probability that a structure gets any.
     dropout : float
-        Share of attention and of what transformer layers add that is left out while these are trained;
-        in the last stage, of all layers and of the second look.
-    pure_noise : float
-        Share of structures denoised from the last noise level, where best mode makes its only step.
-    ensembles : float
-        Share of draws from ensembles.
-    ema : float
-        Decay of the running average of weights that is evaluated and kept.
+        Dropout probability of the trained parts, or of the whole network where the stage says so.
+    pure_noise_probability : float
+        Probability that a structure is denoised from the last noise level, where best mode makes its only
+        step.
+    ensemble_probability : float
+        Probability that a structure of a batch comes from an ensemble.
+    ema_decay : float
+        Decay of the running average of weights, which is the result of the run.
+    seed : int
+    model : ModelConfig
+    weights : LossWeights
     """
 
-    stage: Stage = "autoencoder"
+    stage: str = "autoencoder"
     steps: int = 5000
     residues: int = 2048
     window: int = 320
@@ -46,13 +108,13 @@ class TrainConfig:
     warmup: int = 200
     cooldown: float = 0.3
     weight_decay: float = 0.01
-    clip: float = 1.0
-    noise: float = 0.3
-    noisy_share: float = 0.3
+    gradient_clip: float = 1.0
+    max_ca_noise: float = 0.3
+    noise_probability: float = 0.3
     dropout: float = 0.0
-    pure_noise: float = 1 / 3
-    ensembles: float = 0.1
-    ema: float = 0.998
+    pure_noise_probability: float = 1 / 3
+    ensemble_probability: float = 0.1
+    ema_decay: float = 0.998
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)
     weights: LossWeights = field(default_factory=LossWeights)

@@ -1,13 +1,15 @@
-"""Pack a folder of PDB and mmCIF files into what training reads."""
+"""Pack a folder of PDB and mmCIF files into training data."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, OXT_SLOT
 from latcpb_cli.errors import InputError, LatcpbError, OutputExistsError
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.structure import AtomStructure
@@ -17,34 +19,45 @@ __all__ = ["prepare_structures"]
 _SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 _MIN_RESIDUES = 8
 _COLUMNS = ("id", "split", "shard", "index", "source", "n_res", "cluster50", "cluster30", "sequence")
-_COMPLETE, _BREAK = 1, 2
-_LARGEST = 327.0  # Å from the centroid: int16 in 0.01 Å
+_COMPLETE, _BREAK = 1, 2  # bits of the flags, see README.md
+_MAX_COORDINATE = 327.0  # Å from the centroid: int16 in 0.01 Å
+
+
+@dataclass(frozen=True, eq=False)
+class _PackedChain:
+    """A chain as it is stored: identifier, sequence and arrays by name."""
+
+    chain_id: str
+    sequence: str
+    arrays: dict[str, np.ndarray]
 
 
 def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
     """Pack every chain of every structure file of a folder.
 
-    The first model of each file is taken. Chains of the same sequence form
-    one cluster and share its weight; one cluster in fifty is held out when
-    training loads them.
+    The first model of each file is used. Chains of the same sequence form one cluster and share its weight;
+    one cluster in fifty is held out when training loads them.
 
     Parameters
     ----------
-    folder
+    folder : Path
         Holds ``.pdb``, ``.ent``, ``.cif`` or ``.mmcif`` files, at any depth.
-    out
+    out : Path
         Receives ``chains.tsv`` and ``chains_00.npz``.
 
     Returns
     -------
     chains : int
-        Chains packed.
+        Number of chains packed.
     skipped : list of str
         One line for each file that could not be used, with the reason.
 
     Raises
     ------
-    OutputExistsError, InputError
+    OutputExistsError
+        ``out`` holds packed structures.
+    InputError
+        ``folder`` holds no structure file, or none with a protein chain.
     """
     if (out / "chains.tsv").exists():
         raise OutputExistsError(f"{out / 'chains.tsv'} is already there", "give an empty folder")
@@ -52,7 +65,7 @@ def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
     if not files:
         raise InputError(f"{folder} holds no structure files", f"looked for {', '.join(_SUFFIXES)}")
     rows: list[dict[str, str | int]] = []
-    packed: list[dict[str, np.ndarray]] = []
+    packed: list[_PackedChain] = []
     skipped: list[str] = []
     clusters: dict[str, int] = {}
     for path in files:
@@ -61,21 +74,10 @@ def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
         except LatcpbError as error:
             skipped.append(error.message)
             continue
-        for chain, sequence, arrays in _chains(structure):
-            cluster = clusters.setdefault(sequence, len(clusters))
-            values = (
-                f"{path.stem}_{chain}",
-                "train",
-                0,
-                len(packed),
-                path.name,
-                len(sequence),
-                cluster,
-                cluster,
-                sequence,
-            )
-            rows.append(dict(zip(_COLUMNS, values, strict=True)))
-            packed.append(arrays)
+        for chain in _chains(structure):
+            cluster = clusters.setdefault(chain.sequence, len(clusters))
+            rows.append(_table_row(path, chain, len(packed), cluster))
+            packed.append(chain)
     if not packed:
         raise InputError(
             f"no file of {folder} holds a protein chain", skipped[0] if skipped else "check the folder"
@@ -85,26 +87,32 @@ def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
     return len(packed), skipped
 
 
-def _chains(structure: AtomStructure) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
-    """Chain id, sequence and packed arrays of each chain that is long enough and fits into 16 bits."""
+def _table_row(path: Path, chain: _PackedChain, index: int, cluster: int) -> dict[str, str | int]:
+    name, length = f"{path.stem}_{chain.chain_id}", len(chain.sequence)
+    values = (name, "train", 0, index, path.name, length, cluster, cluster, chain.sequence)
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def _chains(structure: AtomStructure) -> Iterator[_PackedChain]:
+    """Pack each chain that is long enough and fits into 16 bits."""
     trace, linked = structure.trace, structure.linked()[0]
     for number in np.unique(trace.chain_index):
-        rows = np.flatnonzero((trace.chain_index == number) & structure.present[:, 1])
+        rows = np.flatnonzero((trace.chain_index == number) & structure.present[:, CA_SLOT])
         if len(rows) < _MIN_RESIDUES:
             continue
-        sequence = "".join(trace.sequence[row] for row in rows)
-        present = structure.present[rows, :14]
-        atoms = structure.atoms[0, rows, :14]
-        centroid = atoms[:, 1].mean(0)
-        if np.abs(atoms - centroid)[present].max() > _LARGEST:
+        present = structure.present[rows, :OXT_SLOT]
+        atoms = structure.atoms[0, rows, :OXT_SLOT]
+        centroid = atoms[:, CA_SLOT].mean(0)
+        if np.abs(atoms - centroid)[present].max() > _MAX_COORDINATE:
             continue
         coords = np.where(present[..., None], np.round(100 * (atoms - centroid)), 0).astype(np.int16)
-        bits = (present.astype(np.uint16) << np.arange(14, dtype=np.uint16)).sum(-1).astype(np.uint16)
-        flags = np.where(linked[rows], 0, _BREAK) | np.where(present[:, :4].all(-1), _COMPLETE, 0)
-        yield (
-            str(trace.chain_ids[rows[0]]).strip() or str(number),
-            sequence,
-            {
+        bits = (present.astype(np.uint16) << np.arange(OXT_SLOT, dtype=np.uint16)).sum(-1).astype(np.uint16)
+        complete = present[:, :CB_SLOT].all(-1)
+        flags = np.where(linked[rows], 0, _BREAK) | np.where(complete, _COMPLETE, 0)
+        yield _PackedChain(
+            chain_id=str(trace.chain_ids[rows[0]]).strip() or str(number),
+            sequence="".join(trace.sequence[row] for row in rows),
+            arrays={
                 "coords": coords,
                 "centroid": centroid[None].astype(np.float32),
                 "atom_mask": bits,
@@ -114,9 +122,10 @@ def _chains(structure: AtomStructure) -> Iterator[tuple[str, str, dict[str, np.n
         )
 
 
-def _write(out: Path, rows: list[dict[str, str | int]], packed: list[dict[str, np.ndarray]]) -> None:
-    lengths = [len(arrays["seq"]) for arrays in packed]
-    joined = {key: np.concatenate([arrays[key] for arrays in packed]) for key in packed[0]}
+def _write(out: Path, rows: list[dict[str, str | int]], packed: list[_PackedChain]) -> None:
+    lengths = [len(chain.sequence) for chain in packed]
+    names = packed[0].arrays
+    joined = {name: np.concatenate([chain.arrays[name] for chain in packed]) for name in names}
     joined["offsets"] = np.cumsum([0, *lengths])
     np.savez_compressed(out / "chains_00.npz", allow_pickle=False, **joined)
     with (out / "chains.tsv").open("w", newline="") as handle:

@@ -1,4 +1,4 @@
-"""How well probabilities of candidates foretell side chains: proper scores, least where they are right."""
+"""Proper scores of the probabilities of candidates: least in expectation where the probabilities are true."""
 
 from __future__ import annotations
 
@@ -6,38 +6,42 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latcpb_cli.sidechains.candidates import SIDE, Candidates
+from latcpb_cli.sidechains.candidates import SIDE_CHAIN_SLOTS, Candidates
 from latcpb_cli.sidechains.expected_error import expected_errors
 from latcpb_cli.train.batch import Batch
 
-__all__ = ["LEAST_SHARE", "energy_score", "nll"]
+__all__ = ["MIN_PROBABILITY", "energy_score", "nll"]
 
-LEAST_SHARE = 1e-6
-"""A mean field can rule a state out: no logarithm of less than this."""
+MIN_PROBABILITY = 1e-6
+"""The mean field can underflow to zero; below this, a state counts as ruled out."""
 
 
 def nll(
-    score: Float[Tensor, "L M"], candidates: Candidates, share: Float[Tensor, "L M"], batch: Batch
-) -> Tensor:
-    """Negative log probability of the true states, of those that ``share`` leaves possible."""
-    right = candidates.state == batch.rotamer[candidates.residue]
-    place = candidates.place[right & (share.flatten()[candidates.place] > LEAST_SHARE)]
-    return -score.flatten()[place].sum() / max(len(place), 1)
+    log_prob: Float[Tensor, "L M"], candidates: Candidates, prior: Float[Tensor, "L M"], batch: Batch
+) -> Float[Tensor, ""]:
+    """Mean negative log probability of the true states, of those that ``prior`` does not rule out."""
+    correct = candidates.state == batch.rotamer[candidates.residue]
+    rows = candidates.index[correct & (prior.flatten()[candidates.index] > MIN_PROBABILITY)]
+    return -log_prob.flatten()[rows].sum() / max(len(rows), 1)
 
 
-def energy_score(share: Float[Tensor, "L M"], candidates: Candidates, batch: Batch) -> Tensor:
-    """How far (Å², summed over a side chain) its atoms are from where they are expected.
+def energy_score(
+    probability: Float[Tensor, "L M"], candidates: Candidates, batch: Batch
+) -> Float[Tensor, ""]:
+    """Mean energy score (Å², summed over the atoms of a side chain).
 
-    As E d(X, y) - E d(X, X') / 2 (Gneiting & Raftery 2007, with squared
-    distances), which leaves symmetric atoms their two names.
+    E d(X, y) - E d(X, X') / 2 of Gneiting & Raftery 2007, with squared distances, where symmetric atoms take
+    the better of their two names.
     """
-    errors, _ = expected_errors(candidates, share, batch.types)
+    errors, _ = expected_errors(candidates, probability, batch.types)
     residue = candidates.residue
-    present = batch.present[:, SIDE].index_select(0, residue)
-    apart = [
-        (((candidates.atoms - true[:, SIDE].index_select(0, residue)) ** 2).sum(-1) * present).sum(-1)
-        for true in (batch.atoms, batch.swapped)
+    present = batch.present[:, SIDE_CHAIN_SLOTS].index_select(0, residue)
+    distances = [
+        (
+            ((candidates.atoms - true[:, SIDE_CHAIN_SLOTS].index_select(0, residue)) ** 2).sum(-1) * present
+        ).sum(-1)
+        for true in (batch.atoms, batch.swapped_atoms)
     ]
-    weight, known = share.flatten().index_select(0, candidates.place), batch.rotamer >= 0
-    score = weight * (torch.minimum(*apart) - 0.5 * errors) * known.index_select(0, residue)
+    weight, known = probability.flatten().index_select(0, candidates.index), batch.rotamer >= 0
+    score = weight * (torch.minimum(*distances) - 0.5 * errors) * known.index_select(0, residue)
     return score.sum() / known.sum().clamp(min=1)

@@ -1,0 +1,41 @@
+"""Packed structures and settings for short training runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from peptides import pdb_text, structure
+from tiny import TINY
+
+from latcpb_cli.structure import AtomStructure
+from latcpb_cli.train.config import TrainConfig
+from latcpb_cli.train.data import Structure, load_structures
+
+__all__ = ["SEQUENCES", "packed_chains", "peptide", "train_config", "write_pdb_files"]
+
+SEQUENCES = ("MKTAYIAKQRQISFVKP", "GDNWLECHAAKELVSTFRY", "PPGFSPFRLLKDE", "AAAAKAAAAKAAAAKA", "DYTWHIMQNC")
+
+
+def peptide(number: int) -> AtomStructure:
+    """The peptide of one of the sequences; each has another phi."""
+    return structure(SEQUENCES[number], phi=-65.0 - 10 * number)
+
+
+def write_pdb_files(folder: Path) -> None:
+    """Write every peptide as a PDB file, and a file that holds no structure."""
+    for number in range(len(SEQUENCES)):
+        (folder / f"p{number}.pdb").write_text(pdb_text(peptide(number)))
+    (folder / "broken.pdb").write_text("this is no structure\n")
+
+
+def packed_chains(folder: Path) -> list[Structure]:
+    """The packed peptides, in the order of `SEQUENCES`."""
+    by_length = {len(chain): chain for chain in load_structures(folder, "train", ensemble_probability=0)}
+    return [by_length[len(sequence)] for sequence in SEQUENCES]
+
+
+def train_config(stage: str = "autoencoder", steps: int = 6, **changes: Any) -> TrainConfig:
+    """Settings of a run that takes a second."""
+    settings: dict[str, Any] = {"residues": 48, "window": 24, "warmup": 2, "model": TINY, **changes}
+    return TrainConfig(stage, steps=steps, **settings)
