@@ -1,4 +1,4 @@
-"""Nearest neighbours: a tree finds for large structures what all distances give for small ones."""
+"""Nearest neighbours, by a distance matrix in small structures and by a tree in large ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_tree_and_matrix_agree(monkeypatch, sizes, cutoff):
     assert torch.equal(index, index_by_tree)
 
 
-def test_points_in_one_place_are_no_neighbours_of_themselves(monkeypatch):
+def test_coincident_points_are_neighbours_of_each_other_and_not_of_themselves(monkeypatch):
     monkeypatch.setattr(neighbors, "_MAX_MATRIX_SIZE", 0)
     index, valid = nearest_neighbors(torch.zeros(6, 3), [6], 3, 5.0)
     assert valid.all()
