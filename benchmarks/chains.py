@@ -1,4 +1,4 @@
-"""Reference chains of a data folder as the package's own structures, and our model on them."""
+"""Reference chains of a data folder as `AtomStructure`, and their reconstruction by latcpb."""
 
 from __future__ import annotations
 
@@ -8,20 +8,31 @@ from pathlib import Path
 import numpy as np
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.chem.residues import LETTERS
-from latcpb_cli.options import Mode
+from latcpb_cli.chem.residues import CA_SLOT, LETTERS
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 from latcpb_cli.train.data import Structure, load_ensemble, load_structures
 
+__all__ = [
+    "generated_structure",
+    "rebuild",
+    "reference_chains",
+    "reference_frames",
+    "trace_from_structure",
+    "whole_trajectory",
+]
 
-def trace_of(structure: Structure) -> CGTrace:
-    """Residues of a chain; where a peptide is missing, a gap in the numbers shows it."""
+DEFAULT_OPTIONS = BackmapOptions()
+
+
+def trace_from_structure(structure: Structure) -> CGTrace:
+    """Residues of a chain; a break starts a new chain and leaves a gap in the residue numbers."""
     length = len(structure)
     gaps = np.concatenate([[0], np.cumsum(~structure.linked[:-1])])
     return CGTrace(
         sequence="".join(LETTERS[t] for t in structure.types),
         chain_ids=np.full(length, "A"),
-        # A missing loop ends a chain here: its ends must not be joined, nor counted as inner.
+        # The ends of a missing loop must not be joined, nor counted as inner residues.
         chain_index=gaps.astype(np.int64),
         resids=np.arange(1, length + 1) + gaps,
         icodes=np.full(length, ""),
@@ -29,27 +40,28 @@ def trace_of(structure: Structure) -> CGTrace:
 
 
 def reference_chains(data: Path, split: str) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
-    """Each chain of a split: packed, as a reference to compare with, and as the input of a backmapper."""
-    yield from _references(load_structures(data, split, ensembles=0.0))
+    """Yield each chain of a split as packed structure, as reference, and as input of a backmapper."""
+    yield from _references(load_structures(data, split, ensemble_probability=0.0))
 
 
 def reference_frames(
     data: Path, ensemble: str, frames: int
 ) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
-    """The same for some frames of one ensemble, evenly spread."""
-    every = list(load_ensemble(data, ensemble))
-    chosen = np.unique(np.linspace(0, len(every) - 1, min(frames, len(every))).round().astype(int))
-    yield from _references(every[number] for number in chosen)
+    """Yield the same of some frames of one ensemble, evenly spaced."""
+    conformations = list(load_ensemble(data, ensemble))
+    count = len(conformations)
+    chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
+    yield from _references(conformations[number] for number in chosen)
 
 
 def whole_trajectory(data: Path, ensemble: str, frames: int) -> tuple[AtomStructure, FrameChunk]:
-    """The same as one structure of many frames, and as one chunk."""
-    found = list(reference_frames(data, ensemble, frames))
-    first = found[0][1]
-    natives = np.concatenate([reference.atoms for _, reference, _ in found])
+    """The same frames as one structure, and as one chunk."""
+    references = list(reference_frames(data, ensemble, frames))
+    first = references[0][1]
+    natives = np.concatenate([reference.atoms for _, reference, _ in references])
     count = len(natives)
     chunk = FrameChunk(
-        positions=np.concatenate([chunk.positions for *_, chunk in found]),
+        positions=np.concatenate([chunk.positions for *_, chunk in references]),
         times=np.arange(count, dtype=float),
         boxes=np.zeros((count, 6), dtype=np.float32),
         indices=np.arange(count),
@@ -61,9 +73,11 @@ def _references(
     structures: Iterable[Structure],
 ) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
     for number, structure in enumerate(structures):
-        reference = AtomStructure(trace_of(structure), structure.atoms[None], structure.present, {})
+        reference = AtomStructure(
+            trace_from_structure(structure), structure.atoms[None], structure.present, {}
+        )
         chunk = FrameChunk(
-            positions=structure.atoms[None, :, 1].copy(),
+            positions=structure.atoms[None, :, CA_SLOT].copy(),
             times=np.zeros(1),
             boxes=np.zeros((1, 6), dtype=np.float32),
             indices=np.array([number]),
@@ -72,19 +86,19 @@ def _references(
 
 
 def rebuild(
-    model: Backmapper,
+    backmapper: Backmapper,
     reference: AtomStructure,
     chunk: FrameChunk,
-    mode: Mode = "best",
-    coherence: float = 0.0,
+    options: BackmapOptions = DEFAULT_OPTIONS,
 ) -> AtomStructure:
-    """One structure for each frame of a chunk, which is all there is of a trajectory."""
-    trace = reference.trace
-    survey = model.survey(trace, chunk) if mode == "best" and coherence > 0 else None
-    atoms = model.sample(trace, chunk, samples=1, seed=0, mode=mode, coherence=coherence, survey=survey)
+    """Rebuild each frame of a chunk that is a whole trajectory; the first sample of each."""
+    trace, consensus = reference.trace, None
+    if options.consensus_length > 0:
+        consensus = backmapper.rotamer_consensus(trace, chunk, options)
+    atoms = backmapper.sample(trace, chunk, options, consensus)
     return generated_structure(reference, atoms[:, 0])
 
 
 def generated_structure(reference: AtomStructure, atoms: np.ndarray) -> AtomStructure:
-    """Atoms (F, L, 15, 3) of a backmapper beside their reference."""
+    """Atoms (F, L, 15, 3) with the residues of their reference."""
     return AtomStructure(reference.trace, atoms, reference.present, {})

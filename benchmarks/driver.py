@@ -2,9 +2,9 @@
 
     python driver.py NAME [SETTING=VALUE ...]
 
-Reads one job a line, {"source": PDB, "target": PDB}, and answers each with one line: wall and CPU
-seconds of the work alone, seconds that loading took, peak memory in MB, threads allowed, and what went
-wrong, if anything did. Needs nothing but the standard library and the program.
+Reads one job a line, {"source": PDB, "target": PDB}, and writes one line for each: wall and CPU seconds of
+the work alone, seconds that loading took, peak memory in MB, number of threads, and the error, or null.
+Needs nothing but the standard library and the program.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-Run = Callable[[str, str], None]
+Rebuild = Callable[[str, str], None]
 
 
-def pypulchra() -> Run:
+def pypulchra() -> Rebuild:
     from pypulchra import run_from_pdb_str
 
     def run(source: str, target: str) -> None:
@@ -30,7 +31,7 @@ def pypulchra() -> Run:
     return run
 
 
-def pulchra() -> Run:
+def pulchra() -> Rebuild:
     from pulchra import Pulchra
 
     def run(source: str, target: str) -> None:
@@ -39,7 +40,7 @@ def pulchra() -> Run:
     return run
 
 
-def pyfaspr() -> Run:
+def pyfaspr() -> Rebuild:
     from pyfaspr import run_FASPR
 
     def run(source: str, target: str) -> None:
@@ -48,7 +49,7 @@ def pyfaspr() -> Run:
     return run
 
 
-def cgback() -> Run:
+def cgback() -> Rebuild:
     from cgback.backmapper_app import main
 
     def run(source: str, target: str) -> None:
@@ -58,26 +59,35 @@ def cgback() -> Run:
     return run
 
 
-def latcpb(weights: str = "", mode: str = "best", samples: str = "1", device: str = "auto") -> Run:
+def latcpb(
+    weights: str = "", mode: str = "best", samples: str = "1", device: str = "auto", without: str = ""
+) -> Rebuild:
     from latcpb_cli import Backmapper, backmap_trajectory, open_source
+    from latcpb_cli.options import BackmapOptions
 
-    model = Backmapper.from_pretrained(weights or None, device=device)
+    backmapper = Backmapper.from_pretrained(weights or None, device=device)
+    options = BackmapOptions(
+        samples=int(samples),
+        mode=mode,  # type: ignore[arg-type]  # checked by BackmapOptions, as the parts are
+        without=tuple(part for part in without.split(",") if part),  # type: ignore[arg-type]
+        report=False,
+        overwrite=True,
+    )
 
     def run(source: str, target: str) -> None:
         chain = open_source([Path(source)])
-        options = {"samples": int(samples), "seed": _seed(source), "mode": mode}
-        backmap_trajectory(model, chain, target, overwrite=True, **options)
+        backmap_trajectory(backmapper, chain, Path(target), replace(options, seed=_seed(source)))
 
     return run
 
 
-PROGRAMS: dict[str, Callable[..., Run]] = {
+PROGRAMS: dict[str, Callable[..., Rebuild]] = {
     program.__name__: program for program in (pypulchra, pulchra, pyfaspr, cgback, latcpb)
 }
 
 
-def answer(run: Run, source: str, target: str) -> dict[str, float | str | None]:
-    """Do one job; whatever the program does, there is an answer."""
+def run_job(run: Rebuild, source: str, target: str) -> dict[str, float | str | None]:
+    """Do one job and return its costs, with the error where the program failed in any way."""
     error, wall, cpu = None, time.perf_counter(), _cpu_seconds()
     try:
         run(source, target)
@@ -96,17 +106,17 @@ def answer(run: Run, source: str, target: str) -> dict[str, float | str | None]:
 
 
 def _seed(source: str) -> int:
-    """Of the input: frames of an ensemble come one by one, and the same noise would make them alike."""
+    """Hash the input: frames of an ensemble come one by one, and the same noise would make them alike."""
     return zlib.crc32(Path(source).read_bytes())
 
 
 def _cpu_seconds() -> float:
-    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in both)
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _peak_mb() -> float:
-    # Not ru_maxrss of this process: that begins with the size of the process which started it.
+    # Not ru_maxrss of this process, which starts at the size of its parent process.
     status = Path("/proc/self/status").read_text()
     own = int(status.split("VmHWM:")[1].split()[0])
     return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
@@ -114,17 +124,17 @@ def _peak_mb() -> float:
 
 def main() -> None:
     name, *settings = sys.argv[1:]
-    # Programs, and what they start, may print and read as they like: the two pipes are out of their reach.
-    jobs, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w", buffering=1)
+    # The program and its children may print to stdout and read from stdin without touching the two pipes.
+    jobs, results = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    began = time.perf_counter()
+    started = time.perf_counter()
     run = PROGRAMS[name](**dict(setting.split("=", 1) for setting in settings))
-    loading = time.perf_counter() - began
+    loading = time.perf_counter() - started
     for line in jobs:
         job = json.loads(line)
-        done = answer(run, job["source"], job["target"])
-        answers.write(json.dumps({**done, "load_seconds": loading}) + "\n")
+        result = run_job(run, job["source"], job["target"])
+        results.write(json.dumps({**result, "load_seconds": loading}) + "\n")
 
 
 if __name__ == "__main__":

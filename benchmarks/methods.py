@@ -1,4 +1,4 @@
-"""The ways to all atoms that are compared: which program, on what."""
+"""The methods that are compared: which program runs on which input."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange import backbone_text, read_back, trace_text
-from programs import PEERS, ProgramError
+from programs import PEERS, PROGRAMS, ProgramError
 from workers import Cost, Worker
 
 from latcpb_cli.errors import LatcpbError
 from latcpb_cli.structure import AtomStructure
 
-__all__ = ["METHODS", "Built", "Method", "build"]
+__all__ = ["LADDER", "METHODS", "Method", "Reconstruction", "reconstruct"]
 
 
 @dataclass(frozen=True)
@@ -22,63 +22,79 @@ class Method:
     Attributes
     ----------
     name, label : str
-        For the JSON file, for people.
+        In the JSON file, and in the Markdown table.
     program : str or None
-        The program that is run last; None for the natives as they are.
-    on : str or None
-        The method whose backbone it is given; None for the bare Cα.
+        The program that runs last; None for the native structure itself.
+    backbone : str or None
+        The method whose backbone the program gets; None where it gets Cα only.
     """
 
     name: str
     label: str
     program: str | None
-    on: str | None = None
+    backbone: str | None = None
 
     @property
     def programs(self) -> set[str]:
         """Every program that takes part."""
-        before = METHODS[self.on].programs if self.on else set()
-        return before | ({self.program} if self.program else set())
+        earlier = METHODS[self.backbone].programs if self.backbone else set()
+        return earlier | ({self.program} if self.program else set())
 
     @property
     def peers(self) -> set[str]:
-        """Those of them that are not ours."""
+        """Those of them that are not latcpb."""
         return self.programs & set(PEERS)
 
     @property
     def slow(self) -> bool:
-        """Whether one of them is a slow one."""
-        return any(PEERS[name].slow for name in self.peers)
+        """Whether one of them is slow."""
+        return any(PROGRAMS[name].slow for name in self.programs)
 
 
-METHODS = {
-    method.name: method
-    for method in (
-        Method("latcpb", "latcpb, best", "latcpb"),
-        Method("latcpb-ensemble", "latcpb, ensemble", "latcpb-ensemble"),
-        Method("latcpb+faspr", "latcpb + FASPR", "pyfaspr", on="latcpb"),
-        Method("cgback", "CGBack", "cgback"),
-        Method("cgback+faspr", "CGBack + FASPR", "pyfaspr", on="cgback"),
-        Method("pulchra", "PULCHRA", "pypulchra"),
-        Method("pulchra+faspr", "PULCHRA + FASPR", "pyfaspr", on="pulchra"),
-        Method("pulchra-python", "PULCHRA, Python port", "pulchra"),
-        Method("native+faspr", "FASPR on native backbone", "pyfaspr", on="native"),
-        Method("native", "native", None),
-    )
-}
+def _by_name(*methods: Method) -> dict[str, Method]:
+    return {method.name: method for method in methods}
+
+
+METHODS = _by_name(
+    Method("latcpb", "latcpb, best", "latcpb"),
+    Method("latcpb-ensemble", "latcpb, ensemble", "latcpb-ensemble"),
+    Method("latcpb+faspr", "latcpb + FASPR", "pyfaspr", backbone="latcpb"),
+    Method("cgback", "CGBack", "cgback"),
+    Method("cgback+faspr", "CGBack + FASPR", "pyfaspr", backbone="cgback"),
+    Method("pulchra", "PULCHRA", "pypulchra"),
+    Method("pulchra+faspr", "PULCHRA + FASPR", "pyfaspr", backbone="pulchra"),
+    Method("pulchra-python", "PULCHRA, Python port", "pulchra"),
+    Method("native+faspr", "FASPR on native backbone", "pyfaspr", backbone="native"),
+    Method("native", "native", None),
+)
+"""latcpb as it is delivered, beside other programs."""
+
+LADDER = _by_name(
+    Method("paper-exact", "paper, exact sampler", "paper-exact"),
+    Method("paper-fast", "paper, fast sampler", "paper-fast"),
+    Method("paper-best", "paper, best mode", "paper-best"),
+    Method("with-peptides", "+ peptides", "with-peptides"),
+    Method("with-packing", "+ packing", "with-packing"),
+    Method("with-rescoring", "+ rescoring", "with-rescoring"),
+    Method("with-relief", "+ relief", "with-relief"),
+)
+"""The paper's method alone, then best mode with one part more in each column."""
 
 
 @dataclass(frozen=True)
-class Built:
-    """What a method made of a chain; ``costs`` are those of its programs, the last one last."""
+class Reconstruction:
+    """What a method built of a chain; ``costs`` are those of its programs, the last one last."""
 
     structure: AtomStructure
     costs: tuple[Cost, ...] = ()
 
 
-def build(
-    method: Method, reference: AtomStructure, worker: Callable[[str], Worker], known: dict[str, Built]
-) -> Built:
+def reconstruct(
+    method: Method,
+    reference: AtomStructure,
+    worker: Callable[[str], Worker],
+    cache: dict[str, Reconstruction],
+) -> Reconstruction:
     """Rebuild one chain.
 
     Parameters
@@ -87,31 +103,35 @@ def build(
     reference : AtomStructure
         The native chain.
     worker : callable
-        Gives the worker of a program.
-    known : dict of str to Built
-        What other methods made of this chain; what has to be built on the way is added.
+        Returns the worker of a program by name.
+    cache : dict of str to Reconstruction
+        What other methods built of this chain; new reconstructions are added.
 
     Raises
     ------
     ProgramError
-        A program failed, or what it wrote is not this chain.
+        A program failed, or its output is not this chain.
     """
-    if method.name not in known:
-        known[method.name] = _built(method, reference, worker, known)
-    return known[method.name]
+    if method.name not in cache:
+        cache[method.name] = _reconstruct(method, reference, worker, cache)
+    return cache[method.name]
 
 
-def _built(
-    method: Method, reference: AtomStructure, worker: Callable[[str], Worker], known: dict[str, Built]
-) -> Built:
+def _reconstruct(
+    method: Method,
+    reference: AtomStructure,
+    worker: Callable[[str], Worker],
+    cache: dict[str, Reconstruction],
+) -> Reconstruction:
     if method.program is None:
-        return Built(reference)
-    before, text = (), trace_text(reference)
-    if method.on is not None:
-        base = build(METHODS[method.on], reference, worker, known)
-        before, text = base.costs, backbone_text(base.structure)
+        return Reconstruction(reference)
+    earlier: tuple[Cost, ...] = ()
+    text = trace_text(reference)
+    if method.backbone is not None:
+        base = reconstruct(METHODS[method.backbone], reference, worker, cache)
+        earlier, text = base.costs, backbone_text(base.structure)
     path, cost = worker(method.program).run(text)
     try:
-        return Built(read_back(path, reference), (*before, cost))
+        return Reconstruction(read_back(path, reference), (*earlier, cost))
     except LatcpbError as error:
         raise ProgramError(error.message) from error

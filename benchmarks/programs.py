@@ -1,6 +1,7 @@
 """The programs that are compared, and the environments they run in.
 
-Each peer comes from the package index, at a pinned version, into a virtual environment of its own.
+Each peer comes from the package index, at a pinned version, into a virtual environment of its own. latcpb
+runs from the source tree beside this folder, under several settings.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import latcpb_cli
 from latcpb_cli.errors import LatcpbError
+from latcpb_cli.options import PARTS, Mode, Part
 
-__all__ = ["PEERS", "Program", "ProgramError", "command", "own_program"]
+__all__ = ["OWN", "PEERS", "PROGRAMS", "Program", "ProgramError", "command", "configured"]
 
 ROOT = Path(__file__).parents[1]
 DRIVER = Path(__file__).with_name("driver.py")
@@ -23,7 +25,7 @@ INSTALLED = ".installed"
 
 
 class ProgramError(LatcpbError):
-    """A program that cannot be installed, or that gave up on a chain."""
+    """A program that cannot be installed, or that failed on a chain."""
 
 
 @dataclass(frozen=True)
@@ -33,26 +35,26 @@ class Program:
     Attributes
     ----------
     name : str
-        In ``driver.PROGRAMS``, and of the distribution for peers.
+        Its key in ``driver.PROGRAMS``, and the name of the distribution for peers.
     version : str
-        Of the distribution; "" for our own code, which is never kept from run to run.
+        Of the distribution; "" for latcpb, whose results are not kept between runs.
     slow : bool
-        So slow that it may be run on fewer chains than the others.
-    first : tuple of str
+        Whether it may be run on fewer chains than the others.
+    prerequisites : tuple of str
         Distributions to install before it.
     settings : dict of str to str
-        Given to the driver.
+        Keyword arguments of its function in the driver.
     """
 
     name: str
     version: str = ""
     slow: bool = False
-    first: tuple[str, ...] = ()
+    prerequisites: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
-        """Name and version, as in names of folders."""
+        """Name and version, which also name folders."""
         return f"{self.name}-{self.version}" if self.version else self.name
 
 
@@ -62,20 +64,44 @@ PEERS = {
         # The C program of 2009 behind bindings; `pulchra` is an independent port to Python.
         Program("pypulchra", "1.0.1"),
         Program("pyfaspr", "0.3.1"),
-        # torch first: left to itself the resolver takes one with gigabytes of CUDA.
-        Program("cgback", "1.1.1", slow=True, first=("torch",)),
+        # torch first: without a pin the resolver takes a build with gigabytes of CUDA.
+        Program("cgback", "1.1.1", slow=True, prerequisites=("torch",)),
         Program("pulchra", "1.0.1", slow=True),
     )
 }
 
 
-def own_program(**settings: str) -> Program:
-    """Our own code, run like the others: one PDB in, one PDB out."""
-    return Program("latcpb", settings=settings)
+def _own(mode: Mode, without: tuple[Part, ...] = ()) -> Program:
+    """Make the program that runs latcpb: one PDB in, one PDB out."""
+    # Exact mode makes a hundred times as many steps as ensemble mode.
+    return Program("latcpb", slow=mode == "exact", settings={"mode": mode, "without": ",".join(without)})
+
+
+OWN = {
+    "latcpb": _own("best"),
+    "latcpb-ensemble": _own("ensemble"),
+    "paper-exact": _own("exact", PARTS),
+    "paper-fast": _own("ensemble", PARTS),
+    "paper-best": _own("best", PARTS),
+    **{f"with-{part}": _own("best", PARTS[n + 1 :]) for n, part in enumerate(PARTS)},
+}
+"""latcpb as delivered, and the rungs of the ladder: the paper's method alone, then with one part more each."""
+PROGRAMS = PEERS | OWN
+
+
+def configured(name: str, *, weights: str, device: str, samples: int) -> Program:
+    """Look up a program, and give latcpb its weights, device and, in modes that sample, number of samples."""
+    program = PROGRAMS[name]
+    if name in PEERS:
+        return program
+    settings = {**program.settings, "weights": weights, "device": device}
+    if settings["mode"] != "best":
+        settings["samples"] = str(samples)
+    return replace(program, settings=settings)
 
 
 def command(program: Program, environments: Path) -> tuple[list[str], dict[str, str]]:
-    """Command line and environment variables that start a program; installs it where needed.
+    """Build the command line and environment variables that start a program; install it where needed.
 
     Raises
     ------
@@ -94,7 +120,7 @@ def command(program: Program, environments: Path) -> tuple[list[str], dict[str, 
 
 
 def _environment(program: Program, folder: Path) -> Path:
-    """Make the virtual environment of a peer, unless it is there; returns its Python."""
+    """Create the virtual environment of a peer unless it exists, and return its Python."""
     python = folder / "bin" / "python"
     if (folder / INSTALLED).is_file():
         return python
@@ -102,7 +128,7 @@ def _environment(program: Program, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     _call(program, [sys.executable, "-m", "venv", str(folder)])
     install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt")]
-    for requirement in (*program.first, f"{program.name}=={program.version}"):
+    for requirement in (*program.prerequisites, f"{program.name}=={program.version}"):
         _call(program, [*install, requirement])
     (folder / INSTALLED).touch()
     return python

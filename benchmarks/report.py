@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tables import Measured, Row
+from tables import Comparison, Row
 from workers import Cost
 
 __all__ = ["Column", "markdown", "sections"]
@@ -16,8 +16,8 @@ GROUPS = {
         ("RMSD all heavy atoms, Å", "all_heavy", 2),
         ("RMSD backbone N, C, O, Å", "backbone", 2),
         ("RMSD side chain, Å", "side_chain", 2),
-        ("χ1 within 40°, %", "chi1", 1),
-        ("χ1+2 within 40°, %", "chi1_chi2", 1),
+        ("χ1 within 40°, Pro left out, %", "chi1", 1),
+        ("χ1+2 within 40°, Pro left out, %", "chi1_chi2", 1),
         ("cis peptides kept, %", "cis_kept_percent", 1),
         ("GED, number of bonds", "ged", 4),
         ("GED, symmetric difference", "ged_symmetric", 4),
@@ -68,59 +68,59 @@ GROUPS = {
         ("threads", "threads", 0),
     ),
 }
-"""Rows of the Markdown table under their headings: label, name of the number, digits."""
+"""Rows of the Markdown table under their headings: label, name of the figure, digits."""
 
 
 @dataclass
 class Column:
-    """A method: what it made of each chain, by the chain's number.
+    """The results of a method, by the number of the chain.
 
     Attributes
     ----------
     name, label : str
-    measured : dict of int to Measured
+    comparisons : dict of int to Comparison
     costs : dict of int to tuple of Cost
         Of each program that took part.
     failures : dict of int to str
+        Error messages.
     """
 
     name: str
     label: str
-    measured: dict[int, Measured] = field(default_factory=dict)
+    comparisons: dict[int, Comparison] = field(default_factory=dict)
     costs: dict[int, tuple[Cost, ...]] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
 
-    def numbers(self, chains: Sequence[int]) -> dict[str, Any]:
-        """Every figure of the chains among these that were built."""
-        there = [chain for chain in chains if chain in self.measured]
-        if not there:
+    def figures(self, chains: Sequence[int]) -> dict[str, Any]:
+        """Every figure over those of the given chains that were built."""
+        built = [chain for chain in chains if chain in self.comparisons]
+        if not built:
             return {"chains": 0}
-        built = [self.measured[chain] for chain in there]
-        size = sum(one.result["residues"] * one.result["samples"] for one in built)
-        numbers = {"chains": len(built), **Row(built).numbers()}
-        costs = [cost for chain in there for cost in self.costs.get(chain, ())]
+        row = Row(self.comparisons[chain] for chain in built)
+        size = sum(pair.result["residues"] * pair.result["samples"] for pair in row.comparisons)
+        figures: dict[str, Any] = {"chains": len(built), **row.figures()}
+        costs = [cost for chain in built for cost in self.costs.get(chain, ())]
         if costs:
-            numbers["residues_per_second"] = size / sum(cost.seconds for cost in costs)
-            numbers["residues_per_cpu_second"] = size / sum(cost.cpu_seconds for cost in costs)
-            last = self.costs[there[-1]]
-            numbers["load_seconds"] = sum(cost.load_seconds for cost in last)
+            figures["residues_per_second"] = size / sum(cost.seconds for cost in costs)
+            figures["residues_per_cpu_second"] = size / sum(cost.cpu_seconds for cost in costs)
+            figures["load_seconds"] = sum(cost.load_seconds for cost in self.costs[built[-1]])
             for name in ("peak_mb", "threads"):
-                numbers[name] = max(getattr(cost, name) for cost in costs)
-        return numbers
+                figures[name] = max(getattr(cost, name) for cost in costs)
+        return figures
 
 
 def sections(columns: list[Column], residues: dict[int, int]) -> list[dict[str, Any]]:
-    """Tables that may be compared: the methods that were given every chain, and all of them on common chains.
+    """Tables whose columns can be compared: methods run on every chain, and all methods on common chains.
 
     Parameters
     ----------
     columns : list of Column
     residues : dict of int to int
-        Length of each chain asked for, by its number.
+        Length of each chain, by its number.
     """
-    running = [column for column in columns if column.measured]
-    whole = [column for column in running if {*column.measured, *column.failures} >= set(residues)]
-    common = sorted(set(residues).intersection(*(column.measured for column in running)))
+    running = [column for column in columns if column.comparisons]
+    whole = [column for column in running if {*column.comparisons, *column.failures} >= set(residues)]
+    common = sorted(set(residues).intersection(*(column.comparisons for column in running)))
     tables = [("Every chain", whole, sorted(residues))]
     if 0 < len(common) < len(residues):
         tables.append(("The chains that every method has built", running, common))
@@ -129,7 +129,7 @@ def sections(columns: list[Column], residues: dict[int, int]) -> list[dict[str, 
             "title": title,
             "chains": len(chains),
             "residues": sum(residues[chain] for chain in chains),
-            "methods": {column.name: column.numbers(chains) for column in shown},
+            "methods": {column.name: column.figures(chains) for column in shown},
         }
         for title, shown, chains in tables
         if shown
@@ -137,7 +137,7 @@ def sections(columns: list[Column], residues: dict[int, int]) -> list[dict[str, 
 
 
 def markdown(facts: dict[str, Any], tables: list[dict[str, Any]], columns: list[Column]) -> str:
-    """Every section as a table of metrics (rows) and methods (columns), then the failures."""
+    """Format every section as a table of metrics (rows) and methods (columns), then the failures."""
     labels = {column.name: column.label for column in columns}
     lines = [" · ".join(f"{key} {value}" for key, value in facts.items())]
     for table in tables:
@@ -154,7 +154,7 @@ def markdown(facts: dict[str, Any], tables: list[dict[str, Any]], columns: list[
 
 
 def _failures(columns: list[Column]) -> list[str]:
-    """One line for each method and message, with the chains that it was said of."""
+    """Format one line for each method and message, with the chains that failed with it."""
     lines = []
     for column in columns:
         chains: dict[str, list[str]] = {}
@@ -170,7 +170,7 @@ def _line(first: str, cells: list[str]) -> str:
 
 
 def _row(methods: list[dict[str, Any]], label: str, key: str, digits: int) -> str:
-    """One metric; nothing where no method has it."""
-    values = [numbers.get(key) for numbers in methods]
+    """Format one metric; an empty string where no method has it."""
+    values = [figures.get(key) for figures in methods]
     cells = ["–" if value is None else f"{value:,.{digits}f}" for value in values]
     return _line(label, cells) if any(value is not None for value in values) else ""

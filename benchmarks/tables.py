@@ -10,7 +10,7 @@ import numpy as np
 
 from latcpb_cli.metrics.accuracy import inner_residues
 from latcpb_cli.metrics.summary import evaluate_pair
-from latcpb_cli.metrics.torsions import divergences, torsion_histograms, measure_torsions
+from latcpb_cli.metrics.torsions import divergences, measure_torsions, torsion_histograms
 from latcpb_cli.structure import AtomStructure
 
 __all__ = ["Comparison", "Row", "compare"]
@@ -77,7 +77,8 @@ def compare(reference: AtomStructure, generated: AtomStructure, samples: int = 1
     types = reference.trace.residue_types
     present = reference.present & generated.present
     expected, angles = (
-        measure_torsions(types, structure.atoms, present, structure.linked()) for structure in (reference, generated)
+        measure_torsions(types, structure.atoms, present, structure.linked())
+        for structure in (reference, generated)
     )
     inner = inner_residues(reference.linked())[0, :, None] & reference.present
     return Comparison(

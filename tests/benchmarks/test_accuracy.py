@@ -1,4 +1,4 @@
-"""The comparison as a whole, with programs that are stand-ins."""
+"""The comparison as a whole, with stand-ins for the programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers import Cost
 
 
 class Echo:
-    """Gives back the native that has as many Cα as it was given; fails on one length."""
+    """Returns the native with as many Cα as the input has; fails on one length."""
 
     def __init__(self, folder, natives, fails_on):
         self.folder, self.fails_on = folder, fails_on
@@ -34,14 +34,14 @@ def chains():
     return natives
 
 
-def test_failures_are_noted_and_slow_methods_stop_early(chains, tmp_path, capsys):
+def test_failures_are_recorded_and_slow_methods_get_the_shortest_chains(chains, tmp_path, capsys):
     echo = Echo(tmp_path, chains.values(), fails_on=7)
     methods = [METHODS[name] for name in ("pulchra", "cgback+faspr", "native")]
     fast, slow, native = measure_all(methods, chains, lambda name: echo, slow_chains=1)
-    assert sorted(fast.measured) == [4, 5]
+    assert sorted(fast.comparisons) == [4, 5]
     assert fast.failures == {3: "too hard"}
-    assert list(slow.measured) == [5] and not slow.failures
-    assert sorted(native.measured) == [3, 4, 5]
+    assert list(slow.comparisons) == [5] and not slow.failures
+    assert sorted(native.comparisons) == [3, 4, 5]
     assert len(slow.costs[5]) == 2
-    assert fast.measured[4].result["inner"]["rmsd"]["all_heavy"] == pytest.approx(0, abs=1e-3)
+    assert fast.comparisons[4].result["inner"]["rmsd"]["all_heavy"] == pytest.approx(0, abs=1e-3)
     assert "PULCHRA: 2 chains" in capsys.readouterr().err

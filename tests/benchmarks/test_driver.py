@@ -1,4 +1,4 @@
-"""Whatever a program does, the driver answers."""
+"""The driver returns a result for every job, whatever the program does."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import types
 from pathlib import Path
 
 import pytest
-from driver import answer, cgback
+from driver import cgback, run_job
 
 
 def copies(source, target):
     Path(target).write_text(Path(source).read_text())
 
 
-def leaves(source, target):
+def exits(source, target):
     sys.exit(0)
 
 
-def breaks(source, target):
+def raises(source, target):
     raise ValueError("no such residue\nmore of it")
 
 
@@ -33,28 +33,28 @@ def writes_nothing(source, target):
     ("run", "error"),
     [
         (copies, None),
-        (leaves, "SystemExit: 0"),
-        (breaks, "ValueError: no such residue"),
+        (exits, "SystemExit: 0"),
+        (raises, "ValueError: no such residue"),
         (writes_nothing, "wrote nothing"),
     ],
 )
-def test_every_job_has_an_answer(tmp_path, run, error):
+def test_every_job_has_a_result(tmp_path, run, error):
     (tmp_path / "in").write_text("text")
-    done = answer(run, str(tmp_path / "in"), str(tmp_path / "out"))
-    assert done["error"] == error
-    assert done["peak_mb"] > 1
+    result = run_job(run, str(tmp_path / "in"), str(tmp_path / "out"))
+    assert result["error"] == error
+    assert result["peak_mb"] > 1
 
 
 def test_wall_and_cpu_time_are_of_the_work(tmp_path):
     def sleeps(source, target):
         time.sleep(0.2)
 
-    done = answer(sleeps, "", str(tmp_path / "out"))
-    assert 0.2 <= done["seconds"] < 5
-    assert done["cpu_seconds"] < 0.15
+    result = run_job(sleeps, "", str(tmp_path / "out"))
+    assert 0.2 <= result["seconds"] < 5
+    assert result["cpu_seconds"] < 0.15
 
 
-def test_prints_of_a_program_stay_out_of_the_answers(tmp_path):
+def test_prints_of_a_program_stay_out_of_the_results(tmp_path):
     """The whole process, with a stand-in for a package that prints, starts others and reads its input."""
     (tmp_path / "pyfaspr.py").write_text(
         "import subprocess, sys\n"
@@ -73,14 +73,14 @@ def test_prints_of_a_program_stay_out_of_the_answers(tmp_path):
         text=True,
         timeout=60,
     )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [found["error"] for found in answers] == [None, None]
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [result["error"] for result in results] == [None, None]
     assert (tmp_path / "b").read_text() == "ATOM"
     assert done.stderr.count("by the way") == 2
 
 
-def test_frames_that_come_one_by_one_are_drawn_from_noise_of_their_own(tmp_path, monkeypatch):
-    """With a stand-in for a program that draws: the seed follows from the input, and from nothing else."""
+def test_frames_given_one_by_one_get_noise_of_their_own(tmp_path, monkeypatch):
+    """With a stand-in for a program that samples: the seed follows from the input, and from nothing else."""
     seeds, package = [], types.ModuleType("cgback")
     package.backmapper_app = types.ModuleType("cgback.backmapper_app")
     package.backmapper_app.main = lambda: seeds.append(sys.argv[sys.argv.index("--seed") + 1])

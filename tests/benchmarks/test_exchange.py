@@ -1,4 +1,4 @@
-"""What programs are given, and how what they write is laid over the reference."""
+"""Input of the programs, and assignment of their output to the reference."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SEQUENCE = "MKTAYIG"
 
 @pytest.fixture
 def native():
-    """A peptide whose residues have numbers that no program may rely on, with a loop missing."""
-    made = structure(SEQUENCE)
+    """A peptide with residue numbers that do not start at one, and with a loop missing."""
+    peptide = structure(SEQUENCE)
     gap = np.array([0, 0, 0, 1, 1, 1, 1])
     numbers = np.array([5, 6, 7, 20, 21, 22, 23])
-    return replace(made, trace=replace(made.trace, chain_index=gap, resids=numbers))
+    return replace(peptide, trace=replace(peptide.trace, chain_index=gap, resids=numbers))
 
 
 def lines(text):
@@ -41,32 +41,32 @@ def test_a_backbone_has_no_side_chain(native):
     assert [line[12:16].strip() for line in lines(backbone_text(native))] == ["N", "CA", "C", "O"] * 7
 
 
-def test_what_is_not_there_is_not_written(native):
+def test_atoms_that_are_not_present_are_not_written(native):
     native.present[2, 3] = False
     assert len(lines(backbone_text(native))) == 4 * 7 - 1
 
 
-def written(folder, kept):
-    path = folder / "made.pdb"
+def write_pdb(folder, kept):
+    path = folder / "output.pdb"
     path.write_text("\n".join(kept) + "\nEND\n")
     return path
 
 
-def test_a_backbone_read_back_stands_where_it_was(native, tmp_path):
-    found = read_back(written(tmp_path, lines(backbone_text(native))), native)
-    assert found.trace is native.trace
-    assert found.present[:, :4].all() and not found.present[:, 4:].any()
-    np.testing.assert_allclose(found.atoms[0, :, :4], native.atoms[0, :, :4], atol=5e-4)
-    assert not found.atoms[0, :, 4:].any()
+def test_a_backbone_read_back_is_unchanged(native, tmp_path):
+    output = read_back(write_pdb(tmp_path, lines(backbone_text(native))), native)
+    assert output.trace is native.trace
+    assert output.present[:, :4].all() and not output.present[:, 4:].any()
+    np.testing.assert_allclose(output.atoms[0, :, :4], native.atoms[0, :, :4], atol=5e-4)
+    assert not output.atoms[0, :, 4:].any()
 
 
 def test_residues_and_atoms_that_were_not_built_are_missing(native, tmp_path):
     text = [line for line in lines(backbone_text(native)) if int(line[22:26]) != 4 and line[12:16] != " O  "]
-    found = read_back(written(tmp_path, text), native)
-    assert found.present[:, :4].tolist() == [[row != 3] * 3 + [False] for row in range(7)]
+    output = read_back(write_pdb(tmp_path, text), native)
+    assert output.present[:, :4].tolist() == [[row != 3] * 3 + [False] for row in range(7)]
     # Its Cα stays that of the input, so that no break appears beside it.
-    np.testing.assert_array_equal(found.atoms[0, 3, 1], native.atoms[0, 3, 1])
-    assert (found.linked() == native.linked()).all()
+    np.testing.assert_array_equal(output.atoms[0, 3, 1], native.atoms[0, 3, 1])
+    assert (output.linked() == native.linked()).all()
 
 
 def test_atoms_that_the_reference_lacks_do_not_count(native, tmp_path):
@@ -74,14 +74,14 @@ def test_atoms_that_the_reference_lacks_do_not_count(native, tmp_path):
     text.append(text[-1].replace(" O  ", " OXT"))
     native.present[:, OXT_SLOT] = False
     native.present[0, 0] = False
-    found = read_back(written(tmp_path, text), native)
-    assert not found.present[6, OXT_SLOT]
-    assert not found.present[0, 0] and not found.atoms[0, 0, 0].any()
+    output = read_back(write_pdb(tmp_path, text), native)
+    assert not output.present[6, OXT_SLOT]
+    assert not output.present[0, 0] and not output.atoms[0, 0, 0].any()
 
 
 def test_samples_are_frames(native, tmp_path):
     body = "\n".join(lines(backbone_text(native)))
-    path = tmp_path / "made.pdb"
+    path = tmp_path / "output.pdb"
     path.write_text("".join(f"MODEL {number}\n{body}\nENDMDL\n" for number in (1, 2)) + "END\n")
     assert read_back(path, native).atoms.shape == (2, 7, 15, 3)
 
@@ -97,4 +97,4 @@ def test_samples_are_frames(native, tmp_path):
 def test_another_chain_is_refused(native, tmp_path, old, new, message):
     text = [line.replace(old, new) for line in lines(backbone_text(native))]
     with pytest.raises(InputError, match=message):
-        read_back(written(tmp_path, text), native)
+        read_back(write_pdb(tmp_path, text), native)

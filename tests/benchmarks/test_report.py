@@ -1,4 +1,4 @@
-"""Which methods are compared on which chains, and how that is written."""
+"""Methods are compared on common chains, and formatted as Markdown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 from peptides import structure
 from report import Column, markdown, sections
-from tables import measure
+from tables import compare
 from workers import Cost
 
 SEQUENCES = {7: "MKTAYI", 8: "GAVLIFWY", 9: "DERKHSTNQC"}
@@ -19,7 +19,7 @@ def column(name, chains, seconds=2.0, failures=None):
     return Column(
         name,
         f"The {name}",
-        {number: measure(native, native) for number, native in natives.items()},
+        {number: compare(native, native) for number, native in natives.items()},
         {number: (Cost(seconds, 1.0, 0.5, 10.0 * number, 1),) for number in chains},
         failures or {},
     )
@@ -47,7 +47,7 @@ def test_a_failure_keeps_its_method_in_the_table_with_the_chains_it_has():
     assert common["chains"] == 2
 
 
-def test_a_method_without_any_chain_is_named_among_the_failures():
+def test_a_method_without_any_chain_is_listed_among_the_failures():
     broken = Column("c", "The c", failures=dict.fromkeys(SEQUENCES, "cannot be installed"))
     columns = [column("a", SEQUENCES), broken]
     tables = sections(columns, RESIDUES)
@@ -58,7 +58,7 @@ def test_a_method_without_any_chain_is_named_among_the_failures():
 def test_speed_counts_every_program_of_a_method():
     one = column("a", SEQUENCES)
     one.costs = {number: costs * 2 for number, costs in one.costs.items()}
-    numbers = one.numbers([7, 8])
+    numbers = one.figures([7, 8])
     assert numbers["residues_per_second"] == pytest.approx(14 / 8.0)
     assert numbers["residues_per_cpu_second"] == pytest.approx(14 / 4.0)
     assert numbers["load_seconds"] == 1.0
@@ -66,7 +66,7 @@ def test_speed_counts_every_program_of_a_method():
 
 
 def test_markdown_has_a_column_for_each_method_and_no_empty_row():
-    native = Column("native", "native", column("native", SEQUENCES).measured)
+    native = Column("native", "native", column("native", SEQUENCES).comparisons)
     columns = [column("a", SEQUENCES), native]
     tables = sections(columns, RESIDUES)
     text = markdown({"split": "valid", "threads": 2}, tables, columns)

@@ -1,4 +1,4 @@
-"""Chains gathered into rows, and what is missing counted."""
+"""Chains pooled into rows, with missing atoms counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from peptides import structure
-from tables import Row, measure
+from tables import Row, compare
 
 
 @pytest.fixture
@@ -16,16 +16,16 @@ def native():
 
 
 def without(native, residues):
-    """The same without some residues, as `read_back` leaves them."""
-    made = replace(native, atoms=native.atoms.copy(), present=native.present.copy())
-    made.present[residues] = False
-    atoms = np.where(made.present[None, :, :, None], made.atoms, 0.0)
+    """The native without the atoms of some residues, as `read_back` returns it."""
+    partial = replace(native, atoms=native.atoms.copy(), present=native.present.copy())
+    partial.present[residues] = False
+    atoms = np.where(partial.present[None, :, :, None], partial.atoms, 0.0)
     atoms[:, :, 1] = native.atoms[:, :, 1]
-    return replace(made, atoms=atoms)
+    return replace(partial, atoms=atoms)
 
 
 def test_the_native_against_itself(native):
-    numbers = Row([measure(native, native)]).numbers()
+    numbers = Row([compare(native, native)]).figures()
     assert numbers["all_heavy"] == numbers["kl_mean"] == numbers["missing_atoms_percent"] == 0.0
     assert numbers["chi1"] == 100.0
     assert numbers["cis_kept_percent"] is None, "there is no cis peptide that could be kept"
@@ -33,7 +33,7 @@ def test_the_native_against_itself(native):
 
 
 def test_missing_atoms_are_counted_and_move_nothing_else(native):
-    numbers = Row([measure(native, without(native, [2, 4]))]).numbers()
+    numbers = Row([compare(native, without(native, [2, 4]))]).figures()
     inner = native.present[1:-1].sum()
     assert numbers["missing_atoms_percent"] == pytest.approx(100 * native.present[[2, 4]].sum() / inner)
     assert numbers["all_heavy"] == numbers["kl_mean"] == numbers["bonds_percent"] == 0.0
@@ -41,14 +41,14 @@ def test_missing_atoms_are_counted_and_move_nothing_else(native):
 
 
 def test_missing_ends_are_not_inner_atoms(native):
-    assert measure(native, without(native, [0, 8])).missing == 0
+    assert compare(native, without(native, [0, 8])).missing == 0
 
 
-def test_shares_are_pooled_and_counts_are_per_sample(native):
+def test_percentages_are_pooled_and_counts_are_per_sample(native):
     mirrored = native.atoms * np.array([-1, 1, 1], dtype=np.float32)
     two = replace(native, atoms=np.concatenate([native.atoms, mirrored]))
-    row = Row([measure(native, native), measure(native, two, samples=2)])
-    numbers = row.numbers()
+    row = Row([compare(native, native), compare(native, two, samples=2)])
+    numbers = row.figures()
     assert numbers["d_residues"] == pytest.approx(8 / 2)
     assert numbers["ramachandran_outliers"] > 0
     assert numbers["pairwise_side_chain"] > 1
@@ -58,7 +58,7 @@ def test_torsions_of_each_sample_are_compared_by_themselves(native):
     other = structure("MKTAYIPFG", psi=120)
     both = replace(native, atoms=np.concatenate([native.atoms, other.atoms]))
     alone, together = (
-        Row([measure(native, built, samples)]).numbers()["kl_psi"]
+        Row([compare(native, built, samples)]).figures()["kl_psi"]
         for built, samples in ((other, 1), (both, 2))
     )
     assert alone > 0.1

@@ -1,4 +1,4 @@
-"""Programs are started when needed, what they made is kept, and what they break is told."""
+"""Programs are started when needed, their results are cached, and their failures are reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def calls(tmp_path):
-    """What the program was given, in order."""
+    """The inputs of the program, in order."""
     (tmp_path / "calls").touch()
     return lambda: (tmp_path / "calls").read_text().split()
 
@@ -42,32 +42,32 @@ def worker(tmp_path):
     return lambda **settings: Worker(start, tmp_path / "results", **settings)
 
 
-def test_a_result_is_made_once_and_found_again(worker, calls):
+def test_a_result_is_computed_once(worker, calls):
     for _ in range(2):
         with worker() as program:
             for text in ("one", "two"):
-                made, cost = program.run(text)
-                assert made.read_text() == text.upper()
+                path, cost = program.run(text)
+                assert path.read_text() == text.upper()
                 assert cost.seconds == 1
     assert calls() == ["one", "two"]
 
 
-def test_nothing_is_started_for_what_is_kept(worker, tmp_path):
+def test_nothing_is_started_for_a_cached_result(worker, tmp_path):
     with worker() as program:
         program.run("one")
     idle = Worker(lambda: pytest.fail("started"), tmp_path / "results")
     assert idle.run("one")[0].read_text() == "ONE"
 
 
-def test_a_result_that_was_cut_short_is_made_again(worker, calls, tmp_path):
+def test_an_incomplete_result_is_computed_again(worker, calls, tmp_path):
     with worker() as program:
-        made, _ = program.run("one")
-        made.with_suffix(".json").unlink()  # what is written last is not there yet
+        path, _ = program.run("one")
+        path.with_suffix(".json").unlink()  # the file that is written last
         program.run("one")
     assert calls() == ["one", "one"]
 
 
-def test_a_failure_is_told_and_not_kept(worker, calls):
+def test_a_failure_is_reported_and_not_cached(worker, calls):
     with worker() as program:
         for _ in range(2):
             with pytest.raises(ProgramError, match="too hard"):
@@ -84,12 +84,12 @@ def test_a_program_that_died_is_started_again(worker):
 
 
 def test_a_program_that_hangs_is_stopped(worker):
-    with worker(patience=1.0) as program:
+    with worker(timeout=1.0) as program:
         with pytest.raises(ProgramError, match=r"ended with -9 after \d+ s: no message"):
             program.run("hang")
 
 
-def test_what_cannot_be_installed_is_tried_once(tmp_path):
+def test_a_failed_installation_is_not_repeated(tmp_path):
     tries = []
 
     def start():
