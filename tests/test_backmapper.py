@@ -1,34 +1,55 @@
-"""The model behind the pipeline: seeds, batches, samples, ends, breaks, devices."""
+"""The model behind the pipeline: seeds, batches, samples, ends, breaks, parts, devices."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny import SEQUENCE, coil, tiny_model
+from safetensors.torch import save_file
+from tiny import SEQUENCE, TINY, coil, tiny_predictor
 
-from latcpb_cli.backbone.ca_geometry import odd_spacing
+from latcpb_cli import backmapper
+from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, slot_mask
+from latcpb_cli.config import to_json
 from latcpb_cli.errors import InputError, UsageError, WeightsError
-from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.metrics.stereo import StereoChecker
+from latcpb_cli.options import PARTS, BackmapOptions
+from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
-from latcpb_cli.structure import CGTrace, FrameChunk
+from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
+from latcpb_cli.weights import write_checksums
+
+BEST = BackmapOptions()
+ENSEMBLE = BackmapOptions(samples=2, seed=3)
+
+
+def load(predictor: Predictor | None = None, device: str = "cpu") -> Backmapper:
+    predictor = (predictor or tiny_predictor()).to(device)
+    return Backmapper(predictor, weights_name="tiny", weights_sha256="0" * 64, device=device)
 
 
 @pytest.fixture(scope="module")
 def model() -> Backmapper:
-    return Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    return load()
 
 
-def trace(sequence: str = SEQUENCE, chains: tuple[int, ...] = ()) -> CGTrace:
+def make_trace(sequence: str = SEQUENCE, chains: tuple[int, ...] = ()) -> CGTrace:
     length = len(sequence)
     index = np.zeros(length, dtype=np.int64) if not chains else np.repeat(np.arange(len(chains)), chains)
     ids = np.array([chr(65 + i) for i in index])
     return CGTrace(sequence, ids, index, np.arange(1, length + 1), np.full(length, ""))
 
 
-def chunk(frames: list[int], length: int = len(SEQUENCE)) -> FrameChunk:
+TRACE = make_trace()
+
+
+def make_chunk(frames: list[int], length: int = len(SEQUENCE)) -> FrameChunk:
+    """Frames of one coil, slightly stretched and shifted by frame number."""
     shapes = [coil(length).numpy() * (1 + 0.002 * frame) + frame for frame in frames]
     return FrameChunk(
         np.array(shapes, dtype=np.float32),
@@ -38,20 +59,27 @@ def chunk(frames: list[int], length: int = len(SEQUENCE)) -> FrameChunk:
     )
 
 
-def run(model: Backmapper, frames: list[int], **changes) -> np.ndarray:
-    options = {"samples": 2, "seed": 3, "mode": "ensemble", **changes}
-    return model.sample(trace(), chunk(frames), **options)
+def in_motion(frames: list[int]) -> FrameChunk:
+    """Frames of one coil in thermal motion."""
+    chunk = make_chunk(frames)
+    noise = [np.random.default_rng(frame).normal(size=(len(SEQUENCE), 3)) for frame in frames]
+    chunk.positions[:] = coil(len(SEQUENCE)).numpy() + 0.15 * np.array(noise)
+    return chunk
+
+
+def run(model: Backmapper, frames: list[int], options: BackmapOptions = ENSEMBLE) -> np.ndarray:
+    return model.sample(TRACE, make_chunk(frames), options)
 
 
 def test_shape_and_alpha_carbons(model: Backmapper) -> None:
     atoms = run(model, [0, 1, 2])
     assert atoms.shape == (3, 2, len(SEQUENCE), 15, 3)
     assert atoms.dtype == np.float32
-    assert (atoms[:, :, :, 1] == chunk([0, 1, 2]).positions[:, None]).all()
-    assert np.isfinite(atoms[:, :, slot_mask()[trace().residue_types]]).all()
+    assert (atoms[:, :, :, CA_SLOT] == make_chunk([0, 1, 2]).positions[:, None]).all()
+    assert np.isfinite(atoms[:, :, slot_mask()[TRACE.residue_types]]).all()
 
 
-def test_a_frame_does_not_depend_on_the_batch_it_came_in(model: Backmapper) -> None:
+def test_a_frame_does_not_depend_on_its_batch(model: Backmapper) -> None:
     frames = list(range(32))
     whole = run(model, frames)
     sevens = np.concatenate([run(model, frames[i : i + 7]) for i in range(0, 32, 7)])
@@ -60,143 +88,149 @@ def test_a_frame_does_not_depend_on_the_batch_it_came_in(model: Backmapper) -> N
     assert np.array_equal(whole, ones)
 
 
-def test_seed_and_sample_change_an_ensemble_and_repeat(model: Backmapper) -> None:
+def test_samples_depend_on_seed_and_number_only(model: Backmapper) -> None:
     first = run(model, [4])
     assert np.array_equal(first, run(model, [4]))
     assert not np.allclose(first[:, 0], first[:, 1])
-    assert not np.allclose(first, run(model, [4], seed=4))
-    more = run(model, [4], samples=3)
-    assert np.array_equal(more[:, :2], first)
+    assert not np.allclose(first, run(model, [4], replace(ENSEMBLE, seed=4)))
+    assert np.array_equal(run(model, [4], replace(ENSEMBLE, samples=3))[:, :2], first)
 
 
-def test_frames_that_are_alike_get_samples_that_are_alike(model: Backmapper) -> None:
-    frames = chunk([4, 5, 6])
-    jolt = np.random.default_rng(2).normal(size=(len(SEQUENCE), 3))
-    frames.positions[1:] = frames.positions[0] + [0.0 * jolt, 0.02 * jolt]
-    drawn = {
-        coherence: model.sample(trace(), frames, samples=2, seed=3, mode="ensemble", coherence=coherence)[
-            ..., :14, :
-        ]
-        for coherence in (0.0, 1.5)
-    }
-    for coherence, (one, same, near) in drawn.items():
-        assert np.array_equal(one, same) == (coherence > 0)
-        assert not np.array_equal(one, near)
-        assert not np.allclose(one[0], one[1], atol=0.1, equal_nan=True)
-    jumped = {
-        coherence: (np.linalg.norm(atoms[2] - atoms[0], axis=-1) > 1.0).any(-1).mean()
-        for coherence, atoms in drawn.items()
-    }
-    assert jumped[1.5] < 0.2 * jumped[0.0]
+def test_best_mode_does_not_depend_on_the_seed(model: Backmapper) -> None:
+    assert np.array_equal(run(model, [4], BEST), run(model, [4], BackmapOptions(seed=9)))
 
 
-def shaken(frames: list[int]) -> FrameChunk:
-    """Frames of one structure in thermal motion."""
-    given = chunk(frames)
-    jolts = [np.random.default_rng(frame).normal(size=(len(SEQUENCE), 3)) for frame in frames]
-    given.positions[:] = coil(len(SEQUENCE)).numpy() + 0.15 * np.array(jolts)
-    return given
+def test_coherent_samples_are_similar_for_similar_frames(model: Backmapper) -> None:
+    chunk = make_chunk([4, 5, 6])
+    noise = np.random.default_rng(2).normal(size=(len(SEQUENCE), 3))
+    chunk.positions[1:] = chunk.positions[0] + [0.0 * noise, 0.02 * noise]
+    fraction_moved = {}
+    for coherence in (0.0, 1.5):
+        atoms = model.sample(TRACE, chunk, replace(ENSEMBLE, coherence=coherence))[..., :14, :]
+        first, equal, similar = atoms
+        assert np.array_equal(first, equal) == (coherence > 0)
+        assert not np.array_equal(first, similar)
+        assert not np.allclose(first[0], first[1], atol=0.1, equal_nan=True)
+        fraction_moved[coherence] = (np.linalg.norm(similar - first, axis=-1) > 1.0).any(-1).mean()
+    assert fraction_moved[1.5] < 0.2 * fraction_moved[0.0]
 
 
-def test_best_mode_asks_a_survey_frame_by_frame() -> None:
-    """Whichever frames come together; Cα stay, and without a coherence nobody is asked."""
-    decided = tiny_model()
-    torch.nn.init.normal_(decided.decoder.odds.weight, std=1.0)  # what is probable depends on the trace
-    model = Backmapper(decided, weights_name="tiny", weights_sha256="0" * 64, device="cpu")
-    frames = list(range(24))
-    survey = model.survey(trace(), shaken(frames[::3]))
-    assert survey.frames.tolist() == frames[::3]
-    assert np.allclose(survey.shares.astype(float).sum(-1), 1.0, atol=0.01)
-    options = {"samples": 1, "seed": 0, "mode": "best", "survey": survey}
-    plain, steady = (
-        model.sample(trace(), shaken(frames), **options, coherence=coherence) for coherence in (0.0, 2.0)
-    )
-    assert np.array_equal(plain, model.sample(trace(), shaken(frames), **{**options, "survey": None}))
-    assert (np.linalg.norm(steady - plain, axis=-1) > 0.5).any(), "somebody was heard"
-    assert np.array_equal(steady[:, 0, :, 1], shaken(frames).positions)
-    alone = [model.sample(trace(), shaken([frame]), **options, coherence=2.0) for frame in frames]
-    assert np.array_equal(steady, np.concatenate(alone))
-
-
-def test_frames_that_cannot_be_built_have_no_vote(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
-    monkeypatch.setattr(model, "frames_per_block", lambda residues: 1)
-    encode, asked = model._encode, iter(range(5))
-
-    def failing(*given: object) -> object:
-        if next(asked) == 2:
-            raise ZeroDivisionError
-        return encode(*given)
-
-    monkeypatch.setattr(model, "_encode", failing)
-    shares = model.survey(trace(), chunk([0, 1, 2, 3, 4])).shares.astype(float).sum(-1)
-    assert np.allclose(shares, np.array([1, 1, 0, 1, 1])[:, None], atol=0.01)
+def test_best_mode_smooths_with_a_consensus_frame_by_frame() -> None:
+    """The result depends on the reference frames, not on the frames of the same batch; Cα stay."""
+    predictor = tiny_predictor()
+    torch.manual_seed(1)
+    torch.nn.init.normal_(predictor.latcpb.decoder.rotamer_head.weight, std=1.0)
+    model, frames = load(predictor), list(range(24))
+    coherent = BackmapOptions(coherence=2.0)
+    consensus = model.rotamer_consensus(TRACE, in_motion(frames[::3]), coherent)
+    assert consensus.frames.tolist() == frames[::3]
+    np.testing.assert_allclose(consensus.probabilities.astype(float).sum(-1), 1.0, atol=0.01)
+    plain = model.sample(TRACE, in_motion(frames), coherent)
+    smooth = model.sample(TRACE, in_motion(frames), coherent, consensus)
+    assert np.array_equal(plain, model.sample(TRACE, in_motion(frames), BEST))
+    assert (np.linalg.norm(smooth - plain, axis=-1) > 0.5).any()
+    assert np.array_equal(smooth[:, 0, :, CA_SLOT], in_motion(frames).positions)
+    alone = [model.sample(TRACE, in_motion([frame]), coherent, consensus) for frame in frames]
+    assert np.array_equal(smooth, np.concatenate(alone))
 
 
 def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every frame is built all the same; a single frame that does not fit is told."""
-    model = Backmapper(tiny_model(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
-    sizes, room = [], 3
+    """The result is that of whole blocks; a single frame that does not fit is an error."""
+    expected, frames = load(), list(range(5))
+    capacity, sizes = 3, []
+    encode = Backmapper._encode
 
-    def small(trace: CGTrace, positions: np.ndarray, *_: object) -> list[tuple[Decoded, None]]:
-        """Puts all atoms of a residue at its Cα."""
+    def limited(self, trace: CGTrace, positions: np.ndarray, linked: np.ndarray) -> object:
         sizes.append(len(positions))
-        if len(positions) > room:
+        if len(positions) > capacity:
             raise torch.OutOfMemoryError
-        atoms = torch.from_numpy(positions).flatten(0, 1)[:, None].expand(-1, 15, -1)
-        return [(Decoded(atoms, None, None), None)] * 2
+        return encode(self, trace, positions, linked)
 
-    monkeypatch.setattr(model, "_block", small)
-    frames = list(range(5))
-    expected = np.broadcast_to(chunk(frames).positions[:, None, :, None], (5, 2, len(SEQUENCE), 15, 3))
-    np.testing.assert_allclose(run(model, frames), expected, atol=1e-4)
-    assert sizes == [20, 10, 5, 2, 2, 2]
-    room = 0
-    with pytest.raises(InputError, match="a frame of 25 residues does not fit into the memory of cpu"):
-        run(model, [0])
-
-
-def test_best_mode_has_one_answer_for_any_seed(model: Backmapper) -> None:
-    assert np.array_equal(run(model, [4], mode="best"), run(model, [4], mode="best", seed=9))
+    with monkeypatch.context() as patch:
+        patch.setattr(Backmapper, "_encode", limited)
+        model = load()
+        atoms = run(model, frames)
+        assert sizes == [20, 10, 5, 2, 2, 2]
+        assert model.frames_per_block(len(SEQUENCE)) == 2
+        consensus = load().rotamer_consensus(TRACE, make_chunk(frames), BEST)
+        capacity = 0
+        with pytest.raises(InputError, match="a frame of 25 residues does not fit into the memory of cpu"):
+            run(model, [0])
+        with pytest.raises(InputError):
+            model.rotamer_consensus(TRACE, make_chunk([0]), BEST)
+    np.testing.assert_allclose(atoms, run(expected, frames), atol=2e-3)
+    whole = expected.rotamer_consensus(TRACE, make_chunk(frames), BEST)
+    np.testing.assert_allclose(
+        consensus.probabilities.astype(float), whole.probabilities.astype(float), atol=2e-3
+    )
 
 
 @pytest.mark.parametrize("sequence, chains", [("G", ()), ("PW", ()), ("AKW", (1, 2)), (SEQUENCE, (12, 13))])
 def test_single_residues_short_chains_and_several_chains(
     model: Backmapper, sequence: str, chains: tuple[int, ...]
 ) -> None:
-    system = trace(sequence, chains)
-    atoms = model.sample(system, chunk([0], len(sequence)), samples=1, seed=0, mode="best")[0, 0]
-    mask = slot_mask()[system.residue_types]
+    trace = make_trace(sequence, chains)
+    atoms = model.sample(trace, make_chunk([0], len(sequence)), BEST)[0, 0]
+    mask = slot_mask()[trace.residue_types]
     assert np.isfinite(atoms[mask]).all()
-    own = np.linalg.norm(atoms - atoms[:, 1:2], axis=-1)
-    assert own[mask].max() < 9.0
+    distance = np.linalg.norm(atoms - atoms[:, CA_SLOT, None], axis=-1)
+    assert distance[mask].max() < 9.0
 
 
 def test_a_gap_in_one_frame_cuts_the_peptide_in_that_frame_only(model: Backmapper) -> None:
-    frames = chunk([0, 1])
-    frames.positions[1, 10:] += 40.0
-    atoms = model.sample(trace(), frames, samples=1, seed=0, mode="best")[:, 0]
-    bond = np.linalg.norm(atoms[:, 9, 2] - atoms[:, 10, 0], axis=-1)
+    chunk = make_chunk([0, 1])
+    chunk.positions[1, 10:] += 40.0
+    atoms = model.sample(TRACE, chunk, BEST)[:, 0]
+    bond = np.linalg.norm(atoms[:, 9, C_SLOT] - atoms[:, 10, N_SLOT], axis=-1)
     assert bond[0] == pytest.approx(1.33, abs=0.02)
     assert bond[1] > 20.0
 
 
-def test_devices_that_are_not_there() -> None:
-    if not torch.cuda.is_available():
-        with pytest.raises(UsageError, match="no CUDA device"):
-            Backmapper.from_pretrained(device="cuda")
+def decisive_predictor() -> Predictor:
+    """A predictor whose heads all have an effect."""
+    predictor = tiny_predictor()
+    generator = torch.Generator().manual_seed(5)
+    for head in (predictor.peptide_rotations, predictor.packing, predictor.rescoring):
+        for parameter in head.parameters():
+            parameter.data += 0.3 * torch.randn(parameter.shape, generator=generator)
+    return predictor
 
 
-def test_weights_that_do_not_fit_their_configuration(tmp_path) -> None:
-    from dataclasses import replace
+def test_every_part_beyond_the_paper_can_be_left_out() -> None:
+    """Each part changes what it is about; without all of them, the atoms are those of the decoder."""
+    model, chunk = load(decisive_predictor()), in_motion([0, 1])
+    chunk.positions[:] *= np.float32(0.95)
+    atoms = {
+        parts: model.sample(TRACE, chunk, BackmapOptions(without=parts))[:, 0]
+        for parts in ((), ("relief",), ("rescoring", "relief"), PARTS[1:], PARTS)
+    }
+    ladder = list(atoms.values())
+    difference = [np.linalg.norm(one - two, axis=-1) for one, two in zip(ladder, ladder[1:], strict=False)]
+    backbone = [(step[..., :GAMMA_SLOT] > 1e-3).any() for step in difference]
+    assert backbone == [True, False, False, True]
+    assert all((step[..., GAMMA_SLOT:14] > 0.1).any() for step in difference)
+    latcpb = model.predictor.latcpb
+    ca, links = torch.from_numpy(chunk.positions[0]), torch.from_numpy(TRACE.linked(chunk.positions)[0])
+    graph = latcpb.build_graph(ca, torch.from_numpy(TRACE.residue_types), links, [len(TRACE)])
+    condition = latcpb.cg_encoder(graph)
+    latent = latcpb.expected_latent(condition, graph, model.schedule)
+    decoded = latcpb.decoder(latent, condition, graph).atoms.numpy()
+    mask = AtomTopology.heavy_atoms(TRACE).present
+    np.testing.assert_allclose(atoms[PARTS][0][mask], decoded[mask], atol=5e-3)
 
-    from safetensors.torch import save_file
-    from tiny import TINY
 
-    from latcpb_cli.config import to_json
-    from latcpb_cli.weights import write_checksums
+def test_devices_that_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="no CUDA device"):
+        Backmapper.from_pretrained(device="cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UsageError, match="there are 2 devices"):
+        Backmapper.from_pretrained(device="cuda:2")
 
-    save_file(tiny_model().state_dict(), tmp_path / "model.safetensors")
+
+def test_weights_that_do_not_fit_their_configuration(tmp_path: Path) -> None:
+    save_file(tiny_predictor().state_dict(), tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(to_json(replace(TINY, dim=48)))
     write_checksums(tmp_path)
     with pytest.raises(WeightsError, match="does not fit"):
@@ -208,44 +242,54 @@ def test_weights_that_do_not_fit_their_configuration(tmp_path) -> None:
 
 
 @pytest.mark.gpu
-def test_cuda_gives_what_the_cpu_gives(model: Backmapper) -> None:
+def test_cuda_agrees_with_the_cpu(model: Backmapper) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    there = Backmapper(tiny_model().to("cuda"), weights_name="tiny", weights_sha256="0" * 64, device="cuda")
-    assert np.abs(run(there, [0, 1]) - run(model, [0, 1])).max() < 0.05
+    on_gpu = load(device="cuda")
+    assert np.abs(run(on_gpu, [0, 1]) - run(model, [0, 1])).max() < 0.05
 
 
 def test_alpha_carbons_move_within_the_tolerance(model: Backmapper) -> None:
-    frames = chunk([0, 1])
-    frames.positions[0] *= 1.05
-    atoms = model.sample(trace(), frames, samples=2, seed=0, mode="ensemble", ca_tolerance=0.2)
-    moved = np.linalg.norm(atoms[:, :, :, 1] - frames.positions[:, None], axis=-1)
-    assert (atoms[:, 0, :, 1] == atoms[:, 1, :, 1]).all()
+    chunk = make_chunk([0, 1])
+    chunk.positions[0] *= 1.05
+    atoms = model.sample(TRACE, chunk, replace(ENSEMBLE, ca_tolerance=0.2))
+    moved = np.linalg.norm(atoms[:, :, :, CA_SLOT] - chunk.positions[:, None], axis=-1)
+    assert (atoms[:, 0, :, CA_SLOT] == atoms[:, 1, :, CA_SLOT]).all()
     assert 0.05 < moved.max() <= 0.2 + 1e-5
-    bond = np.linalg.norm(atoms[:, 0, :-1, 2] - atoms[:, 0, 1:, 0], axis=-1)
+    bond = np.linalg.norm(atoms[:, 0, :-1, C_SLOT] - atoms[:, 0, 1:, N_SLOT], axis=-1)
     assert np.abs(bond - 1.33).max() < 0.05
 
 
-def test_answers_are_drawn_to_favoured_regions_by_how_odd_the_input_is(
-    model: Backmapper, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mode", "tolerance", "least"),
+    [("best", 0.0, 0.3), ("best", 0.3, 1.0), ("ensemble", 0.0, 0.0), ("ensemble", 0.3, 0.0)],
+)
+def test_weight_of_the_ramachandran_energy(
+    model: Backmapper, monkeypatch: pytest.MonkeyPatch, mode: str, tolerance: float, least: float
 ) -> None:
-    """Samples whatever Cα may move; the best answer a little everywhere, and altogether where they may."""
-    frames, seen = chunk([0, 1]), []
+    """It is the anomaly of the input's spacing, and in best mode at least 0.3, or 1 where Cα may move."""
+    chunk, weights = make_chunk([0, 1]), []
     add = RelaxationBatch.add
 
-    def spy(self, decoded, graph, cells, drawn, into) -> None:
-        seen.append(drawn)
-        add(self, decoded, graph, cells, drawn, into)
+    def spy(self, decoded, graph, cells, ramachandran_weight, into) -> None:
+        weights.append(ramachandran_weight)
+        add(self, decoded, graph, cells, ramachandran_weight, into)
 
     monkeypatch.setattr(RelaxationBatch, "add", spy)
-    for mode, tolerance in (("best", 0.0), ("best", 0.3), ("ensemble", 0.0), ("ensemble", 0.3)):
-        model.sample(trace(), frames, samples=1, seed=0, mode=mode, ca_tolerance=tolerance)
-    best, free, still, moved = seen
-    system = trace()
-    odd = odd_spacing(frames.positions, system.residue_types, system.linked(frames.positions))
-    assert 0.0 < odd.mean() < 1.0
-    assert (best >= odd).all()
-    assert 0.0 < best.min() < 1.0
-    assert (free == 1.0).all()
-    assert np.array_equal(still, odd)
-    assert np.array_equal(moved, odd)
+    model.sample(TRACE, chunk, BackmapOptions(mode=mode, ca_tolerance=tolerance))
+    anomaly = spacing_anomaly(chunk.positions, TRACE.residue_types, TRACE.linked(chunk.positions))
+    assert (anomaly == 0.0).any() and (anomaly > 0.3).any()
+    np.testing.assert_array_equal(weights, [np.maximum(anomaly, least)])
+
+
+def test_best_mode_has_more_favoured_residues_the_higher_the_weight(
+    model: Backmapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = in_motion(list(range(6)))
+    linked, mask = TRACE.linked(chunk.positions), AtomTopology.heavy_atoms(TRACE).present
+    checker, favoured = StereoChecker(TRACE.residue_types, mask, TRACE.chain_index), []
+    for weight in (0.0, 0.3, 1.0):
+        monkeypatch.setattr(backmapper, "_BEST_RAMACHANDRAN_WEIGHT", weight)
+        atoms = model.sample(TRACE, chunk, BEST)[:, 0]
+        favoured.append(checker.count(atoms, linked)["ramachandran_favoured"].hits)
+    assert favoured[0] < favoured[1] < favoured[2]

@@ -1,4 +1,4 @@
-"""Freed memory stays with a process that asks for it."""
+"""A process can keep the memory that it frees."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ STATUS = Path("/proc/self/statm")
 BLOCK = 256 * 2**20
 
 
-def left_over(prepare: str) -> int:
-    """Bytes that a process still has when it has filled and freed a block of memory."""
+def resident_after_freeing(prepare: str) -> int:
+    """Bytes by which a process has grown once it has filled and freed a block of memory."""
     script = f"""
         import resource
         import numpy as np
@@ -28,22 +28,23 @@ def left_over(prepare: str) -> int:
         np.ones({BLOCK}, dtype=np.uint8)
         print(resident() - before)
     """
-    ran = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
     )
-    return int(ran.stdout)
+    return int(done.stdout)
 
 
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc" or not STATUS.exists(),
-    reason="only glibc is told, and only Linux says what came of it",
+    reason="the setting is of glibc, the measurement of Linux",
 )
-def test_freed_memory_stays_where_it_is_asked_for():
-    assert left_over("") < BLOCK / 10
-    assert left_over("from latcpb_cli.run.malloc import keep_freed_memory; keep_freed_memory()") > 0.9 * BLOCK
+def test_freed_memory_is_kept():
+    keep = "from latcpb_cli.run.malloc import keep_freed_memory; keep_freed_memory()"
+    assert resident_after_freeing("") < BLOCK / 10
+    assert resident_after_freeing(keep) > 0.9 * BLOCK
 
 
-def test_other_libraries_are_left_alone():
+def test_other_c_libraries_are_left_alone():
     class Library:
         def mallopt(self, *_: int) -> None:
             raise AssertionError("not glibc")

@@ -9,12 +9,17 @@ import json
 import gemmi
 import numpy as np
 import pytest
-from cg_files import walk, write_ca_pdb, write_trajectory
+from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
-from latcpb_cli import pipeline
 from latcpb_cli.errors import OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.options import BackmapOptions, MdOptions
+from latcpb_cli.run import pipeline
+from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.pipeline import _frames_per_chunk, backmap_trajectory
+from latcpb_cli.sidechains.consensus import RotamerConsensus
+
+ENSEMBLE = BackmapOptions(samples=3)
 
 
 @pytest.fixture
@@ -22,85 +27,81 @@ def source(tmp_path, ca_pdb, positions):
     return open_source([write_trajectory(tmp_path / "t.dcd", positions)], ca_pdb)
 
 
+def atom_positions(model: gemmi.Model, name: str) -> np.ndarray:
+    return np.array([site.atom.pos.tolist() for site in model.all() if site.atom.name == name])
+
+
 def test_all_frames_and_samples_in_order(tmp_path, source, backmapper, positions):
-    done = []
-    summary = backmap_trajectory(
-        backmapper, source, tmp_path / "out.pdb", samples=3, mode="ensemble", on_progress=done.append
-    )
+    progress = []
+    output = tmp_path / "out.pdb"
+    summary = backmap_trajectory(backmapper, source, output, ENSEMBLE, on_progress=progress.append)
     assert (summary.n_frames, summary.n_samples, summary.n_residues) == (6, 3, 13)
-    assert summary.outputs == (tmp_path / "out.pdb",)
-    assert done[-1] == 6
-    structure = gemmi.read_pdb(str(tmp_path / "out.pdb"))
+    assert summary.outputs[0] == output
+    assert progress[0] == 0 and progress[-1] == 6
+    structure = gemmi.read_pdb(str(output))
     assert len(structure) == 18
     for number, model in enumerate(structure):
         frame, sample = divmod(number, 3)
-        alpha = [site.atom.pos.tolist() for site in model.all() if site.atom.name == "CA"]
-        np.testing.assert_allclose(alpha, positions[frame], atol=1e-3)
-        beta = next(site.atom.pos.x for site in model.all() if site.atom.name == "CB")
-        assert beta == pytest.approx(positions[frame, 0, 0] + np.cos(3.6) + 0.01 * sample, abs=2e-3)
+        np.testing.assert_allclose(atom_positions(model, "CA"), positions[frame], atol=1e-3)
+        expected = positions[frame, 0, 0] + np.cos(3.6) + 0.01 * sample
+        assert atom_positions(model, "CB")[0, 0] == pytest.approx(expected, abs=2e-3)
 
 
 @pytest.mark.parametrize("suffix", [".pdb", ".xtc", ".dcd", ".trr"])
-def test_chunks_do_not_change_the_output(tmp_path, source, backmapper, monkeypatch, suffix):
-    made = []
+def test_output_does_not_depend_on_chunks(tmp_path, source, backmapper, monkeypatch, suffix):
+    contents = []
     for residues in (1, 40, 10_000):
         monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", residues)
         output = tmp_path / f"{residues}{suffix}"
-        backmap_trajectory(backmapper, source, output, samples=2)
-        made.append(output.read_bytes())
-    assert made[0] == made[1] == made[2]
+        backmap_trajectory(backmapper, source, output, ENSEMBLE)
+        contents.append(output.read_bytes())
+    assert contents[0] == contents[1] == contents[2]
 
 
 @pytest.mark.parametrize(
-    ("options", "asked"),
+    ("options", "used"),
     [
-        ({"coherence": 2.0}, True),
-        ({}, False),
-        ({"coherence": 2.0, "mode": "ensemble"}, False),
+        (BackmapOptions(coherence=2.0), True),
+        (BackmapOptions(), False),
+        (BackmapOptions(coherence=2.0, mode="ensemble"), False),
     ],
 )
-def test_frames_are_asked_before_the_first_is_built(
-    tmp_path, source, backmapper, monkeypatch, options, asked
+def test_consensus_is_computed_before_the_first_chunk(
+    tmp_path, source, backmapper, monkeypatch, options, used
 ):
-    """All six, by a best mode that is to be coherent only; what they say goes with every chunk."""
-    surveys, heard = [], []
-    sample = type(backmapper).sample
+    """Coherent best mode computes it once, from all six frames, and every chunk is built with it."""
+    reference, received = [], []
+    consensus = RotamerConsensus(np.arange(1), np.zeros((1, 13, 1)), np.zeros((1, 13, 81), np.float16))
+    sample = FakeBackmapper.sample
 
-    def survey(self, trace, chunk, *, ca_tolerance):
-        assert not heard
-        surveys.append(chunk.indices.tolist())
-        return "what they say"
+    def rotamer_consensus(self, trace, chunk, options):
+        assert not received
+        reference.append(chunk.indices.tolist())
+        return consensus
 
-    def listening(self, trace, chunk, **options):
-        heard.append(options["survey"])
-        return sample(self, trace, chunk, **options)
+    def spy(self, trace, chunk, options, consensus=None, counts=None):
+        received.append(consensus)
+        return sample(self, trace, chunk, options, consensus, counts)
 
-    monkeypatch.setattr(type(backmapper), "survey", survey)
-    monkeypatch.setattr(type(backmapper), "sample", listening)
+    monkeypatch.setattr(FakeBackmapper, "rotamer_consensus", rotamer_consensus)
+    monkeypatch.setattr(FakeBackmapper, "sample", spy)
     monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
-    backmap_trajectory(backmapper, source, tmp_path / "out.pdb", **options)
-    assert surveys == ([[0, 1, 2, 3, 4, 5]] if asked else [])
-    assert set(heard) == {"what they say" if asked else None}
-    assert len(heard) == 6
+    backmap_trajectory(backmapper, source, tmp_path / "out.pdb", options)
+    assert reference == ([[0, 1, 2, 3, 4, 5]] if used else [])
+    assert received == [consensus if used else None] * 6
 
 
 def test_report_and_provenance(tmp_path, source, backmapper, ca_pdb):
-    report = tmp_path / "out.report.json"
-    summary = backmap_trajectory(
-        backmapper, source, tmp_path / "out.xtc", samples=2, seed=7, mode="ensemble", report=report
-    )
-    assert [path.name for path in summary.outputs] == [
-        "out.xtc",
-        "out.top.pdb",
-        "out.report.json",
-        "out.report.csv",
-    ]
-    content = json.loads(report.read_text())
-    made_by = content["provenance"]
-    assert made_by["seed"] == 7
-    assert made_by["mode"] == "ensemble"
-    assert made_by["weights"] == {"name": "fake", "sha256": "0" * 64}
-    assert made_by["inputs"][0] == {
+    options = BackmapOptions(samples=2, seed=7, without=("relief",))
+    summary = backmap_trajectory(backmapper, source, tmp_path / "out.xtc", options)
+    names = [path.name for path in summary.outputs]
+    assert names == ["out.xtc", "out.top.pdb", "out.report.json", "out.report.csv"]
+    content = json.loads((tmp_path / "out.report.json").read_text())
+    provenance = content["provenance"]
+    for name, value in {"seed": 7, "samples": 2, "mode": "ensemble", "without": ["relief"]}.items():
+        assert provenance[name] == value
+    assert provenance["weights"] == {"name": "fake", "sha256": "0" * 64}
+    assert provenance["inputs"][0] == {
         "file": str(ca_pdb),
         "sha256": hashlib.sha256(ca_pdb.read_bytes()).hexdigest(),
     }
@@ -110,61 +111,75 @@ def test_report_and_provenance(tmp_path, source, backmapper, ca_pdb):
         assert "residue" in next(csv.reader(handle))
 
 
+def test_report_is_optional(tmp_path, source, backmapper):
+    options = BackmapOptions(report=False)
+    summary = backmap_trajectory(backmapper, source, tmp_path / "out.xtc", options)
+    assert [path.name for path in summary.outputs] == ["out.xtc", "out.top.pdb"]
+    assert summary.clashes == {}
+    assert not list(tmp_path.glob("*report*"))
+
+
 @pytest.mark.parametrize("name", ["out.pdb", "out.xtc"])
-def test_interrupted_run_leaves_no_final_name(tmp_path, source, backmapper, monkeypatch, name):
-    """Nothing at all where nothing was done; else what `resume` needs."""
-    before = sorted(entry.name for entry in tmp_path.iterdir())
-    for fail_at in (0, 3):
-        monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
-        backmapper.fail_at = fail_at
-        with pytest.raises(KeyboardInterrupt):
-            backmap_trajectory(
-                backmapper, source, tmp_path / name, report=tmp_path / "out.report.json", overwrite=True
-            )
-        left = {entry.name for entry in tmp_path.iterdir()} - set(before)
-        assert {entry.rpartition(".")[2] for entry in left} == ({"part", "journal"} if fail_at else set())
+@pytest.mark.parametrize("fail_at", [0, 3])
+def test_interrupted_run_leaves_no_final_name(tmp_path, source, backmapper, monkeypatch, name, fail_at):
+    """It leaves nothing where no frame was done, else what a resumed run needs."""
+    before = {entry.name for entry in tmp_path.iterdir()}
+    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
+    backmapper.fail_at = fail_at
+    with pytest.raises(KeyboardInterrupt):
+        backmap_trajectory(backmapper, source, tmp_path / name)
+    left = {entry.name for entry in tmp_path.iterdir()} - before
+    assert {entry.rpartition(".")[2] for entry in left} == ({"part", "journal"} if fail_at else set())
 
 
 def test_interrupted_overwrite_keeps_the_old_file(tmp_path, source, backmapper):
-    output = tmp_path / "out.pdb"
+    output, options = tmp_path / "out.pdb", BackmapOptions(overwrite=True)
     output.write_text("precious")
     backmapper.fail_at = 5
     with pytest.raises(KeyboardInterrupt):
-        backmap_trajectory(backmapper, source, output, overwrite=True)
+        backmap_trajectory(backmapper, source, output, options)
     assert output.read_text() == "precious"
     backmapper.fail_at = None
-    backmap_trajectory(backmapper, source, output, overwrite=True)
+    backmap_trajectory(backmapper, source, output, options)
     assert "0" * 64 in output.read_text().splitlines()[2]
 
 
-def test_outputs_are_checked(tmp_path, source, backmapper, ca_pdb):
+def test_outputs_are_checked_unless_a_plan_is_given(tmp_path, source, backmapper):
     (tmp_path / "out.report.csv").touch()
-    with pytest.raises(OutputExistsError, match="out.report.csv"):
-        backmap_trajectory(backmapper, source, tmp_path / "out.pdb", report=tmp_path / "out.report.json")
+    with pytest.raises(OutputExistsError, match=r"out\.report\.csv"):
+        backmap_trajectory(backmapper, source, tmp_path / "out.pdb")
     with pytest.raises(UsageError, match="is an input"):
-        backmap_trajectory(backmapper, source, ca_pdb, overwrite=True)
+        backmap_trajectory(backmapper, source, tmp_path / "t.dcd", BackmapOptions(overwrite=True))
+    plan = OutputPlan(tmp_path / "out.pdb", report=True)
+    assert backmap_trajectory(backmapper, source, plan).outputs == plan.files
+
+
+def test_workers_do_not_minimise(tmp_path, source, backmapper):
+    options = BackmapOptions(md=MdOptions(hydrogens=True))
+    with pytest.raises(UsageError, match="hydrogens and minimisation have no workers"):
+        backmap_trajectory(backmapper, source, tmp_path / "out.pdb", options, builder=object())
 
 
 def test_single_residue(tmp_path, backmapper):
     source = open_source([write_ca_pdb(tmp_path / "a.pdb", "W", walk(1))])
-    backmap_trajectory(backmapper, source, tmp_path / "out.pdb", report=tmp_path / "out.report.json")
+    backmap_trajectory(backmapper, source, tmp_path / "out.pdb")
     assert gemmi.read_pdb(str(tmp_path / "out.pdb"))[0].count_atom_sites() == 15
 
 
-def test_report_says_how_far_alpha_carbons_moved(tmp_path, source, backmapper):
-    facts = []
+def test_report_holds_the_displacement_of_ca(tmp_path, source, backmapper):
+    """The stand-in moves every atom by half of the tolerance along each axis."""
+    reports = []
     for tolerance in (0.0, 0.4):
-        report = tmp_path / f"{tolerance}.report.json"
-        backmap_trajectory(
-            backmapper, source, tmp_path / f"{tolerance}.pdb", ca_tolerance=tolerance, report=report
-        )
-        facts.append(json.loads(report.read_text())["provenance"])
-    assert [entry["ca_tolerance"] for entry in facts] == [0.0, 0.4]
-    assert facts[0]["ca_moved"] == {"percent": 0.0, "mean": 0.0, "max": 0.0}
-    assert facts[0]["deep_overlaps"] == {"built": 0, "relieved": 0, "reselected": 0}
-    # The stand-in moves every atom by half of the tolerance along each axis.
-    assert facts[1]["ca_moved"]["percent"] == 100.0
-    assert facts[1]["ca_moved"]["max"] == pytest.approx(0.2 * 3**0.5, abs=1e-3)
+        options = BackmapOptions(ca_tolerance=tolerance)
+        backmap_trajectory(backmapper, source, tmp_path / f"{tolerance:.0%}.pdb", options)
+        report = json.loads((tmp_path / f"{tolerance:.0%}.report.json").read_text())
+        reports.append(report["provenance"])
+    still, moved = reports
+    assert [report["ca_tolerance"] for report in reports] == [0.0, 0.4]
+    assert still["ca_moved"] == {"percent": 0.0, "mean": 0.0, "max": 0.0}
+    assert still["deep_overlaps"] == {"built": 0, "relieved": 0, "reselected": 0}
+    assert moved["ca_moved"]["percent"] == 100.0
+    assert moved["ca_moved"]["max"] == pytest.approx(0.2 * 3**0.5, abs=1e-3)
 
 
 @pytest.mark.parametrize(

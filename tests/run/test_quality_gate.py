@@ -10,7 +10,7 @@ from latcpb_cli.run.quality_gate import check_limits, parse_limits
 NAMES = ("contact12_percent", "overlap04_per_1000", "bonds", "bonds_peptide", "d_residues")
 
 
-def test_names_may_be_cut_short():
+def test_names_may_be_abbreviated():
     assert parse_limits(" contact12=0, overlap04 = 10.5,d=1", NAMES) == {
         "contact12_percent": 0.0,
         "overlap04_per_1000": 10.5,
@@ -20,7 +20,7 @@ def test_names_may_be_cut_short():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("knots=0", "'knots' is not known"),
         ("bo=0", "'bo' stands for several"),
@@ -32,13 +32,13 @@ def test_names_may_be_cut_short():
         (" , ", "without a limit"),
     ],
 )
-def test_what_is_no_limit_is_refused(text, said):
-    with pytest.raises(UsageError, match=said) as caught:
+def test_limits_that_cannot_be_read_are_refused(text, message):
+    with pytest.raises(UsageError, match=message) as caught:
         parse_limits(text, NAMES)
     assert "bonds" in caught.value.hint or "NAME=LIMIT" in caught.value.hint
 
 
-def test_unknown_names_get_the_list():
+def test_the_hint_for_an_unknown_name_lists_all_names():
     with pytest.raises(UsageError) as caught:
         parse_limits("knots=0", NAMES)
     assert all(name in caught.value.hint for name in NAMES)
@@ -56,7 +56,7 @@ def test_values_up_to_the_limit_pass():
     check_limits(SUMMARY, {"bonds": 3.0, "contact12_percent": 0.0, "d_residues": 0.0})
 
 
-def test_the_frame_that_is_over_is_named():
+def test_the_worst_frame_over_a_limit_is_named():
     with pytest.raises(QualityGateError, match=r"bonds 3 > 2 \(frame 12, sample 1\)$") as caught:
         check_limits(SUMMARY, {"bonds": 2.0, "contact12_percent": 0.0})
     assert caught.value.exit_code == ExitCode.QUALITY_GATE == 6

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from peptides import structure
 
+from latcpb_cli.io.writers.frame_writer import FrameInfo
 from latcpb_cli.run.report import CSV_COLUMNS, ReportWriter
 from latcpb_cli.structure import FrameClashes
 
@@ -21,17 +22,21 @@ def clashes(contact, overlap, worst=0.5, pierced=(0, 0, 0)):
         contact12=np.array(contact, dtype=bool),
         overlap04=np.array(overlap),
         n_overlaps=max(overlap),
-        worst=worst if max(overlap) else 0.0,
+        worst_overlap=worst if max(overlap) else 0.0,
         worst_pair=(0, 2) if max(overlap) else (-1, -1),
         pierced=np.array(pierced, dtype=bool),
     )
 
 
+def info(frame, sample, time, bridges=()):
+    return FrameInfo(frame, sample, time, np.zeros(6, dtype=np.float32), bridges)
+
+
 FRAMES = [
-    (10, 0, 5.0, clashes([0, 0, 0], [0, 0, 0])),
-    (10, 1, 5.0, clashes([0, 0, 0], [2, 0, 2], worst=0.8)),
-    (11, 0, 7.5, clashes([1, 0, 1], [1, 0, 1])),
-    (11, 1, 7.5, clashes([0, 0, 0], [0, 1, 1], pierced=(0, 0, 1))),
+    (info(10, 0, 5.0), clashes([0, 0, 0], [0, 0, 0]), {"bonds": 2, "energy": -4.5}),
+    (info(10, 1, 5.0, ((0, 2),)), clashes([0, 0, 0], [2, 0, 2], worst=0.8), {"bonds": 3, "energy": -9.0}),
+    (info(11, 0, 7.5), clashes([1, 0, 1], [1, 0, 1]), {"bonds": 0, "energy": -7.0}),
+    (info(11, 1, 7.5), clashes([0, 0, 0], [0, 1, 1], pierced=(0, 0, 1)), {"bonds": 3, "energy": -8.0}),
 ]
 
 
@@ -42,8 +47,8 @@ def paths(tmp_path):
 
 def write(paths, frames=FRAMES):
     with ReportWriter(*paths, TRACE) as report:
-        for row in frames:
-            report.add(*row)
+        for frame in frames:
+            report.add(*frame)
         summary = report.finish({"version": "1", "command": "latcpb backmap"})
         report.commit()
         return summary
@@ -64,14 +69,24 @@ def test_summary(paths):
     assert worst[0] == {"residue": "A:PHE3", "contact12_percent": 25.0, "overlap04_per_frame": 1.0}
 
 
+def test_peaks_name_the_first_structure_with_the_largest_value(paths):
+    peaks = write(paths)["peaks"]
+    assert peaks["bonds"] == {"value": 3, "frame": 10, "sample": 1}
+    assert peaks["energy"] == {"value": -4.5, "frame": 10, "sample": 0}
+    assert peaks["pierced_rings"] == {"value": 1, "frame": 11, "sample": 1}
+    assert peaks["worst_overlap"] == {"value": 0.8, "frame": 10, "sample": 1}
+
+
 def test_json_holds_provenance_summary_and_every_frame(paths):
     summary = write(paths)
     content = json.loads(paths[0].read_text())
     assert content["provenance"] == {"version": "1", "command": "latcpb backmap"}
     assert content["summary"] == summary
     assert [(row["frame"], row["sample"], row["time_ps"]) for row in content["frames"]] == [
-        row[:3] for row in FRAMES
+        (entry.frame, entry.sample, entry.time) for entry, _, _ in FRAMES
     ]
+    assert [row["energy"] for row in content["frames"]] == [-4.5, -9.0, -7.0, -8.0]
+    assert content["frames"][1]["disulfides"] == [["A:ALA1", "A:PHE3"]]
     assert content["frames"][1]["worst_pair"] == ["A:ALA1", "A:PHE3"]
     assert content["frames"][1]["worst_overlap"] == 0.8
     assert content["frames"][0]["worst_pair"] == []
@@ -107,6 +122,24 @@ def test_nothing_is_left_of_a_run_that_failed(paths):
         report.add(*FRAMES[1])
         raise RuntimeError
     assert list(paths[0].parent.iterdir()) == []
+
+
+def test_a_report_goes_on_where_it_was_interrupted(paths):
+    """Its totals come from the file, which may hold more than was safe."""
+    expected = write(paths)
+    contents = [path.read_bytes() for path in paths]
+    with pytest.raises(KeyboardInterrupt), ReportWriter(*paths, TRACE) as report:
+        for frame in FRAMES[:2]:
+            report.add(*frame)
+        sizes = report.sync()
+        report.add(*FRAMES[3])
+        raise KeyboardInterrupt
+    with ReportWriter(*paths, TRACE, sizes) as report:
+        for frame in FRAMES[2:]:
+            report.add(*frame)
+        assert report.finish({"version": "1", "command": "latcpb backmap"}) == expected
+        report.commit()
+    assert [path.read_bytes() for path in paths] == contents
 
 
 def test_an_older_report_stays_until_the_new_one_is_complete(paths):

@@ -20,10 +20,11 @@ from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 from tiny import tiny_weights
 
 import latcpb_cli
-from latcpb_cli import pipeline
 from latcpb_cli.errors import OutputError, UsageError
-from latcpb_cli.io import parts
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.io.writers.part_file import PartFile
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run import pipeline
 from latcpb_cli.run.journal import journal_path
 from latcpb_cli.run.pipeline import backmap_trajectory
 
@@ -32,8 +33,8 @@ SUFFIXES = [".pdb", ".xtc", ".dcd", ".trr"]
 
 
 @pytest.fixture
-def make(tmp_path, sequence, monkeypatch):
-    """Run with one frame per chunk, in a folder of the test's own; gives the bytes of all files."""
+def run(tmp_path, sequence, monkeypatch):
+    """Run with one frame per chunk, in a folder of the test's own; returns the bytes of all files."""
     positions = walk(13, N_FRAMES)
     positions[4, 3] = np.nan
     positions[7] = 5.0
@@ -41,21 +42,19 @@ def make(tmp_path, sequence, monkeypatch):
     trajectory = write_trajectory(tmp_path / "t.dcd", positions)
     monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
 
-    def run(name: str, *, backmapper: FakeBackmapper | None = None, **options) -> dict[str, bytes]:
+    def call(name: str, *, backmapper: FakeBackmapper | None = None, **options) -> dict[str, bytes]:
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir(exist_ok=True)
+        output, options = folder / f"out{Path(name).suffix}", {"samples": 2, **options}
         source = open_source([trajectory], top)
-        options = {"samples": 2, "mode": "ensemble", "report": folder / "out.report.json", **options}
-        backmap_trajectory(
-            backmapper or FakeBackmapper(), source, folder / f"out{Path(name).suffix}", **options
-        )
+        backmap_trajectory(backmapper or FakeBackmapper(), source, output, BackmapOptions(**options))
         return contents(folder)
 
-    return run
+    return call
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file by name; of the report, what does not depend on the clock and the command."""
+    """Every file by name; the report without the entries for time and command."""
     files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     for name in files:
         if name.endswith(".report.json"):
@@ -72,30 +71,30 @@ def stopping_at(frame: int) -> FakeBackmapper:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_interrupted_again_and_again(make, suffix):
-    expected = make(f"whole{suffix}")
+def test_interrupted_again_and_again(run, suffix):
+    expected = run(f"whole{suffix}")
     for frame in (0, 3, 4, 5, 11):
         with pytest.raises(KeyboardInterrupt):
-            make(f"broken{suffix}", backmapper=stopping_at(frame), resume=True)
-    assert make(f"broken{suffix}", resume=True) == expected
+            run(f"broken{suffix}", backmapper=stopping_at(frame), resume=True)
+    assert run(f"broken{suffix}", resume=True) == expected
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_was_written_after_the_last_entry_does_not_count(make, tmp_path, suffix):
+def test_bytes_after_the_last_entry_do_not_count(run, tmp_path, suffix):
     """As after a crash: parts and journal end anywhere."""
-    expected = make(f"whole{suffix}")
+    expected = run(f"whole{suffix}")
     with pytest.raises(KeyboardInterrupt):
-        make(f"broken{suffix}", backmapper=stopping_at(6))
+        run(f"broken{suffix}", backmapper=stopping_at(6))
     for path in (tmp_path / "broken").iterdir():
         path.write_bytes(path.read_bytes() + b'{"frames": 9, "half a lin')
-    assert make(f"broken{suffix}", resume=True) == expected
+    assert run(f"broken{suffix}", resume=True) == expected
 
 
 @pytest.mark.parametrize("renames", range(4))
-def test_killed_between_the_renames(make, monkeypatch, renames):
-    expected = make("whole.xtc")
+def test_killed_between_the_renames(run, monkeypatch, renames):
+    expected = run("whole.xtc")
     left = iter(range(renames))
-    commit = parts.PartFile.commit
+    commit = PartFile.commit
 
     def killed(self) -> None:
         if next(left, None) is None:
@@ -103,71 +102,71 @@ def test_killed_between_the_renames(make, monkeypatch, renames):
         commit(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts.PartFile, "commit", killed)
-        # What a kill leaves: nobody tidies up.
-        patch.setattr(parts.PartFile, "discard", parts.PartFile.close)
+        patch.setattr(PartFile, "commit", killed)
+        # As after a kill, which removes no part files.
+        patch.setattr(PartFile, "discard", PartFile.close)
         with pytest.raises(KeyboardInterrupt):
-            make("broken.xtc")
-    assert make("broken.xtc", resume=True) == expected
+            run("broken.xtc")
+    assert run("broken.xtc", resume=True) == expected
 
 
-def test_without_resume_it_begins_anew(make, tmp_path):
-    expected = make("whole.xtc")
+def test_without_resume_it_begins_anew(run, tmp_path):
+    expected = run("whole.xtc")
     with pytest.raises(KeyboardInterrupt):
-        make("broken.xtc", backmapper=stopping_at(6), samples=3)
-    assert make("broken.xtc") == expected
+        run("broken.xtc", backmapper=stopping_at(6), samples=3)
+    assert run("broken.xtc") == expected
 
 
-def test_other_settings_are_refused_in_one_line(make, tmp_path):
+def test_other_settings_are_refused_in_one_line(run, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        make("broken.xtc", backmapper=stopping_at(6))
+        run("broken.xtc", backmapper=stopping_at(6))
     before = contents(tmp_path / "broken")
     with pytest.raises(UsageError, match="the interrupted run had seed 0, now 7$"):
-        make("broken.xtc", seed=7, resume=True)
+        run("broken.xtc", seed=7, resume=True)
     (tmp_path / "t.dcd").touch()
     with pytest.raises(UsageError, match="the interrupted run had another inputs$"):
-        make("broken.xtc", resume=True)
+        run("broken.xtc", resume=True)
     assert contents(tmp_path / "broken") == before
 
 
-def test_parts_that_are_gone_are_told(make, tmp_path):
+def test_missing_parts_are_refused(run, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        make("broken.xtc", backmapper=stopping_at(6))
+        run("broken.xtc", backmapper=stopping_at(6))
     (tmp_path / "broken" / "out.xtc.part").unlink()
     with pytest.raises(UsageError, match=r"out\.xtc\.part: what the interrupted run left is gone") as caught:
-        make("broken.xtc", resume=True)
+        run("broken.xtc", resume=True)
     assert "without --resume" in caught.value.hint
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_full_disk(make, tmp_path, suffix):
-    """Files may not grow beyond a limit: what the system does on a full disk, without a disk of our own."""
-    expected = make(f"whole{suffix}")
+def test_full_disk(run, tmp_path, suffix):
+    """A limit on the size of files has the effect of a full disk."""
+    expected = run(f"whole{suffix}")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # More than any other file takes: the trajectory meets the limit.
+    # The limit is above the size of every other file: only the trajectory meets it.
     room = len(expected[f"out{suffix}"]) - 200
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
         with pytest.raises(OutputError) as caught:
-            make(f"full{suffix}")
+            run(f"full{suffix}")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert ".part: " in caught.value.message
     assert "--resume" in caught.value.hint
     assert journal_path(tmp_path / "full" / f"out{suffix}").exists()
-    assert make(f"full{suffix}", resume=True) == expected
+    assert run(f"full{suffix}", resume=True) == expected
 
 
-def test_killed_at_random_moments(make, tmp_path):
-    """Ten times, by a signal that no program can answer."""
-    expected = make("whole.dcd")
+def test_killed_at_random_moments(run, tmp_path):
+    """The process is killed ten times by a signal that it cannot catch."""
+    expected = run("whole.dcd")
     rng, killed = random.Random(1), 0
     journal = journal_path(tmp_path / "broken" / "out.dcd")
     while killed < 10:
         child = os.fork()
         if child == 0:
             with suppress(BaseException):
-                make("broken.dcd", resume=True, backmapper=Unhurried())
+                run("broken.dcd", resume=True, backmapper=SlowBackmapper())
             os._exit(0)
         before = journal.stat().st_size if journal.exists() else 0
         while not os.waitpid(child, os.WNOHANG)[0]:
@@ -180,15 +179,15 @@ def test_killed_at_random_moments(make, tmp_path):
             raise AssertionError(f"complete after {killed} kills")
         killed += 1
     assert journal.exists()
-    assert make("broken.dcd", resume=True) == expected
+    assert run("broken.dcd", resume=True) == expected
 
 
-class Unhurried(FakeBackmapper):
-    """Takes so long that it is killed before it is done."""
+class SlowBackmapper(FakeBackmapper):
+    """Is killed before it is done."""
 
-    def sample(self, *arguments, **options):
+    def sample(self, *arguments):
         time.sleep(0.05)
-        return super().sample(*arguments, **options)
+        return super().sample(*arguments)
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +204,9 @@ def trajectory(tmp_path_factory) -> Path:
 def start(folder: Path, name: str, *options: str) -> subprocess.Popen:
     """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own."""
     code = (
-        "from latcpb_cli import backmapper, pipeline; backmapper._RESIDUES_PER_BLOCK['cpu'] = 1; "
-        "pipeline.RESIDUES_PER_CHUNK = 1; from latcpb_cli.cli.app import main; main()"
+        "from latcpb_cli import backmapper; backmapper._RESIDUES_PER_BLOCK['cpu'] = 1; "
+        "from latcpb_cli.run import pipeline; pipeline.RESIDUES_PER_CHUNK = 1; "
+        "from latcpb_cli.cli.app import main; main()"
     )
     options = ("backmap", "t.xtc", "-s", "cg.pdb", "-o", name, "--weights", "weights", "-q", *options)
     path = {"PYTHONPATH": str(Path(latcpb_cli.__file__).parents[1])}
@@ -249,13 +249,13 @@ def test_command_killed_at_random_moments(trajectory):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 64 KiB in memory, which only root may mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    if not shutil.which("mount") or subprocess.run(mounting, capture_output=True).returncode:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("no right to mount a file system")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.mark.slow

@@ -1,0 +1,46 @@
+"""Workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.errors import UsageError
+from latcpb_cli.run.cluster import ClusterWorkers
+
+
+def test_dask_is_required(setup, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match="needs Dask") as caught:
+        ClusterWorkers(setup, "tcp://127.0.0.1:1")
+    assert "latcpb-cli[cluster]" in caught.value.hint
+
+
+def test_no_scheduler(run, setup):
+    pytest.importorskip("distributed")
+    with pytest.raises(UsageError, match="--scheduler nonsense://here: unknown address scheme"):
+        run("none", ClusterWorkers(setup, "nonsense://here"))
+
+
+@pytest.mark.slow
+def test_a_cluster_loses_a_worker(run, setup, input_folder):
+    distributed = pytest.importorskip("distributed")
+    killed = threading.Event()
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+
+        def kill(done: int) -> None:
+            if done >= 2 and not killed.is_set():
+                killed.set()
+                os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+        model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
+        on_cluster = run("dask", ClusterWorkers(setup, cluster.scheduler_address), model, on_progress=kill)
+    assert killed.is_set()
+    assert on_cluster == run("alone", model=model)

@@ -1,0 +1,75 @@
+"""What a worker does with a chunk, and how its errors travel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from cg_files import FakeBackmapper, walk
+from peptides import structure
+
+from latcpb_cli.errors import InputError
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run import remote
+from latcpb_cli.run.chunk_job import ChunkJob
+from latcpb_cli.run.measure import measure_chunk
+from latcpb_cli.run.remote import build_remotely, load_model, portable_error
+from latcpb_cli.run.worker_process import WorkerSetup
+from latcpb_cli.structure import FrameChunk
+
+TRACE = structure("AKF").trace
+JOB = ChunkJob(TRACE, BackmapOptions(), (-1e6, 1e6))
+CHUNK = FrameChunk(walk(3, 2), np.zeros(2), np.zeros((2, 6), np.float32), np.arange(2))
+
+
+class UnpicklableError(Exception):
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.callback = lambda: None
+
+
+@pytest.fixture
+def loaded(monkeypatch) -> list[tuple[str, str]]:
+    """Every load of a model, which is a stand-in."""
+    loads: list[tuple[str, str]] = []
+
+    def from_pretrained(weights=None, *, device="auto"):
+        loads.append((weights, device))
+        return FakeBackmapper()
+
+    monkeypatch.setattr(remote.Backmapper, "from_pretrained", from_pretrained)
+    remote._cached_model.cache_clear()
+    yield loads
+    remote._cached_model.cache_clear()
+
+
+def test_a_model_is_loaded_once(loaded):
+    setup = WorkerSetup("mine", "cpu")
+    assert load_model(setup) is load_model(WorkerSetup("mine", "cpu", threads=3))
+    assert load_model(WorkerSetup("other", "cpu")) is not load_model(setup)
+    assert loaded[:2] == [("mine", "cpu"), ("other", "cpu")]
+
+
+def test_a_chunk_is_built_and_measured_with_the_threads_of_the_setup(loaded, monkeypatch):
+    threads = []
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    measured = build_remotely(WorkerSetup("mine", "cpu", threads=3), JOB, CHUNK)
+    assert threads == [3]
+    expected = measure_chunk(JOB, JOB.build(FakeBackmapper(), CHUNK))
+    np.testing.assert_array_equal(measured.atoms, expected.atoms)
+    assert measured.rows == expected.rows
+
+
+def test_an_error_that_cannot_be_pickled_is_replaced(loaded, monkeypatch):
+    def fail(*arguments):
+        raise UnpicklableError("bad luck\nand more")
+
+    monkeypatch.setattr(FakeBackmapper, "sample", fail)
+    measured = build_remotely(WorkerSetup("mine", "cpu"), JOB, CHUNK)
+    assert isinstance(measured.error, RuntimeError)
+    assert str(measured.error) == "UnpicklableError: bad luck"
+
+
+def test_errors_that_can_be_pickled_stay_what_they_are():
+    error = InputError("message", "hint")
+    assert portable_error(error) is error
