@@ -183,10 +183,11 @@ class AtomTopology:
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
         """Return all heavy atoms of all residues, with OXT at the end of each chain."""
-        kinds, ends = trace.residue_kinds, ~trace.same_chain_as_next()
+        is_end = ~trace.same_chain_as_next()
         rows = []
-        for residue, (kind, end) in enumerate(zip(kinds.tolist(), ends.tolist(), strict=True)):
-            rows += [(residue, slot, atom) for slot, atom in _heavy_atoms(kind, end)]
+        for residue, kind in enumerate(trace.residue_kinds.tolist()):
+            atoms = _heavy_atoms(kind, bool(is_end[residue]))
+            rows += [(residue, slot, atom) for slot, atom in atoms]
         residues, slots, names = zip(*rows, strict=True)
         # No element of two letters (Se, Cl, ...) is built.
         elements = np.array([name[0] for name in names])

@@ -1,6 +1,6 @@
 """Naming conventions of residues and atoms in output files.
 
-- ``pdb``: wwPDB components; the names do not tell protonation states apart.
+- ``pdb``: wwPDB components; the names do not distinguish protonation states.
 - ``charmm``: CHARMM36. ILE CD, OT1 and OT2 at a C terminus, HSD unless the input has HSE or HSP, and the
   names of the patches that make a phosphate (SP2, THPB and TP2, with their atom names); CHARMM36 has
   no oxidised Met, which keeps its PDB name.

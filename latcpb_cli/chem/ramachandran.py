@@ -77,7 +77,7 @@ def ramachandran_level(
     numpy.ndarray of int64, shape (F, L)
         2 favoured, 1 allowed, 0 outlier, -1 where phi or psi is missing.
     """
-    known = np.isfinite(phi) & np.isfinite(psi)
-    rows, columns = map_bin(np.where(known, phi, 0.0)), map_bin(np.where(known, psi, 0.0))
+    defined = np.isfinite(phi) & np.isfinite(psi)
+    rows, columns = map_bin(np.where(defined, phi, 0.0)), map_bin(np.where(defined, psi, 0.0))
     levels = ramachandran_maps()[residue_classes(types, before_proline), rows, columns]
-    return np.where(known, levels, -1)
+    return np.where(defined, levels, -1)

@@ -1,4 +1,4 @@
-"""Rotation-invariant descriptors of the Cα trace around each residue, which tell mirror images apart."""
+"""Rotation-invariant descriptors of the Cα trace around each residue; mirror images differ."""
 
 from __future__ import annotations
 

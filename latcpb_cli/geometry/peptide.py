@@ -156,7 +156,7 @@ def peptide_atoms(
 def _flat_peptide(
     distance: Float[Tensor, "L"], cis: Bool[Tensor, "L"], twist: Float[Tensor, "L"]
 ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
-    """C, O, N and second Cα of peptides with the first Cα at the origin, C on the x axis, O in the xy plane."""
+    """C, O, N and second Cα of peptides whose first Cα is the origin, C on the x axis, O in the xy plane."""
     trans_shape, cis_shape = peptide_shapes()
 
     def pick(name: str) -> Tensor:

@@ -6,9 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["cosine", "cross", "place_atom", "reject", "torsion_vector", "unit"]
+__all__ = ["atan2", "cosine", "cross", "place_atom", "reject", "torsion_vector", "unit"]
 
 _TINY = 1e-8
+_LANES = 64
+"""Numbers that the vector registers of any CPU divide."""
 
 
 def cross(a: Float[Tensor, "*#n 3"], b: Float[Tensor, "*#n 3"]) -> Float[Tensor, "... 3"]:
@@ -35,6 +37,17 @@ def cosine(
 ) -> Float[Tensor, "*n"]:
     """Return the cosine of the angle a-b-c."""
     return (unit(a - b) * unit(c - b)).sum(-1)
+
+
+def atan2(y: Float[Tensor, "*n"], x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Return angles (rad) that do not depend on where in a tensor an element is.
+
+    The last elements of a tensor, which fill no vector register, are computed by another routine than
+    the others, and round differently. Padding keeps all elements in full registers.
+    """
+    spare = -y.numel() % _LANES
+    padded = (torch.nn.functional.pad(part.flatten(), (0, spare), value=1.0) for part in (y, x))
+    return torch.atan2(*padded)[: y.numel()].view(y.shape)
 
 
 def torsion_vector(

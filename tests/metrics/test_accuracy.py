@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from peptides import structure
 
-from latcpb_cli.chem.residues import CB_SLOT, NAMES, O_SLOT, OXT_SLOT, SWAPS, slot_of
+from latcpb_cli.chem.residues import CB_SLOT, NAMES, OXT_SLOT, SWAPS, slot_of
 from latcpb_cli.metrics.accuracy import (
     ATOM_SETS,
     chi_matches,
@@ -16,8 +16,6 @@ from latcpb_cli.metrics.accuracy import (
     squared_deviation,
 )
 from latcpb_cli.metrics.count import Count
-from latcpb_cli.metrics.diversity import pairwise_rmsd
-from latcpb_cli.metrics.graph import bond_graph, graph_distance
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 
 
@@ -123,49 +121,3 @@ def test_cis_peptides_that_stay_cis():
     residues = np.ones((1, 4), dtype=bool)
     assert cis_kept(reference, reference, residues) == Count(2, 2)
     assert cis_kept(reference, generated, residues) == Count(1, 2)
-
-
-def graph(sample):
-    return bond_graph(sample.trace.residue_types, sample.atoms[0], sample.present)
-
-
-def test_bond_graph_is_the_chemical_one():
-    assert len(graph(structure("GAG", phi=-120, psi=130))) == 13
-
-
-def test_both_distances_of_bond_graphs():
-    sample = structure("GAG", phi=-120, psi=130)
-    atoms = sample.atoms.copy()
-    atoms[0, 1, CB_SLOT] += 30.0  # one bond is missing
-    broken = structure("GAG", frames=atoms)
-    distance = graph_distance(graph(sample), graph(broken), sample.present)
-    assert distance.edges == distance.symmetric == pytest.approx(1 / 13)
-    atoms[0, 1, CB_SLOT] = atoms[0, 0, O_SLOT] + np.float32([0, 0, 1.5])  # and another one is made
-    rebonded = structure("GAG", frames=atoms)
-    distance = graph_distance(graph(sample), graph(rebonded), sample.present)
-    assert distance.edges < distance.symmetric
-
-
-def test_bond_graph_of_chosen_atoms_only():
-    sample = structure("GAG", phi=-120, psi=130)
-    atoms = sample.atoms.copy()
-    atoms[0, 0, O_SLOT] += 30.0
-    chosen = sample.present.copy()
-    chosen[[0, 2]] = False
-    distance = graph_distance(graph(sample), graph(structure("GAG", frames=atoms)), chosen)
-    assert distance.symmetric == 0.0
-    assert graph_distance(graph(sample), graph(sample), np.zeros_like(chosen)) is None
-
-
-def test_pairwise_rmsd_of_samples():
-    sample = structure("AKA")
-    shifts = np.float32([0, 1, 3])[:, None, None, None]
-    frames = sample.atoms + shifts * np.float32([1, 0, 0])
-    value = pairwise_rmsd(
-        sample.trace.residue_types,
-        frames,
-        sample.present,
-        np.ones(3, dtype=bool),
-        ATOM_SETS["side_chain"],
-    )
-    assert value == pytest.approx((1 + 3 + 2) / 3)
