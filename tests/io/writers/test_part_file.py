@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import pytest
 
-from latcpb_cli.errors import UsageError
-from latcpb_cli.io.writers.part_file import PartFile, undo_renames
+from latcpb_cli.errors import OutputError
+from latcpb_cli.io.writers.part_file import PartFile, PartStates, undo_renames
 
 
 def test_a_part_takes_its_name_when_it_is_committed(tmp_path):
     (tmp_path / "a.txt.part").write_bytes(b"of another run")
-    part = PartFile(tmp_path / "a.txt")
+    part = PartFile(tmp_path / "a.txt", volatile=slice(4, 7))
     part.write(b"one two")
     part.patch(4, b"TWO")
     part.write(b" three")
-    assert part.sync() == 13
+    assert part.sync().size == 13
     assert not (tmp_path / "a.txt").exists()
     part.commit()
     assert (tmp_path / "a.txt").read_bytes() == b"one TWO three"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
+def interrupted(tmp_path) -> PartStates:
+    """Leave a part with bytes behind the last safe ones."""
+    part = PartFile(tmp_path / "a.txt")
+    part.write(b"safe")
+    state = part.sync()
+    part.write(b", and lost")
+    part.close()
+    return {"a.txt": state}
+
+
 def test_a_part_is_continued_after_the_bytes_that_are_safe(tmp_path):
-    (tmp_path / "a.txt.part").write_bytes(b"safe, and lost")
-    part = PartFile(tmp_path / "a.txt", {"a.txt": 4})
+    part = PartFile(tmp_path / "a.txt", interrupted(tmp_path))
     part.write(b" and sound")
     part.commit()
     assert (tmp_path / "a.txt").read_bytes() == b"safe and sound"
 
 
-@pytest.mark.parametrize("content", [None, b"abc"], ids=["missing", "too short"])
+@pytest.mark.parametrize("content", [None, b"saf", b"sofa bed"], ids=["missing", "too short", "changed"])
 def test_a_part_that_cannot_be_continued(tmp_path, content):
+    states = interrupted(tmp_path)
+    (tmp_path / "a.txt.part").unlink()
     if content is not None:
         (tmp_path / "a.txt.part").write_bytes(content)
-    with pytest.raises(UsageError, match="gone or cut"):
-        PartFile(tmp_path / "a.txt", {"a.txt": 4})
+    with pytest.raises(OutputError, match="gone, cut or changed"):
+        PartFile(tmp_path / "a.txt", states)
+
+
+def test_bytes_that_may_change_are_not_part_of_the_checksum(tmp_path):
+    part = PartFile(tmp_path / "a.txt", volatile=slice(4, 7))
+    part.write(b"one two three")
+    state = part.sync()
+    part.patch(4, b"TWO")
+    part.close()
+    PartFile(tmp_path / "a.txt", {"a.txt": state}, slice(4, 7)).commit()
+    assert (tmp_path / "a.txt").read_bytes() == b"one TWO three"
 
 
 def test_renames_are_undone_where_there_is_no_part(tmp_path):
