@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import subprocess
-import sys
 
 import gemmi
 import numpy as np
 import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from tiny import SEQUENCE, coil, tiny_weights
 
-from latcpb_cli.cli.app import main
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The current folder of a user whose model is a stand-in."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
-    return tmp_path
-
-
-@pytest.fixture
-def run(folder, capsys):
-    """Run the command line; gives exit code and stderr."""
-
-    def call(*arguments) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as caught:
-            main(["backmap", *map(str, arguments)])
-        captured = capsys.readouterr()
-        assert captured.out == ""
-        return int(caught.value.code or 0), captured.err
-
-    return call
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.options import PARTS, BackmapOptions
 
 
 def names(folder) -> set[str]:
     return {entry.name for entry in folder.iterdir()}
 
 
-def test_trajectory(folder, run, ca_pdb, positions):
+def test_trajectory(folder, backmap, ca_pdb, positions):
     write_trajectory(folder / "traj.xtc", positions)
     before = names(folder)
-    code, said = run("traj.xtc", "--top", "cg.pdb")
+    code, messages = backmap("traj.xtc", "--top", "cg.pdb")
     assert code == 0
     assert names(folder) - before == {
         "traj.backmapped.xtc",
@@ -52,23 +31,25 @@ def test_trajectory(folder, run, ca_pdb, positions):
         "traj.backmapped.report.json",
         "traj.backmapped.report.csv",
     }
-    assert "6 frames of 13 residues in 1 chain" in said
-    assert "1.2 Å" in said
-    assert "Traceback" not in said
+    assert "6 frames of 13 residues in 1 chain" in messages
+    assert "1.2 Å" in messages
+    assert "Traceback" not in messages
 
 
-@pytest.mark.parametrize(("given", "made"), [("t.dcd", "t.backmapped.dcd"), ("cg.pdb", "cg.backmapped.pdb")])
-def test_default_names(folder, run, ca_pdb, positions, given, made):
-    if given != "cg.pdb":
-        write_trajectory(folder / given, positions)
-    assert run(given, "-s", "cg.pdb", "--no-report", "-q") == (0, "")
-    assert made in names(folder)
+@pytest.mark.parametrize(
+    ("trajectory", "output"), [("t.dcd", "t.backmapped.dcd"), ("cg.pdb", "cg.backmapped.pdb")]
+)
+def test_default_names(folder, backmap, ca_pdb, positions, trajectory, output):
+    if trajectory != "cg.pdb":
+        write_trajectory(folder / trajectory, positions)
+    assert backmap(trajectory, "-s", "cg.pdb", "--no-report", "-q") == (0, "")
+    assert output in names(folder)
     assert not [name for name in names(folder) if "report" in name]
 
 
-def test_frames_samples_and_selection(folder, run, ca_pdb, positions):
+def test_frames_samples_and_selection(folder, backmap, ca_pdb, positions):
     write_trajectory(folder / "t.dcd", positions)
-    code, _ = run(
+    code, _ = backmap(
         "t.dcd", "-s", "cg.pdb", "-o", "o.pdb", "-b", 10, "-e", 40, "--stride", 3, "--samples", 2,
         "--selection", "resid 1:5",
     )  # fmt: skip
@@ -80,40 +61,44 @@ def test_frames_samples_and_selection(folder, run, ca_pdb, positions):
     np.testing.assert_allclose(alpha, positions[4, :5], atol=1e-3)
 
 
-def test_random_seed_is_shown(run, ca_pdb):
-    code, said = run("cg.pdb", "--seed", "random")
+def test_random_seed_is_shown(backmap, ca_pdb):
+    code, messages = backmap("cg.pdb", "--seed", "random")
     assert code == 0
-    assert any(line.startswith("seed ") for line in said.splitlines())
+    assert any(line.startswith("seed ") for line in messages.splitlines())
 
 
-def test_what_the_model_is_asked_for(folder, run, ca_pdb, monkeypatch):
-    seen = []
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], {}),
+        (["-n", 3, "--seed", 5], {"samples": 3, "seed": 5, "mode": "ensemble"}),
+        (["--mode", "exact", "--coherence", 2], {"mode": "exact", "coherence": 2.0}),
+        (["--ca-tolerance", 0.3], {"ca_tolerance": 0.3}),
+        (["--disulfides", "none", "--naming", "amber"], {"disulfides": "none", "naming": "amber"}),
+        (["--without", "all"], {"without": PARTS}),
+        (["--without", "rescoring, packing"], {"without": ("packing", "rescoring")}),
+        (["--without", "relief"], {"without": ("relief",)}),
+        (["--no-report"], {"report": False}),
+        (["--resume"], {"resume": True}),
+    ],
+)
+def test_options_of_the_model(backmap, ca_pdb, monkeypatch, arguments, expected):
+    received = []
     sample = FakeBackmapper.sample
 
-    def spy(self, trace, chunk, *, samples, seed, mode, coherence, ca_tolerance, survey, tally):
-        seen.append((samples, seed, mode, coherence, ca_tolerance))
-        return sample(self, trace, chunk, samples=samples, seed=seed, mode=mode)
+    def spy(self, trace, chunk, options, consensus=None, counts=None):
+        received.append(options)
+        return sample(self, trace, chunk, options, consensus, counts)
 
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
-    for options in (
-        [],
-        ["-n", 3, "--seed", 5],
-        ["--mode", "exact", "--coherence", 2],
-        ["--ca-tolerance", 0.3],
-    ):
-        assert run("cg.pdb", "--overwrite", *options)[0] == 0
-    assert seen == [
-        (1, 0, "best", 0.0, 0.0),
-        (3, 5, "ensemble", 0.0, 0.0),
-        (1, 0, "exact", 2.0, 0.0),
-        (1, 0, "best", 0.0, 0.3),
-    ]
+    assert backmap("cg.pdb", "-o", "o.pdb", *arguments)[0] == 0
+    assert received == [BackmapOptions(**expected)]
 
 
-def test_renamed_and_left_out_residues_are_told(folder, run):
+def test_renamed_residues_are_listed(folder, backmap):
     write_ca_pdb(folder / "a.pdb", "HC", walk(2), resnames=["HSD", "CYX"])
-    _, said = run("a.pdb")
-    assert "HSD as HIS (1), CYX as CYS (1)" in said
+    _, messages = backmap("a.pdb")
+    assert "HSD as HIS (1), CYX as CYS (1)" in messages
 
 
 @pytest.mark.parametrize(
@@ -137,11 +122,15 @@ def test_renamed_and_left_out_residues_are_told(folder, run):
         (["cg.pdb", "--frames", "x"], 2, "--frames 'x' is not understood"),
         (["cg.pdb", "--frames", "0", "--stride", "2"], 2, "--frames excludes"),
         (["cg.pdb", "-o", "cg.pdb", "--overwrite"], 2, "cg.pdb: is an input of this run"),
-        (["cg.pdb", "-o", "there.pdb"], 4, "there.pdb: exists already"),
+        (["cg.pdb", "--without", "relief,charm"], 2, "--without 'charm' is not known"),
+        (["cg.pdb", "--without", "packing"], 2, "rescoring corrects what packing computes"),
+        (["cg.pdb", "--without", "all", "--coherence", "1"], 2, "--coherence in best mode averages"),
+        (["cg.pdb", "--workers", "2", "--scheduler", "tcp://a:1"], 2, "--workers and --scheduler exclude"),
+        (["cg.pdb", "-o", "exists.pdb"], 4, "exists.pdb: exists already"),
     ],
 )
-def test_errors(folder, run, ca_pdb, positions, arguments, code, message):
-    for name in ("empty.pdb", "there.pdb"):
+def test_errors(folder, backmap, ca_pdb, positions, arguments, code, message):
+    for name in ("empty.pdb", "exists.pdb"):
         (folder / name).touch()
     (folder / "a.docx").write_text("x")
     cut = write_trajectory(folder / "cut.xtc", positions)
@@ -152,84 +141,66 @@ def test_errors(folder, run, ca_pdb, positions, arguments, code, message):
     write_trajectory(folder / "nan.dcd", broken)
     write_ca_pdb(folder / "unknown.pdb", "AA", walk(2), resnames=["ALA", "XYZ"])
     before = names(folder)
-    left_with, said = run(*arguments)
-    assert left_with == code
+    exit_code, messages = backmap(*arguments)
+    assert exit_code == code
     assert names(folder) == before
-    error, hint = said.splitlines()[-2:]
+    error, hint = messages.splitlines()[-2:]
     assert error.startswith(f"error: {message}")
     assert hint.startswith("hint: ")
-    assert "Traceback" not in said
+    assert "Traceback" not in messages
 
 
-def test_output_is_checked_before_the_model_loads(folder, run, ca_pdb, monkeypatch):
+def test_output_is_checked_before_the_model_loads(folder, backmap, ca_pdb, monkeypatch):
     def never(*_, **__):
         raise AssertionError("the model was loaded")
 
     monkeypatch.setattr(FakeBackmapper, "from_pretrained", never)
-    for there in ("cg.backmapped.pdb", "cg.backmapped.report.csv"):
-        (folder / there).touch()
-        assert run("cg.pdb")[0] == 4
-        (folder / there).unlink()
+    for name in ("cg.backmapped.pdb", "cg.backmapped.report.csv"):
+        (folder / name).touch()
+        assert backmap("cg.pdb")[0] == 4
+        (folder / name).unlink()
 
 
-def test_overwrite(folder, run, ca_pdb):
-    assert run("cg.pdb")[0] == 0
-    assert run("cg.pdb")[0] == 4
-    assert run("cg.pdb", "--overwrite")[0] == 0
+def test_overwrite(folder, backmap, ca_pdb):
+    assert backmap("cg.pdb")[0] == 0
+    assert backmap("cg.pdb")[0] == 4
+    assert backmap("cg.pdb", "--overwrite")[0] == 0
 
 
-def test_interrupted(folder, run, ca_pdb, monkeypatch):
+def test_interrupted(folder, backmap, ca_pdb, monkeypatch):
     monkeypatch.setattr(FakeBackmapper, "fail_at", 0)
     before = names(folder)
-    assert run("cg.pdb")[0] == 130
+    assert backmap("cg.pdb")[0] == 130
     assert names(folder) == before
 
 
-def test_time_limit_of_a_batch_system(folder, run, ca_pdb, monkeypatch):
+def test_time_limit_of_a_batch_system(folder, backmap, ca_pdb, monkeypatch):
     monkeypatch.setattr(FakeBackmapper, "sample", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
     before = names(folder)
-    assert run("cg.pdb")[0] == 130
+    assert backmap("cg.pdb")[0] == 130
     assert names(folder) == before
 
 
-def test_bugs_are_one_line_unless_debugged(folder, run, ca_pdb, monkeypatch):
-    monkeypatch.setattr(FakeBackmapper, "sample", lambda *_, **__: 1 / 0)
-    code, said = run("cg.pdb")
-    assert code == 1
-    assert "error: this is a bug in latcpb (ZeroDivisionError: division by zero)" in said
-    assert "Traceback" not in said
-    with pytest.raises(ZeroDivisionError):
-        main(["backmap", "cg.pdb", "--debug"])
+def test_hints_for_parts(backmap, ca_pdb):
+    _, messages = backmap("cg.pdb", "--without", "charm")
+    assert "hint: choose from peptides, packing, rescoring, relief" in messages
+    _, messages = backmap("cg.pdb", "--without", "packing,peptides")
+    assert "hint: leave out both: --without packing,rescoring" in messages
 
 
-def test_usage_errors_of_the_parser(run):
-    assert run()[0] == 2
-    assert run("a.pdb", "--samples", "0")[0] == 2
-    assert run("a.pdb", "--no-such-option")[0] == 2
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["backmap", "--help"], ["--version"]])
-def test_help_is_light(arguments):
-    """Help answers at once because nothing heavy is loaded for it."""
-    code = (
-        "import sys\n"
-        "from latcpb_cli.cli.app import main\n"
-        "try:\n    main(sys.argv[1:])\n"
-        "finally:\n    print(sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=60
-    )
-    loaded = set(eval(done.stderr.splitlines()[-1]))
-    assert not loaded & {"torch", "MDAnalysis", "numpy", "e3nn", "scipy", "gemmi", "huggingface_hub"}
-
-
-def test_closed_pipe_is_no_traceback():
-    done = subprocess.run(
-        f"{sys.executable} -c 'from latcpb_cli.cli.app import main; main()' backmap --help | head -1",
-        shell=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "Traceback" not in done.stderr
+def test_the_paper_alone(folder, backmap, monkeypatch):
+    """The model itself builds atoms without any part beyond the paper, and the report records it."""
+    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", Backmapper)
+    tiny_weights(folder / "weights")
+    write_ca_pdb(folder / "coil.pdb", SEQUENCE, coil(len(SEQUENCE)).numpy()[None])
+    atoms = {}
+    for parts in ("all", "peptides,relief", None):
+        without = [] if parts is None else ["--without", parts]
+        output = folder / f"{parts}.pdb"
+        assert backmap("coil.pdb", "--weights", "weights", "-o", output, "-q", *without) == (0, "")
+        atoms[parts] = [site.atom.pos.tolist() for site in gemmi.read_pdb(str(output))[0].all()]
+        report = json.loads(output.with_suffix(".report.json").read_text())
+        expected = {"all": list(PARTS), "peptides,relief": ["peptides", "relief"], None: []}[parts]
+        assert report["provenance"]["without"] == expected
+    assert atoms["all"] != atoms["peptides,relief"] != atoms[None]
+    assert len(atoms["all"]) == len(atoms[None])

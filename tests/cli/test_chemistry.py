@@ -10,27 +10,25 @@ import pytest
 from bridges import facing
 from cg_files import NAME_OF, FakeBackmapper, walk, write_ca_pdb, write_trajectory
 
-from latcpb_cli import recipe
 from latcpb_cli.cli.app import main
+from latcpb_cli.run import measure
 
 NEAR, FAR = facing(3.9), facing(5.6)
 
 
-class Prepared(FakeBackmapper):
-    """Builds frames of two strands that are near each other, but frame 1, where they are not."""
+class Strands(FakeBackmapper):
+    """Builds two strands with a disulfide between them, and without one in frame 1."""
 
-    def sample(
-        self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, survey=None, tally=None
-    ):
+    def sample(self, trace, chunk, options, consensus=None, counts=None):
         frames = [(FAR if index == 1 else NEAR)[1] for index in chunk.indices]
-        return np.repeat(np.stack(frames)[:, None], samples, axis=1)
+        return np.repeat(np.stack(frames)[:, None], options.samples, axis=1)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The current folder, with two strands in three frames."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", Prepared)
+    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", Strands)
     alphas = np.stack([NEAR[1][:, 1], FAR[1][:, 1], NEAR[1][:, 1]])
     write_ca_pdb(tmp_path / "cg.pdb", NEAR[0].sequence, alphas[:1], chains="AAABBB", resids=[1, 2, 3] * 2)
     write_trajectory(tmp_path / "t.dcd", alphas)
@@ -46,19 +44,19 @@ def call(*arguments) -> int:
 @pytest.mark.parametrize(("options", "n_bridges"), [([], 1), (["--disulfides", "none"], 0)])
 @pytest.mark.parametrize("suffix", ["pdb", "xtc"])
 def test_disulfides_are_made_frame_by_frame(folder, options, n_bridges, suffix, monkeypatch):
-    monkeypatch.setattr(recipe, "lassos", lambda ca, linked, bridges, cell: list(bridges))
+    monkeypatch.setattr(measure, "find_lassos", lambda ca, linked, bridges, cell: list(bridges))
     assert call("backmap", "t.dcd", "-s", "cg.pdb", "-o", f"o.{suffix}", *options, "-q") == 0
     report = json.loads((folder / "o.report.json").read_text())
-    made = [["A:CYS2", "B:CYS2"]] if n_bridges else []
-    assert [row["disulfides"] for row in report["frames"]] == [made, [], made]
+    bridged = [["A:CYS2", "B:CYS2"]] if n_bridges else []
+    assert [row["disulfides"] for row in report["frames"]] == [bridged, [], bridged]
     assert [row["lassos"] for row in report["frames"]] == [n_bridges, 0, n_bridges]
     assert report["provenance"]["disulfides"] == ("none" if options else "auto")
     text = (folder / ("o.pdb" if suffix == "pdb" else "o.top.pdb")).read_text()
     assert text.count("SSBOND") == n_bridges
     assert text.count("CONECT") == 2 * n_bridges
     structure = gemmi.read_pdb_string(text)
-    ends = [[model[name][1]["SG"][0].pos for name in "AB"] for model in structure]
-    lengths = [one.dist(two) for one, two in ends]
+    sulphurs = [[model[name][1]["SG"][0].pos for name in "AB"] for model in structure]
+    lengths = [one.dist(two) for one, two in sulphurs]
     assert (abs(lengths[0] - 2.05) < 0.03) == bool(n_bridges)
     assert suffix == "xtc" or abs(lengths[1] - 2.05) > 0.5
 
@@ -82,14 +80,14 @@ def test_other_values_are_refused(folder, capsys, option):
     assert {entry.name for entry in folder.iterdir()} == before
 
 
-def test_modified_residues_are_told_and_built(folder, monkeypatch, capsys):
+def test_modified_residues_are_listed_and_built(folder, monkeypatch, capsys):
     monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
     names = [NAME_OF["A"], "SEP", "SP2", "SME"]
     write_ca_pdb(folder / "m.pdb", "ASSM", walk(4), resnames=names)
     assert call("backmap", "m.pdb", "-o", "o.pdb") == 0
-    said = capsys.readouterr().err
-    assert "modified: SEP on SER (2), SME on MET (1)" in said
-    assert "read as: SP2 as SEP (1)" in said
+    messages = capsys.readouterr().err
+    assert "modified: SEP on SER (2), SME on MET (1)" in messages
+    assert "read as: SP2 as SEP (1)" in messages
     (chain,) = gemmi.read_pdb("o.pdb")[0]
     assert [residue.name for residue in chain] == ["ALA", "SEP", "SEP", "SME"]
     assert [len(residue) for residue in chain] == [5, 10, 10, 10]
@@ -97,15 +95,15 @@ def test_modified_residues_are_told_and_built(folder, monkeypatch, capsys):
     assert "modified   SEP on SER (2)" in capsys.readouterr().out.splitlines()
 
 
-def test_what_is_written_can_be_evaluated(folder, monkeypatch):
-    """Phosphates are left out of the comparison, and force-field names are known."""
+def test_modified_output_can_be_evaluated(folder, monkeypatch):
+    """Phosphates are left out of the comparison, and force-field names are read."""
     monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
     write_ca_pdb(folder / "m.pdb", "AYHI", walk(4), resnames=["ALA", "PTR", "HSE", "ILE"])
     for naming in ("pdb", "charmm", "amber"):
         assert call("backmap", "m.pdb", "-o", f"{naming}.pdb", "--naming", naming, "-q") == 0
     for naming in ("charmm", "amber"):
         assert call("evaluate", "pdb.pdb", f"{naming}.pdb", "--json", "e.json") == 0
-        found = json.loads((folder / "e.json").read_text())
-        assert found["all"]["rmsd"]["all_heavy"] == 0.0
-        assert found["atoms"] == {"compared": 36, "missing_in_reference": 0, "missing_in_generated": 0}
+        metrics = json.loads((folder / "e.json").read_text())
+        assert metrics["all"]["rmsd"]["all_heavy"] == 0.0
+        assert metrics["atoms"] == {"compared": 36, "missing_in_reference": 0, "missing_in_generated": 0}
         (folder / "e.json").unlink()

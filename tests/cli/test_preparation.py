@@ -1,4 +1,4 @@
-"""``latcpb backmap --hydrogens --minimize --fail-on`` as a user meets them."""
+"""``latcpb backmap --hydrogens --minimize --fail-on`` as a user calls them."""
 
 from __future__ import annotations
 
@@ -9,34 +9,23 @@ import pytest
 from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 from peptides import build, structure
 
-from latcpb_cli.cli.app import main
-
 SEQUENCE = "GAHKG"
 
 
 class HelixBackmapper(FakeBackmapper):
-    """Answers with an ideal helix, whatever the beads."""
+    """Builds an ideal helix, whatever the beads."""
 
-    def sample(
-        self, trace, chunk, *, samples, seed, mode, coherence=0.0, ca_tolerance=0.0, survey=None, tally=None
-    ):
+    def sample(self, trace, chunk, options, consensus=None, counts=None):
         atoms = build(SEQUENCE)[0]
-        return atoms[None, None].repeat(len(chunk), axis=0).repeat(samples, axis=1)
+        return atoms[None, None].repeat(len(chunk), axis=0).repeat(options.samples, axis=1)
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run the command line in a folder with a helix as ``cg.pdb``; gives exit code and stderr."""
-    monkeypatch.chdir(tmp_path)
+def run(folder, backmap, monkeypatch):
+    """Run ``latcpb backmap`` in a folder with a helix as ``cg.pdb``; returns exit code and stderr."""
     monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", HelixBackmapper)
-    write_ca_pdb(tmp_path / "cg.pdb", SEQUENCE, structure(SEQUENCE).atoms[:, :, 1])
-
-    def call(*arguments) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as caught:
-            main(["backmap", *map(str, arguments)])
-        return int(caught.value.code or 0), capsys.readouterr().err
-
-    return call
+    write_ca_pdb(folder / "cg.pdb", SEQUENCE, structure(SEQUENCE).atoms[:, :, 1])
+    return backmap
 
 
 def hydrogens(path):
@@ -52,8 +41,8 @@ def test_hydrogens_are_written_and_recorded(run, tmp_path):
     assert code == 0
     (names,) = hydrogens(tmp_path / "o.pdb")
     assert {"H1", "H2", "H3", "HE2", "HZ3"} <= set(names) and "HD1" not in names
-    facts = json.loads((tmp_path / "o.report.json").read_text())["provenance"]["md"]
-    assert (facts["ph"], facts["states"]) == (7.0, {"HIE": 1, "LYS": 1})
+    settings = json.loads((tmp_path / "o.report.json").read_text())["provenance"]["md"]
+    assert (settings["ph"], settings["states"]) == (7.0, {"HIE": 1, "LYS": 1})
 
 
 def test_trajectories_get_hydrogens_in_their_topology(run, tmp_path):
@@ -79,7 +68,7 @@ def test_minimised_output_has_no_hydrogens_unless_wanted(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--ph", 5), "--ph has no effect without --hydrogens or --minimize"),
         (("--force-field", "amber19"), "--force-field has no effect"),
@@ -91,18 +80,18 @@ def test_minimised_output_has_no_hydrogens_unless_wanted(run, tmp_path):
         (("--fail-on", "hands_changed=0"), "'hands_changed' is not known"),
     ],
 )
-def test_options_without_effect_are_refused(run, tmp_path, arguments, said):
-    code, text = run("cg.pdb", "-o", "o.pdb", *arguments)
-    assert code == 2 and said in text
+def test_options_without_effect_are_refused(run, tmp_path, arguments, message):
+    code, messages = run("cg.pdb", "-o", "o.pdb", *arguments)
+    assert code == 2 and message in messages
     assert not (tmp_path / "o.pdb").exists()
 
 
 @pytest.mark.parametrize("option", [("--hydrogens",), ("--minimize", 10)])
 def test_without_openmm_the_extra_is_named(run, monkeypatch, option):
-    monkeypatch.setattr("latcpb_cli.md.options.find_spec", lambda name: None)
-    code, text = run("cg.pdb", *option)
+    monkeypatch.setattr("latcpb_cli.md.force_fields.find_spec", lambda name: None)
+    code, messages = run("cg.pdb", *option)
     assert code == 2
-    assert "openmm" in text and "latcpb-cli[md]" in text and "Traceback" not in text
+    assert "openmm" in messages and "latcpb-cli[md]" in messages and "Traceback" not in messages
 
 
 def test_a_run_within_the_limits_ends_well(run):
@@ -112,7 +101,11 @@ def test_a_run_within_the_limits_ends_well(run):
 def test_a_run_over_a_limit_keeps_its_output(run, tmp_path, monkeypatch):
     monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
     write_ca_pdb(tmp_path / "walk.pdb", SEQUENCE, walk(len(SEQUENCE), 2))
-    code, text = run("walk.pdb", "-o", "o.pdb", "--fail-on", "bonds=0,d_residues=100")
+    code, messages = run("walk.pdb", "-o", "o.pdb", "--fail-on", "bonds=0,d_residues=100")
     assert code == 6
     assert (tmp_path / "o.pdb").exists() and (tmp_path / "o.report.json").exists()
-    assert "bonds" in text and "> 0 (frame " in text and "d_residues" not in text.rpartition("error:")[2]
+    assert (
+        "bonds" in messages
+        and "> 0 (frame " in messages
+        and "d_residues" not in messages.rpartition("error:")[2]
+    )

@@ -1,4 +1,4 @@
-"""Inputs that are refused: the line that says so, the line that helps, the exit code, and no output."""
+"""Inputs that are refused: error, hint, exit code, and no output."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def with_trajectory(name: str, positions: np.ndarray, **options) -> Callable[[Pa
     return lambda folder: (good(folder), write_trajectory(folder / name, positions, **options))
 
 
-def cut(name: str, lost: int) -> Callable[[Path], object]:
+def truncated(name: str, n_bytes: int) -> Callable[[Path], object]:
     def make(folder: Path) -> None:
         good(folder)
         path = write_trajectory(folder / name, walk(10, 6))
-        os.truncate(path, path.stat().st_size - lost)
+        os.truncate(path, path.stat().st_size - n_bytes)
 
     return make
 
@@ -86,7 +86,7 @@ HUGE_DCD = (
 )
 
 CASES = {
-    # name: (what is there, arguments, exit code, error)
+    # name: (function that makes the input, arguments, exit code, error)
     "missing": (good, "nothing.pdb", 3, "nothing.pdb: no such file"),
     "a folder": (lambda f: (f / "d.pdb").mkdir(), "d.pdb", 3, "d.pdb: not a file"),
     "a dangling link": (lambda f: (f / "l.pdb").symlink_to("nowhere"), "l.pdb", 3, "l.pdb: no such file"),
@@ -101,11 +101,11 @@ CASES = {
     "include files of GROMACS": (text("a.itp", "x"), "a.itp", 3, "a.itp: unknown format '.itp'"),
     "binary junk": (binary("j.pdb", os.urandom(5000).replace(b"A", b"")), "j.pdb", 3, "j.pdb: no ATOM"),
     "not gzip": (binary("a.pdb.gz", b"ATOM"), "a.pdb.gz", 3, "a.pdb.gz: cannot be unpacked"),
-    "gzip cut": (
+    "truncated gzip": (
         binary("a.pdb.gz", gzip.compress(pdb(atoms()).encode())[:-20]),
         "a.pdb.gz", 3, "a.pdb.gz: cannot",
     ),
-    "nothing in gzip": (binary("a.pdb.gz", gzip.compress(b"")), "a.pdb.gz", 3, "a.pdb.gz: the file is empty"),
+    "empty gzip": (binary("a.pdb.gz", gzip.compress(b"")), "a.pdb.gz", 3, "a.pdb.gz: the file is empty"),
     "a gzip bomb": (binary("a.pdb.gz", BOMB), "a.pdb.gz", 3, "a.pdb.gz: unpacks to more than 64 MiB"),
     "gzip of nothing known": (binary("a.gz", gzip.compress(b"x")), "a.gz", 3, "a.gz: unknown format ''"),
     "nm in a PDB": (nm, "nm.pdb", 3, "nm.pdb: neighbouring Cα are 0.38 Å apart: nm coordinates"),
@@ -130,7 +130,7 @@ CASES = {
         text("a.pdb", TWO_SIZES),
         "a.pdb", 3, "a.pdb: frame 1 has 9 atoms, frame 0 has 10",
     ),
-    "names not known": (beads("XX"), "a.pdb", 3, "a.pdb: Cα beads of residues that are not known: UNK"),
+    "unknown names": (beads("XX"), "a.pdb", 3, "a.pdb: Cα beads of residues that are not known: UNK"),
     "numbers for names": (
         beads(resnames=["1"] * 10), "a.pdb", 3, "a.pdb: residue names that mean no amino acid: 1 (10)",
     ),
@@ -160,8 +160,8 @@ CASES = {
         with_trajectory("t.xtc", walk(20, 2)),
         "t.xtc -s cg.pdb", 3, "t.xtc: 20 atoms, but",
     ),
-    "an XTC cut": (cut("t.xtc", 9), "t.xtc -s cg.pdb", 3, "t.xtc: truncated after 5 whole frames"),
-    "a DCD cut": (cut("t.dcd", 9), "t.dcd -s cg.pdb", 3, "t.dcd: truncated after 5 whole frames"),
+    "a truncated XTC": (truncated("t.xtc", 9), "t.xtc -s cg.pdb", 3, "t.xtc: truncated after 5 whole frames"),
+    "a truncated DCD": (truncated("t.dcd", 9), "t.dcd -s cg.pdb", 3, "t.dcd: truncated after 5 whole frames"),
     "a DCD of two thousand million atoms": (
         lambda f: (good(f), binary("t.dcd", HUGE_DCD)(f)), "t.dcd -s cg.pdb", 3, "t.dcd",
     ),
@@ -206,26 +206,23 @@ CASES = {
     "frames that are none": (good, "cg.pdb --frames 1:2:-1", 2, "--frames '1:2:-1' is not understood"),
     "an output of no format": (good, "cg.pdb -o a.txt", 2, "a.txt: cannot write format '.txt'"),
     "an output in no folder": (good, "cg.pdb -o no/a.pdb", 2, "no: no such folder"),
-    "an output that is there": (
+    "an output that exists": (
         lambda f: (good(f), (f / "o.pdb").touch()), "cg.pdb -o o.pdb", 4, "o.pdb: exists already"),
 }  # fmt: skip
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run ``latcpb backmap`` in a folder; the model must not be reached."""
+def run(backmap, monkeypatch):
+    """Run ``latcpb backmap`` with a model that must not be loaded; returns exit code and lines of stderr."""
 
     def never(*_, **__):
         raise AssertionError("the model was loaded")
 
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
     monkeypatch.setattr(FakeBackmapper, "from_pretrained", never)
 
     def call(*arguments: str) -> tuple[int, list[str]]:
-        with pytest.raises(SystemExit) as caught:
-            main(["backmap", *arguments])
-        return int(caught.value.code or 0), capsys.readouterr().err.splitlines()
+        code, messages = backmap(*arguments)
+        return code, messages.splitlines()
 
     return call
 
@@ -235,13 +232,13 @@ def test_refused(tmp_path, run, name):
     make, arguments, code, message = CASES[name]
     make(tmp_path)
     before = sorted(entry.name for entry in tmp_path.iterdir())
-    left_with, said = run(*shlex.split(arguments))
-    assert left_with == code, said
-    error, hint = said[-2:]
+    exit_code, messages = run(*shlex.split(arguments))
+    assert exit_code == code, messages
+    error, hint = messages[-2:]
     assert error.startswith(f"error: {message}")
     assert hint.startswith("hint: ")
     assert len(hint) > len("hint: ") + 10
-    assert not [line for line in said if "Traceback" in line]
+    assert not [line for line in messages if "Traceback" in line]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == before
 
 

@@ -31,11 +31,11 @@ def write_model(directory: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """A package that knows one model, with a bundled and a cached copy of it."""
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A manifest of one model, with a bundled and a cached copy of it."""
     snapshots = tmp_path / "cache" / f"models--{DEFAULT_REPO_ID.replace('/', '--')}"
-    found = {"bundled": tmp_path / "bundle" / NAME, "cache": snapshots / "snapshots" / ("a" * 40) / NAME}
-    for directory in found.values():
+    folders = {"bundled": tmp_path / "bundle" / NAME, "cache": snapshots / "snapshots" / ("a" * 40) / NAME}
+    for directory in folders.values():
         checksums = write_model(directory)
     (snapshots / "refs").mkdir()
     (snapshots / "refs" / "main").write_text("a" * 40)
@@ -43,32 +43,32 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     manifest.write_text(json.dumps({"default": NAME, "revision": "main", "models": {NAME: checksums}}))
     monkeypatch.setattr(weights, "MANIFEST_FILE", manifest)
     monkeypatch.setattr(weights, "BUNDLES", (tmp_path / "bundle",))
-    return found | {"root": tmp_path / "cache"}
+    return folders | {"root": tmp_path / "cache"}
 
 
-def run(places: dict[str, Path], *arguments: str) -> Result:
+def run(copies: dict[str, Path], *arguments: str) -> Result:
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(download_weights)
-    return CliRunner().invoke(app, [*arguments, "--cache-dir", str(places["root"])])
+    return CliRunner().invoke(app, [*arguments, "--cache-dir", str(copies["root"])])
 
 
-def test_list_tells_where_the_models_are(places: dict[str, Path]) -> None:
-    result = run(places, "--list")
+def test_list_names_the_copies(copies: dict[str, Path]) -> None:
+    result = run(copies, "--list")
     sha256 = load_manifest().models[NAME]["model.safetensors"]
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1].split() == [NAME, "yes", "yes", "yes", sha256]
 
 
-def test_list_shows_missing_and_damaged_copies(places: dict[str, Path]) -> None:
-    (places["bundled"] / "model.safetensors").unlink()
-    (places["cache"] / "model.safetensors").write_bytes(b"bit rot")
-    result = run(places, "--list")
+def test_list_shows_missing_and_damaged_copies(copies: dict[str, Path]) -> None:
+    (copies["bundled"] / "model.safetensors").unlink()
+    (copies["cache"] / "model.safetensors").write_bytes(b"bit rot")
+    result = run(copies, "--list")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1].split()[1:4] == ["yes", "no", "DAMAGED"]
 
 
-def test_verify_hashes_every_copy(places: dict[str, Path]) -> None:
-    result = run(places, "--verify")
+def test_verify_hashes_every_copy(copies: dict[str, Path]) -> None:
+    result = run(copies, "--verify")
     assert result.exit_code == 0
     assert [line.split()[:3] for line in result.stdout.splitlines()] == [
         ["ok", NAME, "bundled"],
@@ -77,38 +77,38 @@ def test_verify_hashes_every_copy(places: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
-def test_verify_fails_on_a_damaged_copy(places: dict[str, Path], file: str) -> None:
-    (places["cache"] / file).write_bytes(b"bit rot")
-    result = run(places, "--verify")
+def test_verify_fails_on_a_damaged_copy(copies: dict[str, Path], file: str) -> None:
+    (copies["cache"] / file).write_bytes(b"bit rot")
+    result = run(copies, "--verify")
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok", "DAMAGED"]
     assert isinstance(result.exception, WeightsError)
-    assert str(places["cache"] / file) in result.exception.message
-    assert (places["cache"] / file).read_bytes() == b"bit rot"
+    assert str(copies["cache"] / file) in result.exception.message
+    assert (copies["cache"] / file).read_bytes() == b"bit rot"
 
 
-def test_verify_of_nothing_is_no_success(places: dict[str, Path]) -> None:
-    for copy in ("bundled", "cache"):
-        (places[copy] / "model.safetensors").unlink()
-    assert isinstance(run(places, "--verify").exception, WeightsError)
+def test_verify_fails_without_a_copy(copies: dict[str, Path]) -> None:
+    for name in ("bundled", "cache"):
+        (copies[name] / "model.safetensors").unlink()
+    assert isinstance(run(copies, "--verify").exception, WeightsError)
 
 
-def test_list_and_verify_exclude_each_other(places: dict[str, Path]) -> None:
-    assert isinstance(run(places, "--list", "--verify").exception, UsageError)
+def test_list_and_verify_exclude_each_other(copies: dict[str, Path]) -> None:
+    assert isinstance(run(copies, "--list", "--verify").exception, UsageError)
 
 
-def test_another_repository_needs_a_name(places: dict[str, Path]) -> None:
-    assert isinstance(run(places, "--list", "--repo-id", "some/one").exception, UsageError)
+def test_another_repository_needs_a_name(copies: dict[str, Path]) -> None:
+    assert isinstance(run(copies, "--list", "--repo-id", "some/one").exception, UsageError)
 
 
-def test_cached_default_needs_no_network(places: dict[str, Path]) -> None:
-    result = run(places)
-    assert (result.exit_code, result.stdout) == (0, f"{places['cache']}\n")
+def test_cached_default_needs_no_network(copies: dict[str, Path]) -> None:
+    result = run(copies)
+    assert (result.exit_code, result.stdout) == (0, f"{copies['cache']}\n")
     assert "already in the cache" in result.stderr
 
 
 @pytest.mark.hub
-def test_another_repository_says_what_it_was_compared_with(tmp_path: Path) -> None:
-    """The directory alone goes to stdout, to be used by a shell."""
+def test_another_repository_is_compared_with_its_own_hashes(tmp_path: Path) -> None:
+    """Only the directory goes to stdout, for use in a shell."""
     write_model(tmp_path / NAME)
     code = "import typer; from latcpb_cli.cli.weights import download_weights; typer.run(download_weights)"
     with serve_hub() as hub:
