@@ -1,136 +1,145 @@
-"""Rotations of peptides in best mode: nobody asked before training, every opinion heard after it."""
+"""Rotations of peptides: the decoder's before training, those of the encoders after it."""
 
 from __future__ import annotations
 
+import pytest
 import torch
-from tiny import tiny_model, trace_tensors
+from rotations import MIRROR, random_rotation
+from tiny import random_latent, tiny_model, trace_tensors
 
-from latcpb_cli.backbone.peptide_rotations import sector_directions
-from latcpb_cli.geometry.codec import ROTATION
+from latcpb_cli.backbone.peptide_rotations import PeptideRotations, sector_directions
+from latcpb_cli.chem.residues import O_SLOT
+from latcpb_cli.geometry.codec import PEPTIDE_ROTATION
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.cg_encoder import ExtraFeatures
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.sidechains.packing import NOISE
 
-MIRROR = torch.tensor([1.0, 1.0, -1.0])
+CA = trace_tensors()[0]
 
 
-def awake() -> LatCPB:
-    """A model that has an opinion."""
+def tiny_head(*, trained: bool) -> PeptideRotations:
+    """The head with random weights; untrained, its last layers are zero."""
+    torch.manual_seed(5)
+    head = PeptideRotations(tiny_model().config).eval().requires_grad_(False)
+    if trained:
+        for seed, encoder in enumerate(head.encoders):
+            weight = encoder.logit_head[-1].weight
+            weight.data = 0.5 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(seed))
+    return head
+
+
+def prefer_sector(head: PeptideRotations, sector: int) -> None:
+    """Make one sector certain for all peptides."""
+    for encoder in head.encoders:
+        encoder.logit_head[-1].bias.data[sector] = 50.0
+
+
+def decode(points: torch.Tensor = CA) -> tuple[Decoded, Graph]:
     model = tiny_model()
-    for seed, reader in enumerate(model.peptides.readers):
-        last = reader.judge[-1]
-        last.weight.data = 0.5 * torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(seed))
-    return model
-
-
-def drawn(model: LatCPB, points: torch.Tensor) -> tuple[Decoded, Graph]:
     _, types, linked = trace_tensors()
-    graph = model.graph(points, types, linked, [len(points)])
-    latent = torch.rand(len(points), 8, generator=torch.Generator().manual_seed(0))
-    return model.decoder(latent, model.cg_encoder(graph), graph), graph
+    graph = model.build_graph(points, types, linked, [len(points)])
+    return model.decoder(random_latent(), model.cg_encoder(graph), graph), graph
 
 
-def rotations(model: LatCPB, points: torch.Tensor) -> torch.Tensor:
-    decoded, graph = drawn(model, points)
-    return model.peptides.turned(decoded, graph, side_chains=False).internal.torsions[:-1, ROTATION]
+def rotations(head: PeptideRotations, points: torch.Tensor = CA) -> torch.Tensor:
+    """(cos, sin) of the peptides that exist."""
+    internal = head.rotate_peptides(*decode(points), side_chains=False).internal
+    assert internal is not None
+    return internal.torsions[:-1, PEPTIDE_ROTATION]
 
 
-def test_before_training_the_decoder_decides() -> None:
-    model, points = tiny_model(), trace_tensors()[0]
-    own = drawn(model, points)[0].internal.torsions[:-1, ROTATION]
-    assert torch.allclose(rotations(model, points), unit(own), atol=1e-5)
+def test_untrained_heads_keep_the_rotations_of_the_decoder() -> None:
+    internal = decode()[0].internal
+    assert internal is not None
+    expected = unit(internal.torsions[:-1, PEPTIDE_ROTATION])
+    assert torch.allclose(rotations(tiny_head(trained=False)), expected, atol=1e-5)
 
 
-def test_best_mode_asks_and_samples_do_not() -> None:
-    points = trace_tensors()[0]
-    answers = []
-    for model in (tiny_model(), awake()):
-        _, graph = drawn(model, points)
-        condition = model.cg_encoder(graph)
-        latent = torch.full((len(points), 8), 0.5)
-        best = model.build(latent, condition, graph).atoms
-        noise = torch.randn(len(points), NOISE, generator=torch.Generator().manual_seed(3))
-        answers.append((best, model.build(latent, condition, graph, noise).atoms))
-    (best, sample), (other, same) = answers
-    assert (best[:, 3] - other[:, 3]).abs().max() > 0.1
-    assert torch.equal(sample, same)
+def test_certain_sectors_outweigh_the_decoder() -> None:
+    head, sector = tiny_head(trained=False), 20
+    prefer_sector(head, sector)
+    predicted = rotations(head)
+    assert ((predicted * sector_directions(CA)[sector]).sum(-1) > 0.99).all()
+    assert torch.allclose(predicted.norm(dim=-1), torch.ones(len(CA) - 1), atol=1e-5)
 
 
-def test_a_sure_opinion_outweighs_the_decoder() -> None:
-    model, points = tiny_model(), trace_tensors()[0]
-    sector = 20
-    for reader in model.peptides.readers:
-        reader.judge[-1].bias.data[sector] = 50.0
-    toward = sector_directions(points)[sector]
-    assert ((rotations(model, points) * toward).sum(-1) > 0.99).all()
-    assert torch.allclose(rotations(model, points).norm(dim=-1), torch.ones(len(points) - 1), atol=1e-5)
-
-
-def test_the_answer_says_how_sure_it_is() -> None:
-    model, points = tiny_model(), trace_tensors()[0]
-    decoded, graph = drawn(model, points)
+def test_the_concentration_grows_with_the_certainty() -> None:
+    head, (decoded, graph) = tiny_head(trained=False), decode()
     assert decoded.concentration is None
-    unsure = model.peptides.turned(decoded, graph, side_chains=False).concentration
-    for reader in model.peptides.readers:
-        reader.judge[-1].bias.data[20] = 50.0
-    sure = model.peptides.turned(decoded, graph, side_chains=False).concentration
-    assert (unsure < 0.51).all()
-    assert (sure > 50.0).all()
-    assert sure.isfinite().all()
-    condition, latent = model.cg_encoder(graph), torch.full((len(points), 8), 0.5)
-    assert torch.equal(model.build(latent, condition, graph).concentration, sure), "side chains keep it"
-    noise = torch.randn(len(points), NOISE, generator=torch.Generator().manual_seed(3))
-    assert model.build(latent, condition, graph, noise).concentration is None
+    uncertain = head.rotate_peptides(decoded, graph, side_chains=False).concentration
+    prefer_sector(head, 20)
+    certain = head.rotate_peptides(decoded, graph, side_chains=False).concentration
+    assert uncertain is not None
+    assert certain is not None
+    assert (uncertain < 0.51).all()
+    assert (certain > 50.0).all()
+    assert certain.isfinite().all()
 
 
-def test_readers_judge_apart_and_their_mean_counts() -> None:
-    model, points = awake(), trace_tensors()[0]
-    decoded, graph = drawn(model, points)
-    share = model.peptides(decoded, graph).exp()
-    assert torch.allclose(share.sum(-1), torch.ones(len(model.peptides.readers), len(points)), atol=1e-4)
-    assert (share[0] - share[1]).abs().max() > 0.01
-    together = rotations(model, points)
-    for reader in model.peptides.readers:
-        alone = awake()
-        alone.peptides.readers = torch.nn.ModuleList([reader])
-        assert (rotations(alone, points) - together).abs().max() > 1e-3
+def test_rotated_peptides_are_built() -> None:
+    head, (decoded, graph) = tiny_head(trained=True), decode()
+    rotated = head.rotate_peptides(decoded, graph, side_chains=True)
+    distance = (rotated.atoms - decoded.atoms).norm(dim=-1)
+    assert (distance[:-1, O_SLOT] > 0.01).all()
+    assert torch.equal(rotated.atoms[:, 1], CA)
 
 
-def test_a_peptide_is_judged_by_where_the_decoder_has_those_around_it() -> None:
-    model, points = awake(), trace_tensors()[0]
-    decoded, graph = drawn(model, points)
-    atoms = decoded.atoms.clone()
-    atoms[12, 3] += 1.0
+def test_encoders_differ_and_their_mean_counts() -> None:
+    head = tiny_head(trained=True)
+    probability = head(*decode()).exp()
+    assert torch.allclose(probability.sum(-1), torch.ones(len(head.encoders), len(CA)), atol=1e-4)
+    assert (probability[0] - probability[1]).abs().max() > 0.01
+    together = rotations(head)
+    for encoder in list(head.encoders):
+        head.encoders = torch.nn.ModuleList([encoder])
+        assert (rotations(head) - together).abs().max() > 1e-3
+
+
+def test_moving_an_oxygen_changes_the_peptides_of_its_neighbors_only() -> None:
+    """A peptide depends on the pair features of its two residues, with one layer of attention."""
+    head, (decoded, graph) = tiny_head(trained=True), decode()
+    atoms, moved = decoded.atoms.clone(), 12
+    atoms[moved, O_SLOT] += 1.0
     before, after = (
-        model.peptides(Decoded(x, decoded.internal, None), graph).exp() for x in (decoded.atoms, atoms)
+        head(Decoded(each, decoded.internal, None), graph).exp() for each in (decoded.atoms, atoms)
     )
-    moved = (after - before).abs().amax(dim=(0, 2))
-    assert moved[10] > 1e-5, "a neighbour of the moved oxygen"
-    assert moved[10] < 1.0
+    change = (after - before).abs().amax(dim=(0, 2))
+    near = ((graph.index == moved) & graph.mask).any(-1)
+    near[moved] = True
+    affected = near | near.roll(-1, 0)
+    assert 2 < affected[:-1].sum() < len(CA) - 3
+    assert (change[:-1][affected[:-1]] > 1e-6).all()
+    assert (change[:-1][~affected[:-1]] == 0).all()
 
 
-def test_encoders_begin_with_what_is_known_and_blind_to_hints() -> None:
-    model, points = awake(), trace_tensors()[0]
-    model.peptides.begin(model.cg_encoder)
-    decoded, graph = drawn(model, points)
-    reader = model.peptides.readers[0]
-    shape = (*graph.pairs.shape[:2], reader.encoder.pair[0].in_features - graph.pairs.shape[-1])
+def test_initial_encoders_equal_the_cg_encoder_whatever_the_additional_inputs() -> None:
+    head, cg_encoder, (_, graph) = tiny_head(trained=True), tiny_model(seed=3).cg_encoder, decode()
+    head.init_from(cg_encoder)
+    encoder = head.encoders[0]
+    width = encoder.encoder.pair_embedding[0].in_features - graph.pairs.shape[-1]
 
-    def told() -> torch.Tensor:
-        hint = ExtraFeatures(reader.turns(torch.randn(len(points), 4)), torch.randn(shape))
-        return reader.encoder.read(graph, hint)[0]
+    def encode(seed: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        extra = ExtraFeatures(
+            encoder.rotation_projection(torch.randn(len(CA), 4, generator=generator)),
+            torch.randn(*graph.index.shape, width, generator=generator),
+        )
+        return encoder.encoder.encode(graph, extra)[0]
 
-    assert torch.equal(told(), told())
-    # Zeros do not change a sum, but how many numbers there are can change the order of adding them.
-    assert torch.allclose(told(), model.cg_encoder.read(graph)[0], atol=1e-5)
+    assert torch.equal(encode(0), encode(1))
+    # More zeros do not change a sum, but they can change the order of additions.
+    assert torch.allclose(encode(0), cg_encoder.encode(graph)[0], atol=1e-5)
 
 
-def test_turning_the_trace_changes_nothing_and_a_mirror_image_does() -> None:
-    model, points = awake(), trace_tensors()[0]
-    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(2)))[0]
-    turn = turn * torch.linalg.det(turn)
-    assert torch.allclose(rotations(model, points @ turn.T), rotations(model, points), atol=1e-4)
-    assert (rotations(model, points * MIRROR) - rotations(model, points)).abs().max() > 1e-2
+def test_rotations_do_not_change_with_the_trace_and_change_with_its_reflection() -> None:
+    head = tiny_head(trained=True)
+    original = rotations(head)
+    assert torch.allclose(rotations(head, CA @ random_rotation(2).T), original, atol=1e-4)
+    assert (rotations(head, CA * MIRROR) - original).abs().max() > 1e-2
+
+
+def test_decoders_of_positions_are_refused() -> None:
+    decoded, graph = decode()
+    with pytest.raises(ValueError, match="positions"):
+        tiny_head(trained=False)(Decoded(decoded.atoms, None, None), graph)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from latcpb_cli.chem.residues import letter_index
 from latcpb_cli.config import DiffusionConfig, ModelConfig, to_json
@@ -14,7 +15,17 @@ from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.weights import CONFIG_FILE, MODEL_FILE, write_checksums
 
-__all__ = ["TINY", "SEQUENCE", "coil", "tiny_model", "tiny_predictor", "tiny_weights", "trace_tensors"]
+__all__ = [
+    "TINY",
+    "SEQUENCE",
+    "coil",
+    "perturb",
+    "random_latent",
+    "tiny_model",
+    "tiny_predictor",
+    "tiny_weights",
+    "trace_tensors",
+]
 
 TINY = ModelConfig(
     dim=24,
@@ -41,6 +52,18 @@ def tiny_predictor(seed: int = 0, **changes) -> Predictor:
     """The model and its heads with random weights, always the same for a seed."""
     torch.manual_seed(seed)
     return Predictor(replace(TINY, **changes)).eval().requires_grad_(False)
+
+
+def perturb(module: nn.Module, seed: int, scale: float = 0.1) -> None:
+    """Add random numbers to all parameters: many are zero before training, and a head then has no effect."""
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in module.parameters():
+        parameter.data += scale * torch.randn(parameter.shape, generator=generator)
+
+
+def random_latent(seed: int = 0, length: int = len(SEQUENCE)) -> torch.Tensor:
+    """Latents between zero and one, always the same for a seed."""
+    return torch.rand(length, TINY.latent, generator=torch.Generator().manual_seed(seed))
 
 
 def tiny_weights(folder: Path) -> Path:

@@ -1,0 +1,62 @@
+"""The Cα graph: who is a neighbour, and what pair features distinguish."""
+
+from __future__ import annotations
+
+import torch
+from rotations import MIRROR, random_rotation
+from tiny import tiny_model, trace_tensors
+
+from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph, build_graph
+
+_SEPARATIONS = slice(N_PAIR_FEATURES - 18, N_PAIR_FEATURES)
+"""One-hot separation in sequence: -8 to -1, 1 to 8, further apart, not joined."""
+
+
+def graph_of(ca: torch.Tensor, linked: torch.Tensor | None = None) -> Graph:
+    _, types, links = trace_tensors()
+    return tiny_model().build_graph(ca, types, links if linked is None else linked, [len(ca)])
+
+
+def test_pair_features_do_not_change_with_rotation_and_change_with_reflection() -> None:
+    ca = trace_tensors()[0]
+    original = graph_of(ca)
+    rotated = graph_of(ca @ random_rotation(1).T + 5.0)
+    assert torch.equal(rotated.index, original.index)
+    assert torch.allclose(rotated.pairs, original.pairs, atol=1e-4)
+    assert (graph_of(ca * MIRROR).pairs - original.pairs).abs().max() > 0.1
+
+
+def test_separation_in_sequence_is_one_hot_and_ends_at_a_break() -> None:
+    ca, _, linked = trace_tensors()
+    linked = linked.clone()
+    linked[11] = False
+    graph = graph_of(ca, linked)
+    one_hot = graph.pairs[:, :, _SEPARATIONS]
+    assert (one_hot.sum(-1) == 1).all()
+    category = one_hot.argmax(-1)
+    for residue, neighbor, expected in ((5, 4, 7), (5, 6, 8), (5, 7, 9), (11, 12, 17), (12, 11, 17)):
+        column = (graph.index[residue] == neighbor).nonzero()[0, 0]
+        assert category[residue, column] == expected
+
+
+def test_structures_of_a_batch_are_not_connected() -> None:
+    ca, types, linked = trace_tensors()
+    length = len(ca)
+    for sizes in ([length, length], [length, 5]):
+        count = sum(sizes)
+        columns = torch.cat([ca, ca + 1.0])[:count], types.repeat(2)[:count], linked.repeat(2)[:count]
+        graph = build_graph(*columns, sizes, neighbors=8, cutoff=21.0)
+        alone = graph_of(ca)
+        assert torch.equal(graph.index[:length], alone.index)
+        assert (graph.index[length:] >= length).all()
+        assert torch.allclose(graph.pairs[:length], alone.pairs, atol=1e-5)
+
+
+def test_neighbors_beyond_the_cutoff_are_masked() -> None:
+    ca, types, linked = trace_tensors()
+    graph = build_graph(ca, types, linked, [len(ca)], neighbors=8, cutoff=6.0)
+    distance = graph.vectors.norm(dim=-1)
+    assert (distance[graph.mask] <= 6.0).all()
+    assert not graph.mask.all()
+    own = torch.arange(len(ca))[:, None].expand_as(graph.index)
+    assert torch.equal(graph.index[~graph.mask], own[~graph.mask])
