@@ -20,7 +20,7 @@ from torch import Tensor
 from latcpb_cli.backbone.ca_geometry import bond_bounds, satisfy_distance_bounds
 from latcpb_cli.backbone.peptide_chain import PeptideChain
 from latcpb_cli.backbone.viterbi import best_rotations
-from latcpb_cli.geometry.vectors import cosine, torsion_vector
+from latcpb_cli.geometry.vectors import atan2, cosine, torsion_vector
 
 __all__ = ["relax_trace", "residue_energies"]
 
@@ -176,7 +176,7 @@ def residue_energies(
     c, n_next = chain.peptide_atoms(ca, rotation)
     c_previous, n = c.roll(1, 0), n_next.roll(1, 0)
     phi, psi = (
-        torch.atan2(pair[:, 1], pair[:, 0])
+        atan2(pair[:, 1], pair[:, 0])
         for pair in (torsion_vector(c_previous, n, ca, c), torsion_vector(n, ca, c, n_next))
     )
     return chain.energy(cosine(n, ca, c), phi, psi)

@@ -17,6 +17,7 @@ from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, NAMES, OXT_SLOT, PRO, 
 from latcpb_cli.chem.zmatrix import N_CHI, chi_mask
 from latcpb_cli.geometry.codec import N_TORSIONS, InternalCoordinates, place_side_chains
 from latcpb_cli.geometry.pairs import close_pairs_between
+from latcpb_cli.geometry.vectors import atan2
 from latcpb_cli.relax.overlaps import repulsion_distances
 from latcpb_cli.relax.structures import TorsionStructures
 
@@ -49,7 +50,7 @@ def reselect(structures: TorsionStructures, overlapping: Bool[Tensor, "L"]) -> T
     if len(rows) == 0:
         return structures
     choices, torsions = structures.choices.select(rows), structures.internal.torsions
-    current = torch.atan2(torsions[rows, -N_CHI:, 1], torsions[rows, -N_CHI:, 0])
+    current = atan2(torsions[rows, -N_CHI:, 1], torsions[rows, -N_CHI:, 0])
     chi = torch.cat([current[:, None], choices.chi], dim=1)
     log_prob = torch.cat([torch.zeros_like(current[:, :1]), choices.log_prob], dim=1)
     atoms, internal = _build_candidates(structures, rows, chi)

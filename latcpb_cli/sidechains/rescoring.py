@@ -109,7 +109,9 @@ class Rescoring(nn.Module):
         ]
         hidden = self._embed(scored, torch.cat(features, dim=-1), condition, graph)
         hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
-        score = log_prob.index_add(0, rows, self.score_head(hidden).squeeze(-1))
+        # Row by row: the matrix product of a single output rounds by where in the batch a row is.
+        correction = (hidden * self.score_head.weight[0]).sum(-1) + self.score_head.bias
+        score = log_prob.index_add(0, rows, correction)
         return candidates.to_table(score, len(probability)).log_softmax(-1)
 
     def _embed(

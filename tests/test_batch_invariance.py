@@ -1,0 +1,45 @@
+"""The shipped model gives a frame the same bytes wherever in a batch it is computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.geometry.vectors import atan2
+from latcpb_cli.io.open_source import open_source
+from latcpb_cli.options import BackmapOptions
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(scope="module")
+def model() -> Backmapper:
+    return Backmapper.from_pretrained(device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("tnc.dcd", BackmapOptions()),
+        ("tnc.dcd", BackmapOptions(mode="ensemble")),
+        ("4ebp2.xtc", BackmapOptions(ca_tolerance=0.3)),
+    ],
+)
+def test_a_frame_does_not_depend_on_its_place_in_the_batch(model, name, options):
+    source = open_source([EXAMPLES / name], (EXAMPLES / name).with_suffix(".pdb"))
+    frames = np.arange(11)
+    expected = model.sample(source.trace, source.read_frames(frames), options)
+    for first in (1, 3):
+        atoms = model.sample(source.trace, source.read_frames(frames[first:]), options)
+        assert np.array_equal(atoms, expected[first:], equal_nan=True)
+
+
+def test_atan2_does_not_depend_on_the_place_of_an_element():
+    y, x = torch.randn(2, 1003, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(1003, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(atan2(y, x)[order], atan2(y[order], x[order]))
+    assert torch.allclose(atan2(y, x), torch.atan2(y, x))
