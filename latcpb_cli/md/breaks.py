@@ -1,89 +1,94 @@
-"""Chain breaks in a system of OpenMM: residues whole, no bond between them."""
+"""Chain breaks in a system of OpenMM: whole residues without bonded terms between them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import openmm
+from jaxtyping import Bool, Int
 
-__all__ = ["forget_breaks"]
+__all__ = ["disable_terms_across_breaks"]
 
-Across = Callable[..., bool]
+SpansBreak = Callable[..., bool]
+"""Whether a term of some atoms (indices) spans a break."""
 
 
-def forget_breaks(system: openmm.System, residue: np.ndarray, broken: np.ndarray) -> None:
-    """Take the bonded terms out of a system that would pull on a peptide that is not there.
+def disable_terms_across_breaks(
+    system: openmm.System, residue: Int[np.ndarray, "N"], broken: Bool[np.ndarray, "L"]
+) -> None:
+    """Set the force constants of all bonded terms across chain breaks to zero.
 
     Parameters
     ----------
     system : openmm.System
-        Made as if every two neighbours in a chain were joined, so that each
-        residue has its usual template. Changed in place.
+        Created as if all neighbours in a chain were joined, so that each
+        residue matches its usual template. Modified in place.
     residue : numpy.ndarray of int64, shape (N,)
         Residue of each particle.
     broken : numpy.ndarray of bool, shape (L,)
-        Whether residue i is a neighbour of i+1 in its chain and not joined to it.
+        Whether residues i and i+1 are neighbours in a chain that no peptide joins.
     """
     if not broken.any():
         return
     residues = residue.tolist()
 
-    def across(*atoms: int) -> bool:
-        around = {residues[atom] for atom in atoms}
-        return any(broken[i] and i + 1 in around for i in around)
+    def spans_break(*atoms: int) -> bool:
+        involved = {residues[atom] for atom in atoms}
+        return any(broken[i] and i + 1 in involved for i in involved)
 
     for force in system.getForces():
-        for kind, forget in _FORGET.items():
-            if isinstance(force, kind):
-                forget(force, across)
+        for force_type, disable in _DISABLE.items():
+            if isinstance(force, force_type):
+                disable(force, spans_break)
 
 
-def _bonds(force: openmm.HarmonicBondForce, across: Across) -> None:
+def _disable_bonds(force: openmm.HarmonicBondForce, spans_break: SpansBreak) -> None:
     for i in range(force.getNumBonds()):
-        one, other, length, _ = force.getBondParameters(i)
-        if across(one, other):
-            force.setBondParameters(i, one, other, length, 0.0)
+        first, second, length, _ = force.getBondParameters(i)
+        if spans_break(first, second):
+            force.setBondParameters(i, first, second, length, 0.0)
 
 
-def _angles(force: openmm.HarmonicAngleForce, across: Across) -> None:
+def _disable_angles(force: openmm.HarmonicAngleForce, spans_break: SpansBreak) -> None:
     for i in range(force.getNumAngles()):
         *atoms, angle, _ = force.getAngleParameters(i)
-        if across(*atoms):
+        if spans_break(*atoms):
             force.setAngleParameters(i, *atoms, angle, 0.0)
 
 
-def _torsions(force: openmm.PeriodicTorsionForce, across: Across) -> None:
+def _disable_torsions(force: openmm.PeriodicTorsionForce, spans_break: SpansBreak) -> None:
     for i in range(force.getNumTorsions()):
         *atoms, period, phase, _ = force.getTorsionParameters(i)
-        if across(*atoms):
+        if spans_break(*atoms):
             force.setTorsionParameters(i, *atoms, period, phase, 0.0)
 
 
-def _impropers(force: openmm.CustomTorsionForce, across: Across) -> None:
+def _disable_impropers(force: openmm.CustomTorsionForce, spans_break: SpansBreak) -> None:
     names = [force.getPerTorsionParameterName(i) for i in range(force.getNumPerTorsionParameters())]
     for i in range(force.getNumTorsions()):
         *atoms, values = force.getTorsionParameters(i)
-        if across(*atoms):
-            off = [0.0 if name == "k" else value for name, value in zip(names, values, strict=True)]
-            force.setTorsionParameters(i, *atoms, off)
+        if spans_break(*atoms):
+            disabled = [0.0 if name == "k" else value for name, value in zip(names, values, strict=True)]
+            force.setTorsionParameters(i, *atoms, disabled)
 
 
-def _maps(force: openmm.CMAPTorsionForce, across: Across) -> None:
+def _disable_maps(force: openmm.CMAPTorsionForce, spans_break: SpansBreak) -> None:
     if not force.getNumMaps():
         return
     size, energies = force.getMapParameters(0)
-    flat = force.addMap(size, [0.0] * len(energies))
+    flat_map = force.addMap(size, [0.0] * len(energies))
     for i in range(force.getNumTorsions()):
         _, *atoms = force.getTorsionParameters(i)
-        if across(*atoms):
-            force.setTorsionParameters(i, flat, *atoms)
+        if spans_break(*atoms):
+            force.setTorsionParameters(i, flat_map, *atoms)
 
 
-_FORGET: dict[type, Callable[[object, Across], None]] = {
-    openmm.HarmonicBondForce: _bonds,
-    openmm.HarmonicAngleForce: _angles,
-    openmm.PeriodicTorsionForce: _torsions,
-    openmm.CustomTorsionForce: _impropers,
-    openmm.CMAPTorsionForce: _maps,
+_DISABLE: dict[type, Callable[[Any, SpansBreak], None]] = {
+    openmm.HarmonicBondForce: _disable_bonds,
+    openmm.HarmonicAngleForce: _disable_angles,
+    openmm.PeriodicTorsionForce: _disable_torsions,
+    openmm.CustomTorsionForce: _disable_impropers,
+    openmm.CMAPTorsionForce: _disable_maps,
 }

@@ -1,54 +1,59 @@
-"""What a minimisation must leave alone: hands, cis and trans."""
+"""Changes that a minimisation must not make: inverted chiral centres, and peptides between cis and trans."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.residues import NAMES, slot_of
-from latcpb_cli.geometry.angles import torsion, volume
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, NAMES, slot_of
+from latcpb_cli.geometry.angles import signed_volume, torsion
 from latcpb_cli.metrics.stereo import is_cis
 
-__all__ = ["changed_hands", "changed_peptides"]
+__all__ = ["count_inverted_centers", "count_isomerized_peptides"]
 
-_N, _CA, _C = 0, 1, 2
-_CENTRES = tuple((name, ("CA", "N", "C", "CB")) for name in NAMES if name != "GLY") + (
+_CHIRAL_CENTERS = tuple((name, ("CA", "N", "C", "CB")) for name in NAMES if name != "GLY") + (
     ("THR", ("CB", "CA", "OG1", "CG2")),
     ("ILE", ("CB", "CA", "CG1", "CG2")),
 )
-"""Chiral atoms of each residue, each with three of its neighbours."""
-
-Array = np.ndarray
+"""Chiral atoms of each residue type, each with three of its neighbours."""
 
 
-def changed_hands(types: Array, before: Array, after: Array) -> int:
-    """Count chiral centres (Cα; Cβ of Thr and Ile) that were turned inside out.
+def count_inverted_centers(
+    types: Int[np.ndarray, "L"], before: Float[np.ndarray, "L W 3"], after: Float[np.ndarray, "L W 3"]
+) -> int:
+    """Count chiral centres (Cα, and Cβ of Thr and Ile) whose chirality differs.
 
     Parameters
     ----------
     types : numpy.ndarray of int64, shape (L,)
+        Residue types.
     before, after : numpy.ndarray, shape (L, W, 3)
+        Atoms by slot, Å.
     """
-    changed = 0
-    for name, corners in _CENTRES:
-        slots = [slot_of(name, atom) for atom in corners]
-        one, other = (atoms[types == NAMES.index(name)][:, slots] for atoms in (before, after))
-        hands = [np.sign(volume(*np.moveaxis(points, 1, 0))) for points in (one, other)]
-        changed += int((hands[0] != hands[1]).sum())
-    return changed
+    inverted = 0
+    for name, atoms in _CHIRAL_CENTERS:
+        slots = [slot_of(name, atom) for atom in atoms]
+        rows = types == NAMES.index(name)
+        signs = [np.sign(signed_volume(*np.moveaxis(x[rows][:, slots], 1, 0))) for x in (before, after)]
+        inverted += int((signs[0] != signs[1]).sum())
+    return inverted
 
 
-def changed_peptides(before: Array, after: Array, linked: Array) -> int:
-    """Count peptides that went from cis to trans or back.
+def count_isomerized_peptides(
+    before: Float[np.ndarray, "L W 3"], after: Float[np.ndarray, "L W 3"], linked: Bool[np.ndarray, "L"]
+) -> int:
+    """Count peptides that are cis in one structure and trans in the other.
 
     Parameters
     ----------
     before, after : numpy.ndarray, shape (L, W, 3)
+        Atoms by slot, Å.
     linked : numpy.ndarray of bool, shape (L,)
         Whether a peptide joins residue i to i+1.
     """
-    joined = np.flatnonzero(linked)
-    cis = [
-        is_cis(torsion(x[joined, _CA], x[joined, _C], x[joined + 1, _N], x[joined + 1, _CA]))
+    rows = np.flatnonzero(linked)
+    omega = [
+        torsion(x[rows, CA_SLOT], x[rows, C_SLOT], x[rows + 1, N_SLOT], x[rows + 1, CA_SLOT])
         for x in (before, after)
     ]
-    return int((cis[0] != cis[1]).sum())
+    return int((is_cis(omega[0]) != is_cis(omega[1])).sum())

@@ -6,35 +6,48 @@ from dataclasses import dataclass
 
 import numpy as np
 import openmm
+from jaxtyping import Float
 from openmm.unit import kilojoule_per_mole, nanometer
 
-from latcpb_cli.md.system import RESTRAINTS
+from latcpb_cli.md.system import RESTRAINT_GROUP
 
-__all__ = ["Engine", "Minimized"]
+__all__ = ["NM_PER_ANGSTROM", "Engine", "MinimizationResult"]
 
-_NM_PER_ANGSTROM = 0.1
-_STEP = 0.001
-"""ps; nothing is ever integrated, but a context must have an integrator."""
+NM_PER_ANGSTROM = 0.1
+_TIME_STEP = 0.001
+"""ps. Nothing is integrated, but a context must have an integrator."""
 
 
 @dataclass(frozen=True, eq=False)
-class Minimized:
-    """Positions (N, 3) in Å, energies in kJ/mol without restraints."""
+class MinimizationResult:
+    """Outcome of a minimisation.
 
-    positions: np.ndarray
-    before: float
-    after: float
+    Attributes
+    ----------
+    positions : numpy.ndarray of float64, shape (N, 3)
+        Å.
+    energy_before, energy_after : float
+        kJ/mol, without restraints.
+    """
+
+    positions: Float[np.ndarray, "N 3"]
+    energy_before: float
+    energy_after: float
 
 
 class Engine:
-    """Minimises on the GPU where the model runs there and OpenMM can, else on the CPU.
+    """Minimise on the GPU where the model runs there and OpenMM has CUDA, else on the CPU.
 
     Parameters
     ----------
     device : str
         ``cpu``, or a GPU as torch names it (``cuda:1``).
     threads : int
-        Of the CPU.
+        Number of CPU threads.
+
+    Attributes
+    ----------
+    platform : openmm.Platform
     """
 
     def __init__(self, device: str, threads: int) -> None:
@@ -51,46 +64,50 @@ class Engine:
         self.platform = openmm.Platform.getPlatformByName(name)
 
     def minimize(
-        self, system: openmm.System, positions: np.ndarray, steps: int, vectors: np.ndarray | None = None
-    ) -> Minimized:
-        """Go downhill from some positions.
+        self,
+        system: openmm.System,
+        positions: Float[np.ndarray, "N 3"],
+        max_steps: int,
+        box: Float[np.ndarray, "3 3"] | None = None,
+    ) -> MinimizationResult:
+        """Minimise the energy of a system.
 
-        Each call has a context of its own: one that has seen other frames
-        adds its forces up in another order, and the result would depend on
-        which frames came before.
+        Each call uses a context of its own: a context that has processed other
+        frames adds up forces in another order, and the result would depend on
+        those frames.
 
         Parameters
         ----------
         system : openmm.System
         positions : numpy.ndarray, shape (N, 3)
-            In Å. Restraints hold their atoms here.
-        steps : int
-            At most so many.
-        vectors : numpy.ndarray, shape (3, 3), or None
-            Box vectors in nm.
+            Start in Å, and centres of the restraints.
+        max_steps : int
+            Maximum number of minimisation steps.
+        box : numpy.ndarray, shape (3, 3), optional
+            Box vectors as rows, nm.
         """
-        points = positions * _NM_PER_ANGSTROM
-        _hold(system, points)
-        integrator = openmm.VerletIntegrator(_STEP)
+        points = positions * NM_PER_ANGSTROM
+        _center_restraints(system, points)
+        integrator = openmm.VerletIntegrator(_TIME_STEP)
         context = openmm.Context(system, integrator, self.platform, self._properties)
-        if vectors is not None:
-            context.setPeriodicBoxVectors(*vectors.tolist())
+        if box is not None:
+            context.setPeriodicBoxVectors(*box.tolist())
         context.setPositions(points)
-        before = _energy(context)
-        openmm.LocalEnergyMinimizer.minimize(context, maxIterations=steps)
-        moved = context.getState(positions=True).getPositions(asNumpy=True).value_in_unit(nanometer)
-        return Minimized(np.asarray(moved) / _NM_PER_ANGSTROM, before, _energy(context))
+        energy_before = _energy(context)
+        openmm.LocalEnergyMinimizer.minimize(context, maxIterations=max_steps)
+        minimized = context.getState(positions=True).getPositions(asNumpy=True).value_in_unit(nanometer)
+        return MinimizationResult(np.asarray(minimized) / NM_PER_ANGSTROM, energy_before, _energy(context))
 
 
 def _energy(context: openmm.Context) -> float:
-    state = context.getState(energy=True, groups=~(1 << RESTRAINTS) & 0xFFFFFFFF)
+    state = context.getState(energy=True, groups=~(1 << RESTRAINT_GROUP) & 0xFFFFFFFF)
     return float(state.getPotentialEnergy().value_in_unit(kilojoule_per_mole))
 
 
-def _hold(system: openmm.System, points: np.ndarray) -> None:
-    """Centre the restraints, where the system has some, on these positions (nm)."""
+def _center_restraints(system: openmm.System, points: Float[np.ndarray, "N 3"]) -> None:
+    """Set the centres of the restraints, where the system has some, to positions (nm)."""
     for force in system.getForces():
-        if force.getForceGroup() == RESTRAINTS:
+        if force.getForceGroup() == RESTRAINT_GROUP:
             for i in range(force.getNumParticles()):
-                row, _ = force.getParticleParameters(i)
-                force.setParticleParameters(i, row, points[row])
+                particle, _ = force.getParticleParameters(i)
+                force.setParticleParameters(i, particle, points[particle])

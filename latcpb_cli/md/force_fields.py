@@ -1,4 +1,4 @@
-"""What is asked of a force field: hydrogens, minimisation, which files."""
+"""Force fields and implicit solvents that OpenMM provides."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ from importlib.util import find_spec
 
 from latcpb_cli.errors import UsageError
 
-__all__ = ["EXTRA", "FORCE_FIELDS", "MINIMIZED", "SOLVENTS", "require_openmm"]
-
-EXTRA = "latcpb-cli[md]"
+__all__ = ["FORCE_FIELDS", "MINIMIZATION_METRICS", "SOLVENTS", "require_openmm"]
 
 FORCE_FIELDS = {
     "amber14": "amber14/protein.ff14SB.xml",
     "amber19": "amber19/protein.ff19SB.xml",
     "charmm36": "charmm36_2024.xml",
 }
-"""Files of OpenMM."""
+"""Parameter file of each force field."""
 SOLVENTS: dict[str, tuple[str, ...]] = {"vacuum": (), "obc2": (), "gbn2": ("implicit/gbn2.xml",)}
-"""Files of OpenMM; OBC2 is a force of its own (`latcpb_cli.md.solvent`)."""
+"""Parameter files of each solvent; OBC2 is a force without a file (`latcpb_cli.md.solvent`)."""
 
-MINIMIZED = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
-"""What the report tells of each minimised frame that is better small."""
+MINIMIZATION_METRICS = ("not_minimized", "hands_changed", "cis_trans_changed", "minimize_ca_moved_max")
+"""Columns of the report, for each minimised structure, whose ideal value is 0."""
 
 
 def require_openmm() -> None:
-    """Refuse, before any work is done, what needs OpenMM where that is not installed.
+    """Check that OpenMM is installed.
 
     Raises
     ------
     UsageError
+        It is not.
     """
     if find_spec("openmm") is None:
-        raise UsageError("hydrogens and minimisation need the package openmm", f"pip install '{EXTRA}'")
+        raise UsageError("hydrogens and minimisation need the package openmm", "pip install 'latcpb-cli[md]'")

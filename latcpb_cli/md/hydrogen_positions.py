@@ -1,168 +1,181 @@
-"""Where hydrogens stand before a force field has seen them."""
+"""Ideal positions of hydrogens, from which a minimisation starts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float, Int
 
+from latcpb_cli.geometry.angles import unit
 from latcpb_cli.md.molecule import Molecule
 
-__all__ = ["HydrogenPlaces"]
+__all__ = ["HydrogenPlacer"]
 
-_LENGTH = {"C": 1.09, "N": 1.01, "O": 0.96, "S": 1.34}
-"""Å, by the element that the hydrogen is bonded to."""
+_BOND_LENGTH = {"C": 1.09, "N": 1.01, "O": 0.96, "S": 1.34}
+"""Å, by the element of the parent; as in the force fields of Amber."""
 _TETRAHEDRAL, _PLANAR = np.radians([109.47, 120.0])
 _HALF_METHYLENE = np.radians(54.0)
-_TURNS = {1: (180.0,), 2: (60.0, 300.0), 3: (60.0, 180.0, 300.0)}
-"""Torsions of hydrogens on an atom with one other neighbour."""
-_SAME_SIDE = 0.5
-"""Cosine of how far a hydrogen may lean from where its parent's neighbours put it."""
-
-Array = np.ndarray
+"""Half of the angle between the two hydrogens of a methylene."""
+_TORSIONS = {1: (180.0,), 2: (60.0, 300.0), 3: (60.0, 180.0, 300.0)}
+"""Torsions (degrees) of one, two or three hydrogens on an atom with one other neighbour."""
+_MIN_COSINE = 0.5
+"""Cosine of the angle by which a hydrogen may leave its ideal direction and still be on the same side."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """Hydrogens that are placed by the same rule; one row per hydrogen."""
+    """Hydrogens that are placed by the same rule, as parallel lists.
+
+    Attributes
+    ----------
+    rows, parents : list of int
+        Rows of each hydrogen and of the atom it is bonded to.
+    neighbors : list of tuple of int
+        Rows of the K other atoms that the rule uses.
+    parameters : list of tuple of float
+        Parameters of the rule.
+    """
 
     rows: list[int] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
-    neighbours: list[tuple[int, ...]] = field(default_factory=list)
-    values: list[tuple[float, ...]] = field(default_factory=list)
+    neighbors: list[tuple[int, ...]] = field(default_factory=list)
+    parameters: list[tuple[float, ...]] = field(default_factory=list)
 
-    def add(self, row: int, parent: int, neighbours: tuple[int, ...], *values: float) -> None:
+    def add(self, row: int, parent: int, neighbors: tuple[int, ...], *parameters: float) -> None:
         self.rows.append(row)
         self.parents.append(parent)
-        self.neighbours.append(neighbours)
-        self.values.append(values)
+        self.neighbors.append(neighbors)
+        self.parameters.append(parameters)
 
-    def around(self, points: Array) -> Array:
-        """Unit vectors from the parents to their neighbours: (M, H, K, 3)."""
-        ends = points[:, np.array(self.neighbours)]
-        return _unit(ends - points[:, self.parents][:, :, None])
+    def directions(self, points: Float[np.ndarray, "M N 3"]) -> Float[np.ndarray, "M H K 3"]:
+        """Unit vectors from the parents to their neighbours."""
+        ends = points[:, np.array(self.neighbors)]
+        return unit(ends - points[:, self.parents][:, :, None])
 
 
-class HydrogenPlaces:
-    """Rules that place each hydrogen by the heavy atoms around it.
+class HydrogenPlacer:
+    """Place hydrogens by the heavy atoms around them.
 
-    Three rules suffice: opposite to the two or three other neighbours, as one
-    of the two of a methylene, or by a torsion about the only other bond.
+    Three rules suffice: opposite to two or three other neighbours, as one of
+    the two hydrogens of a methylene, or by a torsion about the only other bond.
 
     Parameters
     ----------
     molecule : Molecule
-        With hydrogens.
+        N atoms, with hydrogens.
     """
 
     def __init__(self, molecule: Molecule) -> None:
         topology = molecule.topology
-        self.hydrogen = ~molecule.heavy
-        self._opposite, self._methylene, self._turned = _Group(), _Group(), _Group()
-        around: list[list[int]] = [[] for _ in range(len(topology))]
-        for one, other in molecule.bonds.tolist():
-            around[one].append(other)
-            around[other].append(one)
+        self._elements, is_hydrogen = topology.elements, ~molecule.heavy
+        self._opposite, self._methylene, self._torsion = _Group(), _Group(), _Group()
+        bonded: list[list[int]] = [[] for _ in range(len(topology))]
+        for first, second in molecule.bonds.tolist():
+            bonded[first].append(second)
+            bonded[second].append(first)
+        heavy_neighbors = [sorted(row for row in rows if not is_hydrogen[row]) for rows in bonded]
         letters = np.array(list(topology.trace.sequence))[topology.residue]
-        for parent in np.flatnonzero(~self.hydrogen).tolist():
-            mine = sorted(row for row in around[parent] if self.hydrogen[row])
-            others = sorted(row for row in around[parent] if not self.hydrogen[row])
-            if mine:
-                planar = topology.elements[parent] == "N" and len(mine) == 2 and letters[parent] != "K"
-                self._sort(parent, mine, others, around, planar)
-        self._elements = topology.elements
+        for parent in np.flatnonzero(~is_hydrogen).tolist():
+            hydrogens = sorted(row for row in bonded[parent] if is_hydrogen[row])
+            if hydrogens:
+                is_amide = topology.elements[parent] == "N" and len(hydrogens) == 2 and letters[parent] != "K"
+                self._add(parent, hydrogens, heavy_neighbors, is_planar=is_amide)
 
-    def place(self, points: Array) -> Array:
-        """Fill in the hydrogens.
+    def place(self, points: Float[np.ndarray, "M N 3"]) -> Float[np.ndarray, "M N 3"]:
+        """Return the atoms with hydrogens in ideal positions.
 
         Parameters
         ----------
         points : numpy.ndarray, shape (M, N, 3)
-            In Å; those of hydrogens are not read.
+            Atoms of M structures, Å; positions of hydrogens are ignored.
 
         Returns
         -------
         numpy.ndarray of float64, shape (M, N, 3)
         """
         placed = points.astype(np.float64)
-        for group, rule in (
-            (self._opposite, _opposite),
-            (self._methylene, _methylene),
-            (self._turned, _turned),
-        ):
+        rules: tuple[tuple[_Group, Callable[..., np.ndarray]], ...] = (
+            (self._opposite, _opposite_directions),
+            (self._methylene, _methylene_directions),
+            (self._torsion, _torsion_directions),
+        )
+        for group, rule in rules:
             if group.rows:
-                length = np.array([_LENGTH[self._elements[parent]] for parent in group.parents])
+                length = np.array([_BOND_LENGTH[self._elements[parent]] for parent in group.parents])
                 step = rule(group, placed) * length[:, None]
                 placed[:, group.rows] = placed[:, group.parents] + step
         return placed
 
-    def strayed(self, placed: Array, relaxed: Array) -> Array:
-        """Find hydrogens that have left the side of their parent on which its other neighbours put them.
+    def find_inverted(
+        self, placed: Float[np.ndarray, "N 3"], relaxed: Float[np.ndarray, "N 3"]
+    ) -> Int[np.ndarray, "H"]:
+        """Find hydrogens that have left the side of their parent opposite to its other neighbours.
 
         A force field that moves hydrogens alone can push one through the plane
-        of a crowded centre; with all atoms free the centre would follow, and
-        change its hand.
+        of a crowded centre, which would change its chirality as soon as all
+        atoms move.
 
         Parameters
         ----------
         placed, relaxed : numpy.ndarray, shape (N, 3)
-            From `place`, and after hydrogens have moved; Å.
+            Atoms from `place`, and after hydrogens have moved; Å.
 
         Returns
         -------
         numpy.ndarray of int64
-            Rows; hydrogens that turn about a bond are none of them.
+            Rows. Hydrogens that rotate about a bond are not among them.
         """
-        rows, parents = (
-            np.array(getattr(self._opposite, name) + getattr(self._methylene, name), dtype=np.int64)
-            for name in ("rows", "parents")
-        )
-        before, after = (_unit(points[rows] - points[parents]) for points in (placed, relaxed))
-        return rows[(before * after).sum(axis=-1) < _SAME_SIDE]
+        groups = self._opposite, self._methylene
+        rows = np.array([row for group in groups for row in group.rows], dtype=np.int64)
+        parents = np.array([parent for group in groups for parent in group.parents], dtype=np.int64)
+        before, after = (unit(points[rows] - points[parents]) for points in (placed, relaxed))
+        return np.asarray(rows[(before * after).sum(axis=-1) < _MIN_COSINE])
 
-    def _sort(
-        self, parent: int, mine: list[int], others: list[int], around: list[list[int]], planar: bool
+    def _add(
+        self, parent: int, hydrogens: list[int], heavy_neighbors: list[list[int]], *, is_planar: bool
     ) -> None:
         """Choose the rule for the hydrogens of one atom."""
-        if len(others) > 1 and len(mine) == 1:
-            # Two neighbours: the second counts once more as none, with weight 0.
+        others = heavy_neighbors[parent]
+        if len(others) > 1 and len(hydrogens) == 1:
+            # With two neighbours, the second is repeated with weight 0.
             third = others[2] if len(others) > 2 else others[1]
-            self._opposite.add(mine[0], parent, (others[0], others[1], third), 1.0, 1.0, len(others) - 2.0)
+            neighbors = (others[0], others[1], third)
+            self._opposite.add(hydrogens[0], parent, neighbors, 1.0, 1.0, len(others) - 2.0)
         elif len(others) > 1:
-            for row, side in zip(mine, (1.0, -1.0), strict=True):
+            for row, side in zip(hydrogens, (1.0, -1.0), strict=True):
                 self._methylene.add(row, parent, (others[0], others[1]), side)
         else:
-            beyond = min(row for row in around[others[0]] if row != parent and not self.hydrogen[row])
-            turns = (0.0, 180.0) if planar else _TURNS[len(mine)]
-            for row, turn in zip(mine, turns, strict=True):
-                self._turned.add(row, parent, (others[0], beyond), float(planar), np.radians(turn))
+            reference = min(row for row in heavy_neighbors[others[0]] if row != parent)
+            torsions = (0.0, 180.0) if is_planar else _TORSIONS[len(hydrogens)]
+            for row, torsion in zip(hydrogens, torsions, strict=True):
+                parameters = float(is_planar), float(np.radians(torsion))
+                self._torsion.add(row, parent, (others[0], reference), *parameters)
 
 
-def _opposite(group: _Group, points: Array) -> Array:
-    weights = np.array(group.values)
-    return -_unit((group.around(points) * weights[..., None]).sum(axis=2))
+def _opposite_directions(group: _Group, points: Float[np.ndarray, "M N 3"]) -> Float[np.ndarray, "M H 3"]:
+    """Opposite to the weighted sum of the directions of the neighbours."""
+    weights = np.array(group.parameters)
+    return -unit((group.directions(points) * weights[..., None]).sum(axis=2))
 
 
-def _methylene(group: _Group, points: Array) -> Array:
-    one, other = np.moveaxis(group.around(points), 2, 0)
-    side = np.array(group.values)
-    away, across = -_unit(one + other), _unit(np.cross(one, other))
-    return away * np.cos(_HALF_METHYLENE) + across * np.sin(_HALF_METHYLENE) * side
+def _methylene_directions(group: _Group, points: Float[np.ndarray, "M N 3"]) -> Float[np.ndarray, "M H 3"]:
+    """On either side of the plane of both neighbours."""
+    first, second = np.moveaxis(group.directions(points), 2, 0)
+    side = np.array(group.parameters)
+    away, across = -unit(first + second), unit(np.cross(first, second))
+    return np.asarray(away * np.cos(_HALF_METHYLENE) + across * np.sin(_HALF_METHYLENE) * side)
 
 
-def _turned(group: _Group, points: Array) -> Array:
-    """Follow beyond - neighbour - parent with an angle and a torsion."""
-    planar, torsion = np.array(group.values).T
-    neighbour, beyond = np.array(group.neighbours).T
-    axis = _unit(points[:, group.parents] - points[:, neighbour])
-    normal = _unit(np.cross(points[:, neighbour] - points[:, beyond], axis))
+def _torsion_directions(group: _Group, points: Float[np.ndarray, "M N 3"]) -> Float[np.ndarray, "M H 3"]:
+    """By the angle neighbour-parent-hydrogen and the torsion reference-neighbour-parent-hydrogen."""
+    is_planar, torsion = np.array(group.parameters).T
+    neighbor, reference = np.array(group.neighbors).T
+    axis = unit(points[:, group.parents] - points[:, neighbor])
+    normal = unit(np.cross(points[:, neighbor] - points[:, reference], axis))
     inward = np.cross(normal, axis)
-    angle = np.where(planar > 0, _PLANAR, _TETRAHEDRAL)
+    angle = np.where(is_planar > 0, _PLANAR, _TETRAHEDRAL)
     along, out = -np.cos(angle)[:, None], np.sin(angle)
-    return (
-        axis * along + inward * (out * np.cos(torsion))[:, None] + normal * (out * np.sin(torsion))[:, None]
-    )
-
-
-def _unit(vectors: Array) -> Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
+    in_plane, sideways = (out * np.cos(torsion))[:, None], (out * np.sin(torsion))[:, None]
+    return np.asarray(axis * along + inward * in_plane + normal * sideways)

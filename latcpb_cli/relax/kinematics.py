@@ -242,7 +242,8 @@ class TorsionKinematics:
         frame = self._turned_peptide_frame(torch.cos(rotation), torch.sin(rotation))
         rate = evaluate(self.peptide_shape_rate, angles[TWIST_JOINT])
         first, second, third = (
-            (dot(gradient, axis[:, None]) * part).sum(0) for axis, part in zip(frame, rate, strict=True)
+            (dot(gradient, axis[:, None]) * part).sum(0)
+            for axis, part in zip(frame, rate.unbind(0), strict=True)
         )
         return first + second + third
 

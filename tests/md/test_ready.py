@@ -1,4 +1,4 @@
-"""Ten outputs as OpenMM meets them: force field, minimisation, dynamics in implicit solvent."""
+"""Ten outputs in OpenMM: force field, minimisation, dynamics in implicit solvent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FILES = {AMBER: "amber14/protein.ff14SB.xml", CHARMM: "charmm36_2024.xml"}
 
 
 class Case(NamedTuple):
-    """A trace (L, 3), what its residues are, and what must be in the file."""
+    """A trace (L, 3), its residues, and a text that the output must contain."""
 
     sequence: str
     trace: np.ndarray
@@ -51,7 +51,7 @@ def two_helices():
 
 
 def disordered():
-    """A stretch of a protein that has no fold, as a coarse-grained force field left it."""
+    """A segment of a disordered protein from a simulation with a coarse-grained force field."""
     source = open_source([EXAMPLES / "4ebp2.xtc"], EXAMPLES / "4ebp2.pdb")
     frame, inner = next(source.chunks(1)).positions[0], slice(40, 56)
     return Case(source.trace.sequence[inner], frame[inner], " H1 ")
@@ -80,7 +80,7 @@ def model() -> Backmapper:
 @pytest.mark.openmm
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", CASES)
-def test_dynamics_start_from_it(model, tmp_path, name):
+def test_dynamics_run_from_the_output(model, tmp_path, name):
     case = CASES[name]
     given = write_ca_pdb(
         tmp_path / "cg.pdb", case.sequence, case.trace[None], chains=case.chains, resnames=case.resnames
