@@ -6,7 +6,7 @@ from enum import IntEnum
 
 __all__ = [
     "ExitCode", "LatcpbError", "InputError", "OutputError", "OutputExistsError", "QualityGateError",
-    "UsageError", "WeightsError", "WorkersLostError", "first_line", "one_line",
+    "UsageError", "WeightsError", "WorkerMismatchError", "WorkersLostError", "first_line", "one_line",
 ]  # fmt: skip
 
 
@@ -78,6 +78,10 @@ class QualityGateError(LatcpbError):
 
 class WorkersLostError(LatcpbError):
     """Worker processes that ended before they had done their part, again and again."""
+
+
+class WorkerMismatchError(LatcpbError):
+    """A worker process has another version or other weights than the process that writes."""
 
 
 def first_line(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from latcpb_cli.run.postprocess import NoPostProcessing, PostProcessor
 from latcpb_cli.sidechains.consensus import RotamerConsensus, choose_reference_frames
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk
 
-__all__ = ["RESIDUES_PER_CHUNK", "BuiltChunk", "ChunkJob"]
+__all__ = ["RESIDUES_PER_CHUNK", "BuiltChunk", "ChunkJob", "ModelIdentity"]
 
 RESIDUES_PER_CHUNK = 8192
 """Residues times samples that are held at once, unless one block of the model is more."""
@@ -76,6 +76,14 @@ class BuiltChunk:
         )
 
 
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What a process must have to build the same bytes: the version of latcpb, and the weights."""
+
+    version: str
+    weights_sha256: str
+
+
 @dataclass(frozen=True, eq=False)
 class ChunkJob:
     """What is done to each chunk of frames of one trace.
@@ -88,12 +96,15 @@ class ChunkJob:
         Lowest and highest coordinate (Å) that the output can hold.
     consensus : RotamerConsensus, optional
         Reference frames of a coherent run in best mode; see `with_consensus`.
+    identity : ModelIdentity, optional
+        Of the process that writes; workers must have the same.
     """
 
     trace: CGTrace
     options: BackmapOptions
     limits: tuple[float, float]
     consensus: RotamerConsensus | None = None
+    identity: ModelIdentity | None = None
 
     @cached_property
     def present(self) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import Any
 
 from latcpb_cli.errors import LatcpbError, UsageError, WorkersLostError, first_line
@@ -15,9 +18,15 @@ from latcpb_cli.structure import FrameChunk
 
 __all__ = ["ClusterWorkers"]
 
+_CONNECT_SECONDS = 5.0
+"""After which a scheduler that does not answer counts as absent."""
+_LOST_SECONDS = 5.0
+"""After which a scheduler that was there and does not answer counts as lost."""
+_POLL_SECONDS = 0.5
+
 
 class ClusterWorkers:
-    """Workers of a Dask cluster; they need the same version of latcpb and the weights.
+    """Workers of a Dask cluster; they need the same version of latcpb and the same weights.
 
     Parameters
     ----------
@@ -40,6 +49,8 @@ class ClusterWorkers:
             raise UsageError(
                 "--scheduler needs Dask distributed", "pip install 'latcpb-cli[cluster]'"
             ) from None
+        # Its threads log tracebacks of every lost connection, which our errors report in one line.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._setup, self._address, self._dask = setup, address, distributed
 
     def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[MeasuredChunk, None, None]:
@@ -47,33 +58,65 @@ class ClusterWorkers:
 
         Raises
         ------
-        UsageError
-            There is no scheduler at this address.
         WorkersLostError
-            One chunk's workers were lost again and again.
+            No scheduler answers at this address, or one chunk's workers were lost again and again.
+        WorkerMismatchError
+            A worker has another version or other weights.
         """
+        client = self._connect()
         try:
-            client = self._dask.Client(self._address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"--scheduler {self._address}: {first_line(error)}", "is it running?") from None
-        with client:
             waiting: deque[tuple[FrameChunk, Any]] = deque()
             for chunk in chunks:
                 waiting.append((chunk, client.submit(build_remotely, self._setup, job, chunk, pure=False)))
                 # As many chunks as cores, twice: workers must not wait for the writer.
-                while len(waiting) >= max(2, 2 * sum(client.nthreads().values())):
-                    yield self._result(*waiting.popleft())
+                while len(waiting) >= 2 * self._n_threads(client):
+                    yield self._result(client, *waiting.popleft())
             while waiting:
-                yield self._result(*waiting.popleft())
+                yield self._result(client, *waiting.popleft())
+        except (OSError, self._dask.client.FutureCancelledError) as error:
+            raise self._lost() from error
+        finally:
+            with suppress(OSError, TimeoutError):
+                client.close(timeout=2)
 
-    def _result(self, chunk: FrameChunk, future: Any) -> MeasuredChunk:
+    def _connect(self) -> Any:
         try:
-            measured: MeasuredChunk = future.result()
-            return measured
-        except LatcpbError:
-            raise
-        except self._dask.scheduler.KilledWorker as error:
+            return self._dask.Client(self._address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
             raise WorkersLostError(
-                f"workers were lost over frames {chunk.indices[0]} to {chunk.indices[-1]}",
-                "out of memory? give workers more, then give the same command with --resume",
-            ) from error
+                f"--scheduler {self._address}: {first_line(error)}", "is it running at this address?"
+            ) from None
+
+    def _n_threads(self, client: Any) -> int:
+        """Threads of all workers at present, at least one; a scheduler that is lost has none."""
+        try:
+            threads: dict[str, int] = client.sync(client.scheduler.ncores, callback_timeout=_POLL_SECONDS)
+        except (OSError, self._dask.TimeoutError):
+            return 1
+        return max(1, sum(threads.values()))
+
+    def _lost(self) -> WorkersLostError:
+        return WorkersLostError(
+            f"--scheduler {self._address}: the scheduler does not answer any more",
+            "start it again, then give the same command with --resume",
+        )
+
+    def _result(self, client: Any, chunk: FrameChunk, future: Any) -> MeasuredChunk:
+        """Wait for a chunk, as long as the scheduler is there."""
+        answered = time.monotonic()
+        while True:
+            try:
+                measured: MeasuredChunk = future.result(timeout=_POLL_SECONDS)
+                return measured
+            except LatcpbError:
+                raise
+            except self._dask.scheduler.KilledWorker as error:
+                raise WorkersLostError(
+                    f"workers were lost over frames {chunk.indices[0]} to {chunk.indices[-1]}",
+                    "out of memory? give workers more, then give the same command with --resume",
+                ) from error
+            except self._dask.TimeoutError:
+                if client.status == "running":
+                    answered = time.monotonic()
+                elif time.monotonic() - answered > _LOST_SECONDS:
+                    raise self._lost() from None

@@ -1,9 +1,9 @@
 """How far a run has come: a journal beside its output, by which it can be resumed.
 
-The journal is locked as long as its run lives, so that no second run writes the same output. It has one line
-of JSON for the settings, one for every chunk of frames that is safe on the disk, and one before the files take
-their final names; every line ends in a checksum over itself and all lines before it. A last line that a crash
-cut off does not count.
+The journal is locked as long as its run lives, so that no second run writes the same output. It has one
+line of JSON for the settings, one for every chunk of frames that is safe on the disk, and one before the
+files take their final names; every line ends in a checksum over itself and all lines before it. A last line
+that a crash cut off does not count.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from latcpb_cli.io.writers.atom_writer import open_writer
 from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import undo_renames
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob
+from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, ModelIdentity
 from latcpb_cli.run.completed import complete_already, run_remark
 from latcpb_cli.run.journal import Journal, input_identity
 from latcpb_cli.run.measure import MeasuredChunk
@@ -146,7 +146,8 @@ def backmap_trajectory(
         plan.journal.begin(settings, options.resume)
         if plan.journal.renaming:
             undo_renames(plan.files)
-        job = ChunkJob(source.trace, options, plan.coordinate_limits)
+        identity = ModelIdentity(__version__, backmapper.weights_sha256)
+        job = ChunkJob(source.trace, options, plan.coordinate_limits, identity=identity)
         job, problems = job.with_consensus(backmapper, source)
         post_processor = _open_post_processor(job, backmapper, source, plan.journal)
         spec = _output_spec(backmapper, source, options, settings)

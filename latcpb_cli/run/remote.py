@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import socket
 from dataclasses import replace
 from functools import lru_cache
 
 import torch
 
+from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.errors import first_line
-from latcpb_cli.run.chunk_job import ChunkJob
+from latcpb_cli.errors import WorkerMismatchError, first_line
+from latcpb_cli.run.chunk_job import ChunkJob, ModelIdentity
 from latcpb_cli.run.measure import MeasuredChunk, measure_chunk
 from latcpb_cli.run.worker_process import WorkerSetup
 from latcpb_cli.structure import FrameChunk
@@ -34,9 +36,23 @@ def _cached_model(weights: str | None, device: str) -> Backmapper:
 
 
 def build_remotely(setup: WorkerSetup, job: ChunkJob, chunk: FrameChunk) -> MeasuredChunk:
-    """Build and measure a chunk with the model of this process."""
+    """Build and measure a chunk with the model of this process.
+
+    Raises
+    ------
+    WorkerMismatchError
+        This process has another version of latcpb, or other weights, than the one that writes.
+    """
     torch.set_num_threads(setup.threads)
-    measured = measure_chunk(job, job.build(load_model(setup), chunk))
+    model = load_model(setup)
+    own = ModelIdentity(__version__, model.weights_sha256)
+    if job.identity is not None and own != job.identity:
+        raise WorkerMismatchError(
+            f"worker on {socket.gethostname()}: latcpb {own.version} with weights {own.weights_sha256[:12]}, "
+            f"where this run has {job.identity.version} with {job.identity.weights_sha256[:12]}",
+            "install the same version and weights on all workers",
+        )
+    measured = measure_chunk(job, job.build(model, chunk))
     if measured.error is None:
         return measured
     return replace(measured, error=portable_error(measured.error))

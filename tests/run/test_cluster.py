@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.errors import UsageError
+from latcpb_cli.errors import UsageError, WorkersLostError
 from latcpb_cli.run.cluster import ClusterWorkers
 
 
@@ -23,8 +25,35 @@ def test_dask_is_required(setup, monkeypatch):
 
 def test_no_scheduler(run, setup):
     pytest.importorskip("distributed")
-    with pytest.raises(UsageError, match="--scheduler nonsense://here: unknown address scheme"):
+    with pytest.raises(WorkersLostError, match="--scheduler nonsense://here: unknown address scheme"):
         run("none", ClusterWorkers(setup, "nonsense://here"))
+    with pytest.raises(WorkersLostError, match="--scheduler tcp://127.0.0.1:1: ") as caught:
+        run("closed", ClusterWorkers(setup, "tcp://127.0.0.1:1"))
+    assert "running" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_the_scheduler_is_lost(run, setup, input_folder):
+    """Its end is reported within seconds, and what was done can be resumed."""
+    distributed = pytest.importorskip("distributed")
+    script = "import time, distributed; c = distributed.LocalCluster(n_workers=1, dashboard_address=None); "
+    script += "print(c.scheduler_address, flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", f"if __name__ == '__main__':\n {script}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert distributed is not None
+    address = process.stdout.readline().strip()
+
+    def kill(done: int) -> None:
+        if done == 2:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed.append(time.monotonic())
+
+    model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
+    killed: list[float] = []
+    with pytest.raises(WorkersLostError, match="does not answer any more") as caught:
+        run("lost", ClusterWorkers(setup, address), model, on_progress=kill)
+    assert time.monotonic() - killed[0] < 30
+    assert "--resume" in caught.value.hint
 
 
 @pytest.mark.slow

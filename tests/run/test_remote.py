@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from cg_files import FakeBackmapper, walk
 from peptides import structure
 
-from latcpb_cli.errors import InputError
+from latcpb_cli import __version__
+from latcpb_cli.errors import InputError, WorkerMismatchError
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run import remote
-from latcpb_cli.run.chunk_job import ChunkJob
+from latcpb_cli.run.chunk_job import ChunkJob, ModelIdentity
 from latcpb_cli.run.measure import measure_chunk
 from latcpb_cli.run.remote import build_remotely, load_model, portable_error
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -58,6 +61,19 @@ def test_a_chunk_is_built_and_measured_with_the_threads_of_the_setup(loaded, mon
     expected = measure_chunk(JOB, JOB.build(FakeBackmapper(), CHUNK))
     np.testing.assert_array_equal(measured.atoms, expected.atoms)
     assert measured.rows == expected.rows
+
+
+@pytest.mark.parametrize(
+    ("version", "sha256", "built"),
+    [(__version__, "0" * 64, True), ("0.0.9", "0" * 64, False), (__version__, "1" * 64, False)],
+)
+def test_a_worker_with_another_version_or_other_weights_builds_nothing(loaded, version, sha256, built):
+    job = replace(JOB, identity=ModelIdentity(version, sha256))
+    if built:
+        assert build_remotely(WorkerSetup("mine", "cpu"), job, CHUNK).error is None
+        return
+    with pytest.raises(WorkerMismatchError, match=f"this run has {version} with {sha256[:12]}"):
+        build_remotely(WorkerSetup("mine", "cpu"), job, CHUNK)
 
 
 def test_an_error_that_cannot_be_pickled_is_replaced(loaded, monkeypatch):
