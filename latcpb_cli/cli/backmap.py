@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from latcpb_cli import options as choices
 from latcpb_cli.cli import options as opt
@@ -13,12 +13,11 @@ from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from latcpb_cli.cli.machine import Machine
     from latcpb_cli.cli.messages import Messages
     from latcpb_cli.io.source import Source
-    from latcpb_cli.run.cluster import ClusterWorkers
     from latcpb_cli.run.output_plan import OutputPlan
     from latcpb_cli.run.pipeline import RunSummary
-    from latcpb_cli.run.workers import LocalWorkers
 
 __all__ = ["backmap"]
 
@@ -79,8 +78,8 @@ def backmap(
         raise UsageError("--fail-on needs the report", "leave out --no-report")
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
     options = choices.BackmapOptions(
-        samples=samples, seed=_seed_number(seed), mode=cast("choices.Mode", mode), coherence=coherence, ca_tolerance=ca_tolerance,
-        disulfides=disulfides, naming=naming, without=_parts(without),
+        samples=samples, seed=_seed_number(seed), mode=cast("choices.Mode", mode), coherence=coherence,
+        ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, without=_parts(without),
         md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
     )  # fmt: skip
     reading = choices.ReadOptions(
@@ -92,15 +91,25 @@ def backmap(
     from latcpb_cli.cli.startup import import_e3nn_quickly
 
     import_e3nn_quickly()
+    from latcpb_cli.cli.backmap_folder import backmap_folder
+    from latcpb_cli.cli.machine import Machine
     from latcpb_cli.device import resolve_device
     from latcpb_cli.io.open_source import open_source
     from latcpb_cli.run.output_plan import OutputPlan
     from latcpb_cli.run.quality_gate import check_limits, limit_names, parse_limits
 
-    machine = _Machine(weights, resolve_device(device), threads, workers, scheduler)
+    machine = Machine(weights, resolve_device(device), threads, workers, scheduler)
     limits = {} if fail_on is None else parse_limits(fail_on, limit_names(options.md))
-    inputs = [path for path in (top, *trajectories, sequence and Path(sequence)) if path]
     messages = Messages(quiet=quiet, verbose=verbose)
+    if output is not None and _is_folder(output):
+        if top is not None or sequence is not None or scheduler is not None:
+            raise UsageError(
+                f"--output {output} is a folder: every input is a structure of its own",
+                "leave out --top, --sequence and --scheduler, or give a file such as all.xtc",
+            )
+        backmap_folder(trajectories, output, reading, options, machine, messages, limits)
+        return
+    inputs = [path for path in (top, *trajectories, sequence and Path(sequence)) if path]
     with OutputPlan.reserve(output or _default_output(trajectories[0]), options, inputs) as plan:
         source = open_source(trajectories, top, reading)
         messages.source(source, seed=options.seed if seed == "random" else None)
@@ -111,21 +120,11 @@ def backmap(
         check_limits(summary.clashes, limits)
 
 
-class _Machine(NamedTuple):
-    """Where a run is built, as the options say."""
-
-    weights: str | None
-    device: str
-    threads: int | None
-    workers: int | None
-    scheduler: str | None
-
-
 def _run(
     source: Source,
     plan: OutputPlan,
     options: choices.BackmapOptions,
-    machine: _Machine,
+    machine: Machine,
     messages: Messages,
 ) -> RunSummary:
     """Load the model, start the workers if there are any, and build."""
@@ -135,8 +134,8 @@ def _run(
     from latcpb_cli.run.workers import LocalWorkers
 
     keep_freed_memory()
-    _use_threads(machine.threads)
-    builder = _builder(machine, source, options)
+    machine.use_threads()
+    builder = machine.builder(source, options)
     backmapper = Backmapper.from_pretrained(machine.weights, device=machine.device)
     if isinstance(builder, LocalWorkers):
         builder.wait()
@@ -158,6 +157,11 @@ def _seed_number(seed: str) -> int:
     return int(seed)
 
 
+def _is_folder(output: Path) -> bool:
+    """Whether an output is a folder for one file per input: it is there, or its name has no suffix."""
+    return output.is_dir() or (str(output) != "." and not output.suffix and bool(output.name))
+
+
 def _default_output(trajectory: Path) -> Path:
     """Name of the output in the current folder: ``traj.backmapped.xtc``."""
     suffix = trajectory.suffix.lower()
@@ -172,31 +176,3 @@ def _parts(without: str | None) -> tuple[choices.Part, ...]:
         return ()
     names = choices.PARTS if without == "all" else tuple(part.strip() for part in without.split(","))
     return cast("tuple[choices.Part, ...]", names)
-
-
-def _builder(
-    machine: _Machine, source: Source, options: choices.BackmapOptions
-) -> LocalWorkers | ClusterWorkers | None:
-    """What builds, where it is not this process."""
-    from latcpb_cli.cli.startup import import_e3nn_quickly
-    from latcpb_cli.run.cluster import ClusterWorkers
-    from latcpb_cli.run.worker_process import WorkerSetup
-    from latcpb_cli.run.workers import LocalWorkers, worthwhile_workers
-
-    weights, device, threads, workers, scheduler = machine
-    if scheduler is not None:
-        return ClusterWorkers(WorkerSetup(weights, device, threads or 1), scheduler)
-    if workers is None and options.md is None:
-        # As many processes as threads, instead of these.
-        structures = source.n_frames * options.samples
-        workers, threads = worthwhile_workers(len(source.trace), structures, device), 1
-    if not workers:
-        return None
-    return LocalWorkers(WorkerSetup(weights, device, threads or 1, import_e3nn_quickly), workers)
-
-
-def _use_threads(threads: int | None) -> None:
-    if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)

@@ -11,9 +11,11 @@ from latcpb_cli.cli.progress import FrameProgress
 from latcpb_cli.errors import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from latcpb_cli.io.source import Source
+    from latcpb_cli.run.many_files import FileResult
     from latcpb_cli.run.pipeline import RunSummary
 
 __all__ = ["Messages"]
@@ -73,9 +75,25 @@ class Messages:
         if rest > 0:
             self._print(f"warning: {_several(rest, 'more frame')} like that (-v shows them)")
 
-    def progress(self, n_frames: int, residues_per_frame: int) -> FrameProgress:
-        """Make the progress display of the run."""
-        return FrameProgress(self._console, n_frames, residues_per_frame, self._quiet)
+    def progress(self, count: int, residues_each: int, unit: str = "frames") -> FrameProgress:
+        """Make the progress display of a run of so many frames, or files."""
+        return FrameProgress(self._console, count, residues_each, self._quiet, unit)
+
+    def file(self, result: FileResult) -> None:
+        """Print what became of one file of many, where that is not what was expected."""
+        if result.error:
+            self._print(f"error: {result.error}" + (f" ({result.hint})" if result.hint else ""))
+        for note in result.notes if self._verbose else ():
+            self._print(f"{result.file}: {note}")
+        for index, problem in list((result.problems or {}).items())[:_FRAMES_SHOWN]:
+            self._print(f"warning: {result.file}: frame {index}, {problem}")
+
+    def files(self, results: Sequence[FileResult], summary: Path) -> None:
+        """Print how many files were built."""
+        done = [result for result in results if not result.error]
+        residues = sum(result.residues * result.frames for result in done)
+        self._print(f"{_several(len(done), 'file')} of {len(results)} built, {residues:,} residues")
+        self._print(f"wrote {summary}")
 
     def interrupted(self, output: Path) -> None:
         """Print how the run is continued, if some of its frames are done."""

@@ -26,9 +26,14 @@ class FrameProgress:
         Residues times samples.
     quiet : bool
         Show nothing.
+    unit : str
+        What is counted, if not frames; then without a speed.
     """
 
-    def __init__(self, console: Console, n_frames: int, residues_per_frame: int, quiet: bool) -> None:
+    def __init__(
+        self, console: Console, n_frames: int, residues_per_frame: int, quiet: bool, unit: str = "frames"
+    ) -> None:
+        self._unit = unit
         self._console = console
         self._n_frames = n_frames
         self._per_frame = residues_per_frame
@@ -39,7 +44,7 @@ class FrameProgress:
             TextColumn("backmapping"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("frames  {task.fields[speed]}  time left"),
+            TextColumn(f"{unit}  {{task.fields[speed]}}  time left"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
@@ -53,15 +58,18 @@ class FrameProgress:
         if self._before is None:
             self._before = done
         speed = (done - self._before) * self._per_frame / max(now - self._started, 1e-9)
-        self._bar.update(self._task, completed=done, speed=f"{speed:,.0f} residues/s")
+        self._bar.update(self._task, completed=done, speed=self._speed(speed))
         due = now - self._last_line >= _SECONDS_BETWEEN_LINES
         if self._plain and due and done < self._n_frames:
             left = (self._n_frames - done) * self._per_frame / max(speed, 1e-9)
             self._console.print(
-                f"{done} of {self._n_frames} frames, {speed:,.0f} residues/s, {left:,.0f} s left",
+                f"{done} of {self._n_frames} {self._unit}, {self._speed(speed)} {left:,.0f} s left",
                 highlight=False,
             )
             self._last_line = now
+
+    def _speed(self, residues_per_second: float) -> str:
+        return f"{residues_per_second:,.0f} residues/s," if self._unit == "frames" else ""
 
     def __enter__(self) -> Self:
         self._bar.__enter__()

@@ -1,0 +1,60 @@
+"""Where a run is built: in this process, in others, or on a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from latcpb_cli.cli.startup import import_e3nn_quickly
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run.cluster import ClusterWorkers
+from latcpb_cli.run.worker_process import WorkerSetup
+from latcpb_cli.run.workers import LocalWorkers, worthwhile_workers
+
+if TYPE_CHECKING:
+    from latcpb_cli.io.source import Source
+
+__all__ = ["Machine"]
+
+
+class Machine(NamedTuple):
+    """The options about the machine.
+
+    Attributes
+    ----------
+    weights : str or None
+    device : str
+        One that is there.
+    threads, workers : int or None
+    scheduler : str or None
+    """
+
+    weights: str | None
+    device: str
+    threads: int | None
+    workers: int | None
+    scheduler: str | None
+
+    def use_threads(self) -> None:
+        """Set the threads of torch in this process, if they are given."""
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+
+    def setup(self) -> WorkerSetup:
+        """How a process on this machine gets its model; one thread each unless more are given."""
+        return WorkerSetup(self.weights, self.device, self.threads or 1, import_e3nn_quickly)
+
+    def builder(self, source: Source, options: BackmapOptions) -> LocalWorkers | ClusterWorkers | None:
+        """What builds a run, where it is not this process."""
+        if self.scheduler is not None:
+            return ClusterWorkers(WorkerSetup(self.weights, self.device, self.threads or 1), self.scheduler)
+        if self.workers is not None:
+            return LocalWorkers(self.setup(), self.workers) if self.workers else None
+        if options.md is not None:
+            return None
+        # As many processes as threads, instead of these.
+        structures = source.n_frames * options.samples
+        count = worthwhile_workers(len(source.trace), structures, self.device)
+        setup = WorkerSetup(self.weights, self.device, 1, import_e3nn_quickly)
+        return LocalWorkers(setup, count) if count else None

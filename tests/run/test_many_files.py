@@ -1,0 +1,83 @@
+"""Many structures in one call: their outputs, their errors, their summary."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cg_files import FakeBackmapper, walk, write_ca_pdb
+
+from latcpb_cli.errors import InputError, OutputExistsError
+from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.run import remote
+from latcpb_cli.run.many_files import backmap_files, expand_inputs, plan_tasks, write_summary
+from latcpb_cli.run.worker_process import WorkerSetup
+
+SETUP = WorkerSetup("fake", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def fake_model(monkeypatch):
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeBackmapper())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two structures of other sequences, and a file that is none."""
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    write_ca_pdb(inputs / "a.pdb", "ACDE", walk(4))
+    write_ca_pdb(inputs / "b.pdb", "WYW", walk(3))
+    (inputs / "c.pdb").write_text("nonsense\n")
+    (inputs / "notes.md").write_text("not read")
+    return inputs
+
+
+def backmap(folder, options: BackmapOptions):
+    output = folder.parent / "out"
+    output.mkdir(exist_ok=True)
+    tasks = plan_tasks(expand_inputs([folder]), output)
+    return output, list(backmap_files(tasks, SETUP, ReadOptions(), options))
+
+
+def test_each_file_has_its_own_sequence_and_one_failure_stops_no_other(folder):
+    output, results = backmap(folder, BackmapOptions())
+    assert [result.residues for result in results] == [4, 3, 0]
+    assert [bool(result.error) for result in results] == [False, False, True]
+    assert results[2].exit_code == 3
+    assert "TRP" in (output / "b.pdb").read_text()
+    assert not (output / "c.pdb").exists()
+    write_summary(output / "all.json", results)
+    summary = json.loads((output / "all.json").read_text())
+    assert summary["failed"] == 1
+    assert [row["file"] for row in summary["files"]] == [str(folder / f"{name}.pdb") for name in "abc"]
+
+
+def test_files_that_are_done_are_not_built_again(folder):
+    output, _ = backmap(folder, BackmapOptions())
+    (output / "b.pdb").unlink()
+    before = (output / "a.pdb").stat().st_mtime_ns
+    _, results = backmap(folder, BackmapOptions())
+    assert [result.exit_code for result in results] == [4, 4, 3], "b's report is still there"
+    _, results = backmap(folder, BackmapOptions(resume=True))
+    assert (output / "a.pdb").stat().st_mtime_ns == before
+    assert not results[0].error
+
+
+def test_folders_lists_and_packed_files_become_tasks(folder):
+    listed = folder / "some.txt"
+    listed.write_text("# two of them\na.pdb\n\nb.pdb\n")
+    assert expand_inputs([listed]) == [folder / "a.pdb", folder / "b.pdb"]
+    assert [path.name for path in expand_inputs([folder])] == ["a.pdb", "b.pdb", "c.pdb"]
+    tasks = plan_tasks([folder / "x.cif.gz", folder / "y.gro"], folder / "out")
+    assert [task.output.name for task in tasks] == ["x.pdb", "y.pdb"]
+    with pytest.raises(OutputExistsError, match=r"a.pdb: both would be"):
+        plan_tasks([folder / "a.cif", folder / "a.pdb"], folder / "out")
+
+
+@pytest.mark.parametrize("name", ["empty", "blank.txt", "missing.lst"])
+def test_nothing_to_do_is_an_error(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "blank.txt").write_text("\n# nothing\n")
+    with pytest.raises(InputError, match=name.partition(".")[0]):
+        expand_inputs([tmp_path / name])
