@@ -31,7 +31,7 @@ from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
 from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.sidechains.consensus import RotamerConsensus
-from latcpb_cli.sidechains.packing import NOISE
+from latcpb_cli.sidechains.packing import NOISE_PER_RESIDUE
 from latcpb_cli.sidechains.selection import SideChainInputs
 from latcpb_cli.structure import CGTrace, FrameChunk
 
@@ -299,7 +299,7 @@ class Backmapper:
         for noise in _noises(frames, part, options):
             settings = SAMPLER_SETTINGS[options.mode]
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
-            picks = None if options.mode == "best" else noise(NOISE).to(self.device)
+            picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
             inputs = SideChainInputs(picks, rotamers, weights)
             yield self.predictor.build_atoms(latent, condition, graph, inputs, without), graph
 
