@@ -11,7 +11,8 @@ def test_velocities_depend_on_noise_level_latent_and_condition() -> None:
     assert model.denoiser is not None
     perturb(model.denoiser, seed=1)
     graph = model.build_graph(ca, types, linked, [len(ca)])
-    condition, other = (model.cg_encoder(each) for each in (graph, model.build_graph(ca, types.flip(0), linked, [len(ca)])))  # fmt: skip
+    condition = model.cg_encoder(graph)
+    other = model.cg_encoder(model.build_graph(ca, types.flip(0), linked, [len(ca)]))
     noisy, time = random_latent(), torch.tensor([0.5])
     velocity = model.denoiser(noisy, time, condition, graph)
     assert torch.allclose(model.denoiser(noisy, time.expand(len(ca)), condition, graph), velocity, atol=1e-5)
