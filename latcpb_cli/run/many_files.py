@@ -195,12 +195,11 @@ def _format(path: Path) -> str:
 
 
 def _read_list(path: Path) -> list[Path]:
+    hint = "a list has the path of one structure a line"
     try:
         lines = [line.strip() for line in path.read_text().splitlines()]
     except (OSError, UnicodeError) as error:
-        raise InputError(
-            f"{path}: {first_line(error)}", "a list has the path of one structure a line"
-        ) from error
+        raise InputError(f"{path}: {first_line(error)}", hint) from error
     named = [path.parent / line for line in lines if line and not line.startswith("#")]
     if not named:
         raise InputError(f"{path}: an empty list", hint)
