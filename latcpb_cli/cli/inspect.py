@@ -121,7 +121,7 @@ def _findings(source: Source, found: Inspection, verbose: bool) -> list[str]:
     """What is left out, renamed, decided, doubtful, and wrong with frames."""
     lines = [f"left out   {name} ({count:,})" for name, count in source.left_out.items()]
     lines += [f"read as    {old} as {new} ({count:,})" for (old, new), count in source.renamed.items()]
-    lines += [f"modified   {what} ({count:,})" for what, count in source.trace.modified().items()]
+    lines += [f"modified   {what} ({count:,})" for what, count in source.trace.count_modified().items()]
     lines += [f"note       {note}" for note in source.notes]
     lines += [f"warning    {warning}" for warning in source.warnings]
     if source.spacing.regions:
