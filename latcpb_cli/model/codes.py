@@ -35,8 +35,8 @@ def usage_loss(latent: Float[Tensor, "L D"]) -> Float[Tensor, ""]:
     """Return the negative mutual information of residue and code.
 
     This is the mean entropy of a residue's code minus the entropy of the codes of the batch. It is least when
-    every residue has one code with certainty and all codes are equally common. The paper does not have it;
-    without it, codes die out.
+    every residue has one code with certainty and all codes are equally common. The paper does not have this
+    loss; it keeps all codes in use.
     """
     weights = code_probabilities(latent)
     mean = weights.mean(0)
