@@ -1,4 +1,4 @@
-"""Options that the measurements share."""
+"""Command-line options that several scripts share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["measurement_parser"]
 
 
 def measurement_parser(description: str | None, split: str = "valid") -> argparse.ArgumentParser:
-    """Make a parser that knows DATA, --weights and --split; the script's docstring is its help."""
+    """Create a parser with DATA, --weights and --split; the docstring of the script is its help."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -14,6 +14,7 @@ from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 from latcpb_cli.train.data import Structure, load_ensemble, load_structures
 
 __all__ = [
+    "Reference",
     "generated_structure",
     "rebuild",
     "reference_chains",
@@ -23,6 +24,9 @@ __all__ = [
 ]
 
 DEFAULT_OPTIONS = BackmapOptions()
+
+Reference = tuple[Structure, AtomStructure, FrameChunk]
+"""A structure as it is packed, as reference to compare with, and as input of a backmapper."""
 
 
 def trace_from_structure(structure: Structure) -> CGTrace:
@@ -39,15 +43,13 @@ def trace_from_structure(structure: Structure) -> CGTrace:
     )
 
 
-def reference_chains(data: Path, split: str) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
-    """Yield each chain of a split as packed structure, as reference, and as input of a backmapper."""
+def reference_chains(data: Path, split: str) -> Iterator[Reference]:
+    """Yield the chains of a split."""
     yield from _references(load_structures(data, split, ensemble_probability=0.0))
 
 
-def reference_frames(
-    data: Path, ensemble: str, frames: int
-) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
-    """Yield the same of some frames of one ensemble, evenly spaced."""
+def reference_frames(data: Path, ensemble: str, frames: int) -> Iterator[Reference]:
+    """Yield some frames of one ensemble, evenly spaced."""
     conformations = list(load_ensemble(data, ensemble))
     count = len(conformations)
     chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
@@ -71,7 +73,7 @@ def whole_trajectory(data: Path, ensemble: str, frames: int) -> tuple[AtomStruct
 
 def _references(
     structures: Iterable[Structure],
-) -> Iterator[tuple[Structure, AtomStructure, FrameChunk]]:
+) -> Iterator[Reference]:
     for number, structure in enumerate(structures):
         reference = AtomStructure(
             trace_from_structure(structure), structure.atoms[None], structure.present, {}

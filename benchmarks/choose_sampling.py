@@ -1,8 +1,8 @@
-"""Choose how the two modes draw latents, on chains held out of training.
+"""Choose how the modes sample latents, on chains held out of training.
 
     python benchmarks/choose_sampling.py DATA --weights DIR [--chains 40]
 
-One row per setting: accuracy, distance of the torsion distributions from the natives', speed.
+One row per setting: accuracy, divergence of the torsion distributions from the natives', speed.
 """
 
 from __future__ import annotations
@@ -15,41 +15,52 @@ from arguments import measurement_parser
 from chains import rebuild, reference_chains
 from tables import Row
 
-from latcpb_cli import backmapper
+from latcpb_cli import backmapper as backmapper_module
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.diffusion.sampler import SamplerSettings
-from latcpb_cli.options import Mode
+from latcpb_cli.options import BackmapOptions
 
 CANDIDATES = [
     *(SamplerSettings(steps, 0.0) for steps in (1, 2, 4, 8)),
     *(SamplerSettings(steps, 0.5) for steps in (4, 8)),
     *(SamplerSettings(steps, 1.0) for steps in (4, 8, 12, 20)),
 ]
+COLUMNS = {
+    "all_heavy": ("all", 8, 3),
+    "backbone": ("bb", 8, 3),
+    "side_chain": ("side", 8, 3),
+    "chi1": ("chi1", 7, 1),
+    "chi1_chi2": ("chi12", 7, 1),
+    "kl_phi": ("KL phi", 8, 3),
+    "kl_psi": ("KL psi", 8, 3),
+    "kl_chi1": ("KL chi1", 8, 3),
+    "overlap04_per_1000": ("ov04", 7, 1),
+    "contact12_percent": ("c12 %", 7, 2),
+    "ramachandran_favoured": ("Rama", 7, 1),
+}
+"""Header, width and digits of each figure."""
 
 
 def main() -> None:
     parser = measurement_parser(__doc__, split="heldout")
     parser.add_argument("--chains", type=int, default=40)
     options = parser.parse_args()
-    model = Backmapper.from_pretrained(options.weights, device="cpu")
-    print(f"{'steps':>5s}{'temp.':>6s}{'all':>8s}{'bb':>8s}{'side':>8s}{'chi1':>7s}{'chi12':>7s}", end="")
-    print(f"{'KL phi':>8s}{'KL psi':>8s}{'KL chi1':>8s}{'ov04':>7s}{'c12 %':>7s}{'Rama':>7s}{'res/s':>8s}")
+    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    headers = "".join(f"{header:>{width}s}" for header, width, _ in COLUMNS.values())
+    print(f"{'steps':>5s}{'temp.':>6s}{headers}{'res/s':>8s}")
     for sampling in CANDIDATES:
         row, seconds, residues = Row(), 0.0, 0
-        mode: Mode = "ensemble" if sampling.temperature > 0 else "best"
-        with patch.dict(backmapper.SETTINGS, {mode: sampling}):
+        choice = BackmapOptions(mode="ensemble" if sampling.temperature > 0 else "best")
+        with patch.dict(backmapper_module.SAMPLER_SETTINGS, {choice.mode: sampling}):
             for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
-                began = time.perf_counter()
-                built = rebuild(model, reference, chunk, mode=mode)
-                seconds += time.perf_counter() - began
+                started = time.perf_counter()
+                built = rebuild(backmapper, reference, chunk, choice)
+                seconds += time.perf_counter() - started
                 residues += len(reference.trace)
                 row.add(reference, built)
-        n = row.numbers()
-        print(f"{sampling.steps:5d}{sampling.temperature:6.2f}", end="")
-        print(f"{n['all_heavy']:8.3f}{n['backbone']:8.3f}{n['side_chain']:8.3f}{n['chi1']:7.1f}", end="")
-        print(f"{n['chi1_chi2']:7.1f}{n['kl_phi']:8.3f}{n['kl_psi']:8.3f}{n['kl_chi1']:8.3f}", end="")
-        print(f"{n['overlap04_per_1000']:7.1f}{n['contact12_percent']:7.2f}", end="")
-        print(f"{n['ramachandran_favoured']:7.1f}{residues / seconds:8.0f}", flush=True)
+        figures = row.figures()
+        cells = "".join(f"{figures[name]:{width}.{digits}f}" for name, (_, width, digits) in COLUMNS.items())
+        print(f"{sampling.steps:5d}{sampling.temperature:6.2f}{cells}{residues / seconds:8.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
-"""How widely side chains move over the frames of an ensemble: the natives', and ours on the same Cα.
+"""Variation of side chains over the frames of an ensemble: of the natives, and of latcpb on the same Cα.
 
     python benchmarks/diversity.py DATA [--weights DIR] [--mode best] [--coherence Å,Å] [--ensembles ID,ID]
 
-One structure per frame, for each coherence; samples, unless --mode best is asked for. Every residue is laid
-on its own N, CA and C, and the side-chain atoms of each two frames are compared, symmetric groups in their
-better position; buried residues have more than BURIED other Cα within 10 Å. RotamerJumps are the share of χ1 that
-are in another rotamer in the next of these frames; error is the RMSD of side chains from the natives',
-nothing superposed. Last, how ours compare with the natives: the geometric mean of the ratios, the factor by
-which they scatter about it, and how many of them are within 10 %.
+One structure per frame, for each coherence, in mode ensemble or best. Every residue is superposed on its own
+N, CA and C, and the side-chain atoms of each two frames are compared, with symmetric groups in their better
+orientation; buried residues have more than MAX_EXPOSED other Cα within 10 Å. Jumps are the percentage of χ1
+that are in another rotamer in the next of these frames; error is the RMSD of side chains from the natives',
+without superposition. Last, the ratios of latcpb's variation to the natives': their geometric mean, the
+factor by which they scatter about it, and how many of them are within 10 %.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 from pathlib import Path
 
@@ -20,106 +21,129 @@ from arguments import measurement_parser
 from chains import rebuild, whole_trajectory
 
 from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, OXT_SLOT
 from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure
 
-BURIED, NEAR = 16, 10.0
-SIDE = slice(5, 14)
+__all__ = ["is_buried", "pairwise_deviation"]
+
+MAX_EXPOSED, CONTACT_DISTANCE = 16, 10.0  # other Cα, Å
 CHI1 = TORSION_NAMES.index("chi1")
 
 
-def local(atoms: np.ndarray) -> np.ndarray:
-    """Atoms (F, L, 15, 3) as seen from N, CA and C of their residue."""
-    n, ca, c = (atoms[:, :, slot].astype(np.float64) for slot in range(3))
+def local_coordinates(atoms: np.ndarray) -> np.ndarray:
+    """Atoms (F, L, 15, 3) in the frame of N, CA and C of their residue."""
+    n, ca, c = (atoms[:, :, slot].astype(np.float64) for slot in (N_SLOT, CA_SLOT, C_SLOT))
     first = (c - ca) / np.linalg.norm(c - ca, axis=-1, keepdims=True)
     second = (n - ca) - ((n - ca) * first).sum(-1, keepdims=True) * first
     second /= np.linalg.norm(second, axis=-1, keepdims=True)
     axes = np.stack([first, second, np.cross(first, second)], axis=-1)
-    return (atoms - ca[:, :, None]) @ axes
+    local: np.ndarray = (atoms - ca[:, :, None]) @ axes
+    return local
 
 
-def spread(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Mean over pairs of frames of the side chain's RMSD between them, Å, (L,); NaN without a side chain."""
-    own, side = local(atoms), present.copy()
-    side[:, : SIDE.start], side[:, SIDE.stop :] = False, False
+def pairwise_deviation(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Mean RMSD (Å) of each side chain between pairs of frames, (L,); NaN without a side chain."""
+    local, side_chain = local_coordinates(atoms), present.copy()
+    side_chain[:, :GAMMA_SLOT], side_chain[:, OXT_SLOT:] = False, False
     one, two = np.triu_indices(len(atoms), 1)
-    squares = squared_deviation(types, own[one], own[two], side).sum(-1)
+    squares = squared_deviation(types, local[one], local[two], side_chain).sum(-1)
     with np.errstate(invalid="ignore"):
-        return np.sqrt(squares / side.sum(-1)).mean(0)
+        mean: np.ndarray = np.sqrt(squares / side_chain.sum(-1)).mean(0)
+    return mean
 
 
-def jumps(structure: AtomStructure, inner: np.ndarray) -> float:
-    """Share (%) of χ1 that turn by more than 60° from frame to frame."""
-    found = RotamerJumps()
-    angles = measure_torsions(
-        structure.trace.residue_types, structure.atoms, structure.present, structure.linked()
-    )
-    found.add(angles[:, None, inner, CHI1])
-    return found.count.percent or 0.0
+def jump_percentage(structure: AtomStructure, inner: np.ndarray) -> float:
+    """Percentage of χ1 of inner residues that turn by more than 60° from frame to frame."""
+    jumps = RotamerJumps()
+    types, linked = structure.trace.residue_types, structure.linked()
+    torsions = measure_torsions(types, structure.atoms, structure.present, linked)
+    jumps.add(torsions[:, None, inner, CHI1])
+    return jumps.count.percent or 0.0
 
 
-def error(native: AtomStructure, ours: AtomStructure, inner: np.ndarray) -> float:
-    """RMSD (Å) of side chains, the mean over frames."""
+def side_chain_error(native: AtomStructure, built: AtomStructure, inner: np.ndarray) -> float:
+    """RMSD (Å) of side chains of inner residues, as the mean over frames."""
     present = native.present
-    squares = squared_deviation(native.trace.residue_types, native.atoms, ours.atoms, present)
+    squares = squared_deviation(native.trace.residue_types, native.atoms, built.atoms, present)
     rows = np.broadcast_to(inner, squares.shape[:2])
     return float(np.nanmean(rmsd(squares, present, rows, ATOM_SETS["side_chain"])))
 
 
-def buried(ca: np.ndarray) -> np.ndarray:
+def is_buried(ca: np.ndarray) -> np.ndarray:
     """Residues with many Cα around them on the average of frames (F, L, 3): bool, (L,)."""
-    far = np.linalg.norm(ca[:, :, None] - ca[:, None], axis=-1)
-    return (far < NEAR).sum(-1).mean(0) - 1 > BURIED
+    distance = np.linalg.norm(ca[:, :, None] - ca[:, None], axis=-1)
+    buried: np.ndarray = (distance < CONTACT_DISTANCE).sum(-1).mean(0) - 1 > MAX_EXPOSED
+    return buried
 
 
-def main() -> None:
+def measure_ensemble(native: AtomStructure, built: list[AtomStructure]) -> list[float]:
+    """Figures of one ensemble, in the order of `headers`."""
+    inner = inner_residues(native.linked()[:1])[0]
+    buried = is_buried(native.atoms[:, :, CA_SLOT])
+    structures, types = [native, *built], native.trace.residue_types
+    deviations = [pairwise_deviation(types, each.atoms, native.present) for each in structures]
+    figures = [
+        float(np.nanmean(deviation[inner & part])) if (inner & part).any() else np.nan
+        for part in (buried, ~buried)
+        for deviation in deviations
+    ]
+    figures += [jump_percentage(each, inner) for each in structures]
+    return [*figures, *(side_chain_error(native, each, inner) for each in built)]
+
+
+def headers(columns: list[str]) -> list[str]:
+    """Names of all figures; the first column is that of the natives."""
+    names = [f"{figure} {column}" for figure in ("buried", "exposed", "jumps") for column in columns]
+    return [*names, *(f"error {column}" for column in columns[1:])]
+
+
+def parse_options() -> argparse.Namespace:
     parser = measurement_parser(__doc__)
     parser.add_argument("--mode", choices=["ensemble", "best"], default="ensemble")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--ensembles", type=lambda text: text.split(","), help="default: those of the split")
     parser.add_argument("--coherence", default="0,1.5", metavar="Å,Å")
-    options = parser.parse_args()
-    coherences = [float(each) for each in options.coherence.split(",")]
-    model = Backmapper.from_pretrained(options.weights, device="cpu")
-    whose = ["natives", *(f"{each:g} Å" for each in coherences)]
-    heads = [f"{part} {who}" for part in ("buried", "exposed", "jumps") for who in whose]
-    heads += [f"error {who}" for who in whose[1:]]
-    print(f"{'ensemble':24s}" + "".join(f"{head:>17s}" for head in heads))
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_options()
+    coherences = [float(part) for part in options.coherence.split(",")]
+    settings = [BackmapOptions(mode=options.mode, coherence=coherence) for coherence in coherences]
+    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    columns = ["natives", *(f"{coherence:g} Å" for coherence in coherences)]
+    print(f"{'ensemble':24s}" + "".join(f"{header:>17s}" for header in headers(columns)))
     table = []
-    for name in options.ensembles or of_split(options.data, options.split):
+    for name in options.ensembles or ensembles_of_split(options.data, options.split):
         native, chunk = whole_trajectory(options.data, name, options.frames)
-        ours = [rebuild(model, native, chunk, options.mode, coherence) for coherence in coherences]
-        inner = inner_residues(native.linked()[:1])[0]
-        deep = buried(native.atoms[:, :, 1])
-        wide = [spread(each.trace.residue_types, each.atoms, native.present) for each in (native, *ours)]
-        figures = [
-            np.nanmean(one[inner & part]) if (inner & part).any() else np.nan
-            for part in (deep, ~deep)
-            for one in wide
-        ]
-        figures += [jumps(each, inner) for each in (native, *ours)]
-        figures += [error(native, each, inner) for each in ours]
+        figures = measure_ensemble(native, [rebuild(backmapper, native, chunk, each) for each in settings])
         print(f"{name:24s}" + "".join(f"{figure:17.2f}" for figure in figures), flush=True)
         table.append(figures)
-    columns = dict(zip(heads, np.array(table).T, strict=True))
+    print_summary(columns, dict(zip(headers(columns), np.array(table).T, strict=True)))
+
+
+def print_summary(columns: list[str], figures: dict[str, np.ndarray]) -> None:
+    """Print ratios to the natives, and errors, over all ensembles."""
     for part in ("buried", "exposed"):
-        for who in whose[1:]:
-            ratios = columns[f"{part} {who}"] / columns[f"{part} natives"]
-            print(f"{part} {who} / natives: {compared(ratios)}")
-    for who in whose[1:]:
-        print(f"error {who}: {columns[f'error {who}'].mean():.3f} Å")
+        for column in columns[1:]:
+            ratios = figures[f"{part} {column}"] / figures[f"{part} natives"]
+            print(f"{part} {column} / natives: {summarize(ratios)}")
+    for column in columns[1:]:
+        print(f"error {column}: {figures[f'error {column}'].mean():.3f} Å")
 
 
-def compared(ratios: np.ndarray) -> str:
-    """What ratios to the natives come to; NaN for proteins without such residues."""
+def summarize(ratios: np.ndarray) -> str:
+    """Geometric mean and scatter of ratios to the natives; NaN for proteins without such residues."""
     logs = np.log(ratios[np.isfinite(ratios)])
     near = int((np.abs(np.exp(logs) - 1) <= 0.1).sum())
     return f"{np.exp(logs.mean()):.2f} x/ {np.exp(logs.std()):.2f}, {near} of {len(logs)} within 10 %"
 
 
-def of_split(data: Path, split: str) -> list[str]:
+def ensembles_of_split(data: Path, split: str) -> list[str]:
     with (data / "ensembles" / "ensembles.tsv").open() as file:
         return [row["id"] for row in csv.DictReader(file, delimiter="\t") if row["split"] == split]
 

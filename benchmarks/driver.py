@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 Rebuild = Callable[[str, str], None]
 
@@ -66,10 +67,11 @@ def latcpb(
     from latcpb_cli.options import BackmapOptions
 
     backmapper = Backmapper.from_pretrained(weights or None, device=device)
+    left_out: Any = tuple(part for part in without.split(",") if part)
     options = BackmapOptions(
         samples=int(samples),
-        mode=mode,  # type: ignore[arg-type]  # checked by BackmapOptions, as the parts are
-        without=tuple(part for part in without.split(",") if part),  # type: ignore[arg-type]
+        mode=mode,  # type: ignore[arg-type]  # BackmapOptions checks it, and the parts that are left out
+        without=left_out,
         report=False,
         overwrite=True,
     )

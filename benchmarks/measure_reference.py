@@ -2,100 +2,94 @@
 
     python benchmarks/measure_reference.py DATA/chains > latcpb_cli/chem/reference.json
 
-Trimmed means (the middle 90 %) over training chains at 1.8 Å or better;
-residues that stand for a modified parent and those of wrong chirality are left
-out. C-OXT is not in the data and takes the carboxylate values of Engh and
-Huber (International Tables F, 2001).
+Trimmed means (the middle 90 %) over training chains at 1.8 Å or better; residues that are stored as the
+parent of a modified one, and those of wrong chirality, are left out. C-OXT is not in the data and takes the
+carboxylate values of Engh and Huber (International Tables F, 2001).
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
+from training_chains import training_chains
 
 from latcpb_cli.chem.bonds import intra_angles, intra_bonds
-from latcpb_cli.chem.residues import ATOM_SLOTS, NAMES, OXT_SLOT
+from latcpb_cli.chem.residues import ATOM_SLOTS, CA_SLOT, N_SLOT, NAMES, OXT_SLOT, PRO, slot_of
 from latcpb_cli.geometry.angles import angle, distance
+from latcpb_cli.train.packed_format import MODIFIED, WRONG_CHIRALITY
 
-SKIPPED_FLAGS = 4 | 64
-BREAK_FLAG = 2
+MAX_RESOLUTION = 1.8  # Å
 CARBOXYLATE = {"bonds": {"C-OXT": 1.250}, "angles": {"CA-C-OXT": 117.0, "O-C-OXT": 125.0}}
+
+Table = dict[str, dict[str, float]]
 
 
 def load(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read training chains: xyz (N, 14, 3) in Å with NaN for missing, types (N,), linked (N,)."""
-    rows = list(csv.DictReader((folder / "chains.tsv").open(), delimiter="\t"))
-    xyz, types, linked = [], [], []
-    for shard in sorted({row["shard"] for row in rows}):
-        with np.load(folder / f"chains_{int(shard):02d}.npz") as data:
-            arrays = {key: data[key] for key in ("offsets", "coords", "atom_mask", "seq", "flags")}
-        for row in rows:
-            fine = row["split"] == "train" and row["resolution"] and float(row["resolution"]) <= 1.8
-            if row["shard"] != shard or not fine:
-                continue
-            start, stop = arrays["offsets"][int(row["index"]) : int(row["index"]) + 2]
-            flags = arrays["flags"][start:stop]
-            there = (arrays["atom_mask"][start:stop, None] >> np.arange(14, dtype=np.uint16)) & 1
-            there[(flags & SKIPPED_FLAGS) > 0] = 0
-            xyz.append(np.where(there[:, :, None], arrays["coords"][start:stop] / 100.0, np.nan))
-            types.append(arrays["seq"][start:stop])
-            joined = (flags & BREAK_FLAG) == 0
-            joined[-1] = False
-            linked.append(joined)
-    return np.concatenate(xyz), np.concatenate(types), np.concatenate(linked)
+    """Read atoms (N, 14, 3) in Å with NaN for missing ones, residue types (N,) and links (N,)."""
+    atoms, types, linked = [], [], []
+    for chain in training_chains(folder, MAX_RESOLUTION):
+        regular = (chain.flags & (MODIFIED | WRONG_CHIRALITY)) == 0
+        present = chain.present & regular[:, None]
+        atoms.append(np.where(present[:, :, None], chain.atoms, np.nan))
+        types.append(chain.types)
+        linked.append(chain.linked)
+    return np.concatenate(atoms), np.concatenate(types), np.concatenate(linked)
 
 
-def middle_mean(values: np.ndarray) -> float:
+def trimmed_mean(values: np.ndarray) -> float:
+    """Mean of the middle 90 % of the finite values."""
     values = values[np.isfinite(values)]
     low, high = np.quantile(values, [0.05, 0.95])
     return float(values[(values >= low) & (values <= high)].mean())
 
 
-def degrees(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
-    return round(float(np.degrees(middle_mean(angle(a, b, c)))), 1)
+def mean_angle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
+    """Trimmed mean of the angle at b, degrees."""
+    return round(float(np.degrees(trimmed_mean(angle(a, b, c)))), 1)
 
 
-def length(a: np.ndarray, b: np.ndarray) -> float:
-    return round(middle_mean(distance(a, b)), 3)
+def mean_length(a: np.ndarray, b: np.ndarray) -> float:
+    """Trimmed mean of the distance, Å."""
+    return round(trimmed_mean(distance(a, b)), 3)
 
 
-def residue_table(residue: int, xyz: np.ndarray) -> dict[str, dict[str, float]]:
-    """Bonds and angles of one residue type; xyz (N, 14, 3) of its residues."""
+def residue_table(residue: int, atoms: np.ndarray) -> Table:
+    """Bonds and angles of one residue type, from atoms (N, 14, 3) of its residues."""
     names = ATOM_SLOTS[residue]
-    table: dict[str, dict[str, float]] = {"bonds": {}, "angles": {}}
+    table: Table = {"bonds": {}, "angles": {}}
     for a, b in intra_bonds()[residue]:
         if OXT_SLOT not in (a, b):
-            table["bonds"][f"{names[a]}-{names[b]}"] = length(xyz[:, a], xyz[:, b])
+            table["bonds"][f"{names[a]}-{names[b]}"] = mean_length(atoms[:, a], atoms[:, b])
     for a, b, c in intra_angles()[residue]:
         if OXT_SLOT not in (a, b, c):
-            table["angles"][f"{names[a]}-{names[b]}-{names[c]}"] = degrees(xyz[:, a], xyz[:, b], xyz[:, c])
+            name = f"{names[a]}-{names[b]}-{names[c]}"
+            table["angles"][name] = mean_angle(atoms[:, a], atoms[:, b], atoms[:, c])
     return {kind: {**table[kind], **CARBOXYLATE[kind]} for kind in table}
 
 
-def peptide_table(xyz: np.ndarray, types: np.ndarray, linked: np.ndarray) -> dict[str, dict[str, float]]:
-    """Bonds and angles across the peptide, the ones at the nitrogen of proline apart."""
+def peptide_table(atoms: np.ndarray, types: np.ndarray, linked: np.ndarray) -> Table:
+    """Bonds and angles across the peptide; those at the nitrogen of proline have names of their own."""
     first = np.flatnonzero(linked)
-    proline = types[first + 1] == NAMES.index("PRO")
-    table: dict[str, dict[str, float]] = {"bonds": {}, "angles": {}}
-    for prefix, chosen in (("", first[~proline]), ("PRO ", first[proline])):
-        _, ca, c, o = xyz[chosen, :4].swapaxes(0, 1)
-        n, next_ca = xyz[chosen + 1, :2].swapaxes(0, 1)
-        table["bonds"][f"{prefix}C-N"] = length(c, n)
-        table["angles"][f"{prefix}CA-C-N"] = degrees(ca, c, n)
-        table["angles"][f"{prefix}O-C-N"] = degrees(o, c, n)
-        table["angles"][f"{prefix}C-N-CA"] = degrees(c, n, next_ca)
-    table["angles"]["PRO C-N-CD"] = degrees(c, n, xyz[chosen + 1, 6])
+    before_proline = types[first + 1] == PRO
+    table: Table = {"bonds": {}, "angles": {}}
+    for prefix, chosen in (("", first[~before_proline]), ("PRO ", first[before_proline])):
+        _, ca, c, o = atoms[chosen, :4].swapaxes(0, 1)
+        n, next_ca = (atoms[chosen + 1, slot] for slot in (N_SLOT, CA_SLOT))
+        table["bonds"][f"{prefix}C-N"] = mean_length(c, n)
+        table["angles"][f"{prefix}CA-C-N"] = mean_angle(ca, c, n)
+        table["angles"][f"{prefix}O-C-N"] = mean_angle(o, c, n)
+        table["angles"][f"{prefix}C-N-CA"] = mean_angle(c, n, next_ca)
+    table["angles"]["PRO C-N-CD"] = mean_angle(c, n, atoms[chosen + 1, slot_of("PRO", "CD")])
     return table
 
 
 def main() -> None:
-    xyz, types, linked = load(Path(sys.argv[1]))
-    tables = {name: residue_table(residue, xyz[types == residue]) for residue, name in enumerate(NAMES)}
-    tables["peptide"] = peptide_table(xyz, types, linked)
+    atoms, types, linked = load(Path(sys.argv[1]))
+    tables = {name: residue_table(residue, atoms[types == residue]) for residue, name in enumerate(NAMES)}
+    tables["peptide"] = peptide_table(atoms, types, linked)
     lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in tables.items()]
     print("{\n" + ",\n".join(lines) + "\n}")
 

@@ -1,9 +1,9 @@
-"""Measure mean chi angles and shares of every rotameric state in training structures.
+"""Measure mean chi angles and probabilities of every rotameric state in training structures.
 
     python benchmarks/measure_rotamers.py DATA > latcpb_cli/chem/rotamers.json
 
-Training chains, drawn by sequence cluster. A row is [share, chi 1, chi 2, ...] in degrees,
-in the order of ``latcpb_cli.chem.rotamers.states``.
+Training chains, sampled by sequence cluster. A row is [probability, chi 1, chi 2, ...] in degrees, in the
+order of ``latcpb_cli.chem.rotamers.rotamer_states``.
 """
 
 from __future__ import annotations
@@ -18,59 +18,62 @@ import torch
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.chem.rotamers import chi_cells, rotamer_index, rotamer_states
 from latcpb_cli.chem.zmatrix import chi_mask
+from latcpb_cli.geometry.codec import FIRST_CHI
 from latcpb_cli.train.batch import make_batch
 from latcpb_cli.train.data import load_structures
 
-_BATCHES, _RESIDUES, _WINDOW = 250, 4000, 400
-_FEW = 8  # a state seen less often takes the means of its cells
+BATCHES, RESIDUES, WINDOW = 250, 4000, 400
+MIN_COUNT = 8  # a rarer state takes the mean chi angles of its cells
+PSEUDO_COUNT = 0.5  # of a state that does not occur
 
 
-def chis(data: Path) -> tuple[np.ndarray, np.ndarray]:
+def chi_angles(data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Types and chi angles (rad) of residues whose chi angles are all known."""
-    structures = load_structures(data, "train", ensembles=0.0)
+    structures = load_structures(data, "train", ensemble_probability=0.0)
     types, angles = [], []
-    for step in range(_BATCHES):
-        batch = make_batch(structures.batch(0, step, _RESIDUES, _WINDOW))
-        vector = batch.internal.torsions[:, 4:]
-        has = torch.from_numpy(chi_mask())[batch.types]
-        whole = (batch.known[:, 4:] == has).all(-1)
+    for step in range(BATCHES):
+        batch = make_batch(structures.batch(0, step, RESIDUES, WINDOW))
+        vectors = batch.internal.torsions[:, FIRST_CHI:]
+        expected = torch.from_numpy(chi_mask())[batch.types]
+        whole = (batch.torsion_mask[:, FIRST_CHI:] == expected).all(-1)
         types.append(batch.types[whole].numpy())
-        angles.append(torch.atan2(vector[..., 1], vector[..., 0])[whole].numpy())
+        angles.append(torch.atan2(vectors[..., 1], vectors[..., 0])[whole].numpy())
     return np.concatenate(types), np.concatenate(angles)
 
 
 def circular_mean(angles: np.ndarray, period: float) -> float:
     """Mean in degrees, within half a period of zero."""
-    turns = np.radians(angles) * 360.0 / period
-    return float(np.degrees(np.arctan2(np.sin(turns).mean(), np.cos(turns).mean())) * period / 360.0)
+    phases = np.radians(angles) * 360.0 / period
+    return float(np.degrees(np.arctan2(np.sin(phases).mean(), np.cos(phases).mean())) * period / 360.0)
 
 
-def rows(angles: np.ndarray, residue: int) -> list[list[float]]:
-    """Share and mean chi angles of each state of a type."""
-    cells, found = chi_cells(residue), rotamer_index(np.radians(angles), residue)
-    combos = np.array(rotamer_states(residue))
-    means = [
-        [circular_mean(angles[combos[found, k] == c, k], cell.period) for c in range(len(cell.edges))]
+def state_rows(angles: np.ndarray, residue: int) -> list[list[float]]:
+    """Probability and mean chi angles (degrees) of each state of a type, from its chi angles (degrees)."""
+    cells, observed = chi_cells(residue), rotamer_index(np.radians(angles), residue)
+    states = np.array(rotamer_states(residue))
+    cell_means = [
+        [circular_mean(angles[states[observed, k] == c, k], cell.period) for c in range(len(cell.edges))]
         for k, cell in enumerate(cells)
     ]
     table = []
-    for state, combo in enumerate(combos):
-        own = angles[found == state]
+    for state, cell_numbers in enumerate(states):
+        members = angles[observed == state]
         chi = [
-            circular_mean(own[:, k], cell.period) if len(own) >= _FEW else means[k][combo[k]]
+            circular_mean(members[:, k], cell.period)
+            if len(members) >= MIN_COUNT
+            else cell_means[k][cell_numbers[k]]
             for k, cell in enumerate(cells)
         ]
-        # A state never seen keeps a small share: half a count.
-        share = max(len(own), 0.5) / len(angles)
-        table.append([round(share, 6), *(round(x, 1) for x in chi)])
+        probability = max(len(members), PSEUDO_COUNT) / len(angles)
+        table.append([round(probability, 6), *(round(x, 1) for x in chi)])
     return table
 
 
 def main() -> None:
-    types, angles = chis(Path(sys.argv[1]))
+    types, angles = chi_angles(Path(sys.argv[1]))
     degrees = np.degrees(angles)
     table = {
-        name: rows(degrees[types == residue], residue)
+        name: state_rows(degrees[types == residue], residue)
         for residue, name in enumerate(NAMES)
         if chi_cells(residue)
     }

@@ -85,7 +85,7 @@ OWN = {
     "paper-best": _own("best", PARTS),
     **{f"with-{part}": _own("best", PARTS[n + 1 :]) for n, part in enumerate(PARTS)},
 }
-"""latcpb as delivered, and the rungs of the ladder: the paper's method alone, then with one part more each."""
+"""latcpb as delivered, and the rungs of the ladder: the paper's method, then with one part more each."""
 PROGRAMS = PEERS | OWN
 
 

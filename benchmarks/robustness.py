@@ -1,12 +1,12 @@
-"""How quality holds on inputs that are no crystals.
+"""Quality on inputs that differ from crystals.
 
     python benchmarks/robustness.py DATA [--weights DIR] [--chains 20] [--frames 5] [--ca-tolerance Å]
                                     [--mode ensemble]
 
 First table: chains with Gaussian noise on their Cα (accuracy against the noise-free atoms). Second table:
-real CALVADOS-3 traces (DATA/cg/calvados3_traces), which have no truth: geometry and clashes only, with Cα
-free to move by the tolerance. Those files name the inner residues only, so the two ends are taken as
-glycine and left out of the chemistry.
+traces simulated with CALVADOS 3 (DATA/cg/calvados3_traces), which have no native atoms: geometry and clashes
+only, with Cα free to move by the tolerance. Those files name the inner residues only, so the two ends count
+as glycine and are left out of the chemistry.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tables import Row
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 
 ACCURACY = ("all_heavy", "backbone", "side_chain", "chi1", "contact12_percent", "overlap04_per_1000")
@@ -36,37 +37,34 @@ GEOMETRY = (
     "pierced_rings",
     "ramachandran_favoured",
 )
+NOISE = (0.0, 0.1, 0.2, 0.3)  # Å per axis
 
 
-def noisy(model: Backmapper, options: argparse.Namespace, spread: float) -> Row:
-    """Rebuild chains whose Cα have been moved by Gaussian noise of ``spread`` Å per axis."""
+def rebuild_noisy_chains(backmapper: Backmapper, options: argparse.Namespace, noise_std: float) -> Row:
+    """Rebuild chains after Gaussian noise (Å per axis) on their Cα."""
     row, rng = Row(), np.random.default_rng(0)
+    settings = BackmapOptions(mode=options.mode)
     for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
-        chunk.positions[:] += spread * rng.normal(size=chunk.positions.shape).astype(np.float32)
-        row.add(reference, rebuild(model, reference, chunk, options.mode))
+        chunk.positions[:] += noise_std * rng.normal(size=chunk.positions.shape).astype(np.float32)
+        row.add(reference, rebuild(backmapper, reference, chunk, settings))
     return row
 
 
-def traces(model: Backmapper, options: argparse.Namespace) -> Row:
-    """Rebuild CALVADOS-3 frames; the result stands as its own reference."""
+def rebuild_traces(backmapper: Backmapper, options: argparse.Namespace) -> Row:
+    """Rebuild frames of CALVADOS 3; each structure is its own reference."""
     row = Row()
+    settings = BackmapOptions(mode=options.mode, ca_tolerance=options.ca_tolerance)
     for path in sorted((options.data / "cg" / "calvados3_traces").glob("*.npz")):
         with np.load(path, allow_pickle=False) as data:
             positions = data["ca"][: options.frames].astype(np.float32) / 100
             sequence = f"G{data['inner_seq']}G"
-        length = len(sequence)
-        trace = CGTrace(
-            sequence,
-            np.full(length, "A"),
-            np.zeros(length, dtype=np.int64),
-            np.arange(1, length + 1),
-            np.full(length, ""),
+        length, count = len(sequence), len(positions)
+        resids, icodes = np.arange(1, length + 1), np.full(length, "")
+        trace = CGTrace(sequence, np.full(length, "A"), np.zeros(length, dtype=np.int64), resids, icodes)
+        chunk = FrameChunk(
+            positions, np.arange(count, dtype=float), np.zeros((count, 6), np.float32), np.arange(count)
         )
-        count = len(positions)
-        chunk = FrameChunk(positions, np.arange(count), np.zeros((count, 6), np.float32), np.arange(count))
-        atoms = model.sample(
-            trace, chunk, samples=1, seed=0, mode=options.mode, ca_tolerance=options.ca_tolerance
-        )[:, 0]
+        atoms = backmapper.sample(trace, chunk, settings)[:, 0]
         built = AtomStructure(trace, atoms, slot_mask()[trace.residue_types], {})
         row.add(built, built)
     return row
@@ -79,15 +77,15 @@ def main() -> None:
     parser.add_argument("--ca-tolerance", type=float, default=0.0)
     parser.add_argument("--mode", choices=["best", "ensemble"], default="best")
     options = parser.parse_args()
-    model = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
     print("noise Å " + "".join(f"{name:>20s}" for name in ACCURACY))
-    for spread in (0.0, 0.1, 0.2, 0.3):
-        numbers = noisy(model, options, spread).numbers()
-        print(f"{spread:<8.1f}" + "".join(f"{numbers[name]:20.3f}" for name in ACCURACY), flush=True)
-    numbers = traces(model, options).numbers()
+    for noise_std in NOISE:
+        figures = rebuild_noisy_chains(backmapper, options, noise_std).figures()
+        print(f"{noise_std:<8.1f}" + "".join(f"{figures[name]:20.3f}" for name in ACCURACY), flush=True)
+    figures = rebuild_traces(backmapper, options).figures()
     print("\nCALVADOS-3 traces")
     for name in GEOMETRY:
-        print(f"{name:24s}{numbers[name]:10.3f}")
+        print(f"{name:24s}{figures[name]:10.3f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Synthetic Cα systems of any size: disordered chains side by side, the same for the same numbers.
+"""Synthetic Cα systems of any size: disordered chains on a lattice, the same for the same numbers.
 
     python benchmarks/systems.py FOLDER --chains 200 --residues 200 --frames 1
 
@@ -15,31 +15,36 @@ from MDAnalysis.lib.formats.libmdaxdr import XTCFile
 
 from latcpb_cli.chem.residues import NAMES
 
-__all__ = ["chain", "pdb_text", "sequence", "write_system"]
+__all__ = ["pdb_text", "random_chain", "random_sequence", "write_system"]
 
-BOND, NEAREST = 3.8, 5.0
-"""Å: bonds, and how near two beads of a chain may come."""
-POOL = 20
+BOND, MIN_DISTANCE = 3.8, 5.0
+"""Å: bonds, and the distance of other beads of a chain."""
+MIN_ANGLE, MAX_ANGLE = 90, 140
+"""Degrees: virtual angles."""
+ATTEMPTS = 30
+"""Directions that are tried for a bead before the chain steps back."""
+CONFORMATIONS = 20
 """Conformations of one chain that systems are put together from."""
 
 
-def sequence(residues: int) -> list[str]:
-    """Residue names of a chain: all twenty, in an order without a pattern."""
-    return [NAMES[k] for k in np.random.default_rng(0).integers(0, 20, residues)]
+def random_sequence(residues: int) -> list[str]:
+    """Residue names of a chain: all twenty, in random order."""
+    return [NAMES[k] for k in np.random.default_rng(0).integers(0, len(NAMES), residues)]
 
 
-def chain(residues: int, seed: int) -> np.ndarray:
-    """A random chain that avoids itself, with virtual angles of 90° to 140°: (L, 3) in Å."""
+def random_chain(residues: int, seed: int) -> np.ndarray:
+    """A self-avoiding random chain with virtual angles of 90° to 140°: (L, 3) in Å."""
     rng = np.random.default_rng(seed)
     points = [np.zeros(3), np.array([BOND, 0.0, 0.0])]
     dead_ends = 0
     while len(points) < residues:
-        u = (points[-1] - points[-2]) / BOND
-        for _ in range(30):
-            v = np.cross(u, rng.normal(size=3))
-            turn = np.pi - rng.uniform(np.radians(90), np.radians(140))
-            new = points[-1] + BOND * (np.cos(turn) * u + np.sin(turn) * v / np.linalg.norm(v))
-            if (np.linalg.norm(np.array(points[:-1]) - new, axis=1) > NEAREST).all():
+        direction = (points[-1] - points[-2]) / BOND
+        for _ in range(ATTEMPTS):
+            normal = np.cross(direction, rng.normal(size=3))
+            turn = np.pi - rng.uniform(np.radians(MIN_ANGLE), np.radians(MAX_ANGLE))
+            sideways = np.sin(turn) * normal / np.linalg.norm(normal)
+            new = points[-1] + BOND * (np.cos(turn) * direction + sideways)
+            if (np.linalg.norm(np.array(points[:-1]) - new, axis=1) > MIN_DISTANCE).all():
                 points.append(new)
                 break
         else:
@@ -51,27 +56,28 @@ def chain(residues: int, seed: int) -> np.ndarray:
 def write_system(folder: Path, chains: int, residues: int, frames: int) -> tuple[Path, Path]:
     """Write topology and trajectory of chains on a lattice; returns their paths."""
     name = f"{chains}x{residues}" + (f"-{frames}" if frames > 1 else "")
-    top, trajectory = folder / f"{name}.gro", folder / f"{name}.xtc"
-    pool = [chain(residues, seed) for seed in range(POOL)]
-    pool = [points - points.mean(0) for points in pool]
+    topology, trajectory = folder / f"{name}.gro", folder / f"{name}.xtc"
+    conformations = [random_chain(residues, seed) for seed in range(CONFORMATIONS)]
+    conformations = [points - points.mean(0) for points in conformations]
     side = int(np.ceil(chains ** (1 / 3)))
-    # Neighbours touch: the middle half of the chains would just not overlap.
-    cell = max(2 * float(np.median(np.abs(points))) for points in pool) + 2 * NEAREST
-    places = cell * np.stack(np.unravel_index(np.arange(chains), (side,) * 3), axis=1)
-    names = sequence(residues) * chains
+    # Neighbours touch: the inner halves of the chains would just not overlap.
+    spacing = max(2 * float(np.median(np.abs(points))) for points in conformations) + 2 * MIN_DISTANCE
+    centers = spacing * np.stack(np.unravel_index(np.arange(chains), (side,) * 3), axis=1)
     with XTCFile(str(trajectory), "w") as out:
         for frame in range(frames):
-            system = np.concatenate([pool[(frame + i) % POOL] + place for i, place in enumerate(places)])
+            chosen = [conformations[(frame + i) % CONFORMATIONS] for i in range(chains)]
+            system = np.concatenate([points + center for points, center in zip(chosen, centers, strict=True)])
             out.write(
                 (system / 10).astype(np.float32), np.zeros((3, 3), np.float32), frame, 10.0 * frame, 1000
             )
             if frame == 0:
-                top.write_text(_gro(names, np.tile(np.arange(1, residues + 1), chains), system))
-    return top, trajectory
+                resids = np.tile(np.arange(1, residues + 1), chains)
+                topology.write_text(_gro_text(random_sequence(residues) * chains, resids, system))
+    return topology, trajectory
 
 
 def pdb_text(names: list[str], points: np.ndarray) -> str:
-    """One chain as a PDB of Cα."""
+    """Format one chain of Cα (L, 3)."""
     rows = enumerate(zip(names, points, strict=True), start=1)
     lines = [
         f"ATOM  {i:5d}  CA  {name:<3s} A{i:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00           C"
@@ -80,7 +86,7 @@ def pdb_text(names: list[str], points: np.ndarray) -> str:
     return "\n".join([*lines, "TER", "END", ""])
 
 
-def _gro(names: list[str], resids: np.ndarray, points: np.ndarray) -> str:
+def _gro_text(names: list[str], resids: np.ndarray, points: np.ndarray) -> str:
     lines = ["disordered chains", f"{len(names):5d}"]
     rows = enumerate(zip(names, resids, points / 10, strict=True), start=1)
     lines += [

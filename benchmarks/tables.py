@@ -110,7 +110,10 @@ class Row:
         return 100.0 * sum(count["count"] for count in counts) / cases if cases else None
 
     def total(self, *path: str) -> float:
-        return sum(_lookup(pair.result, path)["count"] / pair.result["samples"] for pair in self.comparisons)
+        per_sample = (
+            _lookup(pair.result, path)["count"] / pair.result["samples"] for pair in self.comparisons
+        )
+        return float(sum(per_sample))
 
     def divergences(self) -> dict[str, float | None]:
         """KL and JS of the torsions of all chains, as the mean over samples.

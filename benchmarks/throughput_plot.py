@@ -1,4 +1,4 @@
-"""The plot of `throughput.py`, where matplotlib is there."""
+"""The plot of `throughput.py`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ PANELS = (
     ("frames", "frames of 100 residues", "peak_mb", "peak memory, MB"),
     ("peers", "", "speed", "residues/s"),
 )
+"""Sweep, label of what it varies ("" for a bar of each program), figure, label of the figure."""
+MIN_LINEAR = 1000
+"""Residues from which on costs should be linear; smaller frames are filled up to a block."""
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> bool:
-    """Draw what was measured; returns False where matplotlib is not installed."""
+    """Plot all measurements; returns False where matplotlib is not installed."""
     try:
         import matplotlib
     except ImportError:
@@ -24,36 +27,36 @@ def plot(rows: list[dict[str, Any]], path: Path) -> bool:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    wanted = [panel for panel in PANELS if any(row["sweep"] == panel[0] for row in rows)]
-    if not wanted:
+    panels = [panel for panel in PANELS if any(row["sweep"] == panel[0] for row in rows)]
+    if not panels:
         return True
-    figure, axes = pyplot.subplots(1, len(wanted), figsize=(4 * len(wanted), 3.4), squeeze=False)
-    for axis, (sweep, along, what, label) in zip(axes[0], wanted, strict=True):
-        found = [row for row in rows if row["sweep"] == sweep]
-        if along:
-            _line(axis, found, what)
+    figure, axes = pyplot.subplots(1, len(panels), figsize=(4 * len(panels), 3.4), squeeze=False)
+    for axis, (sweep, varied, name, label) in zip(axes[0], panels, strict=True):
+        chosen = [row for row in rows if row["sweep"] == sweep]
+        if varied:
+            _plot_line(axis, chosen, name)
         else:
-            axis.barh([row["program"] for row in found], [row[what] for row in found])
+            axis.barh([row["program"] for row in chosen], [row[name] for row in chosen])
             axis.set_xscale("log")
-        axis.set(xlabel=along or label, ylabel=label if along else "")
+        axis.set(xlabel=varied or label, ylabel=label if varied else "")
         axis.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     return True
 
 
-def _line(axis: Any, found: list[dict[str, Any]], what: str) -> None:
-    """Measurements; for times also what a cost linear from the first of 1,000 residues or more gives."""
-    axis.plot([row["value"] for row in found], [row[what] for row in found], "o-")
-    base = next((row for row in found if row["value"] >= 1000), found[-1])
-    if what == "seconds":
+def _plot_line(axis: Any, rows: list[dict[str, Any]], name: str) -> None:
+    """Plot a figure over what varies; for times, with a linear cost through the first large frame."""
+    axis.plot([row["value"] for row in rows], [row[name] for row in rows], "o-")
+    base = next((row for row in rows if row["value"] >= MIN_LINEAR), rows[-1])
+    if name == "seconds":
         axis.plot(
-            [row["value"] for row in found],
-            [base[what] * row["value"] / base["value"] for row in found],
+            [row["value"] for row in rows],
+            [base[name] * row["value"] / base["value"] for row in rows],
             "k:",
             label="linear",
         )
         axis.legend()
         axis.set_yscale("log")
     axis.set_xscale("log")
-    axis.set_ylim(bottom=None if what == "seconds" else 0)
+    axis.set_ylim(bottom=None if name == "seconds" else 0)

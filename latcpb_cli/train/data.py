@@ -19,14 +19,13 @@ import numpy as np
 from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, GAMMA_SLOT, LETTERS, MET, N_SLOTS, OXT_SLOT
 from latcpb_cli.errors import InputError
 from latcpb_cli.structure import BREAK_CUTOFF
+from latcpb_cli.train.packed_format import BREAK, COORDINATES_PER_ANGSTROM, MODIFIED, WRONG_CHIRALITY
 
 __all__ = ["Structure", "StructureSet", "load_ensemble", "load_structures"]
 
-_BREAK, _MODIFIED, _WRONG_CHIRALITY = 2, 4, 64  # bits of the flags, see README.md
 _HELD_OUT_DIVISOR = 50  # one cluster in so many is kept from training
 _ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac")
 _MIN_WINDOW = 16  # residues of the shortest window
-_COORDINATES_PER_ANGSTROM = 100.0
 # Confidence in atoms, set by hand: half at this B factor (Å²); full up to this resolution (Å), where maps
 # show the oxygens of peptides, and half this much (Å) beyond it.
 _HALF_B_FACTOR, _FULL_RESOLUTION, _RESOLUTION_SCALE = 45.0, 2.0, 0.8
@@ -222,13 +221,13 @@ class _ChainLoader:
         types, flags = self.shard["seq"][rows].astype(np.int64), self.shard["flags"][rows]
         present = (bits & 1).astype(bool)
         # Many modified methionines have selenium in place of sulfur, with other bond lengths.
-        present[((flags & _MODIFIED) > 0) & (types == MET), GAMMA_SLOT + 1 :] = False
-        present[(flags & _WRONG_CHIRALITY) > 0, CB_SLOT:] = False
+        present[((flags & MODIFIED) > 0) & (types == MET), GAMMA_SLOT + 1 :] = False
+        present[(flags & WRONG_CHIRALITY) > 0, CB_SLOT:] = False
         coarseness = max(self.resolution - _FULL_RESOLUTION, 0.0) / _RESOLUTION_SCALE
         confidence = np.full(len(types), 1.0 / (1.0 + coarseness**2))
         if "bfac" in self.shard:
             confidence /= 1.0 + (self.shard["bfac"][rows] / _HALF_B_FACTOR) ** 4
-        linked = (flags & _BREAK) == 0
+        linked = (flags & BREAK) == 0
         return _unpack(self.shard["coords"][rows], present, types, linked, confidence, side_chains=True)
 
 
@@ -257,7 +256,7 @@ def _unpack(
 ) -> Structure:
     """Convert to Å, add the OXT slot, drop residues without Cα and peptides across a gap."""
     atoms = np.zeros((len(types), N_SLOTS, 3), dtype=np.float32)
-    atoms[:, :OXT_SLOT] = coords.astype(np.float32) / _COORDINATES_PER_ANGSTROM
+    atoms[:, :OXT_SLOT] = coords.astype(np.float32) / COORDINATES_PER_ANGSTROM
     with_oxt = np.zeros((len(types), N_SLOTS), dtype=bool)
     with_oxt[:, :OXT_SLOT] = present
     linked = linked.copy()

@@ -13,14 +13,14 @@ from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, OXT_SLOT
 from latcpb_cli.errors import InputError, LatcpbError, OutputExistsError
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.structure import AtomStructure
+from latcpb_cli.train.packed_format import BREAK, COMPLETE, COORDINATES_PER_ANGSTROM
 
 __all__ = ["prepare_structures"]
 
 _SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 _MIN_RESIDUES = 8
 _COLUMNS = ("id", "split", "shard", "index", "source", "n_res", "cluster50", "cluster30", "sequence")
-_COMPLETE, _BREAK = 1, 2  # bits of the flags, see README.md
-_MAX_COORDINATE = 327.0  # Å from the centroid: int16 in 0.01 Å
+_MAX_COORDINATE = 327.0  # Å from the centroid: what 16 bits hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +105,15 @@ def _chains(structure: AtomStructure) -> Iterator[_PackedChain]:
         centroid = atoms[:, CA_SLOT].mean(0)
         if np.abs(atoms - centroid)[present].max() > _MAX_COORDINATE:
             continue
-        coords = np.where(present[..., None], np.round(100 * (atoms - centroid)), 0).astype(np.int16)
+        coords = np.where(present[..., None], np.round(COORDINATES_PER_ANGSTROM * (atoms - centroid)), 0)
         bits = (present.astype(np.uint16) << np.arange(OXT_SLOT, dtype=np.uint16)).sum(-1).astype(np.uint16)
         complete = present[:, :CB_SLOT].all(-1)
-        flags = np.where(linked[rows], 0, _BREAK) | np.where(complete, _COMPLETE, 0)
+        flags = np.where(linked[rows], 0, BREAK) | np.where(complete, COMPLETE, 0)
         yield _PackedChain(
             chain_id=str(trace.chain_ids[rows[0]]).strip() or str(number),
             sequence="".join(trace.sequence[row] for row in rows),
             arrays={
-                "coords": coords,
+                "coords": coords.astype(np.int16),
                 "centroid": centroid[None].astype(np.float32),
                 "atom_mask": bits,
                 "seq": trace.residue_types[rows].astype(np.uint8),
