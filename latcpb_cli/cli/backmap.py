@@ -52,6 +52,8 @@ def backmap(
     scale: opt.Scale = 1.0,
     sequence: opt.Sequence = None,
     on_unknown: opt.OnUnknown = "error",
+    bead: opt.Bead = None,
+    chain_ends: opt.ChainEnds = "geometry",
     force: opt.Force = False,
     begin: opt.Begin = None,
     end: opt.End = None,
@@ -84,7 +86,7 @@ def backmap(
     )  # fmt: skip
     reading = choices.ReadOptions(
         selection=selection, pbc=pbc, window=choices.FrameWindow(begin, end, stride, frames), scale=scale,
-        sequence=sequence, on_unknown=on_unknown, strict=strict, force=force,
+        sequence=sequence, on_unknown=on_unknown, bead=bead, chain_ends=chain_ends, strict=strict, force=force,
     )  # fmt: skip
 
     from latcpb_cli.cli.messages import Messages
@@ -159,7 +161,7 @@ def _seed_number(seed: str) -> int:
 
 def _is_folder(output: Path) -> bool:
     """Whether an output is a folder for one file per input: it is there, or its name has no suffix."""
-    return output.is_dir() or (str(output) != "." and not output.suffix and bool(output.name))
+    return str(output) != "." and (output.is_dir() or not output.suffix)
 
 
 def _default_output(trajectory: Path) -> Path:

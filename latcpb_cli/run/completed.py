@@ -15,8 +15,14 @@ _HEAD_BYTES = 4096
 
 
 def run_remark(settings: dict[str, Any]) -> str:
-    """A line of a PDB file by which a finished run is recognised."""
-    return f"RUN {hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]}"
+    """A line of a PDB file by which a finished run is recognised.
+
+    It depends on the content of the inputs, not on names and times of files: the same run has the same bytes
+    wherever its files are.
+    """
+    kept = {name: value for name, value in settings.items() if name not in ("inputs", "outputs")}
+    kept["inputs"] = [{name: file[name] for name in ("size", "sha256")} for file in settings["inputs"]]
+    return f"RUN {hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:32]}"
 
 
 def complete_already(plan: OutputPlan, settings: dict[str, Any]) -> dict[str, Any] | None:

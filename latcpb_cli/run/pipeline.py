@@ -289,6 +289,7 @@ def _report_facts(
         "device": backmapper.device,
         "frames": source.n_frames,
         "residues": len(source.trace),
+        "notes": list(source.notes),
         "warnings": list(source.warnings),
         "frames_with_problems": len(progress.problems),
         "frame_problems": dict(sorted(progress.problems.items())[:_MAX_PROBLEMS]),

@@ -157,6 +157,7 @@ class ReportWriter:
         """Give the finished files their final names."""
         self._csv.commit()
         self._parts[-1].commit()
+        self._rows.discard()
         self._keep_parts = False
 
 

@@ -71,7 +71,7 @@ def test_folders_lists_and_packed_files_become_tasks(folder):
     assert [path.name for path in expand_inputs([folder])] == ["a.pdb", "b.pdb", "c.pdb"]
     tasks = plan_tasks([folder / "x.cif.gz", folder / "y.gro"], folder / "out")
     assert [task.output.name for task in tasks] == ["x.pdb", "y.pdb"]
-    with pytest.raises(OutputExistsError, match=r"a.pdb: both would be"):
+    with pytest.raises(OutputExistsError, match=r"a\.cif: both would be .*a\.pdb"):
         plan_tasks([folder / "a.cif", folder / "a.pdb"], folder / "out")
 
 

@@ -7,20 +7,25 @@ import os
 import pytest
 from cg_files import walk, write_ca_pdb, write_trajectory
 
-from latcpb_cli.errors import ExitCode, InputError, OutputExistsError, UsageError
+from latcpb_cli.errors import ExitCode, InputError, OutputError, OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run.journal import journal_path
 from latcpb_cli.run.output_plan import OutputPlan
 
 REPLACE, RESUME = BackmapOptions(overwrite=True), BackmapOptions(resume=True)
 FILES = ["all.xtc", "all.top.pdb", "all.report.json", "all.report.csv"]
 
 
+def reserve(output, options: BackmapOptions, inputs=()) -> OutputPlan:
+    """Reserve an output, and give it back."""
+    with OutputPlan.reserve(output, options, inputs) as plan:
+        return plan
+
+
 def test_files_of_a_run(tmp_path):
-    plan = OutputPlan.create(tmp_path / "all.xtc", BackmapOptions())
+    plan = reserve(tmp_path / "all.xtc", BackmapOptions())
     assert [path.name for path in plan.files] == FILES
-    plan = OutputPlan.create(str(tmp_path / "all.pdb"), BackmapOptions(report=False))
+    plan = reserve(str(tmp_path / "all.pdb"), BackmapOptions(report=False))
     assert [path.name for path in plan.files] == ["all.pdb"]
 
 
@@ -28,26 +33,24 @@ def test_files_of_a_run(tmp_path):
 def test_existing_files_are_refused(tmp_path, name):
     (tmp_path / name).write_text("precious")
     with pytest.raises(OutputExistsError, match=f"{name}: exists already") as caught:
-        OutputPlan.create(tmp_path / "all.xtc", BackmapOptions())
+        reserve(tmp_path / "all.xtc", BackmapOptions())
     assert caught.value.exit_code is ExitCode.OUTPUT_EXISTS
+    reserve(tmp_path / "all.xtc", REPLACE)
     with pytest.raises(OutputExistsError):
-        OutputPlan.create(tmp_path / "all.xtc", RESUME)
-    OutputPlan.create(tmp_path / "all.xtc", REPLACE)
-    journal_path(tmp_path / "all.xtc").touch()
-    OutputPlan.create(tmp_path / "all.xtc", RESUME)
+        reserve(tmp_path / "all.xtc", RESUME).refuse_existing()
     assert (tmp_path / name).read_text() == "precious"
 
 
 def test_a_report_that_is_not_written_may_exist(tmp_path):
     (tmp_path / "all.report.json").touch()
-    OutputPlan.create(tmp_path / "all.xtc", BackmapOptions(report=False))
+    reserve(tmp_path / "all.xtc", BackmapOptions(report=False))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_folder_is_never_replaced(tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises(OutputExistsError, match=f"{name}: is a folder"):
-        OutputPlan.create(tmp_path / "all.xtc", REPLACE)
+        reserve(tmp_path / "all.xtc", REPLACE)
 
 
 @pytest.mark.parametrize("name", ["all.xtc", "all.top.pdb"])
@@ -56,21 +59,34 @@ def test_an_input_is_never_replaced(tmp_path, name):
     (tmp_path / "link.xtc").symlink_to(tmp_path / name)
     for given in (tmp_path / name, tmp_path / "link.xtc"):
         with pytest.raises(UsageError, match=f"{name}: is an input"):
-            OutputPlan.create(tmp_path / "all.xtc", REPLACE, [given])
+            reserve(tmp_path / "all.xtc", REPLACE, [given])
 
 
 def test_formats_and_folders_that_are_not_possible(tmp_path):
     with pytest.raises(UsageError, match=r"cannot write format '\.docx'"):
-        OutputPlan.create(tmp_path / "a.docx", BackmapOptions())
-    with pytest.raises(UsageError, match="no such folder"):
-        OutputPlan.create(tmp_path / "nowhere" / "a.pdb", BackmapOptions())
+        reserve(tmp_path / "a.docx", BackmapOptions())
+    with pytest.raises(UsageError, match="is no file name"):
+        reserve("", BackmapOptions())
+    with pytest.raises(OutputError, match="no such folder"):
+        reserve(tmp_path / "nowhere" / "a.pdb", BackmapOptions())
+    with pytest.raises(OutputError, match="the name is too long"):
+        reserve(tmp_path / f"{'n' * 240}.xtc", BackmapOptions())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reserved_output_is_refused(tmp_path):
+    with OutputPlan.reserve(tmp_path / "all.xtc", REPLACE):
+        for options in (REPLACE, RESUME, BackmapOptions()):
+            with pytest.raises(OutputError, match="another run is writing it"):
+                reserve(tmp_path / "all.xtc", options)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(UsageError, match="cannot be written to"):
-        OutputPlan.create(tmp_path / "a.pdb", BackmapOptions())
+    with pytest.raises(OutputError, match="cannot be written to"):
+        reserve(tmp_path / "a.pdb", BackmapOptions())
     tmp_path.chmod(0o700)
 
 
@@ -86,9 +102,9 @@ def test_coordinates_that_a_pdb_cannot_hold(tmp_path, shift):
     positions[2] += shift
     far = source(tmp_path, positions)
     with pytest.raises(InputError, match=r"frame 2, residue A:GLY\d+: coordinates beyond") as caught:
-        OutputPlan(tmp_path / "a.pdb", report=False).check_fit(far, 1)
+        reserve(tmp_path / "a.pdb", BackmapOptions(report=False)).check_fit(far, 1)
     assert ".xtc" in caught.value.hint
-    OutputPlan(tmp_path / "a.xtc", report=False).check_fit(far, 1)
+    reserve(tmp_path / "a.xtc", BackmapOptions(report=False)).check_fit(far, 1)
 
 
 def test_an_exploded_frame_is_written_in_part(tmp_path):
@@ -96,12 +112,12 @@ def test_an_exploded_frame_is_written_in_part(tmp_path):
     positions = walk(10, 3)
     positions[2] *= 2000.0
     exploded = source(tmp_path, positions)
-    OutputPlan(tmp_path / "a.pdb", report=False).check_fit(exploded, 1)
+    reserve(tmp_path / "a.pdb", BackmapOptions(report=False)).check_fit(exploded, 1)
 
 
 def test_models_that_a_pdb_cannot_count(tmp_path):
     few = source(tmp_path, walk(4, 2))
-    plan = OutputPlan(tmp_path / "a.pdb", report=False)
+    plan = reserve(tmp_path / "a.pdb", BackmapOptions(report=False))
     plan.check_fit(few, 4999)
     with pytest.raises(InputError, match="10,000 models"):
         plan.check_fit(few, 5000)

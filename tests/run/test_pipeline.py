@@ -150,8 +150,8 @@ def test_outputs_are_checked_unless_a_plan_is_given(tmp_path, source, backmapper
         backmap_trajectory(backmapper, source, tmp_path / "out.pdb")
     with pytest.raises(UsageError, match="is an input"):
         backmap_trajectory(backmapper, source, tmp_path / "t.dcd", BackmapOptions(overwrite=True))
-    plan = OutputPlan(tmp_path / "out.pdb", report=True)
-    assert backmap_trajectory(backmapper, source, plan).outputs == plan.files
+    with OutputPlan.reserve(tmp_path / "out.pdb", BackmapOptions(overwrite=True)) as plan:
+        assert backmap_trajectory(backmapper, source, plan).outputs == plan.files
 
 
 def test_workers_do_not_minimise(tmp_path, source, backmapper):

@@ -31,10 +31,11 @@ JOB = ChunkJob(TRACE, OPTIONS, (-1e6, 1e6))
 def outputs(tmp_path):
     """Files of a run of four frames."""
     with (
-        Journal(tmp_path / "a.xtc", {}, resume=False) as journal,
+        Journal(tmp_path / "a.xtc") as journal,
         open_writer(tmp_path / "a.xtc", AtomTopology.heavy_atoms(TRACE), OutputSpec(4)) as writer,
         ReportWriter(tmp_path / "a.report.json", tmp_path / "a.report.csv", TRACE) as reporter,
     ):
+        journal.begin({}, resume=False)
         yield RunOutputs(writer, reporter, journal)
 
 
@@ -62,8 +63,8 @@ def test_sums_and_problems_are_in_the_journal(outputs):
     assert (entry.frames, entry.problems) == (4, progress.problems)
     assert (entry.displacement, entry.overlap_counts) == (progress.displacement, progress.overlap_counts)
     assert entry.bridges == ((0, 2),)
-    assert set(entry.sizes) == {"a.xtc", "a.top.pdb", "a.report.json.frames", "a.report.csv"}
-    assert all(size > 0 for size in entry.sizes.values())
+    assert set(entry.parts) == {"a.xtc", "a.top.pdb", "a.report.json.frames", "a.report.csv"}
+    assert all(part.size > 0 for part in entry.parts.values())
 
 
 def test_a_resumed_run_goes_on_with_the_sums_of_the_journal(outputs):

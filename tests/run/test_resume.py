@@ -20,7 +20,7 @@ from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 from tiny import tiny_weights
 
 import latcpb_cli
-from latcpb_cli.errors import OutputError, UsageError
+from latcpb_cli.errors import OutputError, OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.options import BackmapOptions
@@ -133,9 +133,39 @@ def test_missing_parts_are_refused(run, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run("broken.xtc", backmapper=stopping_at(6))
     (tmp_path / "broken" / "out.xtc.part").unlink()
-    with pytest.raises(UsageError, match=r"out\.xtc\.part: what the interrupted run left is gone") as caught:
+    with pytest.raises(OutputError, match=r"out\.xtc\.part: what the interrupted run left is gone") as caught:
         run("broken.xtc", resume=True)
     assert "without --resume" in caught.value.hint
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("name", ["out{}", "out.report.csv", "out.report.json.frames"])
+def test_parts_that_were_changed_are_refused(run, tmp_path, suffix, name):
+    """One byte of the same length is enough, wherever it is."""
+    with pytest.raises(KeyboardInterrupt):
+        run(f"damaged{suffix}", backmapper=stopping_at(6))
+    path = tmp_path / "damaged" / f"{name.format(suffix)}.part"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match=r"\.part: what the interrupted run left is gone, cut or changed"):
+        run(f"damaged{suffix}", resume=True)
+    path.write_bytes(bytes(len(content)))
+    with pytest.raises(OutputError, match="gone, cut or changed"):
+        run(f"damaged{suffix}", resume=True)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("report", [True, False])
+def test_a_resumed_run_that_is_complete_writes_nothing(run, tmp_path, suffix, report):
+    before = run(f"done{suffix}", report=report)
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "done").iterdir()}
+    assert run(f"done{suffix}", report=report, resume=True) == before
+    assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "done").iterdir()}
+    with pytest.raises(OutputExistsError):
+        run(f"done{suffix}", report=report, resume=True, seed=5)
+    with pytest.raises(OutputExistsError):
+        run(f"done{suffix}", report=report)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
