@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gemmi
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Bool, Float32, Shaped
 
 from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.io.readers.atoms import AtomTable
@@ -19,6 +19,11 @@ __all__ = ["CifFile"]
 
 _MAX_BYTES = 2 << 30
 """gemmi holds mmCIF in memory as a whole."""
+_LABELS = (
+    "label_atom_id", "auth_atom_id", "label_comp_id", "auth_comp_id", "label_asym_id", "auth_asym_id",
+    "label_seq_id", "auth_seq_id", "pdbx_PDB_ins_code",
+)  # fmt: skip
+"""Columns that name an atom."""
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
 
@@ -36,7 +41,8 @@ class CifFile:
         numbers of atoms.
     """
 
-    truncated = False
+    truncated, names_atoms = False, True
+    notes: tuple[str, ...] = ()
 
     def __init__(self, file: InputFile) -> None:
         path = self.path = file.path
@@ -51,14 +57,15 @@ class CifFile:
             )
         self.n_atoms, self.n_frames = int(sizes[0]), len(sizes)
         self._positions = self._coordinates().reshape(self.n_frames, self.n_atoms, 3)
+        self._relabelled = self._find_relabelled()
 
-    def read_atoms(self) -> AtomTable:
-        """List the atoms of the first model, in author numbering where it is given."""
-        first = slice(0, self.n_atoms)
-        entities = self._column("label_asym_id")[first]
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the atoms of one model, in author numbering where it is given."""
+        rows = slice(index * self.n_atoms, (index + 1) * self.n_atoms)
+        entities = self._column("label_asym_id")[rows]
         segment_index = np.zeros(self.n_atoms, dtype=np.int64)
         segment_index[1:] = np.cumsum(entities[1:] != entities[:-1])
-        numbers = self._column("auth_seq_id", "label_seq_id")[first]
+        numbers = self._column("auth_seq_id", "label_seq_id")[rows]
         try:
             resids = np.array([int(number or 0) for number in numbers], dtype=np.int64)
         except ValueError as error:
@@ -66,14 +73,21 @@ class CifFile:
                 f"{self.path}: a residue number is no integer ({error})", "check auth_seq_id"
             ) from None
         return AtomTable(
-            names=self._column("label_atom_id", "auth_atom_id")[first],
-            resnames=self._column("auth_comp_id", "label_comp_id")[first],
+            names=self._column("label_atom_id", "auth_atom_id")[rows],
+            resnames=self._column("auth_comp_id", "label_comp_id")[rows],
             resids=resids,
-            icodes=self._column("pdbx_PDB_ins_code")[first],
-            altlocs=self._column("label_alt_id")[first],
-            chain_ids=self._column("auth_asym_id", "label_asym_id")[first],
+            icodes=self._column("pdbx_PDB_ins_code")[rows],
+            altlocs=self._column("label_alt_id")[rows],
+            chain_ids=self._column("auth_asym_id", "label_asym_id")[rows],
             segment_index=segment_index,
         )
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return whether a column that names atoms differs from that of the first model."""
+        return bool(self._relabelled[index])
+
+    def read_times(self) -> None:
+        """Return None: mmCIF holds no times."""
 
     def read(self, index: int) -> Frame:
         """Read one model; its time is its number."""
@@ -89,6 +103,16 @@ class CifFile:
                 return np.array([gemmi.cif.as_string(value) for value in column])
         n_rows = len(self._block.find_values("_atom_site.Cartn_x"))
         return np.full(n_rows, "")
+
+    def _find_relabelled(self) -> Bool[np.ndarray, "F"]:
+        """Mark the models in which a column that names atoms differs from that of the first model."""
+        relabelled = np.zeros(self.n_frames, dtype=bool)
+        for tag in _LABELS if self.n_frames > 1 else ():
+            column = np.array(self._block.find_values(f"_atom_site.{tag}"))
+            if len(column):
+                models = column.reshape(self.n_frames, self.n_atoms)
+                relabelled |= (models != models[0]).any(axis=1)
+        return relabelled
 
     def _coordinates(self) -> Float32[np.ndarray, "rows 3"]:
         axes = [self._column(f"Cartn_{axis}") for axis in "xyz"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from latcpb_cli.errors import InputError
+from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.cif import CifFile
 from latcpb_cli.io.readers.frames import FrameFile, StructureFile, Trajectory
@@ -15,7 +16,7 @@ from latcpb_cli.io.readers.hdf import HdfFile
 from latcpb_cli.io.readers.input_file import InputFile, open_input
 from latcpb_cli.io.readers.lammps_dump import DumpFile
 from latcpb_cli.io.readers.mda import MdaFile
-from latcpb_cli.io.readers.mda_topology import data_options, read_mda_atoms
+from latcpb_cli.io.readers.mda_topology import MdaStructureFile, read_mda_atoms
 from latcpb_cli.io.readers.mdcrd import MdcrdFile
 from latcpb_cli.io.readers.pdb import PdbFile
 from latcpb_cli.io.readers.xdr import XdrFile
@@ -23,8 +24,10 @@ from latcpb_cli.options import FrameWindow
 
 __all__ = ["InputFiles"]
 
+_ASSEMBLIES = tuple(f".pdb{number}" for number in range(1, 10))
+"""PDB files of a biological assembly."""
 _STRUCTURE_FILES: dict[str, Callable[[InputFile], StructureFile]] = {
-    **dict.fromkeys((".pdb", ".ent"), PdbFile),
+    **dict.fromkeys((".pdb", ".ent", *_ASSEMBLIES), PdbFile),
     **dict.fromkeys((".cif", ".mmcif"), CifFile),
     ".gro": GroFile,
     ".gsd": GsdFile,
@@ -32,9 +35,10 @@ _STRUCTURE_FILES: dict[str, Callable[[InputFile], StructureFile]] = {
 }
 _XDR = (".xtc", ".trr")
 _DUMPS = (".lammpstrj", ".lammpsdump", ".dump")
-_AMBER_TEXT = (".mdcrd", ".crdbox", ".trj")
+_AMBER_TEXT = (".mdcrd", ".crdbox", ".trj", ".x")
 
-_STRUCTURES = (*_STRUCTURE_FILES, ".data", ".lmp", ".crd", ".pqr", ".mol2", ".pdbqt", ".dms", ".xyz")
+_MDA_STRUCTURES = (".data", ".lmp", ".crd", ".pqr", ".mol2", ".pdbqt", ".dms", ".xyz")
+_STRUCTURES = (*_STRUCTURE_FILES, *_MDA_STRUCTURES)
 """Formats that name their atoms and hold positions: they can be the only file."""
 _TOPOLOGIES = (".psf", ".prmtop", ".parm7", ".top", ".tpr")
 """Formats that name atoms and hold no positions."""
@@ -43,6 +47,12 @@ _TRAJECTORIES = (
     ".trz", ".tng",
 )  # fmt: skip
 """Formats that hold positions only and need a topology."""
+_KNOWN = frozenset((*_STRUCTURES, *_TOPOLOGIES, *_TRAJECTORIES))
+_BINARY = (
+    *_XDR, ".gsd", ".h5", ".hdf5", ".h5md", ".dms", ".tpr", ".dcd", ".nc", ".ncdf", ".coor", ".namdbin",
+    ".trz", ".tng",
+)  # fmt: skip
+"""Formats that are no text."""
 _COMMON = ".pdb .cif .gro .gsd .h5 .data .psf .prmtop; .xtc .trr .dcd .nc .lammpstrj .mdcrd"
 
 
@@ -53,27 +63,33 @@ class InputFiles:
     ----------
     paths : sequence of pathlib.Path
         A file that is listed twice counts once.
+    formats : mapping of pathlib.Path to str, optional
+        Formats, such as ``pdb``, of files whose suffixes are missing or wrong.
 
     Raises
     ------
     InputError
         A file cannot be opened, or has a suffix that no reader knows.
+    UsageError
+        A format is not known.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._files = {path: open_input(path) for path in dict.fromkeys(paths)}
+    def __init__(self, paths: Sequence[Path], formats: Mapping[Path, str] = MappingProxyType({})) -> None:
+        suffixes = {path: _format_suffix(name) for path, name in formats.items()}
+        self._files = {path: _open_known(path, suffixes.get(path)) for path in dict.fromkeys(paths)}
         self._structure_files: dict[Path, StructureFile] = {}
-        for path, file in self._files.items():
-            if file.suffix not in (*_STRUCTURES, *_TOPOLOGIES, *_TRAJECTORIES):
-                raise InputError(
-                    f"{path}: unknown format '{file.suffix}'",
-                    f"latcpb reads {_COMMON} and a few more, also as .gz",
-                )
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """Each file once, in the order given."""
         return tuple(self._files)
+
+    def names_atoms(self, path: Path) -> bool:
+        """Return whether a file names the residues that it holds."""
+        file = self._files[path]
+        reader = self._structure_file(file)
+        nameless = reader is not None and not reader.names_atoms
+        return file.suffix not in _TRAJECTORIES and not nameless
 
     def read_topology(self, path: Path) -> AtomTable:
         """Read the atoms that a file names.
@@ -85,11 +101,10 @@ class InputFiles:
         """
         file = self._files[path]
         reader = self._structure_file(file)
-        nameless = isinstance(reader, HdfFile) and not reader.names_atoms
-        if file.suffix in _TRAJECTORIES or nameless:
+        if not self.names_atoms(path):
             raise InputError(
                 f"{path}: a trajectory does not name the residues that it holds",
-                "give a structure of the same beads with --top",
+                "give a structure of the same beads with --top, or the sequences of its Cα with --sequence",
             )
         atoms = reader.read_atoms() if reader is not None else read_mda_atoms(file)
         if not len(atoms):
@@ -135,7 +150,12 @@ class InputFiles:
     def _structure_file(self, file: InputFile) -> StructureFile | None:
         """Return the reader of a format that latcpb reads itself as topology and trajectory."""
         if file.suffix in _STRUCTURE_FILES and file.path not in self._structure_files:
-            self._structure_files[file.path] = _STRUCTURE_FILES[file.suffix](file)
+            reader = self._structure_files[file.path] = _STRUCTURE_FILES[file.suffix](file)
+            if file.suffix in _ASSEMBLIES and reader.n_frames > 1:
+                raise InputError(
+                    f"{file.path}: the {reader.n_frames} models of an assembly are one structure, not frames",
+                    "fetch the assembly as mmCIF, or read its models as frames with --format pdb",
+                )
         return self._structure_files.get(file.path)
 
     def _open_frames(self, file: InputFile, n_atoms: int) -> FrameFile:
@@ -153,4 +173,26 @@ class InputFiles:
             return DumpFile(file)
         if file.suffix in _AMBER_TEXT:
             return MdcrdFile(file, n_atoms)
-        return MdaFile(file, n_atoms, **data_options(file))
+        if file.suffix in _MDA_STRUCTURES:
+            return MdaStructureFile(file, n_atoms)
+        return MdaFile(file, n_atoms)
+
+
+def _format_suffix(name: str) -> str:
+    """Return the suffix of a format that the user names, with or without its dot."""
+    suffix = f".{name.strip().lower().removeprefix('.')}"
+    if suffix not in _KNOWN:
+        raise UsageError(f"--format {name}: unknown format", f"choose from {_COMMON}")
+    return suffix
+
+
+def _open_known(path: Path, suffix: str | None) -> InputFile:
+    """Open a file whose format is given, or known from its name."""
+    file = open_input(path, suffix)
+    if file.suffix not in _KNOWN:
+        what = f"unknown format '{file.suffix}'" if file.suffix else "its name has no suffix, so no format"
+        raise InputError(
+            f"{path}: {what}",
+            f"name it with --format, or rename it; latcpb reads {_COMMON} and a few more, also as .gz",
+        )
+    return file if file.suffix in _BINARY else file.as_plain_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 
 from latcpb_cli.io.readers.atoms import AtomTable
 
@@ -51,12 +51,15 @@ class FrameFile(Protocol):
         Frames that are complete.
     truncated : bool
         Whether a part of one more frame follows the last one.
+    notes : tuple of str
+        What the user should know about the reading of this file, one line each.
     """
 
     path: Path
     n_atoms: int
     n_frames: int
     truncated: bool
+    notes: tuple[str, ...]
 
     def read(self, index: int) -> Frame:
         """Read one frame.
@@ -67,18 +70,42 @@ class FrameFile(Protocol):
             If the frame is damaged.
         """
 
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Read the times (ps) of all frames.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (F,), or None
+            None where the file holds no times, or none that can be read
+            without the positions.
+        """
+
 
 @runtime_checkable
 class StructureFile(FrameFile, Protocol):
-    """A file that names its atoms and holds frames."""
+    """A file that can name its atoms and holds frames.
 
-    def read_atoms(self) -> AtomTable:
-        """List the atoms of the first frame.
+    Attributes
+    ----------
+    names_atoms : bool
+        Whether `read_atoms` is possible.
+    """
+
+    names_atoms: bool
+
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the atoms of one frame.
 
         Raises
         ------
         InputError
             If the file is damaged.
+        """
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return whether a frame may name its atoms differently from the first frame.
+
+        This is false where the names are the same byte for byte.
         """
 
 
@@ -103,6 +130,12 @@ class Trajectory:
         number = int(np.searchsorted(self._ends, index, side="right"))
         start = 0 if number == 0 else int(self._ends[number - 1])
         return self.files[number], index - start
+
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Read the times (ps) of all frames; None where one of the files does not give them."""
+        times = [file.read_times() for file in self.files]
+        known = [values for values in times if values is not None]
+        return np.concatenate(known) if len(known) == len(times) else None
 
     def read(self, index: int) -> Frame:
         """Read one frame, counted over all files."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError
@@ -21,6 +22,8 @@ __all__ = ["GroFile"]
 
 _TIME = re.compile(rb"\bt=\s*([-+.\deE]+)")
 _MIN_LINE_BYTES = 38
+_LABEL_COLUMNS = slice(0, 15)
+"""Residue number, residue name and atom name."""
 _ANGSTROM_PER_NM = 10.0
 
 
@@ -33,6 +36,7 @@ class _FrameSpan:
     first_line: int
     time: float | None
     box: list[float]
+    has_own_labels: bool
 
 
 class GroFile:
@@ -49,17 +53,25 @@ class GroFile:
         frame.
     """
 
+    notes: tuple[str, ...] = ()
+    names_atoms = True
+
     def __init__(self, file: InputFile) -> None:
         self.path, self._file = file.path, file
         self.n_atoms, self.truncated = 0, False
+        self._labels: list[bytes] = []
         self._spans: list[_FrameSpan] = []
         self._scan()
         self.n_frames = len(self._spans)
+        if not self._spans:
+            raise InputError(
+                f"{self.path}: no atoms in it", "is this a GRO file? the suffix decides on the format"
+            )
         self._column_width: int | None = None
 
-    def read_atoms(self) -> AtomTable:
-        """List the atoms of the first frame."""
-        lines = [line.decode("utf-8", "replace") for line in self._read_lines(0)]
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the atoms of one frame."""
+        lines = [line.decode("utf-8", "replace") for line in self._read_lines(index)]
         try:
             resids = np.array([int(line[0:5]) for line in lines], dtype=np.int64)
         except ValueError as error:
@@ -78,6 +90,15 @@ class GroFile:
             chain_ids=blank,
             segment_index=segment_index,
         )
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return whether an atom line begins differently from that of the first frame."""
+        return self._spans[index].has_own_labels
+
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Return the times of all titles, None where a title has none."""
+        times = [span.time for span in self._spans]
+        return None if None in times else np.array(times, dtype=np.float64)
 
     def read(self, index: int) -> Frame:
         """Read one frame; where its title gives no time, the number of the frame serves as time."""
@@ -113,21 +134,21 @@ class GroFile:
                 offset, number = offset + len(count), number + 1
                 n_atoms = self._parse_count(count, number)
                 start, first_line = offset, number + 1
-                n_read = -1
-                line = b""
-                for n_read, line in enumerate(lines):
-                    offset, number = offset + len(line), number + 1
-                    if n_read == n_atoms:
-                        break
-                if n_read < n_atoms:
+                labels, n_bytes = [], 0
+                for line in islice(lines, n_atoms):
+                    n_bytes += len(line)
+                    labels.append(line[_LABEL_COLUMNS])
+                box_line = next(lines, b"")
+                offset, number = offset + n_bytes + len(box_line), number + len(labels) + bool(box_line)
+                if not box_line:
                     self._mark_truncated(number)
                     return
-                time = _TIME.search(title)
-                box = self._parse_box(line, number)
+                match = _TIME.search(title)
+                time = _parse_float(match[1]) if match else None
+                box = self._parse_box(box_line, number)
+                self._labels = self._labels or labels
                 self._spans.append(
-                    _FrameSpan(
-                        start, offset - len(line), first_line, _parse_float(time[1]) if time else None, box
-                    )
+                    _FrameSpan(start, start + n_bytes, first_line, time, box, labels != self._labels)
                 )
 
     def _parse_count(self, line: bytes, number: int) -> int:

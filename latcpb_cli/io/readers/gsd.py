@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError, first_line
@@ -40,7 +40,8 @@ class GsdFile:
         If the file is damaged, or the package gsd is not installed.
     """
 
-    truncated = False
+    truncated, names_atoms = False, True
+    notes: tuple[str, ...] = ()
 
     def __init__(self, file: InputFile) -> None:
         self.path = file.path
@@ -55,9 +56,9 @@ class GsdFile:
         if self.n_frames:
             check_atom_count(file, self.n_atoms, _BYTES_PER_ATOM)
 
-    def read_atoms(self) -> AtomTable:
-        """List the particles of the first frame."""
-        frame = self._frame(0)
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the particles of one frame."""
+        frame = self._frame(index)
         try:
             types = np.array(frame.particles.types)[frame.particles.typeid].astype(str)
             bonds = np.asarray(frame.bonds.group, dtype=np.int64).reshape(-1, 2)
@@ -67,6 +68,23 @@ class GsdFile:
         blank = np.full(self.n_atoms, "")
         resids = np.arange(1, self.n_atoms + 1)
         return AtomTable(blank, types, resids, blank, blank, blank, segment_index)
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return whether a frame has particle types of its own; GSD stores them only where they differ."""
+        names = ("particles/types", "particles/typeid")
+        return index > 0 and any(self._frames.file.chunk_exists(index, name) for name in names)
+
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Return the step numbers of all frames; None where no frame has one."""
+        file, name = self._frames.file, "configuration/step"
+        try:
+            steps = [
+                file.read_chunk(index, name)[0] if file.chunk_exists(index, name) else 0
+                for index in range(self.n_frames)
+            ]
+        except Exception as error:  # the library raises various types on a damaged file
+            raise self._damaged(error) from None
+        return np.array(steps, dtype=np.float64) if any(steps) else None
 
     def read(self, index: int) -> Frame:
         """Read one frame."""

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError, first_line
@@ -53,6 +53,7 @@ class HdfFile:
     """
 
     truncated = False
+    notes: tuple[str, ...] = ()
 
     def __init__(self, file: InputFile) -> None:
         self.path, self._size = file.path, file.size
@@ -60,7 +61,7 @@ class HdfFile:
         self._validate(file)
         try:
             self._file = h5py.File(file.readable, "r")
-            self._mdtraj = "coordinates" in self._file and "topology" in self._file
+            self.names_atoms = self._mdtraj = "coordinates" in self._file and "topology" in self._file
             self._find_datasets(h5py)
             n_frames, n_atoms, axes = self._positions.shape
             for data in (self._positions, self._times, *self._cell):
@@ -76,13 +77,8 @@ class HdfFile:
             )
         self.n_frames, self.n_atoms = int(n_frames), int(n_atoms)
 
-    @property
-    def names_atoms(self) -> bool:
-        """Whether `read_atoms` is possible."""
-        return self._mdtraj
-
-    def read_atoms(self) -> AtomTable:
-        """List the atoms of the topology that MDTraj has stored."""
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the atoms of the topology that MDTraj has stored: one for all frames."""
         try:
             texts = self._file["topology"]
             if texts.dtype.itemsize * texts.size > _MAX_RATIO * self._size:
@@ -108,6 +104,19 @@ class HdfFile:
             chain_ids=blank,
             segment_index=np.array(chains),
         )
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return False: all frames have the same atoms."""
+        return False
+
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Read the times of all frames; None where the file holds none."""
+        if self._times is None:
+            return None
+        try:
+            return np.asarray(self._times[:], dtype=np.float64) * self._ps_per_unit
+        except Exception as error:
+            raise self._damaged(error) from None
 
     def read(self, index: int) -> Frame:
         """Read one frame."""

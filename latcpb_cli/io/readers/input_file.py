@@ -5,15 +5,17 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import stat
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from latcpb_cli.errors import InputError, first_line
+from latcpb_cli.io.readers.plain_text import is_plain_text, write_plain_text
 
 __all__ = ["InputFile", "bounded_lines", "check_atom_count", "open_input"]
 
@@ -26,6 +28,7 @@ _BLOCK_BYTES = 1 << 20
 _MAX_BYTES, _MAX_RATIO, _ALWAYS_ALLOWED_BYTES = 16 << 30, 200, 64 << 20
 """A compressed file may hold 64 MiB, or 200 times its size, and never more than 16 GiB."""
 _MAX_LINE_BYTES = 1 << 16
+_CHECK_FILE = "check the file, its permissions, and the space for temporary files"
 _MAX_ATOMS = 20_000_000
 
 
@@ -38,9 +41,9 @@ class InputFile:
     path : pathlib.Path
         As the user named it, for messages.
     readable : pathlib.Path
-        The same content, not compressed.
+        The same content, not compressed, under a name that every library accepts.
     suffix : str
-        Format, lower case, without the suffix of a compression.
+        Format: ``.pdb``, ``.xtc``, ...
     """
 
     path: Path
@@ -53,8 +56,26 @@ class InputFile:
         """Bytes of the content."""
         return self.readable.stat().st_size
 
+    def as_plain_text(self) -> InputFile:
+        """Return the file in UTF-8 without a byte order mark, with the line ends of Unix or Windows.
 
-def open_input(path: Path) -> InputFile:
+        Raises
+        ------
+        InputError
+            Its text is damaged, or in an encoding that is not recognised.
+        """
+        try:
+            if is_plain_text(self.path, self.readable):
+                return self
+            folder = self._folder or _temporary_folder()
+            target = Path(folder.name) / f"plain{_safe_suffix(self.suffix)}"
+            write_plain_text(self.path, self.readable, target)
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read ({error.strerror})", _CHECK_FILE) from None
+        return replace(self, readable=target, _folder=folder)
+
+
+def open_input(path: Path, suffix: str | None = None) -> InputFile:
     """Check that a file can be read, and decompress it where necessary.
 
     Nothing is written beside the input: decompressed files are in a temporary
@@ -63,6 +84,9 @@ def open_input(path: Path) -> InputFile:
     Parameters
     ----------
     path : pathlib.Path
+    suffix : str, optional
+        Format, such as ``.pdb``; by default what the name of the file ends
+        with, apart from the suffix of a compression.
 
     Returns
     -------
@@ -74,26 +98,55 @@ def open_input(path: Path) -> InputFile:
         The file is missing, empty, not a regular file, not readable, or
         decompresses to far more than its size.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file", "check the name and the folder")
-    if not path.is_file():
-        raise InputError(f"{path}: not a file", "give a structure or a trajectory")
+    _check_readable(path)
+    compression = path.suffix.lower()
+    compressed = compression in _OPENERS
+    suffix = suffix or (Path(path.stem).suffix.lower() if compressed else compression)
+    if not compressed and _is_utf8(str(path)):
+        return InputFile(path, path, suffix)
+    folder = _temporary_folder()
+    readable = Path(folder.name) / f"input{_safe_suffix(suffix)}"
+    if compressed:
+        _decompress(path, readable, _OPENERS[compression])
+    else:
+        # Libraries in C take no file names that are not UTF-8.
+        readable.symlink_to(path.absolute())
+    return InputFile(path, readable, suffix, folder)
+
+
+def _check_readable(path: Path) -> None:
+    """Raise where a path is no file, or one that cannot be read."""
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = ", but a folder" if stat.S_ISDIR(mode) else ""
+            raise InputError(f"{path}: not a file{kind}", "give a structure or a trajectory")
         with path.open("rb") as handle:
             empty = not handle.read(1)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file", "check the name and the folder") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be opened ({error.strerror})", "check its permissions") from None
+        raise InputError(f"{path}: cannot be opened ({error.strerror})", _CHECK_FILE) from None
+    except ValueError:  # a null byte in the name
+        raise InputError(f"{path}: no file can have this name", "check the name") from None
     if empty:
         raise InputError(f"{path}: the file is empty", "write it again; did the run that makes it fail?")
-    compression = path.suffix.lower()
-    if compression not in _OPENERS:
-        return InputFile(path, path, compression)
-    folder = tempfile.TemporaryDirectory(prefix="latcpb-")
-    readable = Path(folder.name) / "unpacked"
-    suffix = Path(path.stem).suffix.lower()
-    readable = readable.with_suffix(suffix if suffix.isascii() and suffix[1:].isalnum() else "")
-    _decompress(path, readable, _OPENERS[compression])
-    return InputFile(path, readable, suffix, folder)
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="latcpb-")
+
+
+def _safe_suffix(suffix: str) -> str:
+    return suffix if suffix.isascii() and suffix[1:].isalnum() else ""
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decompress(path: Path, target: Path, opener: Callable[[Path], Any]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError
@@ -50,6 +50,8 @@ class DumpFile:
     InputError
         If the file is not a dump, or ends within its first frame.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, file: InputFile) -> None:
         self.path, self._file = file.path, file
@@ -94,6 +96,10 @@ class DumpFile:
             positions = origin + positions @ vectors
         box = clean_box(triclinic_box(*vectors))
         return Frame(positions[order].astype(np.float32), span.step, box)
+
+    def read_times(self) -> Float64[np.ndarray, "F"]:
+        """Return the step numbers of all frames."""
+        return np.array([span.step for span in self._spans], dtype=np.float64)
 
     def _scan(self) -> None:
         self._line, offset, span, skip = 0, 0, _FrameSpan(), 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import MDAnalysis
 import numpy as np
+from jaxtyping import Float64
 
 from latcpb_cli.errors import InputError, LatcpbError, first_line
 from latcpb_cli.io.readers.frames import Frame, clean_box
@@ -48,6 +49,8 @@ class MdaFile:
         If the file cannot be read in the format of its suffix.
     """
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, file: InputFile, n_atoms: int | None = None, **options: Any) -> None:
         self.path, self._file = file.path, file
         suffix, name = file.suffix, str(file.readable)
@@ -72,6 +75,17 @@ class MdaFile:
             time = float(step.time)
             box = clean_box(step.dimensions)
             return Frame(step.positions.copy(), time if np.isfinite(time) else float(index), box)
+
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Read the times of DCD files, whose frames are evenly spaced, and of NetCDF; None for others."""
+        if self._file.suffix == ".dcd":
+            ends = self.read(0).time, self.read(self.n_frames - 1).time
+            return np.linspace(*ends, self.n_frames)
+        variables = getattr(getattr(self._reader, "trjfile", None), "variables", {})
+        if "time" not in variables:
+            return None
+        with suppress_warnings(), damaged_as_input_error(self.path):
+            return np.array(variables["time"][: self.n_frames], dtype=np.float64)
 
 
 def _check_dcd_header(file: InputFile) -> None:

@@ -11,14 +11,38 @@ from jaxtyping import Float, Int64
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.readers.atoms import AtomTable, segments_from_bonds
 from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
-from latcpb_cli.io.readers.mda import damaged_as_input_error, mda_format, suppress_warnings
+from latcpb_cli.io.readers.mda import MdaFile, damaged_as_input_error, mda_format, suppress_warnings
 
-__all__ = ["data_options", "read_mda_atoms", "select_atoms"]
+__all__ = ["MdaStructureFile", "data_options", "read_mda_atoms", "select_atoms"]
 
 _MAX_BYTES = 2 << 30
 """MDAnalysis holds topologies in memory as a whole."""
 _ATOM_STYLES = {5: "id type x y z", 6: "id resid type x y z", 7: "id resid type charge x y z"}
 """Columns of the Atoms section of LAMMPS DATA files, by their number without image flags."""
+
+
+class MdaStructureFile(MdaFile):
+    """A file of a format that names its atoms, such as .crd or .data, through MDAnalysis.
+
+    Parameters
+    ----------
+    file : InputFile
+    n_atoms : int
+        Atoms of the topology.
+    """
+
+    names_atoms = True
+
+    def __init__(self, file: InputFile, n_atoms: int) -> None:
+        super().__init__(file, n_atoms, **data_options(file))
+
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the atoms of the first frame."""
+        return read_mda_atoms(self._file)
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return False: MDAnalysis reads the names of the first frame only."""
+        return False
 
 
 def data_options(file: InputFile) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class MdcrdFile:
         If the lines do not match the number of atoms.
     """
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, file: InputFile, n_atoms: int) -> None:
         self.path, self._file, self.n_atoms = file.path, file, n_atoms
         self._starts, self._lines_per_frame = [0], -(-3 * n_atoms // _COLUMNS_PER_LINE)
@@ -67,6 +69,9 @@ class MdcrdFile:
                 "the file is damaged, or was written with another topology",
             ) from None
         return Frame(xyz, float(index), clean_box(box))
+
+    def read_times(self) -> None:
+        """Return None: the file holds no times."""
 
     def _scan(self) -> bool:
         """Find the frames and return whether a part of one more follows."""

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 
 from latcpb_cli.chem.residue_names import standard_name
 from latcpb_cli.errors import InputError
@@ -23,6 +23,8 @@ from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
 __all__ = ["PdbFile"]
 
 _ATOM_RECORDS = (b"ATOM  ", b"HETATM")
+_LABEL_COLUMNS, _SEGMENT_COLUMNS = slice(11, 27), slice(72, 76)
+"""Atom name, alternate location, residue name, chain, residue number, insertion code; and the segment."""
 _TIME = re.compile(rb"\bTIME\s+(\S+)\s+PS\b|\bt=\s*(\S+)")
 _COORDINATES = re.compile(rb"(-?\d+\.\d{3})\s*(-?\d+\.\d{3})\s*(-?\d+\.\d{3})(?!\d)")
 """Three coordinates, in whatever columns."""
@@ -42,6 +44,7 @@ class _FrameSpan:
     n_atoms: int = 0
     time: float | None = None
     box: np.ndarray | None = None
+    has_own_labels: bool = False
 
 
 class PdbFile:
@@ -56,6 +59,9 @@ class PdbFile:
     InputError
         If the file has no atoms, or frames with different numbers of atoms.
     """
+
+    notes: tuple[str, ...] = ()
+    names_atoms = True
 
     def __init__(self, file: InputFile) -> None:
         path = self.path = file.path
@@ -76,16 +82,25 @@ class PdbFile:
                     "every MODEL must hold the same atoms; split the file",
                 )
 
-    def read_atoms(self) -> AtomTable:
-        """List the atoms of the first frame."""
+    def read_atoms(self, index: int = 0) -> AtomTable:
+        """List the atoms of one frame."""
         lines, ter_index, n_ter = [], [], 0
-        for line in self._read_lines(0):
+        for line in self._read_lines(index):
             if line[:6] in _ATOM_RECORDS:
                 lines.append(_aligned(line).decode("ascii", "replace"))
                 ter_index.append(n_ter)
             elif line[:3] == b"TER":
                 n_ter += 1
         return _atom_table(self._file, lines, ter_index)
+
+    def has_own_labels(self, index: int) -> bool:
+        """Return whether the columns that name an atom differ from those in the first frame."""
+        return self._spans[index].has_own_labels
+
+    def read_times(self) -> Float64[np.ndarray, "F"] | None:
+        """Return the times of all frames, None where a frame has none."""
+        times = [span.time for span in self._spans]
+        return None if None in times else np.array(times, dtype=np.float64)
 
     def read(self, index: int) -> Frame:
         """Read one frame; where the file gives no time, the number of the frame serves as time."""
@@ -154,6 +169,7 @@ def _aligned(line: bytes) -> bytes:
 def _scan_frames(file: InputFile) -> list[_FrameSpan]:
     """Find the frames of a PDB file in one pass, with one line at a time in memory."""
     spans: list[_FrameSpan] = []
+    labels: list[bytes] = []
     span, box, offset, number, line = _FrameSpan(), None, 0, 0, b""
     with file.readable.open("rb") as handle:
         for number, line in enumerate(bounded_lines(handle), start=1):
@@ -161,6 +177,11 @@ def _scan_frames(file: InputFile) -> list[_FrameSpan]:
             if record in _ATOM_RECORDS:
                 if span.n_atoms == 0:
                     span.start, span.first_line = offset, number
+                label = line[_LABEL_COLUMNS] + line[_SEGMENT_COLUMNS]
+                if not spans:
+                    labels.append(label)
+                elif span.n_atoms < len(labels) and label != labels[span.n_atoms]:
+                    span.has_own_labels = True
                 span.n_atoms += 1
             elif record == b"CRYST1":
                 box = _parse_box(line)

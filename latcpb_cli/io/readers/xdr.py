@@ -11,6 +11,7 @@ import struct
 from typing import IO, Any
 
 import numpy as np
+from jaxtyping import Float64
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 from MDAnalysis.lib.mdamath import triclinic_box
 
@@ -60,16 +61,24 @@ class XdrFile:
         self._xtc = file.suffix == ".xtc"
         self.truncated = False
         self.n_atoms = 0
+        self._times: list[float] = []
+        self._n_without_positions = 0
         offsets = self._scan()
         self.n_frames = len(offsets)
         if not offsets:
+            if self._n_without_positions:
+                raise InputError(f"{self.path}: no frame has positions", "write positions to the trajectory")
             raise InputError(f"{self.path}: no whole frame", "the file is truncated; copy it again")
         try:
             self._reader: Any = (XTCFile if self._xtc else TRRFile)(str(file.readable))
             self._reader.set_offsets(np.array(offsets, dtype=np.int64))
         except Exception as error:  # the library raises various types
             raise self._damaged(first_line(error)) from None
-        self._offsets = [*offsets, self._end]
+        self._offsets = offsets
+        count = self._n_without_positions
+        frames = "frame" if count == 1 else "frames"
+        text = f"passed over: {count} {frames} without positions in {self.path.name}"
+        self.notes: tuple[str, ...] = (text,) if count else ()
 
     def read(self, index: int) -> Frame:
         """Read one frame."""
@@ -88,15 +97,20 @@ class XdrFile:
             positions.astype(np.float32), time if np.isfinite(time) else float(index), clean_box(box)
         )
 
+    def read_times(self) -> Float64[np.ndarray, "F"]:
+        """Return the times of all frames with positions."""
+        times = np.array(self._times)
+        return np.where(np.isfinite(times), times, np.arange(self.n_frames))
+
     def _scan(self) -> list[int]:
-        """Return the offsets of all complete frames; only their headers are read."""
+        """Return the offsets of all complete frames with positions; only headers are read."""
         offsets: list[int] = []
         self._end, size = 0, self._file.size
         with self._file.readable.open("rb") as handle:
             while self._end < size:
                 handle.seek(self._end)
                 try:
-                    length = self._xtc_length(handle) if self._xtc else self._trr_length(handle)
+                    length, time = self._xtc_header(handle) if self._xtc else self._trr_header(handle)
                 except struct.error:
                     self.truncated = True  # within a header
                     return offsets
@@ -105,20 +119,25 @@ class XdrFile:
                 if self._end + length > size:
                     self.truncated = True
                     return offsets
-                offsets.append(self._end)
+                if time is None:
+                    self._n_without_positions += 1
+                else:
+                    offsets.append(self._end)
+                    self._times.append(time)
                 self._end += length
         return offsets
 
-    def _xtc_length(self, handle: IO[bytes]) -> int:
-        """Validate the header of an XTC frame and return the bytes of the frame."""
+    def _xtc_header(self, handle: IO[bytes]) -> tuple[int, float]:
+        """Validate the header of an XTC frame and return the bytes of the frame and its time."""
         head = handle.read(_XTC_HEADER)
         magic, n_atoms = struct.unpack(">2i", head[:8])
+        (time,) = struct.unpack(">f", head[12:16])
         (again,) = struct.unpack(">i", head[52:56])
         if magic != _XTC_MAGIC or again != n_atoms:
             raise _DamagedError("no XTC header")
         self._check_count(n_atoms, _MIN_BYTES_PER_ATOM)
         if n_atoms <= _MAX_UNPACKED_ATOMS:
-            return _XTC_HEADER + 12 * int(n_atoms)
+            return _XTC_HEADER + 12 * int(n_atoms), float(time)
         packed = handle.read(_XTC_PACKED_HEADER)
         precision, *limits, index, n_bytes = struct.unpack(">f8i", packed)
         sizes = [high - low + 1 for low, high in zip(limits[:3], limits[3:], strict=True)]
@@ -127,10 +146,13 @@ class XdrFile:
         # The library allocates this much and does not check the index or the size itself.
         if not _MIN_SIZE_INDEX <= index <= _MAX_SIZE_INDEX + 1 or not 0 < n_bytes <= 12 * n_atoms:
             raise _DamagedError("impossible packing")
-        return _XTC_HEADER + _XTC_PACKED_HEADER + int(n_bytes + 3) // 4 * 4
+        return _XTC_HEADER + _XTC_PACKED_HEADER + int(n_bytes + 3) // 4 * 4, float(time)
 
-    def _trr_length(self, handle: IO[bytes]) -> int:
-        """Validate the header of a TRR frame and return the bytes of the frame."""
+    def _trr_header(self, handle: IO[bytes]) -> tuple[int, float | None]:
+        """Validate the header of a TRR frame and return the bytes of the frame and its time.
+
+        The time is None where the frame has no positions.
+        """
         head = handle.read(_TRR_HEADER)
         magic, slen, text = struct.unpack(">3i", head[:12])
         if magic != _TRR_MAGIC or (slen, text) != (13, 12) or head[12:24] != b"GMX_trn_file":
@@ -139,16 +161,18 @@ class XdrFile:
         (n_atoms,) = struct.unpack(">i", head[64:68])
         self._check_count(n_atoms, 12)
         ir, e, box, virial, pressure, top, sym, *vectors = sizes
-        float_bytes = {12 * n_atoms: 4, 24 * n_atoms: 8}.get(vectors[0])
-        if float_bytes is None:
-            raise _DamagedError("no positions" if vectors[0] == 0 else "impossible sizes")
-        matrix_bytes = 9 * float_bytes
-        if ir or e or top or sym or any(part not in (0, matrix_bytes) for part in (box, virial, pressure)):
+        matrices = (box, virial, pressure)
+        float_bytes = {36: 4, 72: 8, 12 * n_atoms: 4, 24 * n_atoms: 8}.get(max(vectors) or max(matrices))
+        if float_bytes is None or ir or e or top or sym:
             raise _DamagedError("impossible sizes")
-        if any(part not in (0, vectors[0]) for part in vectors):
+        if any(part not in (0, 9 * float_bytes) for part in matrices):
+            raise _DamagedError("impossible sizes")
+        if any(part not in (0, 3 * float_bytes * n_atoms) for part in vectors):
             raise _DamagedError("impossible sizes")
         # Step and an unused integer, then time and lambda in the same precision.
-        return 68 + 8 + 2 * float_bytes + int(box + virial + pressure + sum(vectors))
+        length = 68 + 8 + 2 * float_bytes + int(sum(matrices) + sum(vectors))
+        (time,) = struct.unpack(">f" if float_bytes == 4 else ">d", head[76 : 76 + float_bytes])
+        return length, float(time) if vectors[0] else None
 
     def _check_count(self, n_atoms: int, bytes_per_atom: int | float) -> None:
         if self.n_atoms == 0:
