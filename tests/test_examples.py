@@ -1,4 +1,4 @@
-"""The example files are what examples/README.md says, and the demo runs."""
+"""The example files are what examples/README.md lists, and the demo runs."""
 
 from __future__ import annotations
 
