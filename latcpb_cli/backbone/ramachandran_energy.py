@@ -16,7 +16,7 @@ from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran
 __all__ = ["BEND_STIFFNESS", "ramachandran_energy", "ramachandran_gradient"]
 
 BEND_STIFFNESS = 45.0
-"""Stiffness (Å² per rad²) of N-CA-C, and of C-N-CD of proline, beside overlaps and the Ramachandran energy.
+"""Stiffness (Å² per rad²) of N-CA-C, and of C-N-CD of proline; squared overlaps have a weight of 1.
 
 It and the constants of the Ramachandran energy are chosen with
 ``benchmarks/relief.py DATA`` on chains held out of training.

@@ -52,7 +52,7 @@ class _Arms:
 
     @classmethod
     def from_atoms(cls, atoms: Float[np.ndarray, "P W 3"], shift: Float[np.ndarray, "P 3"]) -> _Arms:
-        """Take them from atoms (Å), translated by ``-shift``."""
+        """Set up arms from atoms (Å), translated by ``-shift``."""
         n, ca, cb = (atoms[:, slot].astype(np.float64) - shift for slot in (N_SLOT, CA_SLOT, CB_SLOT))
         axis = unit(cb - ca)
         across = n - ca

@@ -25,7 +25,7 @@ The ranges are wider because the beads and the built backbone are less accurate 
 _MIN_METAL_DISTANCE, _MAX_METAL_DISTANCE = 3.1, 4.3
 """Å between two sulfurs at a metal ion: 3.8 in a tetrahedron with Zn-S 2.33 Å."""
 _N_METAL_LIGANDS, _MAX_LIGAND_DISTANCE = 2, 7.0
-"""How many more Cys or His must have CB within what distance (Å) of both CB."""
+"""Number of further Cys or His at a metal ion, and their maximum CB distance (Å) from both cysteines."""
 _MAX_COST = 25.0  # of a disulfide: one measure five widths from usual, or several less
 _OVERLAP_WIDTH = 0.2  # Å of overlap that costs as much as one width
 _FREE_OVERLAP = 0.3  # Å of van der Waals overlap at no cost

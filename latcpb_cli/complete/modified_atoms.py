@@ -60,11 +60,11 @@ def attach_modified_atoms(
         return atoms
     completed = np.zeros((*atoms.shape[:2], trace.n_slots, 3), dtype=np.float32)
     completed[:, :, :N_SLOTS] = atoms
-    kinds, present = trace.residue_kinds, AtomTopology.heavy_atoms(trace).present
+    residue_kinds, present = trace.residue_kinds, AtomTopology.heavy_atoms(trace).present
     present[:, N_SLOTS:] = False
-    for residue in np.flatnonzero(kinds >= len(NAMES)).tolist():
-        _attach(completed, residue, kinds, present, cells)
-        present[residue, extra_slots(int(kinds[residue]))] = True
+    for residue in np.flatnonzero(residue_kinds >= len(NAMES)).tolist():
+        _attach(completed, residue, residue_kinds, present, cells)
+        present[residue, extra_slots(int(residue_kinds[residue]))] = True
     return completed
 
 

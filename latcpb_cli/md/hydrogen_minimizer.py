@@ -55,14 +55,14 @@ class HydrogenMinimizer:
     Attributes
     ----------
     topology : AtomTopology
-        The atoms that `process` returns, with hydrogens if the options ask for them.
+        The atoms that `process` returns: with hydrogens where ``options.hydrogens`` is true.
     settings : dict
         Description of the set-up for the report.
 
     Raises
     ------
     InputError
-        The force field does not know a residue.
+        The force field has no template for a residue.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class HydrogenMinimizer:
         Returns
         -------
         atoms : numpy.ndarray of float32, shape (F, S, L, A, 3)
-            With hydrogens, if the options ask for them, in slots from W on.
+            With hydrogens in slots from W on, where ``options.hydrogens`` is true.
         rows : list of dict
             Columns for the report, one row for each of F x S structures.
         """

@@ -42,8 +42,8 @@ def protonate(heavy: Molecule, ph: float) -> Molecule:
 
     OpenMM's Modeller chooses them by the usual pKa of each side chain. It
     would choose between the two neutral histidines by hydrogen bonds, which
-    come and go along a trajectory; instead all of them are HIE, unless the
-    input specifies the state (HID, HIP, ASH, ...).
+    change along a trajectory; instead all of them are HIE, unless the input
+    specifies the state (HID, HIP, ASH, ...).
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def hydrogen_system(molecule: Molecule, force_field: str, broken: Bool[np.ndarra
     Raises
     ------
     InputError
-        The force field does not know a residue.
+        The force field has no template for a residue.
     """
     system = _create(molecule, force_field, "vacuum", app.CutoffNonPeriodic, _HYDROGEN_CUTOFF)
     disable_terms_across_breaks(system, molecule.topology.residue, broken)

@@ -19,8 +19,8 @@ from latcpb_cli.relax.structures import TorsionStructures
 __all__ = ["OverlapCounts", "relieve_overlaps"]
 
 # The constants are chosen on chains held out of training with `benchmarks/relief.py DATA`, whose option
-# `--setting relief.NAME=VALUE` tries others; the stiffness of peptide rotations, and how it depends on their
-# concentration, with `benchmarks/accuracy.py DATA --split heldout --methods latcpb`.
+# `--setting relief.NAME=VALUE` replaces one; the stiffness of peptide rotations, and how it depends on
+# their concentration, with `benchmarks/accuracy.py DATA --split heldout --methods latcpb`.
 
 # Stiffness of the restraints of joints to the model's prediction, Å² per 1 - cos(angle).
 _CHI_STIFFNESS, _TWIST_STIFFNESS = 0.05, 4.0
