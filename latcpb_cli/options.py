@@ -10,8 +10,9 @@ from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.errors import UsageError
 
 __all__ = [
-    "PARTS", "BackmapOptions", "Disulfides", "ForceField", "FrameWindow", "MdOptions", "Mode", "Naming",
-    "Part", "PbcTreatment", "ReadOptions", "Solvent", "UnknownResidues",
+    "PARTS", "BackmapOptions", "ChainEnds", "Disulfides", "ForceField", "FrameWindow", "MdOptions", "Mode",
+    "Naming", "Part", "PbcTreatment", "ReadOptions", "Solvent", "TopologyFormat",
+    "UnknownResidues",
 ]  # fmt: skip
 
 Mode = Literal["best", "ensemble", "exact"]
@@ -22,6 +23,10 @@ PbcTreatment = Literal["whole", "none"]
 """Whether chains that a periodic box cuts are made whole."""
 UnknownResidues = Literal["error", "skip", "nearest"]
 """Refuse residues without a known name, leave them out, or read them as a relative."""
+ChainEnds = Literal["geometry", "labels"]
+"""Whether Cα distances, or the labels of the file alone, decide where chains end."""
+TopologyFormat = Literal["pdb", "cif"]
+"""Format of the file that names the atoms of a trajectory."""
 ForceField = Literal["amber14", "amber19", "charmm36"]
 Solvent = Literal["obc2", "gbn2", "vacuum"]
 Part = Literal["peptides", "packing", "rescoring", "relief"]
@@ -109,6 +114,14 @@ class ReadOptions:
         FASTA file, or letters, that replace the residue names.
     on_unknown : {'error', 'skip', 'nearest'}
         What is done with residues whose names are not known.
+    bead : str or None
+        Atom name of the beads; by default CA, CAlpha, BB, or the only atom of each residue.
+    chain_ends : {'geometry', 'labels'}
+        Whether Cα distances correct the chain ends that identifiers, TER records and numbers give.
+    format : str or None
+        Format of the trajectories, such as ``xtc``; by default the suffix of each.
+    drop_repeated_times : bool
+        Whether frames are left out whose times come again in later ones.
     strict : bool
         Whether a frame with missing, exploded or collapsed coordinates ends the reading.
     force : bool
@@ -126,12 +139,17 @@ class ReadOptions:
     scale: float = 1.0
     sequence: str | None = None
     on_unknown: UnknownResidues = "error"
+    bead: str | None = None
+    chain_ends: ChainEnds = "geometry"
+    format: str | None = None
+    drop_repeated_times: bool = False
     strict: bool = False
     force: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("--pbc", self.pbc, PbcTreatment)
         _check_choice("--on-unknown", self.on_unknown, UnknownResidues)
+        _check_choice("--chain-ends", self.chain_ends, ChainEnds)
         if not math.isfinite(self.scale) or self.scale <= 0:
             raise UsageError(
                 f"--scale {self.scale} is not possible", "give a number above 0, such as 10 for nm to Å"
@@ -192,6 +210,8 @@ class BackmapOptions:
     disulfides : {'auto', 'none'}
     naming : {'pdb', 'charmm', 'amber'}
         Names of residues and atoms in PDB files and topologies.
+    topology : {'pdb', 'cif'}
+        Format of the file that names the atoms of a trajectory.
     without : tuple of {'peptides', 'packing', 'rescoring', 'relief'}
         Parts beyond the paper that are left out; all of them leave the paper's method alone.
     md : MdOptions or None
@@ -216,6 +236,7 @@ class BackmapOptions:
     ca_tolerance: float = 0.0
     disulfides: Disulfides = "auto"
     naming: Naming = "pdb"
+    topology: TopologyFormat = "pdb"
     without: tuple[Part, ...] = ()
     md: MdOptions | None = None
     report: bool = True
@@ -226,6 +247,7 @@ class BackmapOptions:
         _check_choice("--mode", self.mode, Mode)
         _check_choice("--disulfides", self.disulfides, Disulfides)
         _check_choice("--naming", self.naming, Naming)
+        _check_choice("--topology", self.topology, TopologyFormat)
         for part in self.without:
             _check_choice("--without", part, Part)
         for name in ("coherence", "ca_tolerance"):

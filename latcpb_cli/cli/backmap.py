@@ -35,6 +35,7 @@ def backmap(
     ca_tolerance: opt.CaTolerance = 0.0,
     disulfides: opt.Disulfides = "auto",
     naming: opt.Naming = "pdb",
+    topology: opt.Topology = "pdb",
     without: opt.Without = None,
     hydrogens: opt.Hydrogens = False,
     minimize: opt.Minimize = None,
@@ -54,11 +55,13 @@ def backmap(
     on_unknown: opt.OnUnknown = "error",
     bead: opt.Bead = None,
     chain_ends: opt.ChainEnds = "geometry",
+    format: opt.Format = None,
     force: opt.Force = False,
     begin: opt.Begin = None,
     end: opt.End = None,
     stride: opt.Stride = 1,
     frames: opt.Frames = None,
+    drop_repeated_times: opt.DropRepeatedTimes = False,
     strict: opt.Strict = False,
     weights: opt.Weights = None,
     device: opt.Device = "auto",
@@ -81,12 +84,14 @@ def backmap(
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
     options = choices.BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=cast("choices.Mode", mode), coherence=coherence,
-        ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, without=_parts(without),
+        ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology,
+        without=_parts(without),
         md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
     )  # fmt: skip
     reading = choices.ReadOptions(
         selection=selection, pbc=pbc, window=choices.FrameWindow(begin, end, stride, frames), scale=scale,
-        sequence=sequence, on_unknown=on_unknown, bead=bead, chain_ends=chain_ends, strict=strict, force=force,
+        sequence=sequence, on_unknown=on_unknown, bead=bead, chain_ends=chain_ends, strict=strict,
+        force=force, format=format, drop_repeated_times=drop_repeated_times,
     )  # fmt: skip
 
     from latcpb_cli.cli.messages import Messages
@@ -112,7 +117,7 @@ def backmap(
         backmap_folder(trajectories, output, reading, options, machine, messages, limits)
         return
     inputs = [path for path in (top, *trajectories, sequence and Path(sequence)) if path]
-    with OutputPlan.reserve(output or _default_output(trajectories[0]), options, inputs) as plan:
+    with OutputPlan.reserve(output or _default_output(trajectories[0], format), options, inputs) as plan:
         source = open_source(trajectories, top, reading)
         messages.source(source, seed=options.seed if seed == "random" else None)
         plan.check_fit(source, samples)
@@ -164,7 +169,7 @@ def _is_folder(output: Path) -> bool:
     return str(output) != "." and (output.is_dir() or not output.suffix)
 
 
-def _default_output(trajectory: Path) -> Path:
+def _default_output(trajectory: Path, format: str | None) -> Path:
     """Name of the output in the current folder: ``traj.backmapped.xtc``."""
     suffix = trajectory.suffix.lower()
     if suffix not in _SAME_FORMAT:

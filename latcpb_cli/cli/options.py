@@ -10,11 +10,11 @@ import typer
 from latcpb_cli import options as choices
 
 __all__ = [
-    "Begin", "CaTolerance", "Coherence", "Debug", "Device", "Disulfides", "End", "FailOn",
-    "Force", "ForceField", "Frames", "Hydrogens", "Minimize", "Mode", "Naming",
+    "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Debug", "Device", "Disulfides",
+    "DropRepeatedTimes", "End", "FailOn", "Force", "ForceField", "Format", "Frames", "Hydrogens", "Minimize", "Mode", "Naming",
     "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Ph", "Quiet",
     "Restraint", "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Solvent",
-    "Strict", "Stride", "Threads", "Top", "Trajectories", "Verbose",
+    "Strict", "Stride", "Threads", "Top", "Topology", "Trajectories", "Verbose",
     "Weights", "Without", "Workers",
 ]  # fmt: skip
 
@@ -36,8 +36,9 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help=".pdb, .xtc, .dcd or .trr; a trajectory gets OUT.top.pdb beside it. Default: the name of "
-        "TRAJ with .backmapped.xtc (.dcd, .trr, .pdb), in this folder.",
+        help=".pdb, .cif, .xtc, .dcd or .trr; a trajectory gets OUT.top.pdb beside it. A folder: every input "
+        "is a structure of its own. Default: the name of TRAJ with .backmapped.xtc (.dcd, .trr, .pdb), in "
+        "this folder.",
         show_default=False,
     ),
 ]
@@ -77,6 +78,10 @@ Disulfides = Annotated[
 Naming = Annotated[
     choices.Naming,
     typer.Option(help="Names of residues and atoms in PDB output and topologies: PDB 3, CHARMM36 or Amber."),
+]
+Topology = Annotated[
+    choices.TopologyFormat,
+    typer.Option(help="Topology beside a trajectory: OUT.top.pdb, or OUT.top.cif with room for any system."),
 ]
 Without = Annotated[
     str | None,
@@ -174,9 +179,43 @@ OnUnknown = Annotated[
         rich_help_panel=_INPUT,
     ),
 ]
+Bead = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Atom name of the beads at the Cα. Default: CA, CAlpha, BB, or the only atom of each residue.",
+        rich_help_panel=_INPUT,
+        show_default=False,
+    ),
+]
+ChainEnds = Annotated[
+    choices.ChainEnds,
+    typer.Option(
+        help="Where chains end: by Cα distances (geometry), which correct the labels where numbers fall within a "
+        "bonded chain or residues stand apart from theirs; or by identifiers, TER and numbers alone (labels).",
+        rich_help_panel=_INPUT,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Accept beads that do not have the spacing of Cα.", rich_help_panel=_INPUT),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EXT",
+        help="Format of TRAJ, such as xtc, where its suffix is missing or wrong.",
+        rich_help_panel=_INPUT,
+        show_default=False,
+    ),
+]
+DropRepeatedTimes = Annotated[
+    bool,
+    typer.Option(
+        "--drop-repeated-times",
+        help="Keep the later one of frames with the same time, where parts of a restarted run overlap.",
+        rich_help_panel=_FRAMES,
+    ),
 ]
 Strict = Annotated[
     bool,

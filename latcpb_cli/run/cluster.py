@@ -80,8 +80,9 @@ class ClusterWorkers:
                 client.close(timeout=2)
 
     def _connect(self) -> Any:
+        dask: Any = self._dask
         try:
-            return self._dask.Client(self._address, timeout=_CONNECT_SECONDS, set_as_default=False)
+            return dask.Client(self._address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise WorkersLostError(
                 f"--scheduler {self._address}: {first_line(error)}", "is it running at this address?"

@@ -6,16 +6,17 @@ import hashlib
 import json
 from typing import Any
 
+from latcpb_cli.io.writers.atom_writer import STRUCTURE_SUFFIXES
 from latcpb_cli.run.output_plan import OutputPlan
 
 __all__ = ["complete_already", "run_remark"]
 
 _HEAD_BYTES = 4096
-"""Of a PDB file, which begins with the remarks."""
+"""Of a PDB or mmCIF file, which begins with the remarks."""
 
 
 def run_remark(settings: dict[str, Any]) -> str:
-    """A line of a PDB file by which a finished run is recognised.
+    """A remark by which a finished run is recognised.
 
     It depends on the content of the inputs, not on names and times of files: the same run has the same bytes
     wherever its files are.
@@ -28,14 +29,14 @@ def run_remark(settings: dict[str, Any]) -> str:
 def complete_already(plan: OutputPlan, settings: dict[str, Any]) -> dict[str, Any] | None:
     """Return the summary of a finished clash report, or None where this run is not complete.
 
-    Files take their final names only when a run is complete. Of these, the PDB file, which is the topology of
-    a trajectory, names the run.
+    Files take their final names only when a run is complete. Of these, the PDB or mmCIF file, which is the
+    topology of a trajectory, names the run.
     """
     if not all(file.is_file() for file in plan.files):
         return None
-    topology = next(file for file in plan.files if file.suffix.lower() == ".pdb")
+    topology = next(file for file in plan.files if file.suffix.lower() in STRUCTURE_SUFFIXES)
     with topology.open("rb") as handle:
-        if f"REMARK 999 {run_remark(settings)}\n".encode() not in handle.read(_HEAD_BYTES):
+        if f" {run_remark(settings)}\n".encode() not in handle.read(_HEAD_BYTES):
             return None
     if not plan.report:
         return {}

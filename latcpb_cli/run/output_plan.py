@@ -37,7 +37,9 @@ class OutputPlan:
     Attributes
     ----------
     output : pathlib.Path
-        ``.pdb``, ``.xtc``, ``.dcd`` or ``.trr``; a trajectory gets a topology beside it.
+        ``.pdb``, ``.cif``, ``.xtc``, ``.dcd`` or ``.trr``; a trajectory gets a topology beside it.
+    files : tuple of pathlib.Path
+        Everything that the run writes, the main output first.
     report : bool
         Whether a clash report is written.
     journal : Journal
@@ -45,6 +47,7 @@ class OutputPlan:
     """
 
     output: Path
+    files: tuple[Path, ...]
     report: bool
     journal: Journal
 
@@ -75,14 +78,16 @@ class OutputPlan:
         path = Path(output)
         _check_name(str(output), path)
         sources = {os.path.realpath(source) for source in inputs}
-        for file in _files(path, options.report):
+        files = output_files(path, options.topology)
+        files += _report_files(path) if options.report else ()
+        for file in files:
             if os.path.realpath(file) in sources:
                 raise UsageError(f"{file}: is an input of this run", "choose another --output")
         with Journal(path) as journal:
-            plan = cls(path, options.report, journal)
+            plan = cls(path, files, options.report, journal)
             if not options.overwrite and not options.resume:
                 plan.refuse_existing()
-            for file in plan.files:
+            for file in files:
                 if file.is_dir():
                     raise OutputExistsError(f"{file}: is a folder", "choose another --output")
             yield plan
@@ -104,11 +109,6 @@ class OutputPlan:
     def report_files(self) -> tuple[Path, Path]:
         """Names of the JSON and CSV reports."""
         return _report_files(self.output)
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Everything that the run writes, the main output first."""
-        return _files(self.output, self.report)
 
     @property
     def coordinate_limits(self) -> tuple[float, float]:
@@ -137,16 +137,12 @@ class OutputPlan:
                     raise InputError(
                         f"frame {index}, residue {label}: coordinates beyond -999 to 9999 Å do not fit "
                         "into PDB",
-                        "write a trajectory instead, for instance with -o OUT.xtc",
+                        "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc",
                     )
 
 
 def _report_files(output: Path) -> tuple[Path, Path]:
     return output.with_suffix(".report.json"), output.with_suffix(".report.csv")
-
-
-def _files(output: Path, report: bool) -> tuple[Path, ...]:
-    return (*output_files(output), *(_report_files(output) if report else ()))
 
 
 def _check_name(given: str, path: Path) -> None:

@@ -111,7 +111,7 @@ def backmap_trajectory(
     backmapper : Backmapper
     source : Source
     output : pathlib.Path, str or OutputPlan
-        ``.pdb``, ``.xtc``, ``.dcd`` or ``.trr``.
+        ``.pdb``, ``.cif``, ``.xtc``, ``.dcd`` or ``.trr``.
     options : BackmapOptions, optional
     builder : Builder, optional
         Builds the chunks: by default ``backmapper``, in this process.
@@ -205,7 +205,8 @@ def _output_spec(
         backmapper.weights_sha256,
         run_remark(settings),
     ]
-    return OutputSpec(source.n_frames, options.samples, source.interval, remarks, options.naming)
+    numbers = source.n_frames, options.samples, source.interval
+    return OutputSpec(*numbers, remarks, options.naming, options.topology)
 
 
 def _open_outputs(stack: ExitStack, plan: OutputPlan, topology: AtomTopology, spec: OutputSpec) -> RunOutputs:

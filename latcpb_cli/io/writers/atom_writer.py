@@ -13,23 +13,36 @@ import numpy as np
 from jaxtyping import Float
 
 from latcpb_cli.errors import OutputError
+from latcpb_cli.io.writers.cif import CifWriter
 from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile, PartState
 from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity
 from latcpb_cli.io.writers.trajectory import DCD_FRAME_COUNT, TrajectoryWriter
+from latcpb_cli.options import TopologyFormat
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
-__all__ = ["OUTPUT_SUFFIXES", "AtomWriter", "coordinate_limits", "open_writer", "output_files"]
+__all__ = [
+    "OUTPUT_SUFFIXES",
+    "STRUCTURE_SUFFIXES",
+    "AtomWriter",
+    "coordinate_limits",
+    "open_writer",
+    "output_files",
+]
 
 _XTC_LIMITS = (-2e7, 2e7)
 """Coordinates (Å) that fit into 32-bit integers as thousandths of nm."""
 
-OUTPUT_SUFFIXES = (".pdb", ".xtc", ".dcd", ".trr")
+STRUCTURE_SUFFIXES = (".pdb", ".cif")
+"""Outputs that name their atoms."""
+OUTPUT_SUFFIXES = (*STRUCTURE_SUFFIXES, ".xtc", ".dcd", ".trr")
 
 
-def output_files(path: Path) -> tuple[Path, ...]:
+def output_files(path: Path, topology: TopologyFormat = "pdb") -> tuple[Path, ...]:
     """List the files that `open_writer` makes for an output name, the main one first."""
-    return (path,) if path.suffix.lower() == ".pdb" else (path, path.with_suffix(".top.pdb"))
+    if path.suffix.lower() in STRUCTURE_SUFFIXES:
+        return (path,)
+    return path, path.with_suffix(f".top.{topology}")
 
 
 def coordinate_limits(path: Path) -> tuple[float, float]:
@@ -123,10 +136,11 @@ class AtomWriter:
 def open_writer(
     path: Path, topology: AtomTopology, spec: OutputSpec, resume: ResumePoint | None = None
 ) -> AtomWriter:
-    """Open an output by its suffix: ``.pdb``, or ``.xtc .dcd .trr`` with a topology file beside it.
+    """Open an output by its suffix: ``.pdb``, ``.cif``, or ``.xtc .dcd .trr`` with a topology beside it.
 
     The topology of ``all.xtc`` is ``all.top.pdb``: the first frame, with
-    numbers that start again from 0 where a PDB file has no columns left.
+    numbers that start again from 0 where a PDB file has no columns left; or
+    ``all.top.cif``, which has room for all of them.
 
     Parameters
     ----------
@@ -150,22 +164,24 @@ def open_writer(
     OutputError
         See `PartFile`.
     """
-    is_pdb = path.suffix.lower() == ".pdb"
-    if is_pdb:
+    suffix = path.suffix.lower()
+    if suffix == ".pdb":
         check_pdb_capacity(topology, spec.n_structures)
     states = None if resume is None else resume.parts
-    volatile = DCD_FRAME_COUNT if path.suffix.lower() == ".dcd" else slice(0, 0)
+    volatile = DCD_FRAME_COUNT if suffix == ".dcd" else slice(0, 0)
     parts: list[PartFile] = []
     try:
-        for final in output_files(path):
+        for final in output_files(path, spec.topology):
             parts.append(PartFile(final, states, slice(0, 0) if parts else volatile))
     except OutputError:
         for part in parts:
             part.close() if resume else part.discard()
         raise
     out: FrameWriter
-    if is_pdb:
+    if suffix == ".pdb":
         out = PdbWriter(parts[0], topology, spec, resume)
+    elif suffix == ".cif":
+        out = CifWriter(parts[0], topology, spec, resume)
     else:
         out = TrajectoryWriter(parts[0], parts[1], topology, spec, resume)
     return AtomWriter(out, topology, parts, resumed=resume is not None)

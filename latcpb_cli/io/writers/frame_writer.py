@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.io.writers.part_file import PartStates
+from latcpb_cli.options import TopologyFormat
 from latcpb_cli.structure import Bridge
 
 __all__ = ["FrameInfo", "FrameWriter", "OutputSpec", "ResumePoint"]
@@ -30,6 +31,8 @@ class OutputSpec:
         Lines for the REMARK 999 records of PDB files.
     naming : {'pdb', 'charmm', 'amber'}
         Whose names residues and atoms get in PDB files and topologies.
+    topology : {'pdb', 'cif'}
+        Format of the file that names the atoms of a trajectory.
     """
 
     n_frames: int
@@ -37,6 +40,7 @@ class OutputSpec:
     interval: float = 1.0
     remarks: Sequence[str] = ()
     naming: Naming = "pdb"
+    topology: TopologyFormat = "pdb"
 
     @property
     def n_structures(self) -> int:

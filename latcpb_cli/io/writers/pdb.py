@@ -24,7 +24,7 @@ CHAIN_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 _MAX_RESID, _MIN_RESID, _MAX_MODELS = 9_999, -999, 9_999
 PDB_LIMITS = (-999.999, 9999.999)
 """Lowest and highest coordinate (Å) that fits into eight columns."""
-_OTHER_FORMAT = "write a trajectory instead, for instance with -o OUT.xtc"
+_OTHER_FORMAT = "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc"
 
 
 class PdbFormatter:

@@ -16,7 +16,8 @@ from MDAnalysis.units import convert
 
 from latcpb_cli.errors import OutputError, first_line
 from latcpb_cli.geometry.box import box_vectors
-from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
+from latcpb_cli.io.writers.cif import CifWriter
+from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.io.writers.pdb import PdbFormatter, PdbWriter
 from latcpb_cli.structure import AtomTopology
@@ -69,7 +70,11 @@ class TrajectoryWriter:
         self._n_written = 0 if resume is None else resume.n_structures
         self._n_buffered = 0
         one_frame = replace(spec, n_frames=1, n_samples=1)
-        self._topology = PdbWriter(topology_part, topology, one_frame, resume)
+        self._topology: FrameWriter
+        if spec.topology == "cif":
+            self._topology = CifWriter(topology_part, topology, one_frame, resume)
+        else:
+            self._topology = PdbWriter(topology_part, topology, one_frame, resume)
         self._folder = TemporaryDirectory(prefix="latcpb-")
         self._scratch = Path(self._folder.name) / f"frames{self._suffix}"
         self._file: Any = None
@@ -132,7 +137,7 @@ class TrajectoryWriter:
             self._file.write(nm, None, None, vectors, info.frame, info.time, 0.0, self._n_atoms)
 
     def _write_topology(self, positions: Float[np.ndarray, "N 3"], info: FrameInfo) -> None:
-        """Write the first frame as PDB: centred, or all zeros, where it would not fit into the columns."""
+        """Write the first frame: centred, or all zeros, where it does not fit into the columns of PDB."""
         fitting = positions
         if not PdbFormatter.fits(fitting):
             fitting = positions - positions.mean(axis=0)

@@ -1,0 +1,187 @@
+"""mmCIF text: any number of chains, atoms and models, with the chain identifiers of the input."""
+
+from __future__ import annotations
+
+import itertools
+import string
+from collections.abc import Iterator, Sequence
+
+import gemmi
+import numpy as np
+from jaxtyping import Float
+
+from latcpb_cli.chem.modified import modified_residue
+from latcpb_cli.chem.naming import atom_name, residue_name
+from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
+from latcpb_cli.io.writers.part_file import PartFile
+from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
+
+__all__ = ["CifWriter", "chain_names"]
+
+_COLUMNS = (
+    "group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id",
+    "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
+    "B_iso_or_equiv", "auth_seq_id", "auth_comp_id", "auth_asym_id", "auth_atom_id", "pdbx_PDB_model_num",
+)  # fmt: skip
+_SS_COLUMNS = (
+    "id", "conn_type_id", "ptnr1_label_asym_id", "ptnr1_label_comp_id", "ptnr1_label_seq_id",
+    "ptnr1_label_atom_id", "ptnr2_label_asym_id", "ptnr2_label_comp_id", "ptnr2_label_seq_id",
+    "ptnr2_label_atom_id", "ptnr1_symmetry", "ptnr2_symmetry",
+)  # fmt: skip
+
+
+class CifWriter:
+    """An mmCIF file with one block, whose models are the structures.
+
+    The cell and the disulfides are those of the first structure.
+
+    Parameters
+    ----------
+    part : PartFile
+    topology : AtomTopology
+    spec : OutputSpec
+    resume : ResumePoint, optional
+        What the file holds already.
+    """
+
+    def __init__(
+        self, part: PartFile, topology: AtomTopology, spec: OutputSpec, resume: ResumePoint | None = None
+    ) -> None:
+        self._part, self._topology, self._spec = part, topology, spec
+        self._n_models = 0 if resume is None else resume.n_structures
+        self._template: str | None = None
+        if resume is not None:
+            self._template = _template(topology, spec, resume.bridges)
+        if not part.size:
+            self._write("data_latcpb\n" + "".join(f"# {line}\n" for line in spec.remarks))
+
+    def write(
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+    ) -> None:
+        """Append one structure."""
+        if self._template is None:
+            self._template = _template(self._topology, self._spec, info.bridges)
+            self._write(_header(self._topology, info))
+        n_atoms, first = len(self._topology), self._n_models * len(self._topology) + 1
+        self._n_models += 1
+        values = np.zeros((n_atoms, 4))
+        values[:, :3] = positions
+        if bfactors is not None:
+            values[:, 3] = bfactors[self._topology.residue]
+        models = itertools.repeat(self._n_models, n_atoms)
+        columns = zip(range(first, first + n_atoms), *values.T.tolist(), models, strict=True)
+        remark = f"# FRAME {info.frame} SAMPLE {info.sample} TIME {info.time:.3f} PS\n"
+        text = self._template % tuple(itertools.chain.from_iterable(columns))
+        self._write((remark if self._spec.n_structures > 1 else "") + text)
+
+    def flush(self) -> None:
+        """Do nothing: every structure is written at once."""
+
+    def finish(self) -> None:
+        """End the loop of atoms."""
+        self._write("#\n")
+
+    def close(self) -> None:
+        """Do nothing: only the part file is open."""
+
+    def _write(self, text: str) -> None:
+        self._part.write(text.encode())
+
+
+def chain_names(trace: CGTrace) -> tuple[list[str], list[str]]:
+    """Name the chains of a system.
+
+    Returns
+    -------
+    auth : list of str
+        One per chain: the identifiers of the input, of any length. Blank ones, and those whose residue
+        numbers another chain of the same name has already, get a name that is free.
+    label : list of str
+        One per chain, all different: A to Z, then AA, BA, ...
+    """
+    n_chains = int(trace.chain_index[-1]) + 1
+    label = list(itertools.islice(_asym_ids(), n_chains))
+    starts = np.searchsorted(trace.chain_index, np.arange(n_chains + 1))
+    given = [str(trace.chain_ids[start]).strip() for start in starts[:-1]]
+    free = (name for name in _asym_ids() if name not in given)
+    used: dict[str, set[tuple[int, str]]] = {}
+    auth = []
+    for chain, name in enumerate(given):
+        span = slice(starts[chain], starts[chain + 1])
+        numbers = set(zip(trace.resids[span].tolist(), trace.icodes[span].tolist(), strict=True))
+        if not name or numbers & used.get(name, set()):
+            name = next(free)
+        used.setdefault(name, set()).update(numbers)
+        auth.append(name)
+    return auth, label
+
+
+def _asym_ids() -> Iterator[str]:
+    """A, B, ..., Z, AA, BA, ..., as the Protein Data Bank names chains."""
+    for length in itertools.count(1):
+        for letters in itertools.product(string.ascii_uppercase, repeat=length):
+            yield "".join(reversed(letters))
+
+
+def _sequence_numbers(trace: CGTrace) -> np.ndarray:
+    """Number of each residue in its chain, from 1: int64, shape (L,)."""
+    starts = np.searchsorted(trace.chain_index, np.arange(int(trace.chain_index[-1]) + 1))
+    numbers: np.ndarray = np.arange(len(trace)) - starts[trace.chain_index] + 1
+    return numbers
+
+
+def _header(topology: AtomTopology, info: FrameInfo) -> str:
+    """Cell, disulfides, and the names of the atoms' columns."""
+    lines = ["_entry.id latcpb", "#"]
+    if info.box[:3].any():
+        names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+        lines += [f"_cell.{name} {value:.3f}" for name, value in zip(names, info.box.tolist(), strict=True)]
+        lines += ["_symmetry.space_group_name_H-M 'P 1'", "#"]
+    lines += _disulfides(topology.trace, info.bridges)
+    return "\n".join([*lines, "loop_", *(f"_atom_site.{name}" for name in _COLUMNS), ""])
+
+
+def _disulfides(trace: CGTrace, bridges: Sequence[Bridge]) -> list[str]:
+    if not bridges:
+        return []
+    label, numbers = chain_names(trace)[1], _sequence_numbers(trace)
+    lines = ["loop_", *(f"_struct_conn.{name}" for name in _SS_COLUMNS)]
+    for number, pair in enumerate(bridges, start=1):
+        ends = [f"{label[trace.chain_index[residue]]} CYS {numbers[residue]} SG" for residue in pair]
+        lines.append(f"disulf{number} disulf {' '.join(ends)} 1_555 1_555")
+    return [*lines, "#"]
+
+
+def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge]) -> str:
+    """A structure with % fields for number, x, y, z, B and model of each atom."""
+    trace, naming = topology.trace, spec.naming
+    auth, label = chain_names(trace)
+    numbers, last = _sequence_numbers(trace), ~trace.same_chain_as_next()
+    bridged = {residue for pair in bridges for residue in pair}
+    entities: dict[str, int] = {}
+    chains = []
+    for chain in range(len(auth)):
+        members = np.flatnonzero(trace.chain_index == chain)
+        sequence = " ".join(trace.name(int(residue)) for residue in members)
+        entity = entities.setdefault(sequence, len(entities) + 1)
+        chains.append((label[chain], gemmi.cif.quote(auth[chain]), entity))
+    rows = []
+    for atom, residue in enumerate(topology.residue.tolist()):
+        variant = trace.name(residue)
+        record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM"
+        element = str(topology.elements[atom])
+        name = gemmi.cif.quote(atom_name(variant, str(topology.names[atom]), naming, bool(last[residue])))
+        residue_label = residue_name(variant, naming, residue in bridged)
+        asym, author, entity = chains[trace.chain_index[residue]]
+        icode = str(trace.icodes[residue]).strip() or "?"
+        rows.append(
+            f"{record} %d {element} {_escape(name)} . {residue_label} {asym} {entity} {numbers[residue]} "
+            f"{icode} %.3f %.3f %.3f 1.00 %.2f {trace.resids[residue]} {residue_label} {_escape(author)} "
+            f"{_escape(name)} %d\n"
+        )
+    return "".join(rows)
+
+
+def _escape(text: str) -> str:
+    """Keep text from being taken for a field of the template."""
+    return text.replace("%", "%%")
