@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from latcpb_cli.chem.modified import parent_name
+from latcpb_cli.chem.modified import modified_residue, parent_name
 from latcpb_cli.chem.naming import VARIANT_ALIASES
 from latcpb_cli.chem.residues import ALIASES
 
-__all__ = ["NOT_PROTEIN", "PARENTS", "standard_name", "variant_name"]
+__all__ = [
+    "D_RESIDUES", "NOT_PROTEIN", "PARENTS", "UNSPECIFIC", "is_modified", "standard_name", "variant_name",
+]  # fmt: skip
 
 PARENTS: dict[str, str] = {
     "TYS": "TYR", "HYP": "PRO", "MLY": "LYS", "MLZ": "LYS", "M3L": "LYS", "ALY": "LYS", "KCX": "LYS",
@@ -15,6 +17,13 @@ PARENTS: dict[str, str] = {
     "HIC": "HIS", "MEN": "ASN", "AIB": "ALA", "NLE": "LEU",
 }  # fmt: skip
 """Modified residues whose extra atoms are not built, and the amino acid that each derives from."""
+
+D_RESIDUES = frozenset(
+    "DAL DAR DSG DAS DCY DGN DGL DHI DIL DLE DLY MED DPN DPR DSN DTH DTR DTY DVA DIV".split()
+)
+"""D amino acids of the wwPDB chemical components; latcpb builds L amino acids only."""
+UNSPECIFIC = frozenset("NGP IGL IPR UNK UNX XAA ASX GLX RES AA PRT BEA BEAD MOL X Z".split())
+"""Names that leave the amino acid open: those of AWSEM (NGP: neither Gly nor Pro, ...) and placeholders."""
 
 _WATER = "HOH SOL WAT TIP TIP3 TIP4 TIP5 TP3 TP4 SPC SPCE T3P T4P H2O DOD PW WN WF"
 _IONS = (
@@ -51,6 +60,12 @@ def standard_name(name: str) -> str | None:
 def variant_name(name: str) -> str:
     """Return the variant of an amino acid that a name means (SEP, HID, ...), "" for none in particular."""
     return next((VARIANT_ALIASES[form] for form in _lookup_forms(name) if form in VARIANT_ALIASES), "")
+
+
+def is_modified(name: str) -> bool:
+    """Return whether a residue name means a modified residue, whether or not its extra atoms are built."""
+    name = name.upper()
+    return name == "MSE" or name in PARENTS or modified_residue(variant_name(name)) is not None
 
 
 def _lookup_forms(name: str) -> list[str]:

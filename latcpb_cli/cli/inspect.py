@@ -34,10 +34,14 @@ def inspect(
     scale: opt.Scale = 1.0,
     sequence: opt.Sequence = None,
     on_unknown: opt.OnUnknown = "error",
+    bead: opt.Bead = None,
+    chain_ends: opt.ChainEnds = "geometry",
     begin: opt.Begin = None,
     end: opt.End = None,
     stride: opt.Stride = 1,
     frames: opt.Frames = None,
+    drop_repeated_times: opt.DropRepeatedTimes = False,
+    format: opt.Format = None,
     verbose: opt.Verbose = False,
     debug: opt.Debug = False,
 ) -> None:
@@ -57,6 +61,10 @@ def inspect(
         scale=scale,
         sequence=sequence,
         on_unknown=on_unknown,
+        format=format,
+        drop_repeated_times=drop_repeated_times,
+        bead=bead,
+        chain_ends=chain_ends,
         force=True,
     )
     source = open_source(trajectories or [top], top, options)

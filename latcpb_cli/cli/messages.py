@@ -44,11 +44,11 @@ class Messages:
         trace, write = source.trace, self._print
         n_chains = int(trace.chain_index[-1]) + 1
         write(
-            f"{source.paths[-1].name}: {_several(source.n_frames, 'frame')} of "
+            f"{self._files(source.paths)}: {_several(source.n_frames, 'frame')} of "
             f"{_several(len(trace), 'residue')} in {_several(n_chains, 'chain')}"
         )
         if source.left_out:
-            write(f"left out, no Cα bead: {self._counts(source.left_out)}")
+            write(f"left out, no amino acid with a Cα bead: {self._counts(source.left_out)}")
         if source.renamed:
             write(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
         if modified := trace.count_modified():
@@ -118,6 +118,13 @@ class Messages:
     def _print(self, text: str) -> None:
         """Print one line; names of files, chains and residues may hold anything."""
         self._console.print(one_line(text))
+
+    def _files(self, paths: tuple[Path, ...]) -> str:
+        """List the names of files, the first few unless the user wants all."""
+        shown = len(paths) if self._verbose else _NAMES_SHOWN
+        rest = len(paths) - shown
+        names = [path.name for path in (*paths[: shown - 1], paths[-1] if rest > 0 else paths[shown - 1 : shown])]
+        return " ".join(names)
 
     def _counts(self, counts: dict[str, int]) -> str:
         """Names and how often, the first few unless the user wants all."""

@@ -191,8 +191,8 @@ Bead = Annotated[
 ChainEnds = Annotated[
     choices.ChainEnds,
     typer.Option(
-        help="Where chains end: by Cα distances (geometry), which correct the labels where numbers fall within a "
-        "bonded chain or residues stand apart from theirs; or by identifiers, TER and numbers alone (labels).",
+        help="Where chains end: by identifiers, TER and numbers, corrected where Cα at bonding distance "
+        "contradict them (geometry), or by these labels alone.",
         rich_help_panel=_INPUT,
     ),
 ]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.beads.chains import build_trace
-from latcpb_cli.io.beads.frame_check import find_missing
-from latcpb_cli.io.beads.identify import identify_beads
+from latcpb_cli.io.beads.alternates import drop_alternates
+from latcpb_cli.io.beads.arrange import arrange_beads
+from latcpb_cli.io.beads.chains import build_trace, ring_notes
+from latcpb_cli.io.beads.identify import Beads, identify_beads
+from latcpb_cli.io.beads.labels import check_labels
 from latcpb_cli.io.beads.placeholders import find_placeholders
-from latcpb_cli.io.beads.spacing import Spacing, check_unit, measure_spacing
-from latcpb_cli.io.beads.whole import minimum_image_distances
+from latcpb_cli.io.beads.sampled import SampledFrames
+from latcpb_cli.io.beads.spacing import Spacing, check_unit, is_nm, measure_spacing
 from latcpb_cli.io.readers.atoms import AtomTable
-from latcpb_cli.io.readers.fasta import read_sequences
+from latcpb_cli.io.readers.fasta import read_sequences, sequence_table
 from latcpb_cli.io.readers.formats import InputFiles
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import Trajectory
+from latcpb_cli.io.readers.gsd import GsdFile
 from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.io.source import BeadReader, Source
 from latcpb_cli.options import ReadOptions
@@ -29,8 +33,7 @@ __all__ = ["Source", "open_source"]
 
 _N_SAMPLED_FRAMES = 7
 """Frames, evenly spaced among those chosen, whose distances distinguish bonds from chain ends."""
-_PLAUSIBLE_MEDIAN = (2.0, 8.0)
-"""Median distance (Å) of neighbours in a frame that is neither exploded nor collapsed."""
+_ANGSTROM_PER_NM = 10.0
 _DEFAULTS = ReadOptions()
 
 
@@ -63,40 +66,53 @@ def open_source(
     sequences = None if options.sequence is None else read_sequences(options.sequence)
     paths = [Path(path) for path in trajectories]
     topology_path = paths[0] if top is None else Path(top)
-    files = InputFiles([topology_path, *paths])
-    atoms = files.read_topology(topology_path)
-    trajectory = files.open_trajectory(paths, options.window, len(atoms))
-    frames = choose_frames(options.window, trajectory)
+    files = InputFiles(
+        [topology_path, *paths], {} if options.format is None else dict.fromkeys(paths, options.format)
+    )
+    if sequences is not None and top is None and not files.names_atoms(topology_path):
+        trajectory = files.open_trajectory(paths, options.window, sum(map(len, sequences)))
+        atoms = sequence_table(sequences, trajectory.files[0].n_atoms, topology_path)
+    else:
+        atoms = files.read_topology(topology_path)
+        trajectory = files.open_trajectory(paths, options.window, len(atoms))
+    choice = choose_frames(options.window, trajectory, options.drop_repeated_times)
+    frames = choice.numbers
     first_frame = int(frames[0])
-    first_path = trajectory.locate(first_frame)[0].path
 
     rows = _select_rows(atoms, topology_path, trajectory, first_frame, options.selection)
-    beads = identify_beads(atoms.select(rows), topology_path, sequences, options.on_unknown)
-    rows = rows[beads.rows]
-    reader = BeadReader(trajectory, _atom_indices(trajectory, topology_path, len(atoms), rows), options.scale)
-    placed, notes = _find_placed(atoms.select(rows), reader, first_frame, topology_path)
-    rows, beads, reader = rows[placed], beads.select(placed), reader.select(placed)
-    distances = _neighbor_distances(reader, frames)
-    unit_warnings = _unit_warnings(first_path, distances, options.force)
-    trace, chain_notes = build_trace(
-        atoms.select(rows), beads.sequence, distances, beads.record_index, beads.variants
+    atoms, n_atoms = atoms.select(rows), len(atoms)
+
+    def sample_rows(chosen: Int64[np.ndarray, "M"]) -> SampledFrames:
+        return _sample(BeadReader(trajectory, rows[chosen], options.scale), frames)
+
+    whole_frames = trajectory.files[0].n_atoms == n_atoms
+    kept, alternate_notes = drop_alternates(atoms, topology_path, sample_rows if whole_frames else None)
+    atoms, rows = atoms.select(kept), rows[kept]
+    beads = identify_beads(atoms, topology_path, options, sequences, sample_rows if whole_frames else None)
+    atoms, rows = atoms.select(beads.rows), rows[beads.rows]
+    reader = BeadReader(trajectory, _atom_indices(trajectory, topology_path, n_atoms, rows), options.scale)
+    placed, notes = _find_placed(atoms, reader, first_frame, topology_path)
+    atoms, beads, reader = atoms.select(placed), beads.select(placed), reader.select(placed)
+    check_labels(
+        trajectory, frames, atoms, reader.atom_indices, files.frame_file(topology_path), sequences is None
     )
-    spacing = measure_spacing(trace, distances)
-    bead_warnings = _bead_warnings(first_path, trace, spacing, beads.name, options.force)
-    return Source(
-        paths=files.paths,
-        trace=trace,
-        frames=frames,
-        left_out=beads.left_out,
-        renamed=beads.renamed,
-        notes=(*notes, *chain_notes),
-        warnings=(*unit_warnings, *bead_warnings),
-        spacing=spacing,
-        bead_name=beads.name,
-        strict=options.strict,
-        _reader=reader,
-        _make_whole=options.pbc == "whole",
-    )
+    samples = _sample(reader, frames)
+    unit_notes: tuple[str, ...] = ()
+    if all(isinstance(file, GsdFile) for file in trajectory.files) and is_nm(samples.neighbor_distances()):
+        # GSD files have no unit.
+        reader = replace(reader, scale=reader.scale * _ANGSTROM_PER_NM)
+        samples = _sample(reader, frames)
+        unit_notes = (f"lengths in {trajectory.files[0].path.name} are read as nm",)
+    if options.chain_ends == "geometry" and sequences is None:
+        arrangement = arrange_beads(atoms, samples)
+        atoms, order = arrangement.beads, arrangement.order
+        beads, reader, samples = beads.select(order), reader.select(order), samples.select(order)
+        notes += arrangement.notes
+    file_notes = [note for file in trajectory.files for note in file.notes]
+    notes = (*file_notes, *choice.notes, *unit_notes, *alternate_notes, *beads.notes, *notes)
+    beads = replace(beads, notes=notes)
+    source = _make_source(reader, atoms, beads, samples, frames, options)
+    return replace(source, paths=files.paths, warnings=(*choice.warnings, *source.warnings))
 
 
 def _select_rows(
@@ -132,7 +148,7 @@ def _atom_indices(
 
 def _find_placed(
     beads: AtomTable, reader: BeadReader, frame: int, path: Path
-) -> tuple[Bool[np.ndarray, "L"], list[str]]:
+) -> tuple[Bool[np.ndarray, "L"], tuple[str, ...]]:
     """Mark the beads that have coordinates in a frame, and note the others."""
     positions = reader.read(frame).positions
     if len(positions) > 1 and not positions.any():
@@ -142,40 +158,55 @@ def _find_placed(
         )
     empty = find_placeholders(beads, positions)
     if not empty.any():
-        return ~empty, []
+        return ~empty, ()
     first = int(np.flatnonzero(empty)[0])
     label = f"{beads.chain_ids[first]}:{beads.resnames[first]}{beads.resids[first]}".lstrip(":")
-    return ~empty, [f"left out, at exactly 0, 0, 0: {empty.sum()} residues from {label} on"]
+    return ~empty, (f"left out, at exactly 0, 0, 0: {empty.sum()} residues from {label} on",)
 
 
-def _neighbor_distances(reader: BeadReader, frames: Int64[np.ndarray, "F"]) -> Float64[np.ndarray, "steps"]:
-    """Measure the distance (Å, minimum image) from each bead to the next.
-
-    It is the median over some frames, and nan where no frame has both beads.
-    """
+def _sample(reader: BeadReader, frames: Int64[np.ndarray, "F"]) -> SampledFrames:
+    """Read the beads in some of the frames."""
     numbers = np.unique(np.linspace(0, len(frames) - 1, _N_SAMPLED_FRAMES).astype(int))
-    rows = []
-    for index in frames[numbers].tolist():
-        frame = reader.read(index)
-        missing = find_missing(frame.positions[None])[0]
-        row = minimum_image_distances(np.where(missing[:, None], 0.0, frame.positions), frame.box)
-        row[missing[1:] | missing[:-1]] = np.nan
-        rows.append(row)
-    samples = np.array(_drop_implausible(rows))
-    distances = np.full(samples.shape[1], np.nan)
-    known = np.isfinite(samples).any(axis=0)
-    distances[known] = np.nanmedian(samples[:, known], axis=0)
-    return distances
+    read = [reader.read(index) for index in frames[numbers].tolist()]
+    return SampledFrames.from_frames(
+        np.stack([frame.positions for frame in read]), np.stack([frame.box for frame in read])
+    )
 
 
-def _drop_implausible(rows: list[np.ndarray]) -> list[np.ndarray]:
-    """Leave out frames that are exploded or collapsed; keep all if all are: the unit is another then."""
-    low, high = _PLAUSIBLE_MEDIAN
-    known = [row[np.isfinite(row)] for row in rows]
-    plausible = [
-        row for row, values in zip(rows, known, strict=True) if len(values) and low < np.median(values) < high
-    ]
-    return plausible or rows
+def _make_source(
+    reader: BeadReader,
+    atoms: AtomTable,
+    beads: Beads,
+    samples: SampledFrames,
+    frames: Int64[np.ndarray, "F"],
+    options: ReadOptions,
+) -> Source:
+    """Split the beads into chains, and check their spacing."""
+    path = reader.trajectory.locate(int(frames[0]))[0].path
+    distances = samples.neighbor_distances()
+    unit_warnings = _unit_warnings(path, distances, options.force)
+    trace, chain_notes = build_trace(
+        atoms, beads.sequence, distances, beads.record_index, beads.variants, options.chain_ends
+    )
+    spacing = measure_spacing(trace, distances)
+    ends = np.flatnonzero(~trace.same_chain_as_next())
+    starts = np.r_[0, ends[:-1] + 1]
+    rings = ring_notes(trace, samples.distances(ends, starts))
+    bead_warnings = _bead_warnings(path, trace, spacing, beads.name, options.force)
+    return Source(
+        paths=(),
+        trace=trace,
+        frames=frames,
+        left_out=beads.left_out,
+        renamed=beads.renamed,
+        notes=(*beads.notes, *chain_notes, *rings),
+        warnings=(*unit_warnings, *bead_warnings),
+        spacing=spacing,
+        bead_name=beads.name,
+        strict=options.strict,
+        _reader=reader,
+        _make_whole=options.pbc == "whole",
+    )
 
 
 def _unit_warnings(path: Path, distances: Float64[np.ndarray, "steps"], force: bool) -> list[str]:

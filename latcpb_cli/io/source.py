@@ -39,9 +39,9 @@ class BeadReader:
     atom_indices: Int64[np.ndarray, "L"]
     scale: float
 
-    def select(self, mask: Bool[np.ndarray, "L"]) -> BeadReader:
-        """Return a reader of the beads in a mask."""
-        return replace(self, atom_indices=self.atom_indices[mask])
+    def select(self, rows: Int64[np.ndarray, "M"] | Bool[np.ndarray, "L"]) -> BeadReader:
+        """Return a reader of some beads, given by their indices or by a mask."""
+        return replace(self, atom_indices=self.atom_indices[rows])
 
     def read(self, index: int) -> Frame:
         """Read the beads of one frame of the trajectory."""
@@ -68,7 +68,7 @@ class Source:
     frames : numpy.ndarray of int64, shape (F,)
         Numbers of the chosen frames in the trajectory.
     left_out : dict of str to int
-        Residues without a Cα bead, counted by residue name.
+        Residues that are no amino acid or have no Cα bead, counted by residue name.
     renamed : dict of (str, str) to int
         Residues read under another name, as (given, standard).
     notes : tuple of str

@@ -8,7 +8,7 @@ from jaxtyping import Float, Float64
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
-__all__ = ["make_whole", "minimum_image_distances"]
+__all__ = ["make_whole", "shortest_images"]
 
 
 def make_whole(
@@ -18,7 +18,8 @@ def make_whole(
 
     A step between two neighbours is undone only where it is longer than the
     chain between them can reach, so that loops missing from a crystal
-    structure stay as they are.
+    structure stay as they are, or where its shortest image is a bond, so that
+    numbers that jump within a bonded chain do not matter.
 
     Parameters
     ----------
@@ -38,7 +39,9 @@ def make_whole(
     images = _image_shifts(steps, vectors)
     linked = trace.same_chain_as_next()[:-1]
     residues_between = np.maximum(np.diff(trace.resids), 1)
-    too_long = np.linalg.norm(steps, axis=-1) > BREAK_CUTOFF * residues_between
+    lengths = np.linalg.norm(steps, axis=-1)
+    is_bond = np.linalg.norm(steps + images @ vectors, axis=-1) <= BREAK_CUTOFF
+    too_long = (lengths > BREAK_CUTOFF * residues_between) | ((lengths > BREAK_CUTOFF) & is_bond)
     images[~(too_long & linked)] = 0.0
     if not images.any():
         return positions
@@ -50,27 +53,25 @@ def make_whole(
     return whole
 
 
-def minimum_image_distances(
-    positions: Float[np.ndarray, "L 3"], box: Float[np.ndarray, "6"]
-) -> Float64[np.ndarray, "steps"]:
-    """Measure the distance from each bead to the next under periodic boundary conditions.
+def shortest_images(
+    steps: Float64[np.ndarray, "F steps 3"], boxes: Float[np.ndarray, "F 6"]
+) -> Float64[np.ndarray, "F steps 3"]:
+    """Return the shortest periodic image of each step.
 
     Parameters
     ----------
-    positions : numpy.ndarray, shape (L, 3)
+    steps : numpy.ndarray of float64, shape (F, steps, 3)
         In Å.
-    box : numpy.ndarray, shape (6,)
-        Zeros for no box.
+    boxes : numpy.ndarray, shape (F, 6)
+        Rows of zeros for no box.
 
     Returns
     -------
-    numpy.ndarray of float64, shape (L-1,)
+    numpy.ndarray of float64, shape (F, steps, 3)
         In Å.
     """
-    vectors = box_vectors(box[None])
-    steps = np.diff(positions.astype(np.float64), axis=0)[None]
-    distances: np.ndarray = np.linalg.norm(steps + _image_shifts(steps, vectors) @ vectors, axis=-1)[0]
-    return distances
+    vectors = box_vectors(boxes)
+    return np.asarray(steps + _image_shifts(steps, vectors) @ vectors)
 
 
 def _image_shifts(

@@ -32,9 +32,9 @@ def test_missing_loop_starts_no_chain(tmp_path):
         {"chains": " " * 10, "ter_after": [4]},
         {"chains": " " * 10, "resids": [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]},
         {"chains": "AAAAABBBBB"},
-        {"chains": "A" * 10, "resids": [5001, 5002, 5003, 5004, 5005, 1, 2, 3, 4, 5]},
+        {"chains": "AAAAABBBBB", "resids": [5001, 5002, 5003, 5004, 5005, 1, 2, 3, 4, 5]},
     ],
-    ids=["TER", "falling numbers", "chain ids", "numbers falling by thousands"],
+    ids=["TER", "numbers that start again", "chain ids", "numbers falling by thousands"],
 )
 def test_marks_of_a_chain_end(tmp_path, options):
     path = write_ca_pdb(tmp_path / "a.pdb", "ACDEFGHIKL", walk(10), **options)

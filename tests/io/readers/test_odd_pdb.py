@@ -87,7 +87,8 @@ CASES = {
         pdb(atoms("AAAAAA", resnames=["SEP", "T1P", "TP2", "MHO", "SME", "MSE"])), "STYMMM"
     ),
     "an unknown residue, skipped": Case(
-        pdb(atoms("AAA", resnames=["ALA", "XYZ", "GLY"])), "AG", {"on_unknown": "skip"}, left_out={"XYZ": 1}
+        pdb(atoms("AAA", resnames=["ALA", "XYZ", "GLY"])), "AG", {"on_unknown": "skip"},
+        note="left out, unknown residues: XYZ (1)",
     ),
     "numbers for names, one sequence": Case(
         pdb(atoms(resnames=[str(i) for i in range(10)])), SEQUENCE, {"sequence": SEQUENCE}
