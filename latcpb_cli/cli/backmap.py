@@ -171,7 +171,7 @@ def _is_folder(output: Path) -> bool:
 
 def _default_output(trajectory: Path, format: str | None) -> Path:
     """Name of the output in the current folder: ``traj.backmapped.xtc``."""
-    suffix = trajectory.suffix.lower()
+    suffix = trajectory.suffix.lower() if format is None else f".{format.lower().removeprefix('.')}"
     if suffix not in _SAME_FORMAT:
         suffix = ".xtc" if suffix == ".nc" else ".pdb"
     return Path(f"{trajectory.stem}.backmapped{suffix}")

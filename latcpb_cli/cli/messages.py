@@ -122,9 +122,9 @@ class Messages:
     def _files(self, paths: tuple[Path, ...]) -> str:
         """List the names of files, the first few unless the user wants all."""
         shown = len(paths) if self._verbose else _NAMES_SHOWN
+        text = " ".join(path.name for path in paths[:shown])
         rest = len(paths) - shown
-        names = [path.name for path in (*paths[: shown - 1], paths[-1] if rest > 0 else paths[shown - 1 : shown])]
-        return " ".join(names)
+        return f"{text} and {_several(rest, 'more file')} (-v shows them)" if rest > 0 else text
 
     def _counts(self, counts: dict[str, int]) -> str:
         """Names and how often, the first few unless the user wants all."""

@@ -11,7 +11,8 @@ from latcpb_cli import options as choices
 
 __all__ = [
     "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Debug", "Device", "Disulfides",
-    "DropRepeatedTimes", "End", "FailOn", "Force", "ForceField", "Format", "Frames", "Hydrogens", "Minimize", "Mode", "Naming",
+    "DropRepeatedTimes", "End", "FailOn", "Force", "ForceField", "Format", "Frames", "Hydrogens", "Minimize",
+    "Mode", "Naming",
     "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Ph", "Quiet",
     "Restraint", "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Solvent",
     "Strict", "Stride", "Threads", "Top", "Topology", "Trajectories", "Verbose",

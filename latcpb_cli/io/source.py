@@ -169,7 +169,7 @@ class Source:
         """
         indices = self.frames[numbers]
         frames = [self._reader.read(int(index)) for index in indices]
-        positions = np.stack([frame.positions for frame in frames])
+        positions = given = np.stack([frame.positions for frame in frames])
         boxes = np.stack([frame.box for frame in frames])
         missing = find_missing(positions)
         if missing.any():
@@ -184,7 +184,7 @@ class Source:
             boxes=boxes,
             indices=indices,
             missing=missing if missing.any() else None,
-            problems=self._find_problems(indices, positions, missing),
+            problems=self._find_problems(indices, positions, missing, given),
         )
 
     def _find_problems(
@@ -192,11 +192,14 @@ class Source:
         indices: Int64[np.ndarray, "F"],
         positions: Float[np.ndarray, "F L 3"],
         missing: Bool[np.ndarray, "F L"],
+        given: Float[np.ndarray, "F L 3"],
     ) -> dict[int, str]:
         """Describe the frames that have problems, by frame number; raise under ``strict``."""
         problems = {}
         for row, index in enumerate(indices.tolist()):
-            problem = describe_frame(self.trace, positions[row], missing[row], self.spacing.median)
+            problem = describe_frame(
+                self.trace, positions[row], missing[row], self.spacing.median, given[row]
+            )
             if problem and self.strict:
                 path = self._reader.trajectory.locate(index)[0].path
                 raise InputError(

@@ -100,6 +100,7 @@ def describe_frame(
     positions: Float[np.ndarray, "L 3"],
     missing: Bool[np.ndarray, "L"],
     median_bond: float,
+    given: Float[np.ndarray, "L 3"],
 ) -> str:
     """Describe what is wrong with one frame.
 
@@ -111,6 +112,8 @@ def describe_frame(
     missing : numpy.ndarray of bool, shape (L,)
     median_bond : float
         Median distance (Å) between bonded neighbours in the whole trajectory.
+    given : numpy.ndarray, shape (L, 3)
+        Positions as the file has them, for the reason why beads are missing.
 
     Returns
     -------
@@ -122,7 +125,8 @@ def describe_frame(
         first = int(np.flatnonzero(missing)[0])
         more = int(missing.sum()) - 1
         others = f" and {more} more residue{'s' if more > 1 else ''}" if more else ""
-        problems.append(f"residue {trace.label(first)}{others}: position is not a number")
+        reason = f"beyond {_MAX_COORDINATE:,.0f} Å" if np.isfinite(given[first]).all() else "not a number"
+        problems.append(f"residue {trace.label(first)}{others}: position is {reason}")
     bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & ~missing[1:] & ~missing[:-1]
     bonds = np.linalg.norm(np.diff(positions.astype(np.float64), axis=0), axis=-1)[bonded]
     if len(bonds):

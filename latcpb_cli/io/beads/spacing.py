@@ -16,12 +16,14 @@ from jaxtyping import Bool, Float, Int64
 from latcpb_cli.errors import InputError
 from latcpb_cli.structure import CGTrace
 
-__all__ = ["Region", "Spacing", "check_unit", "measure_spacing"]
+__all__ = ["Region", "Spacing", "check_unit", "is_nm", "measure_spacing"]
 
 _TRANS, _CIS = (3.3, 4.35), (2.7, 3.2)
 """Distances (Å) that a bond of a Cα model may have."""
 _WINDOW, _OUTLIERS_IN_WINDOW, _MIN_BONDS = 8, 4, 4
 """A region is not a Cα trace where half of the bonds in a window are outliers."""
+_NM_MEDIAN = (0.25, 0.6)
+"""Median distances of neighbours that are in nm."""
 _MAX_LISTED = 4
 
 
@@ -104,6 +106,12 @@ def measure_spacing(trace: CGTrace, distances: Float[np.ndarray, "steps"]) -> Sp
     )
 
 
+def is_nm(distances: Float[np.ndarray, "steps"]) -> bool:
+    """Return whether distances between neighbours, read as Å, are those of Cα in nm."""
+    low, high = _NM_MEDIAN
+    return bool(low < _median(distances) < high)
+
+
 def check_unit(path: Path, distances: Float[np.ndarray, "steps"]) -> None:
     """Raise where coordinates have another unit than their format.
 
@@ -120,9 +128,8 @@ def check_unit(path: Path, distances: Float[np.ndarray, "steps"]) -> None:
         The coordinates seem to be in nm instead of Å, in Å instead of nm, or
         all at one point.
     """
-    known = distances[np.isfinite(distances)]
-    median = float(np.median(known)) if len(known) else np.nan
-    if 0.25 < median < 0.6:
+    median = _median(distances)
+    if is_nm(distances):
         raise InputError(
             f"{path}: neighbouring Cα are {median:.2f} Å apart: nm coordinates in a format of Å",
             "add --scale 10, or write the file as .gro or .xtc",
@@ -132,11 +139,16 @@ def check_unit(path: Path, distances: Float[np.ndarray, "steps"]) -> None:
             f"{path}: neighbouring Cα are {median:.1f} Å apart: Å coordinates in a format of nm",
             "add --scale 0.1, or write the file in a format of Å",
         )
-    if median <= 0.25:
+    if median <= _NM_MEDIAN[0]:
         raise InputError(
             f"{path}: neighbouring Cα are {median:.2f} Å apart: the beads lie on top of each other",
             "check the coordinates and the order of the beads",
         )
+
+
+def _median(distances: Float[np.ndarray, "steps"]) -> float:
+    known = distances[np.isfinite(distances)]
+    return float(np.median(known)) if len(known) else np.nan
 
 
 def _within(values: Float[np.ndarray, "N"], limits: tuple[float, float]) -> Bool[np.ndarray, "N"]:

@@ -91,6 +91,10 @@ class InputFiles:
         nameless = reader is not None and not reader.names_atoms
         return file.suffix not in _TRAJECTORIES and not nameless
 
+    def frame_file(self, path: Path) -> FrameFile | None:
+        """Return the reader of a file that names its atoms and holds frames, None for any other file."""
+        return self._structure_files.get(path)
+
     def read_topology(self, path: Path) -> AtomTable:
         """Read the atoms that a file names.
 
@@ -174,7 +178,8 @@ class InputFiles:
         if file.suffix in _AMBER_TEXT:
             return MdcrdFile(file, n_atoms)
         if file.suffix in _MDA_STRUCTURES:
-            return MdaStructureFile(file, n_atoms)
+            reader = self._structure_files[file.path] = MdaStructureFile(file, n_atoms)
+            return reader
         return MdaFile(file, n_atoms)
 
 
