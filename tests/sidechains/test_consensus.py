@@ -1,4 +1,4 @@
-"""Frames that vote: which are asked, whom they can speak for, and what it does to an answer."""
+"""Reference frames: which are chosen, and with which weight they count in other frames."""
 
 from __future__ import annotations
 
@@ -7,89 +7,83 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import tiny_model, trace_tensors
 
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.sidechains.consensus import RotamerConsensus, choose_reference_frames
 
-M, L = 4, 6
-REACH = 1.5
+N_FRAMES, N_RESIDUES = 4, 6
+LENGTH = 1.5
 
 
 @pytest.fixture
-def survey() -> RotamerConsensus:
-    draw = np.random.default_rng(1)
-    shares = draw.dirichlet(np.ones(N_ROTAMERS), (M, L)).astype(np.float16)
-    return RotamerConsensus(np.array([0, 10, 20, 30]), draw.normal(5.0, 1.0, (M, L, 8)), shares)
+def consensus() -> RotamerConsensus:
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(N_ROTAMERS), (N_FRAMES, N_RESIDUES)).astype(np.float16)
+    descriptors = rng.normal(5.0, 1.0, (N_FRAMES, N_RESIDUES, 8))
+    return RotamerConsensus(np.array([0, 10, 20, 30]), descriptors, probabilities)
+
+
+def select(consensus: RotamerConsensus, *frames: int) -> RotamerConsensus:
+    """The consensus of some reference frames alone."""
+    return RotamerConsensus(*(column[list(frames)] for column in vars(consensus).values()))
+
+
+def weights(consensus: RotamerConsensus, descriptors: np.ndarray, frame: int = 7) -> np.ndarray:
+    """Weights in one frame: (L, R)."""
+    return consensus.weights(np.array([frame]), descriptors[None], LENGTH).numpy()
 
 
 @given(st.integers(1, 10_000), st.integers(1, 50_000))
-def test_few_frames_are_asked_and_evenly_spread(frames: int, residues: int) -> None:
-    asked = choose_reference_frames(frames, residues)
-    assert asked[0] == 0
-    assert asked[-1] < frames
-    assert len(asked) == 1 or len(asked) * residues <= 32768
-    assert len(asked) <= min(frames, 32)
-    if len(asked) > 1:
-        gaps = np.diff(asked)
-        assert asked[-1] == frames - 1
+def test_reference_frames_are_few_and_evenly_spread(n_frames: int, n_residues: int) -> None:
+    frames = choose_reference_frames(n_frames, n_residues)
+    assert frames[0] == 0
+    assert frames[-1] < n_frames
+    assert len(frames) == 1 or len(frames) * n_residues <= 32768
+    assert len(frames) <= min(n_frames, 32)
+    if len(frames) > 1:
+        gaps = np.diff(frames)
+        assert frames[-1] == n_frames - 1
         assert gaps.min() > 0
         assert gaps.max() - gaps.min() <= 1
 
 
-def test_a_frame_speaks_for_those_that_are_alike(survey: RotamerConsensus) -> None:
-    same = survey.shapes[1:2]
-    alike = same + 0.5 * np.eye(8)[2]
-    far = same + 100.0
-    one, near, none = (
-        survey.votes(np.array([7]), each, REACH).view(L, N_ROTAMERS) for each in (same, alike, far)
-    )
-    own = torch.from_numpy(survey.shares[1].astype(np.float32))
-    others = one - own
-    assert (others >= 0).all(), "the other frames vote as well"
-    apart = np.exp(-((survey.shapes[[0, 2, 3]] - same) ** 2).sum(-1) / (2 * REACH**2))
-    assert others.sum(-1).numpy() == pytest.approx(apart.sum(0), abs=2e-3)
-    lonely = RotamerConsensus(survey.frames[1:2], survey.shapes[1:2], survey.shares[1:2])
-    expected = np.exp(-(0.5**2) / (2 * REACH**2))
-    assert torch.allclose(lonely.votes(np.array([7]), alike, REACH).view(L, -1), expected * own, atol=1e-6)
-    weight = np.exp(-((survey.shapes - alike) ** 2).sum(-1) / (2 * REACH**2))
-    together = np.einsum("ml,mls->ls", weight, survey.shares.astype(float))
-    assert near.numpy() == pytest.approx(together, abs=1e-5)
-    assert none.max() == 0.0
+@pytest.mark.parametrize(
+    ("distance", "weight"), [(0.0, 1.0), (0.5, 0.946), (1.5, 0.607), (3.0, 0.135), (100.0, 0.0)]
+)
+def test_weights_fall_with_the_distance_of_descriptors(
+    consensus: RotamerConsensus, distance: float, weight: float
+) -> None:
+    """The distance is Euclidean, here along two descriptors of one residue."""
+    reference = select(consensus, 1)
+    descriptors = reference.descriptors[0].copy()
+    descriptors[2, [3, 5]] += np.array([0.6, 0.8]) * distance
+    result, expected = weights(reference, descriptors), reference.probabilities[0].astype(np.float32)
+    assert result[2] == pytest.approx(weight * expected[2], abs=1e-4)
+    others = [0, 1, 3, 4, 5]
+    assert result[others] == pytest.approx(expected[others], abs=1e-6)
 
 
-def test_no_frame_votes_on_itself(survey: RotamerConsensus) -> None:
-    seen = survey.votes(np.array([20]), survey.shapes[2:3], REACH)
-    without = RotamerConsensus(*(np.delete(each, 2, axis=0) for each in vars(survey).values()))
-    assert torch.equal(seen, without.votes(np.array([20]), survey.shapes[2:3], REACH))
+def test_weights_of_reference_frames_are_added(consensus: RotamerConsensus) -> None:
+    descriptors = consensus.descriptors[1] + 0.2
+    alone = [weights(select(consensus, frame), descriptors) for frame in range(N_FRAMES)]
+    assert weights(consensus, descriptors) == pytest.approx(sum(alone), abs=1e-6)
+    assert min(part.sum() for part in alone) > 0
 
 
-def test_votes_do_not_depend_on_the_batch(survey: RotamerConsensus) -> None:
-    shapes = np.random.default_rng(2).normal(5.0, 1.0, (9, L, 8))
-    frames = np.arange(9)
-    together = survey.votes(frames, shapes, REACH).view(9, L, -1)
+def test_a_reference_frame_has_no_weight_in_itself(consensus: RotamerConsensus) -> None:
+    itself = weights(consensus, consensus.descriptors[2], frame=20)
+    assert np.array_equal(itself, weights(select(consensus, 0, 1, 3), consensus.descriptors[2], frame=20))
+
+
+def test_weights_do_not_depend_on_the_batch(consensus: RotamerConsensus) -> None:
+    descriptors, frames = np.random.default_rng(2).normal(5.0, 1.0, (9, N_RESIDUES, 8)), np.arange(9)
+    together = consensus.weights(frames, descriptors, LENGTH).view(9, N_RESIDUES, -1)
     for frame in frames:
-        alone = survey.votes(frames[[frame]], shapes[[frame]], REACH)
+        alone = consensus.weights(frames[[frame]], descriptors[[frame]], LENGTH)
         assert torch.equal(together[frame], alone)
 
 
-def test_an_answer_follows_the_vote() -> None:
-    """Votes for one possible state of each residue decide; votes for an impossible one count for nothing."""
-    model, (ca, types, linked) = tiny_model(), trace_tensors()
-    graph = model.graph(ca, types, linked, [len(ca)])
-    condition = model.cg_encoder(graph)
-    latent = torch.rand(len(ca), 8, generator=torch.Generator().manual_seed(0))
-    shares = model.shares(latent, condition, graph)
-    possible = shares > 0.03
-    several = possible.sum(-1) > 1
-    assert several.sum() > 5
-    plain = model.build(latent, condition, graph)
-    last = torch.where(possible, shares, torch.inf).argmin(-1)
-    votes = 1e4 * torch.nn.functional.one_hot(last, N_ROTAMERS)
-    swayed = model.build(latent, condition, graph, votes=votes)
-    nowhere = torch.where(shares > 0, 0.0, 1e4)
-    assert torch.allclose(model.build(latent, condition, graph, votes=nowhere).atoms, plain.atoms, atol=1e-3)
-    moved = (swayed.atoms - plain.atoms).norm(dim=-1).amax(-1) > 0.5
-    assert moved[several].float().mean() > 0.8
-    assert not moved[possible.sum(-1) == 1].any()
-    assert torch.equal(swayed.atoms[:, :5], plain.atoms[:, :5]), "backbones have no vote"
+def test_concatenated_parts_equal_the_whole(consensus: RotamerConsensus) -> None:
+    joined = RotamerConsensus.concatenate([select(consensus, 0, 1), select(consensus, 2, 3)])
+    for name, column in vars(consensus).items():
+        assert np.array_equal(getattr(joined, name), column)

@@ -1,134 +1,124 @@
-"""The answer of least expected error: near the others, and still a state of its own."""
+"""The side chain of least expected error: near the others, and within its own rotamer."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from tiny import tiny_model, trace_tensors
+from rotations import random_rotation
 
-from latcpb_cli.chem.internal import FIRST_SLOT, chi_mask
-from latcpb_cli.chem.residues import NAMES, swap_slots
+from latcpb_cli.chem.residues import GAMMA_SLOT, PRO, swap_slots
+from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.decoder import Decoded
-from latcpb_cli.sidechains.candidates import MOST, SIDE, Candidates, build_candidates
+from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, SIDE_CHAIN_SLOTS, Candidates
 from latcpb_cli.sidechains.expected_error import expected_errors, min_expected_error
 
-WIDTH = 0.25  # rad
+MAX_OFFSET = 0.25
+"""rad."""
 
 
-@pytest.fixture(scope="module")
-def scene() -> tuple[Decoded, torch.Tensor, Candidates, torch.Tensor]:
-    """Candidates on backbones, and probabilities that leave much open."""
-    model, (ca, types, linked) = tiny_model(), trace_tensors()
-    graph = model.graph(ca, types, linked, [len(ca)])
-    latent = torch.rand(len(ca), 8, generator=torch.Generator().manual_seed(0))
-    decoded = model.decoder(latent, model.cg_encoder(graph), graph)
-    candidates = build_candidates(decoded, types)
-    score = torch.randn(len(candidates.place), generator=torch.Generator().manual_seed(1))
-    return decoded, types, candidates, candidates.grid(score, len(types)).softmax(-1)
+@dataclass
+class Case:
+    """Candidates on their backbones, with probabilities."""
+
+    decoded: Decoded
+    types: torch.Tensor
+    candidates: Candidates
+    probability: torch.Tensor
+
+    def choose(self, max_offset: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rows, offsets of chi, and atoms of slots 5 to 13."""
+        bounds = torch.full((len(self.types), 4), max_offset)
+        arguments = self.candidates, self.probability, self.decoded.atoms, self.types, bounds
+        row, offset = min_expected_error(*arguments)
+        internal = self.decoded.internal.with_chi(self.candidates.chi[row] + offset)
+        backbones = list(self.decoded.atoms[:, :GAMMA_SLOT].unbind(1))
+        atoms = torch.stack(place_side_chains(backbones, internal, self.types)[GAMMA_SLOT:], dim=1)
+        return row, offset, atoms
+
+    def expected_error(self, atoms: torch.Tensor) -> torch.Tensor:
+        """Expected squared error (Å²) of atoms (L, 9, 3), candidate by candidate."""
+        swaps = torch.from_numpy(swap_slots()[:, SIDE_CHAIN_SLOTS]) - GAMMA_SLOT
+        total = torch.zeros(len(self.types))
+        columns = self.candidates.index, self.candidates.atoms, self.candidates.mask
+        for index, other, mask in zip(*columns, strict=True):
+            residue = int(index) // MAX_CANDIDATES
+            names = other, other[swaps[self.types[residue]]]
+            errors = [float(((atoms[residue] - each)[mask] ** 2).sum()) for each in names]
+            total[residue] += self.probability.flatten()[index] * min(errors)
+        return total
 
 
-def built(decoded: Decoded, types: torch.Tensor, chi: torch.Tensor) -> torch.Tensor:
-    backbone = list(decoded.atoms[:, :FIRST_SLOT].unbind(1))
-    return torch.stack(place_side_chains(backbone, decoded.internal.turned(chi), types)[FIRST_SLOT:], dim=1)
+@pytest.fixture
+def case(chain) -> Case:
+    """Random probabilities, under which several rotamers of most residues are possible."""
+    candidates = chain.candidates()
+    score = torch.randn(len(candidates.index), generator=torch.Generator().manual_seed(1))
+    probability = candidates.to_table(score, len(chain.types)).softmax(-1)
+    return Case(chain.decoded, chain.types, candidates, probability)
 
 
-def expected(
-    atoms: torch.Tensor, candidates: Candidates, share: torch.Tensor, types: torch.Tensor
-) -> torch.Tensor:
-    """Expected squared error (Å²) of atoms (L, 9, 3), residue by residue in a plain loop."""
-    swaps = torch.from_numpy(swap_slots()[:, SIDE]) - FIRST_SLOT
-    total = torch.zeros(len(types))
-    for place, other, there in zip(candidates.place, candidates.atoms, candidates.there, strict=True):
-        residue = int(place) // MOST
-        names = other, other[swaps[types[residue]]]
-        errors = [float(((atoms[residue] - name)[there] ** 2).sum()) for name in names]
-        total[residue] += share.flatten()[place] * min(errors)
-    return total
-
-
-def answer(
-    scene: tuple[Decoded, torch.Tensor, Candidates, torch.Tensor], width: float
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Rows, turns and atoms."""
-    decoded, types, candidates, share = scene
-    row, turn = min_expected_error(
-        candidates, share, decoded.atoms, types, torch.full((len(types), 4), width)
-    )
-    return row, turn, built(decoded, types, candidates.chi[row] + turn)
-
-
-def test_expected_errors_are_sums_over_all_candidates(
-    scene: tuple[Decoded, torch.Tensor, Candidates, torch.Tensor],
-) -> None:
-    _, types, candidates, share = scene
-    errors, middles = expected_errors(candidates, share, types)
+def test_expected_errors_are_sums_over_all_candidates(case: Case) -> None:
+    candidates, types = case.candidates, case.types
+    errors, _ = expected_errors(candidates, case.probability, types)
     for rank in (0, 1, 3):
-        rows = torch.nonzero(candidates.place % MOST == rank)[:, 0]
+        rows = torch.nonzero(candidates.index % MAX_CANDIDATES == rank)[:, 0]
         atoms = torch.zeros(len(types), 9, 3)
         atoms[candidates.residue[rows]] = candidates.atoms[rows]
-        slow = expected(atoms, candidates, share, types)[candidates.residue[rows]]
-        assert torch.allclose(errors[rows], slow, atol=1e-3)
-    alone = torch.nonzero(share.max(-1).values > 1 - 1e-6)[:, 0]
-    rows = torch.searchsorted(candidates.place, alone * MOST)
-    assert len(alone) > 0
-    there = candidates.there[rows]
-    assert torch.allclose(middles[rows][there], candidates.atoms[rows][there], atol=1e-5)
+        expected = case.expected_error(atoms)[candidates.residue[rows]]
+        assert torch.allclose(errors[rows], expected, atol=1e-3)
 
 
-def test_without_room_to_turn_the_candidate_nearest_to_all_is_taken(
-    scene: tuple[Decoded, torch.Tensor, Candidates, torch.Tensor],
-) -> None:
-    _, types, candidates, share = scene
-    row, turn, _ = answer(scene, 0.0)
-    errors, _ = expected_errors(candidates, share, types)
-    probable = share.flatten()[candidates.place] >= 0.02
+def test_expected_positions_of_a_certain_candidate_are_its_own(case: Case) -> None:
+    _, expected = expected_errors(case.candidates, case.probability, case.types)
+    certain = torch.nonzero(case.probability.max(-1).values > 1 - 1e-6)[:, 0]
+    assert len(certain) > 0
+    rows = torch.searchsorted(case.candidates.index, certain * MAX_CANDIDATES)
+    mask = case.candidates.mask[rows]
+    assert torch.allclose(expected[rows][mask], case.candidates.atoms[rows][mask], atol=1e-5)
+
+
+def test_without_offsets_the_candidate_of_least_expected_error_is_chosen(case: Case) -> None:
+    row, offset, _ = case.choose(0.0)
+    errors, _ = expected_errors(case.candidates, case.probability, case.types)
+    probable = case.probability.flatten()[case.candidates.index] >= 0.02
     errors = torch.where(probable, errors, torch.inf)
-    least = torch.full((len(types),), torch.inf).scatter_reduce(0, candidates.residue, errors, "amin")
+    least = torch.full((len(case.types),), torch.inf)
+    least = least.scatter_reduce(0, case.candidates.residue, errors, "amin")
     assert not probable.all()
     assert torch.allclose(errors[row], least)
-    assert (turn == 0).all()
+    assert (offset == 0).all()
 
 
-def test_a_turn_lowers_the_expected_error_and_stays_within_the_state(
-    scene: tuple[Decoded, torch.Tensor, Candidates, torch.Tensor],
-) -> None:
-    _, types, candidates, share = scene
-    _, _, still = answer(scene, 0.0)
-    _, turn, turned = answer(scene, WIDTH)
-    before, after = (expected(atoms, candidates, share, types) for atoms in (still, turned))
-    open_ended = (before > 0.5) & (types != NAMES.index("PRO"))
-    assert open_ended.sum() > 8
-    assert (after[open_ended] < before[open_ended]).all()
+def test_offsets_lower_the_expected_error_and_stay_within_their_bounds(case: Case) -> None:
+    _, _, fixed = case.choose(0.0)
+    _, offset, adjusted = case.choose(MAX_OFFSET)
+    before, after = case.expected_error(fixed), case.expected_error(adjusted)
+    uncertain = (before > 0.5) & (case.types != PRO)
+    assert uncertain.sum() > 8
+    assert (after[uncertain] < before[uncertain]).all()
     assert after.sum() < 0.95 * before.sum()
-    assert (turn.abs() <= WIDTH + 1e-6).all()
-    assert (turn[~torch.from_numpy(chi_mask())[types]] == 0).all()
+    assert (offset.abs() <= MAX_OFFSET + 1e-6).all()
+    assert (offset[~torch.from_numpy(chi_mask())[case.types]] == 0).all()
 
 
-def test_where_nothing_is_open_nothing_turns(
-    scene: tuple[Decoded, torch.Tensor, Candidates, torch.Tensor],
-) -> None:
-    decoded, types, candidates, share = scene
-    sure = torch.zeros_like(share)
-    sure[:, 0] = 1.0
-    row, turn, _ = answer((decoded, types, candidates, sure), WIDTH)
-    assert (candidates.place[row] % MOST == 0).all()
-    assert turn.abs().max() < 1e-3
+def test_certain_candidates_are_chosen_as_they_are(case: Case) -> None:
+    certain = torch.zeros_like(case.probability)
+    certain[:, 0] = 1.0
+    row, offset, _ = replace(case, probability=certain).choose(MAX_OFFSET)
+    assert (case.candidates.index[row] % MAX_CANDIDATES == 0).all()
+    assert offset.abs().max() < 1e-3
 
 
-def test_turning_everything_turns_the_answer(
-    scene: tuple[Decoded, torch.Tensor, Candidates, torch.Tensor],
-) -> None:
-    decoded, types, candidates, share = scene
-    rotation = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(2)))[0]
-    rotation = rotation * torch.linalg.det(rotation)
-    moved = replace(candidates, atoms=candidates.atoms @ rotation)
-    elsewhere = Decoded(decoded.atoms @ rotation, decoded.internal, decoded.rotamers)
-    (row, turn), (same, also) = (
-        min_expected_error(each, share, place.atoms, types, torch.full((len(types), 4), WIDTH))
-        for each, place in ((candidates, decoded), (moved, elsewhere))
+def test_the_choice_does_not_change_with_rotation(case: Case) -> None:
+    rotation = random_rotation(2).T
+    rotated = replace(
+        case,
+        candidates=replace(case.candidates, atoms=case.candidates.atoms @ rotation),
+        decoded=replace(case.decoded, atoms=case.decoded.atoms @ rotation),
     )
-    assert torch.equal(row, same)
-    assert torch.allclose(turn, also, atol=1e-3)
+    (row, offset, _), (rotated_row, rotated_offset, _) = case.choose(MAX_OFFSET), rotated.choose(MAX_OFFSET)
+    assert torch.equal(row, rotated_row)
+    assert torch.allclose(offset, rotated_offset, atol=1e-3)
