@@ -1,4 +1,4 @@
-"""Start an OpenMM simulation and keep its frames: shared by the three scripts."""
+"""Start OpenMM simulations and record their frames; shared by the three scripts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def start(
     friction: float,
     step: float = 0.01,
 ) -> Simulation:
-    """Set up a minimised simulation on one CPU thread, velocities drawn.
+    """Set up a minimised simulation with random velocities, on one CPU thread.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def start(
 
 
 def record(simulation: Simulation, trajectory: Path, equilibration: int, interval: int, frames: int) -> None:
-    """Equilibrate, then write a trajectory and, beside it, a PDB of its first frame.
+    """Equilibrate, then write a trajectory and a PDB of its first frame beside it.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def record(simulation: Simulation, trajectory: Path, equilibration: int, interva
     trajectory : pathlib.Path
         An .xtc or .dcd file; the topology is the .pdb of the same name.
     equilibration, interval : int
-        Steps that are thrown away, and steps between two frames.
+        Steps before the first frame, and steps between two frames.
     frames : int
         Number of frames to write.
     """

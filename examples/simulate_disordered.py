@@ -48,7 +48,7 @@ BOND_LENGTH, BOND_STIFFNESS = 0.38, 8033.0  # nm, kJ/mol/nm²
 EPSILON, CONTACT_CUTOFF = 0.8368, 2.0  # kJ/mol, nm
 DEBYE_LENGTH, CHARGE_CUTOFF = 0.79, 4.0  # nm; the length is that of 150 mM salt
 COULOMB = 138.935 / 78.5  # kJ/mol nm/e², in water
-BOX = 50.0  # nm: longer than the stretched chain, so it never meets its image
+BOX = 50.0  # nm: longer than the stretched chain, so that it has no contact with its image
 
 ASHBAUGH_HATCH = (
     "select(step(r - 2^(1/6)*s), l*(lj - cut), lj + e*(1 - l) - l*cut);"
@@ -61,7 +61,7 @@ DEBYE_HUCKEL = (
 
 
 def chain_topology() -> Topology:
-    """One chain of Cα beads in a cubic box."""
+    """Create one chain of Cα beads in a cubic box."""
     topology = Topology()
     chain = topology.addChain("A")
     for number, letter in enumerate(SEQUENCE, start=1):
@@ -72,7 +72,7 @@ def chain_topology() -> Topology:
 
 
 def pair_forces() -> tuple[CustomNonbondedForce, CustomNonbondedForce]:
-    """Stickiness between all beads, electrostatics between the charged ones."""
+    """Create the stickiness of all beads and the electrostatics of charged ones."""
     stickiness = CustomNonbondedForce(ASHBAUGH_HATCH)
     electrostatics = CustomNonbondedForce(DEBYE_HUCKEL)
     for name in ("s", "l"):
@@ -92,7 +92,7 @@ def pair_forces() -> tuple[CustomNonbondedForce, CustomNonbondedForce]:
 
 
 def chain_system() -> System:
-    """Masses, bonds and pair forces of the model."""
+    """Create the system with masses, bonds and pair forces."""
     system = System()
     system.setDefaultPeriodicBoxVectors(*(BOX * np.eye(3)))
     for letter in SEQUENCE:
@@ -106,11 +106,11 @@ def chain_system() -> System:
 
 
 def random_walk(seed: int = 2) -> np.ndarray:
-    """Draw a start conformation in the middle of the box: (L, 3), in nm."""
+    """Sample a start conformation in the middle of the box: (L, 3), in nm."""
     rng = np.random.default_rng(seed)
     steps = [np.array([1.0, 0.0, 0.0])]
     for _ in SEQUENCE[2:]:
-        # Half of the last direction kept: about as extended as a disordered chain.
+        # With half of the last direction, the walk is about as extended as a disordered chain.
         step = steps[-1] + rng.normal(size=3) / math.sqrt(3)
         steps.append(step / np.linalg.norm(step))
     walk = np.vstack([np.zeros(3), BOND_LENGTH * np.cumsum(steps, axis=0)])
@@ -118,7 +118,7 @@ def random_walk(seed: int = 2) -> np.ndarray:
 
 
 def main() -> None:
-    """Simulate 5.5 ns in steps of 10 fs; keep a frame every 50 ps of the last 5 ns."""
+    """Simulate 5.5 ns in steps of 10 fs; record a frame every 50 ps of the last 5 ns."""
     simulation = start(chain_topology(), chain_system(), random_walk(), KELVIN, friction=0.01)
     record(simulation, FOLDER / "4ebp2.xtc", equilibration=50_000, interval=5_000, frames=100)
 

@@ -56,7 +56,7 @@ def load_native() -> Modeller:
 
 
 def native_contacts(native: Modeller) -> list[tuple[int, int]]:
-    """Pairs of residues, four or more apart, with heavy atoms within the cutoff."""
+    """Find pairs of residues, four or more apart, with heavy atoms within the cutoff."""
     positions = np.array(native.positions.value_in_unit(nanometer))
     heavy = [
         positions[[atom.index for atom in residue.atoms() if atom.element is not element.hydrogen]]
@@ -71,7 +71,7 @@ def native_contacts(native: Modeller) -> list[tuple[int, int]]:
 
 
 def bead_topology(native: Modeller) -> Topology:
-    """The Cα beads of the native structure, in a cubic box."""
+    """Create the Cα beads of the native structure in a cubic box."""
     topology = Topology()
     chain = topology.addChain("A")
     for residue in native.topology.residues():
@@ -95,7 +95,7 @@ def dihedral(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> floa
 
 
 def chain_forces(beads: np.ndarray) -> tuple[HarmonicBondForce, HarmonicAngleForce, PeriodicTorsionForce]:
-    """Bonds, angles and dihedrals with their minima at the native values."""
+    """Create bonds, angles and dihedrals with minima at their native values."""
     bonds, angles, dihedrals = HarmonicBondForce(), HarmonicAngleForce(), PeriodicTorsionForce()
     for i in range(len(beads) - 1):
         bonds.addBond(i, i + 1, np.linalg.norm(beads[i + 1] - beads[i]), 20_000 * EPSILON)
@@ -104,7 +104,7 @@ def chain_forces(beads: np.ndarray) -> tuple[HarmonicBondForce, HarmonicAngleFor
     for i in range(len(beads) - 3):
         native = dihedral(*beads[i : i + 4])
         for minima, strength in ((1, EPSILON), (3, EPSILON / 2)):
-            # OpenMM has 1 + cos: half a turn of phase puts the minimum on the native angle.
+            # OpenMM computes 1 + cos: a phase of half a turn puts the minimum on the native angle.
             dihedrals.addTorsion(i, i + 1, i + 2, i + 3, minima, minima * native + np.pi, strength)
     return bonds, angles, dihedrals
 
@@ -112,7 +112,7 @@ def chain_forces(beads: np.ndarray) -> tuple[HarmonicBondForce, HarmonicAngleFor
 def pair_forces(
     beads: np.ndarray, contacts: list[tuple[int, int]]
 ) -> list[CustomBondForce | CustomNonbondedForce]:
-    """Attraction of native pairs, repulsion of the others."""
+    """Create the attraction of native pairs and the repulsion of all others."""
     attraction = CustomBondForce(f"{EPSILON}*(5*(r0/r)^12 - 6*(r0/r)^10)")
     attraction.addPerBondParameter("r0")
     repulsion = CustomNonbondedForce(f"{EPSILON}*({EXCLUDED_RADIUS}/r)^12")
@@ -128,7 +128,7 @@ def pair_forces(
 
 
 def main() -> None:
-    """Simulate 2.1 ns in steps of 10 fs; keep a frame every 20 ps of the last 2 ns."""
+    """Simulate 2.1 ns in steps of 10 fs; record a frame every 20 ps of the last 2 ns."""
     native = load_native()
     positions = np.array(native.positions.value_in_unit(nanometer))
     beads = positions[[atom.index for atom in native.topology.atoms() if atom.name == "CA"]]

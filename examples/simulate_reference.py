@@ -1,4 +1,4 @@
-"""Simulate the N-terminal domain of troponin C in all atoms: a reference to evaluate against.
+"""Simulate the N-terminal domain of troponin C in all atoms, as a reference for evaluation.
 
 Amber ff14SB with the GBn2 implicit solvent, from the same native structure as
 ``simulate_folded.py``.
@@ -21,7 +21,7 @@ MODELS, INTERVAL = 5, 250
 
 
 def heavy_atoms(protein: Modeller) -> tuple[Modeller, np.ndarray]:
-    """The protein without hydrogens, and which of its atoms are left."""
+    """Remove hydrogens; returns the protein and the indices of its heavy atoms."""
     hydrogens = [atom for atom in protein.topology.atoms() if atom.element is element.hydrogen]
     kept = np.delete(np.arange(protein.topology.getNumAtoms()), [atom.index for atom in hydrogens])
     heavy = Modeller(protein.topology, protein.positions)
@@ -30,7 +30,7 @@ def heavy_atoms(protein: Modeller) -> tuple[Modeller, np.ndarray]:
 
 
 def main() -> None:
-    """Simulate 2.5 ps in steps of 2 fs; keep a model every 0.5 ps."""
+    """Simulate 2.5 ps in steps of 2 fs; record a model every 0.5 ps."""
     protein = load_native()
     next(protein.topology.chains()).id = "A"
     forcefield = ForceField("amber14/protein.ff14SB.xml", "implicit/gbn2.xml")

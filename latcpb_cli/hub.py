@@ -1,8 +1,8 @@
-"""Where weights come from: find, verify, download.
+"""Find, verify and download weights.
 
-The order is: what the caller names (``--weights``), ``$LATCPB_WEIGHTS``, the
-weights bundled with the package, the cache of the Hugging Face Hub, and only
-then the network. Nothing is handed out before its sha256 has been compared.
+The order is: the argument of the caller (``--weights``), ``$LATCPB_WEIGHTS``, the
+weights bundled with the package, the cache of the Hugging Face Hub, and then
+the network. Files are returned after their sha256 has been compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from latcpb_cli.weights import (
     CHECKSUM_FILE,
     HASHED_FILES,
     MODEL_FILE,
-    Source,
+    Origin,
     WeightsFiles,
     bundled_directory,
     bundled_names,
@@ -33,12 +33,12 @@ from latcpb_cli.weights import (
 __all__ = ["DEFAULT_REPO_ID", "ENVIRONMENT_VARIABLE", "download", "installed", "resolve_weights"]
 
 DEFAULT_REPO_ID = "latcpb/latcpb"
-"""The Hub repository of the package: one directory per model."""
+"""The Hub repository of the package, with one directory per model."""
 
 ENVIRONMENT_VARIABLE = "LATCPB_WEIGHTS"
 
 _CONNECT_TIMEOUT = 10.0
-"""Seconds until the Hub counts as out of reach."""
+"""Seconds after which the Hub counts as out of reach."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def resolve_weights(name_or_path: str | Path | None = None) -> WeightsFiles:
     Raises
     ------
     WeightsError
-        If the weights are not there, damaged, or not to be had.
+        If the weights do not exist, are damaged, or cannot be downloaded.
 
     Examples
     --------
@@ -68,47 +68,47 @@ def resolve_weights(name_or_path: str | Path | None = None) -> WeightsFiles:
     PosixPath('runs/mine/model.safetensors')
     """
     manifest = load_manifest()
-    wanted = name_or_path or os.environ.get(ENVIRONMENT_VARIABLE) or manifest.default
-    if isinstance(wanted, Path) or (wanted not in manifest.models and _looks_like_path(wanted)):
-        return read_directory(Path(wanted).expanduser())
-    expected = manifest.checksums(wanted)
-    bundled = bundled_directory(wanted)
+    requested = name_or_path or os.environ.get(ENVIRONMENT_VARIABLE) or manifest.default
+    if isinstance(requested, Path) or (requested not in manifest.models and _is_path_like(requested)):
+        return read_directory(Path(requested).expanduser())
+    expected = manifest.checksums(requested)
+    bundled = bundled_directory(requested)
     if bundled is None:
-        return download(wanted)
+        return download(requested)
     return verify(bundled, expected, "bundled", hint="install latcpb again, or use --weights DIR")
 
 
 def installed(
     name: str, *, repo_id: str = DEFAULT_REPO_ID, revision: str | None = None, cache_dir: Path | None = None
-) -> Iterator[tuple[Source, WeightsFiles | WeightsError]]:
+) -> Iterator[tuple[Origin, WeightsFiles | WeightsError]]:
     """Verify the copies of a model on this machine, without the network.
 
     Parameters are those of `download`.
 
     Yields
     ------
-    source : {"bundled", "cache"}
+    origin : {"bundled", "cache"}
     outcome : WeightsFiles or WeightsError
         The error, not raised, where a copy is damaged.
     """
     pins = _pins(name, repo_id)
-    places: dict[Source, Path | None] = {
+    copies: dict[Origin, Path | None] = {
         "bundled": bundled_directory(name) if pins is not None else None,
         "cache": _cached(name, repo_id, revision or _revision(repo_id), cache_dir),
     }
-    for source, directory in places.items():
+    for origin, directory in copies.items():
         if directory is None:
             continue
         try:
-            yield source, verify(directory, pins or read_checksums(directory), source, hint="")
+            yield origin, verify(directory, pins or read_checksums(directory), origin, hint="")
         except WeightsError as error:
-            yield source, error
+            yield origin, error
 
 
 def download(
     name: str, *, repo_id: str = DEFAULT_REPO_ID, revision: str | None = None, cache_dir: Path | None = None
 ) -> WeightsFiles:
-    """Take a model from the cache of the Hub, or else from the Hub itself.
+    """Return a model from the cache of the Hub, downloaded where it is not complete there.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def download(
         Name of the model: a directory of the repository.
     repo_id : str
         Models of `DEFAULT_REPO_ID` must have the sha256 in the manifest of
-        the package, whatever the revision. Those of another repository are
+        the package, at any revision. Those of another repository are
         compared with that repository's own SHA256 file, which guards against
         damage only.
     revision : str, optional
@@ -135,14 +135,14 @@ def download(
     pins = _pins(name, repo_id)
     revision = revision or _revision(repo_id)
     cached = _cached(name, repo_id, revision, cache_dir)
-    # A branch of another repository may have moved on: only pinned files need no question to the Hub.
+    # A branch of another repository may have changed: only pinned files need no request to the Hub.
     if cached is not None and (pins is not None or _offline()):
         try:
             return verify(cached, pins or read_checksums(cached), "cache", hint="")
         except WeightsError as error:
             _LOG.warning("%s: this cached copy is removed", error.message)
             _discard(cached)
-    with _explained(name, repo_id, revision):
+    with _clear_errors(name, repo_id, revision):
         directory = _fetch(name, repo_id, revision, cache_dir)
     try:
         return verify(
@@ -153,7 +153,7 @@ def download(
         raise
 
 
-def _looks_like_path(text: str) -> bool:
+def _is_path_like(text: str) -> bool:
     return Path(text).name != text or Path(text).exists()
 
 
@@ -172,10 +172,10 @@ def _offline() -> bool:
 
 
 def _cached(name: str, repo_id: str, revision: str, cache_dir: Path | None) -> Path | None:
-    """Return the directory of a model in the cache of the Hub, if it is complete."""
+    """Return the directory of a model in the cache of the Hub; None where files are missing."""
     from huggingface_hub import try_to_load_from_cache
 
-    with _explained(name, repo_id, revision):
+    with _clear_errors(name, repo_id, revision):
         paths = [
             try_to_load_from_cache(repo_id, f"{name}/{file}", cache_dir=cache_dir, revision=revision)
             for file in (*HASHED_FILES, CHECKSUM_FILE)
@@ -188,18 +188,18 @@ def _fetch(name: str, repo_id: str, revision: str, cache_dir: Path | None) -> Pa
     """Download the files of one model and no others; return their directory in the cache."""
     from huggingface_hub import HfApi, hf_hub_download
 
-    # Asked first because hf_hub_download keeps trying for minutes where there is no network.
+    # First, because hf_hub_download retries for minutes where there is no network.
     info = HfApi().model_info(repo_id, revision=revision, timeout=_CONNECT_TIMEOUT)
-    there = {sibling.rfilename for sibling in info.siblings or []}
-    wanted = [f"{name}/{file}" for file in (CHECKSUM_FILE, *HASHED_FILES)]
-    if not there.issuperset(wanted):
-        models = sorted(str(Path(file).parent) for file in there if Path(file).name == MODEL_FILE)
+    available = {sibling.rfilename for sibling in info.siblings or []}
+    needed = [f"{name}/{file}" for file in (CHECKSUM_FILE, *HASHED_FILES)]
+    if not available.issuperset(needed):
+        models = sorted(str(Path(file).parent) for file in available if Path(file).name == MODEL_FILE)
         raise WeightsError(
             f"repository {repo_id} has no weights {name!r} at revision {revision}",
-            f"it has: {', '.join(models) or 'none'}; needed: {', '.join(wanted)}",
+            f"it has: {', '.join(models) or 'none'}; needed: {', '.join(needed)}",
         )
-    wanted += {f"{name}/{CARD_FILE}"} & there
-    paths = [hf_hub_download(repo_id, file, revision=revision, cache_dir=cache_dir) for file in wanted]
+    needed += {f"{name}/{CARD_FILE}"} & available
+    paths = [hf_hub_download(repo_id, file, revision=revision, cache_dir=cache_dir) for file in needed]
     return Path(paths[0]).parent
 
 
@@ -223,8 +223,8 @@ def _alternatives() -> str:
 
 
 @contextmanager
-def _explained(name: str, repo_id: str, revision: str) -> Iterator[None]:
-    """Turn what huggingface_hub raises into a WeightsError that says what to do."""
+def _clear_errors(name: str, repo_id: str, revision: str) -> Iterator[None]:
+    """Turn exceptions of huggingface_hub into a WeightsError with a hint."""
     from huggingface_hub import constants, errors
 
     where = f"{repo_id} at {constants.ENDPOINT}"
@@ -244,7 +244,7 @@ def _explained(name: str, repo_id: str, revision: str) -> Iterator[None]:
     except errors.OfflineModeIsEnabled as error:
         message = f"weights {name!r} of {repo_id} are not in the cache, and HF_HUB_OFFLINE is set"
         raise WeightsError(message, _alternatives()) from error
-    # The errors of the HTTP library come through, and which library that is depends on the version.
+    # Errors of the HTTP library pass through; which library that is depends on the version.
     except Exception as error:
         reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
         message = f"weights {name!r} cannot be had from {where}: {reason[0]}"

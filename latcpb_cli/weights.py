@@ -1,10 +1,10 @@
-"""What a directory of weights holds, and how it is verified.
+"""Directories of weights: their files, and how they are verified.
 
 A model is a directory with ``config.json`` (the whole configuration),
 ``model.safetensors``, ``SHA256`` (as ``sha256sum`` writes it) and a
 ``README.md`` (the model card). Only safetensors are read: loading a pickle can
-run code. The manifest in the package says which models this version knows, and
-pins their sha256.
+run code. The manifest in the package lists the models of this version with
+their sha256.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from latcpb_cli.errors import WeightsError
 __all__ = [
     "CARD_FILE",
     "CHECKSUM_FILE",
+    "CONFIG_FILE",
     "HASHED_FILES",
     "MODEL_FILE",
     "Manifest",
-    "Source",
+    "Origin",
     "WeightsFiles",
     "bundled_directory",
     "bundled_names",
@@ -44,9 +45,10 @@ HASHED_FILES = (CONFIG_FILE, MODEL_FILE)
 MANIFEST_FILE = Path(__file__).with_name("weights_manifest.json")
 
 BUNDLES = (Path(__file__).with_name("_weights"), Path(__file__).parents[1] / "weights")
-"""Where bundled weights lie: in an installed wheel, in a source checkout."""
+"""Directories of bundled weights: in an installed wheel, in a source checkout."""
 
-Source = Literal["directory", "bundled", "cache", "network"]
+Origin = Literal["directory", "bundled", "cache", "network"]
+"""A directory named by the user, the package, the cache of the Hub, or a download."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class WeightsFiles:
         The directory, its ``config.json`` and its ``model.safetensors``.
     sha256 : str
         Of ``model.safetensors``, in hex; it goes into reports.
-    source : {"directory", "bundled", "cache", "network"}
-        Where the files were found.
+    origin : {"directory", "bundled", "cache", "network"}
+        Where the files come from.
     """
 
     name: str
@@ -70,17 +72,17 @@ class WeightsFiles:
     config: Path
     model: Path
     sha256: str
-    source: Source
+    origin: Origin
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The models that this version of the package knows.
+    """The models of this version of the package.
 
     Attributes
     ----------
     default : str
-        Name of the model that is used when none is named.
+        Name of the model that is used by default.
     revision : str
         Revision of the package's Hub repository that holds them.
     models : mapping of str to mapping of str to str
@@ -102,22 +104,22 @@ class Manifest:
 
 
 def load_manifest() -> Manifest:
-    """Read the manifest that the package carries."""
+    """Read the manifest of the package."""
     return Manifest(**json.loads(MANIFEST_FILE.read_text(encoding="utf-8")))
 
 
 def bundled_directory(name: str) -> Path | None:
-    """Return the directory of a model that came with the package, None if it did not."""
+    """Return the directory of a model that is bundled with the package, None if it is not."""
     return next((bundle / name for bundle in BUNDLES if (bundle / name / MODEL_FILE).is_file()), None)
 
 
 def bundled_names() -> list[str]:
-    """Return the names of the models that came with the package, sorted."""
+    """Return the names of the models that are bundled with the package, sorted."""
     return sorted(name for name in load_manifest().models if bundled_directory(name))
 
 
 def read_directory(directory: Path) -> WeightsFiles:
-    """Verify a directory of weights against the SHA256 file that lies in it.
+    """Verify a directory of weights against its own SHA256 file.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def read_directory(directory: Path) -> WeightsFiles:
     return verify(directory, read_checksums(directory), "directory", hint=_rehash_hint(directory))
 
 
-def verify(directory: Path, expected: Mapping[str, str], source: Source, *, hint: str) -> WeightsFiles:
+def verify(directory: Path, expected: Mapping[str, str], origin: Origin, *, hint: str) -> WeightsFiles:
     """Compare the files of a model with their sha256.
 
     Parameters
@@ -139,8 +141,8 @@ def verify(directory: Path, expected: Mapping[str, str], source: Source, *, hint
     directory : pathlib.Path
     expected : mapping of str to str
         The sha256 in hex, by file name.
-    source : {"directory", "bundled", "cache", "network"}
-        Where the directory was found; it is passed on.
+    origin : {"directory", "bundled", "cache", "network"}
+        Where the directory comes from.
     hint : str
         What to try when a sha256 is wrong.
 
@@ -155,16 +157,16 @@ def verify(directory: Path, expected: Mapping[str, str], source: Source, *, hint
             raise WeightsError(
                 f"{directory} holds no {file}", f"needed: {', '.join(HASHED_FILES)}; no pickles"
             )
-        found = _sha256(path)
-        if found != expected.get(file):
-            raise WeightsError(f"{path}: sha256 is {found}, expected {expected.get(file)}", hint)
+        actual = _sha256(path)
+        if actual != expected.get(file):
+            raise WeightsError(f"{path}: sha256 is {actual}, expected {expected.get(file)}", hint)
     return WeightsFiles(
         name=directory.name,
         directory=directory,
         config=directory / CONFIG_FILE,
         model=directory / MODEL_FILE,
         sha256=expected[MODEL_FILE],
-        source=source,
+        origin=origin,
     )
 
 
@@ -179,7 +181,7 @@ def read_checksums(directory: Path) -> dict[str, str]:
 
 
 def write_checksums(directory: Path) -> dict[str, str]:
-    """Write the SHA256 file of a directory of weights, and return what it says."""
+    """Write the SHA256 file of a directory of weights, and return the sums in hex by file name."""
     checksums = {file: _sha256(directory / file) for file in HASHED_FILES}
     text = "".join(f"{digest}  {file}\n" for file, digest in checksums.items())
     (directory / CHECKSUM_FILE).write_text(text, encoding="ascii")

@@ -40,10 +40,10 @@ function, arguments, manifest, bundle = sys.argv[1:]
 weights.MANIFEST_FILE, weights.BUNDLES = Path(manifest), (Path(bundle),)
 try:
     files = getattr(hub, function)(**json.loads(arguments))
-    answer = {"directory": str(files.directory), "source": files.source, "sha256": files.sha256}
+    result = {"directory": str(files.directory), "origin": files.origin, "sha256": files.sha256}
 except LatcpbError as error:
-    answer = {"error": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
-print(json.dumps(answer))
+    result = {"error": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+print(json.dumps(result))
 """
 
 Call = Callable[..., dict[str, Any]]
@@ -99,37 +99,37 @@ def write_model(directory: Path) -> Path:
 
 
 def cached_files(tmp_path: Path) -> list[str]:
-    """Return the names in the cache that a reader could take for the model, and the blobs' sizes."""
+    """Return the names of all files in the cache that are as large as the model."""
     cache = tmp_path / "hf" / "hub"
     return [path.name for path in cache.rglob("*") if path.is_file() and path.stat().st_size > 100_000]
 
 
 def test_download_then_cache_then_offline(published: HubServer, call: Call) -> None:
     first = call()
-    assert first["source"] == "network"
+    assert first["origin"] == "network"
     assert Path(first["directory"], "model.safetensors").read_bytes() == FILES[f"{NAME}/model.safetensors"]
     assert Path(first["directory"], "README.md").is_file()
 
     published.requests.clear()
     second = call()
-    assert (second["source"], second["directory"]) == ("cache", first["directory"])
+    assert (second["origin"], second["directory"]) == ("cache", first["directory"])
     assert published.requests == []
 
     offline = call(env={"HF_HUB_OFFLINE": "1"})
-    assert (offline["source"], offline["sha256"]) == ("cache", first["sha256"])
+    assert (offline["origin"], offline["sha256"]) == ("cache", first["sha256"])
 
 
 def test_offline_without_a_copy(published: HubServer, call: Call) -> None:
-    answer = call(env={"HF_HUB_OFFLINE": "1"})
-    assert answer["exit_code"] == 5
-    assert "HF_HUB_OFFLINE" in answer["error"]
-    assert "--weights" in answer["hint"]
+    result = call(env={"HF_HUB_OFFLINE": "1"})
+    assert result["exit_code"] == 5
+    assert "HF_HUB_OFFLINE" in result["error"]
+    assert "--weights" in result["hint"]
     assert published.requests == []
 
 
 def test_cache_dir(published: HubServer, call: Call, tmp_path: Path) -> None:
-    answer = call("download", name=NAME, cache_dir=str(tmp_path / "elsewhere"))
-    assert answer["directory"].startswith(str(tmp_path / "elsewhere"))
+    result = call("download", name=NAME, cache_dir=str(tmp_path / "elsewhere"))
+    assert result["directory"].startswith(str(tmp_path / "elsewhere"))
     assert cached_files(tmp_path) == []
 
 
@@ -137,7 +137,7 @@ def test_cache_dir(published: HubServer, call: Call, tmp_path: Path) -> None:
 def test_wrong_hash_is_refused_and_not_kept(
     published: HubServer, call: Call, tmp_path: Path, file: str
 ) -> None:
-    """The repository vouches for the files it holds, the manifest does not."""
+    """The SHA256 file of the repository fits its files, the manifest does not."""
     repository = published.repositories[DEFAULT_REPO_ID]
     repository[f"{NAME}/{file}"] += b"tampered"
     copy = tmp_path / "tampered"
@@ -147,10 +147,10 @@ def test_wrong_hash_is_refused_and_not_kept(
     write_checksums(copy)
     repository[f"{NAME}/SHA256"] = (copy / "SHA256").read_bytes()
 
-    answer = call()
-    assert answer["exit_code"] == 5
-    assert f"{file}: sha256 is " in answer["error"]
-    assert ", expected " in answer["error"]
+    result = call()
+    assert result["exit_code"] == 5
+    assert f"{file}: sha256 is " in result["error"]
+    assert ", expected " in result["error"]
     assert cached_files(tmp_path) == []
     assert not list((tmp_path / "hf").rglob("config.json"))
     assert call(env={"HF_HUB_OFFLINE": "1"})["exit_code"] == 5
@@ -161,7 +161,7 @@ def test_damaged_cache_is_replaced(published: HubServer, call: Call) -> None:
     model.write_bytes(b"bit rot")
     published.requests.clear()
     again = call()
-    assert again["source"] == "network"
+    assert again["origin"] == "network"
     assert "bit rot" not in again["stderr"] and "removed" in again["stderr"]
     assert model.read_bytes() == FILES[f"{NAME}/model.safetensors"]
 
@@ -172,34 +172,34 @@ def test_damaged_cache_offline(published: HubServer, call: Call) -> None:
 
 
 def test_unpublished_repository(server: HubServer, call: Call) -> None:
-    answer = call()
-    assert answer["exit_code"] == 5
-    assert f"no repository {DEFAULT_REPO_ID}" in answer["error"]
-    assert "not published" in answer["error"]
+    result = call()
+    assert result["exit_code"] == 5
+    assert f"no repository {DEFAULT_REPO_ID}" in result["error"]
+    assert "not published" in result["error"]
     for alternative in ("--weights DIR", f"${ENVIRONMENT_VARIABLE}", "bundled"):
-        assert alternative in answer["hint"]
+        assert alternative in result["hint"]
 
 
 def test_other_missing_repository_and_revision(published: HubServer, call: Call) -> None:
-    answer = call("download", name=NAME, repo_id="some/one")
-    assert answer["exit_code"] == 5
-    assert "not published" not in answer["error"]
-    answer = call("download", name=NAME, revision="v9")
-    assert answer["exit_code"] == 5
-    assert "no revision 'v9'" in answer["error"]
-    answer = call("download", name=NAME, repo_id="not an id")
-    assert answer["exit_code"] == 2
+    result = call("download", name=NAME, repo_id="some/one")
+    assert result["exit_code"] == 5
+    assert "not published" not in result["error"]
+    result = call("download", name=NAME, revision="v9")
+    assert result["exit_code"] == 5
+    assert "no revision 'v9'" in result["error"]
+    result = call("download", name=NAME, repo_id="not an id")
+    assert result["exit_code"] == 2
 
 
 def test_model_that_the_repository_lacks(published: HubServer, call: Call) -> None:
     published.repositories["some/one"] = published.repositories[DEFAULT_REPO_ID]
-    answer = call("download", name="other", repo_id="some/one")
-    assert answer["exit_code"] == 5
-    assert answer["hint"].startswith(f"it has: {NAME};")
+    result = call("download", name="other", repo_id="some/one")
+    assert result["exit_code"] == 5
+    assert result["hint"].startswith(f"it has: {NAME};")
 
 
 def test_dropped_connection_is_resumed(published: HubServer, call: Call, tmp_path: Path) -> None:
-    """The client hands on what it has in pieces of 10 MiB, so the file must be larger."""
+    """The client writes pieces of 10 MiB, so the file must be larger."""
     model = write_model(tmp_path / "large" / NAME)
     content = bytes(range(256)) * (24 * 4096)
     (model / "model.safetensors").write_bytes(content)
@@ -208,16 +208,16 @@ def test_dropped_connection_is_resumed(published: HubServer, call: Call, tmp_pat
         f"{NAME}/{path.name}": path.read_bytes() for path in model.iterdir()
     }
     published.drops[f"{NAME}/model.safetensors"] = 1
-    answer = call("download", name=NAME, repo_id="some/one")
+    result = call("download", name=NAME, repo_id="some/one")
     assert published.fetched("model.safetensors") == [None, f"bytes={10 * 1024**2}-"]
-    assert Path(answer["directory"], "model.safetensors").read_bytes() == content
+    assert Path(result["directory"], "model.safetensors").read_bytes() == content
 
 
 def test_unreachable_hub(call: Call) -> None:
-    answer = call(env={"HF_ENDPOINT": "http://127.0.0.1:9"})
-    assert answer["exit_code"] == 5
-    assert "cannot be had from" in answer["error"]
-    assert "\n" not in answer["error"]
+    result = call(env={"HF_ENDPOINT": "http://127.0.0.1:9"})
+    assert result["exit_code"] == 5
+    assert "cannot be had from" in result["error"]
+    assert "\n" not in result["error"]
 
 
 def test_other_repository_is_compared_with_its_own_sums(
@@ -225,14 +225,14 @@ def test_other_repository_is_compared_with_its_own_sums(
 ) -> None:
     files = dict(published.repositories[DEFAULT_REPO_ID])
     published.repositories["some/one"] = files
-    assert call("download", name=NAME, repo_id="some/one")["source"] == "network"
+    assert call("download", name=NAME, repo_id="some/one")["origin"] == "network"
 
-    # A branch may move on, so it is asked again; a copy is still good enough without a network.
+    # A branch may change, so the Hub is queried again; without a network the copy is used.
     published.requests.clear()
-    assert call("download", name=NAME, repo_id="some/one")["source"] == "network"
+    assert call("download", name=NAME, repo_id="some/one")["origin"] == "network"
     assert published.requests and not published.fetched("model.safetensors")
     offline = call("download", name=NAME, repo_id="some/one", env={"HF_HUB_OFFLINE": "1"})
-    assert offline["source"] == "cache"
+    assert offline["origin"] == "cache"
 
     files[f"{NAME}/model.safetensors"] = b"cut short"
     assert call("download", name=NAME, repo_id="some/one")["exit_code"] == 5
@@ -240,24 +240,24 @@ def test_other_repository_is_compared_with_its_own_sums(
 
 def test_order(published: HubServer, call: Call, tmp_path: Path) -> None:
     """An argument goes before the environment, that before the bundle, that before the cache."""
-    assert call()["source"] == "network"
+    assert call()["origin"] == "network"
     bundled = write_model(tmp_path / "bundle" / NAME)
-    assert call() == call(name_or_path=NAME) | {"directory": str(bundled), "source": "bundled"}
+    assert call() == call(name_or_path=NAME) | {"directory": str(bundled), "origin": "bundled"}
     in_environment = write_model(tmp_path / "environment")
     env = {ENVIRONMENT_VARIABLE: str(in_environment)}
     assert call(env=env)["directory"] == str(in_environment)
     given = write_model(tmp_path / "given")
     assert call(env=env, name_or_path=str(given))["directory"] == str(given)
-    assert call(env=env, name_or_path=NAME)["source"] == "bundled"
+    assert call(env=env, name_or_path=NAME)["origin"] == "bundled"
 
 
-def test_damaged_bundle_is_not_passed_over(published: HubServer, call: Call, tmp_path: Path) -> None:
+def test_damaged_bundle_is_an_error(published: HubServer, call: Call, tmp_path: Path) -> None:
     bundled = write_model(tmp_path / "bundle" / NAME)
     (bundled / "config.json").write_bytes(b'{"layers": 99}')
     write_checksums(bundled)
-    answer = call()
-    assert answer["exit_code"] == 5
-    assert str(bundled / "config.json") in answer["error"]
+    result = call()
+    assert result["exit_code"] == 5
+    assert str(bundled / "config.json") in result["error"]
 
 
 def test_unknown_name_and_missing_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def test_unknown_name_and_missing_directory(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_bundled_weights_need_no_client() -> None:
-    """Offline use must not pay for, or depend on, the client of the Hub."""
+    """Offline use does not import the client of the Hub."""
     code = (
         "import sys, latcpb_cli.hub as hub\n"
         "try: hub.resolve_weights('./gone')\n"

@@ -1,4 +1,4 @@
-"""Directories of weights: what is accepted, and what the refusals say."""
+"""Directories of weights: verified ones, and the messages for all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def model(tmp_path: Path) -> Path:
 
 def test_verified_directory(model: Path) -> None:
     files = read_directory(model)
-    assert (files.name, files.source) == ("mine", "directory")
+    assert (files.name, files.origin) == ("mine", "directory")
     assert files.model == model / "model.safetensors"
     assert files.config == model / "config.json"
     assert files.sha256 == "f528212a496dc7a0e9a57c129b561aa4609364d70f886c09d668e00797521eb5"
@@ -42,12 +42,12 @@ def test_sums_are_those_of_sha256sum(model: Path, mode: str) -> None:
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_changed_file_is_named_with_both_sums(model: Path, file: str) -> None:
-    before = dict(line.split()[::-1] for line in (model / "SHA256").read_text().splitlines())
+    expected = dict(line.split()[::-1] for line in (model / "SHA256").read_text().splitlines())
     (model / file).write_bytes(b"changed")
     with pytest.raises(WeightsError) as caught:
         read_directory(model)
     assert str(model / file) in caught.value.message
-    assert f"expected {before[file]}" in caught.value.message
+    assert f"expected {expected[file]}" in caught.value.message
     assert "sha256sum" in caught.value.hint
 
 

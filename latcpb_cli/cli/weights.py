@@ -51,7 +51,7 @@ def download_weights(
 
 def _download(repo_id: str, revision: str | None, cache_dir: Path | None, name: str | None) -> None:
     files = download(name or load_manifest().default, repo_id=repo_id, revision=revision, cache_dir=cache_dir)
-    how = "already in the cache" if files.source == "cache" else "downloaded"
+    how = "already in the cache" if files.origin == "cache" else "downloaded"
     pinned = (
         "the manifest of latcpb" if repo_id == DEFAULT_REPO_ID else f"the SHA256 file of {repo_id} itself"
     )
