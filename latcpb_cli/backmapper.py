@@ -45,7 +45,7 @@ SAMPLER_SETTINGS: dict[Mode, SamplerSettings] = {
 """How latents are sampled; chosen by ``benchmarks/choose_sampling.py`` on chains held out of training."""
 
 _BEST_RAMACHANDRAN_WEIGHT = 0.3
-"""Least weight of the Ramachandran energy in best mode; chosen by ``benchmarks/relief.py`` on held-out chains."""
+"""Least weight of the Ramachandran energy in best mode; ``benchmarks/relief.py`` on held-out chains."""
 
 _RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
 
@@ -297,14 +297,16 @@ class Backmapper:
             expected = latcpb.expected_latent(condition, graph, self.schedule)
             rotamers = latcpb.decoder(expected, condition, graph, side_chains=False).rotamers
         for noise in _noises(frames, part, options):
-            settings = SAMPLER_SETTINGS[options.mode]
+            settings = SAMPLER_SETTINGS[options.settled_mode]
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
             inputs = SideChainInputs(picks, rotamers, weights)
             yield self.predictor.build_atoms(latent, condition, graph, inputs, without), graph
 
 
-def _noises(frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions) -> list[NoiseSource]:
+def _noises(
+    frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions
+) -> list[NoiseSource]:
     """The noise of each sample of some frames."""
     samples, length = range(options.samples), options.noise_length
     if length > 0:

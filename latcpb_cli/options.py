@@ -231,7 +231,7 @@ class BackmapOptions:
 
     samples: int = 1
     seed: int = 0
-    mode: Mode = None  # type: ignore[assignment]  # __post_init__ replaces None
+    mode: Mode | None = None
     coherence: float = 0.0
     ca_tolerance: float = 0.0
     disulfides: Disulfides = "auto"
@@ -265,8 +265,7 @@ class BackmapOptions:
                 f"mode best gives one structure per frame, not {self.samples}",
                 "use mode ensemble, or one sample",
             )
-        given: Mode | None = self.mode
-        object.__setattr__(self, "mode", given or ("best" if self.samples == 1 else "ensemble"))
+        object.__setattr__(self, "mode", self.settled_mode)
         object.__setattr__(self, "without", tuple(part for part in PARTS if part in self.without))
         self._check_parts()
         if self.md is not None and self.md.hydrogens and self.naming == "charmm":
@@ -284,6 +283,11 @@ class BackmapOptions:
             raise UsageError(
                 "--coherence in best mode averages what packing computes", "leave one of them out"
             )
+
+    @property
+    def settled_mode(self) -> Mode:
+        """The mode, which the number of samples decides where it is not given."""
+        return self.mode or ("best" if self.samples == 1 else "ensemble")
 
     def uses(self, part: Part) -> bool:
         """Whether a part beyond the paper takes part in the run."""

@@ -83,7 +83,7 @@ def backmap(
         raise UsageError("--fail-on needs the report", "leave out --no-report")
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
     options = choices.BackmapOptions(
-        samples=samples, seed=_seed_number(seed), mode=cast("choices.Mode", mode), coherence=coherence,
+        samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
         ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology,
         without=_parts(without),
         md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -71,7 +70,7 @@ class FrameProgress:
     def _speed(self, residues_per_second: float) -> str:
         return f"{residues_per_second:,.0f} residues/s," if self._unit == "frames" else ""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> FrameProgress:
         self._bar.__enter__()
         self._started = self._last_line = time.monotonic()
         return self

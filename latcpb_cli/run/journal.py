@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from latcpb_cli.errors import OutputError, UsageError
 from latcpb_cli.io.writers.part_file import PartState, output_error
@@ -176,7 +176,7 @@ class Journal:
         """Record that files take their final names from here on."""
         self._append({"renaming": True})
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Journal:
         return self
 
     def __exit__(

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 
@@ -44,6 +44,7 @@ _MAX_PROBLEMS = 1000
 Item = TypeVar("Item")
 
 
+@runtime_checkable
 class Builder(Protocol):
     """Builds chunks of frames.
 
@@ -200,7 +201,7 @@ def _output_spec(
     """What the first bytes of an output depend on."""
     remarks = [
         f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {options.seed}, "
-        f"MODE {options.mode.upper()}",
+        f"MODE {options.settled_mode.upper()}",
         "SHA256 OF THE WEIGHTS:",
         backmapper.weights_sha256,
         run_remark(settings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 __all__ = ["NoPostProcessing", "PostProcessor", "open_post_processor"]
 
 
+@runtime_checkable
 class PostProcessor(Protocol):
     """A step between building and measuring.
 

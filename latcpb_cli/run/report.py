@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class ReportWriter:
             for line in lines:
                 self._totals.add(**json.loads(line))
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> ReportWriter:
         return self
 
     def __exit__(
@@ -84,14 +84,14 @@ class ReportWriter:
             bridges = measured.bridges[frame][sample]
             self.add(FrameInfo(index, sample, time, chunk.boxes[frame], bridges), clashes, row)
 
-    def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, float] | None = None) -> None:
+    def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, Any] | None = None) -> None:
         """Add one structure.
 
         Parameters
         ----------
         info : FrameInfo
         clashes : FrameClashes
-        row : mapping of str to float, optional
+        row : mapping, optional
             Further counts and energies of the structure.
         """
         counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
