@@ -71,7 +71,8 @@ class XdrFile:
             raise InputError(f"{self.path}: no whole frame", "the file is truncated; copy it again")
         try:
             self._reader: Any = (XTCFile if self._xtc else TRRFile)(str(file.readable))
-            self._reader.set_offsets(np.array(offsets, dtype=np.int64))
+            # The library takes the beginning of the file for its frame 0, whatever its offset.
+            self._reader.set_offsets(np.array([0, *offsets], dtype=np.int64))
         except Exception as error:  # the library raises various types
             raise self._damaged(first_line(error)) from None
         self._offsets = offsets
@@ -85,7 +86,7 @@ class XdrFile:
         try:
             if self._xtc:
                 self._check_packing(index)
-            self._reader.seek(index)
+            self._reader.seek(index + 1)
             frame = self._reader.read()
         except Exception as error:
             raise self._damaged(first_line(error), f": frame {index}") from None
