@@ -128,8 +128,9 @@ class FrameChunk:
     indices : numpy.ndarray of int64, shape (F,)
         Frame numbers in the input trajectory, from 0.
     missing : numpy.ndarray of bool, shape (F, L), or None
-        Beads without a position in the input; ``positions`` puts them far from
-        all others, so that the rest can be built. None where no bead is missing.
+        Beads without a position in the input, or nearly on one point with many
+        others; ``positions`` puts them far from all others, so that the rest can
+        be built. None where no bead is missing.
     problems : dict of int to str
         Defects of the frames of the input, by frame number.
     """

@@ -12,7 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64
 
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.beads.frame_check import describe_frame, fill_from_chain, find_missing, move_far_away
+from latcpb_cli.io.beads.frame_check import (
+    describe_frame,
+    fill_from_chain,
+    find_collapsed,
+    find_missing,
+    move_far_away,
+)
 from latcpb_cli.io.beads.spacing import Spacing
 from latcpb_cli.io.beads.whole import make_whole
 from latcpb_cli.io.readers.frames import Frame, Trajectory
@@ -176,29 +182,32 @@ class Source:
             positions = fill_from_chain(self.trace, positions, missing)
         if self._make_whole:
             positions = make_whole(self.trace, positions, boxes)
-        if missing.any():
-            positions = move_far_away(positions, missing)
+        collapsed = find_collapsed(positions, missing)
+        absent = missing | collapsed
+        if absent.any():
+            positions = move_far_away(positions, absent)
         return FrameChunk(
             positions=positions,
             times=np.array([frame.time for frame in frames]),
             boxes=boxes,
             indices=indices,
-            missing=missing if missing.any() else None,
-            problems=self._find_problems(indices, positions, missing, given),
+            missing=absent if absent.any() else None,
+            problems=self._find_problems(indices, positions, given, missing, collapsed),
         )
 
     def _find_problems(
         self,
         indices: Int64[np.ndarray, "F"],
         positions: Float[np.ndarray, "F L 3"],
-        missing: Bool[np.ndarray, "F L"],
         given: Float[np.ndarray, "F L 3"],
+        missing: Bool[np.ndarray, "F L"],
+        collapsed: Bool[np.ndarray, "F L"],
     ) -> dict[int, str]:
         """Describe the frames that have problems, by frame number; raise under ``strict``."""
         problems = {}
         for row, index in enumerate(indices.tolist()):
             problem = describe_frame(
-                self.trace, positions[row], missing[row], self.spacing.median, given[row]
+                self.trace, positions[row], missing[row], self.spacing.median, given[row], collapsed[row]
             )
             if problem and self.strict:
                 path = self._reader.trajectory.locate(index)[0].path

@@ -130,7 +130,8 @@ class _Arranger:
         left: list[int] = []
         for run in self._runs(rows):
             position = self._position(host, run)
-            if position is None:
+            is_in_place = position == len(host.rows) and run[0] == host.rows[-1] + 1
+            if position is None or is_in_place:
                 left += run
                 continue
             host.rows[position:position] = run

@@ -203,7 +203,8 @@ def ring_notes(trace: CGTrace, distances: Float[np.ndarray, "chains"]) -> list[s
     if not len(rings):
         return []
     stops = np.cumsum(sizes)
-    named = [f"{trace.label(stops[c] - sizes[c])} and {trace.label(stops[c] - 1)}" for c in rings.tolist()]
+    pairs = zip((stops - sizes)[rings].tolist(), (stops - 1)[rings].tolist(), strict=True)
+    named = [f"{trace.label(first)} and {trace.label(last)}" for first, last in pairs]
     return [
         f"head-to-tail ring? {list_some(named)} are at bonding distance at the two ends of a chain, which "
         "is built open, with a free N and OXT: no peptide bond closes it"

@@ -7,13 +7,15 @@ from jaxtyping import Bool, Float
 
 from latcpb_cli.structure import CGTrace
 
-__all__ = ["describe_frame", "fill_from_chain", "find_missing", "move_far_away"]
+__all__ = ["describe_frame", "fill_from_chain", "find_collapsed", "find_missing", "move_far_away"]
 
 _MAX_COORDINATE = 1e6
 """Coordinates beyond this (Å) count as missing."""
 _MAX_BOND, _MIN_BOND, _MAX_BAD_FRACTION = 7.6, 1.9, 0.1
 """A frame is exploded (collapsed) where a tenth of its bonds is longer (shorter) than this (Å)."""
 _CA_CA = 3.8
+_COLLAPSED_CELL, _MIN_COLLAPSED = 3.0, 8
+"""Beads are collapsed where so many share a cubic cell with an edge of so many Å; in a protein, four can."""
 _SEPARATION = 60.0
 """Distance (Å) of beads without a position from each other and from all others.
 
@@ -35,6 +37,38 @@ def find_missing(positions: Float[np.ndarray, "F L 3"]) -> Bool[np.ndarray, "F L
     """
     with np.errstate(invalid="ignore"):
         return np.asarray(~(np.abs(positions) <= _MAX_COORDINATE).all(axis=-1))
+
+
+def find_collapsed(
+    positions: Float[np.ndarray, "F L 3"], missing: Bool[np.ndarray, "F L"]
+) -> Bool[np.ndarray, "F L"]:
+    """Mark the beads that lie nearly on one point with many others.
+
+    Atoms on them would all overlap, at a cost that grows with the square of
+    their number, and mean nothing.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (F, L, 3)
+        In Å, finite.
+    missing : numpy.ndarray of bool, shape (F, L)
+        Beads without a position, which are not marked.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (F, L)
+    """
+    collapsed = np.zeros(missing.shape, dtype=bool)
+    for frame, absent in enumerate(missing):
+        rows = np.flatnonzero(~absent)
+        points = positions[frame, rows].astype(np.float64)
+        # A second grid, shifted by half a cell, has in one cell what the first one divides at a corner.
+        for shift in (0.0, 0.5):
+            cells = np.floor(points / _COLLAPSED_CELL + shift).astype(np.int64)
+            keys = (cells[:, 0] << 42) + (cells[:, 1] << 21) + cells[:, 2]
+            _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+            collapsed[frame, rows] |= counts[inverse] >= _MIN_COLLAPSED
+    return collapsed
 
 
 def fill_from_chain(
@@ -101,6 +135,7 @@ def describe_frame(
     missing: Bool[np.ndarray, "L"],
     median_bond: float,
     given: Float[np.ndarray, "L 3"],
+    collapsed: Bool[np.ndarray, "L"],
 ) -> str:
     """Describe what is wrong with one frame.
 
@@ -114,6 +149,8 @@ def describe_frame(
         Median distance (Å) between bonded neighbours in the whole trajectory.
     given : numpy.ndarray, shape (L, 3)
         Positions as the file has them, for the reason why beads are missing.
+    collapsed : numpy.ndarray of bool, shape (L,)
+        Beads that are not built because many lie on one point.
 
     Returns
     -------
@@ -127,7 +164,12 @@ def describe_frame(
         others = f" and {more} more residue{'s' if more > 1 else ''}" if more else ""
         reason = f"beyond {_MAX_COORDINATE:,.0f} Å" if np.isfinite(given[first]).all() else "not a number"
         problems.append(f"residue {trace.label(first)}{others}: position is {reason}")
-    bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & ~missing[1:] & ~missing[:-1]
+    if collapsed.any():
+        first = int(np.flatnonzero(collapsed)[0])
+        where = f"{collapsed.sum()} residues from {trace.label(first)} on, nearly on one point"
+        problems.append(f"collapsed: not built: {where}")
+    absent = missing | collapsed
+    bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & ~absent[1:] & ~absent[:-1]
     bonds = np.linalg.norm(np.diff(positions.astype(np.float64), axis=0), axis=-1)[bonded]
     if len(bonds):
         scale = max(median_bond / _CA_CA, 1.0) if np.isfinite(median_bond) else 1.0

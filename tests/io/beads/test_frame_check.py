@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from cg_files import walk, write_ca_pdb, write_trajectory
 from reading import refuse
 
@@ -59,3 +60,37 @@ def test_strict_reading_stops_at_a_frame_with_problems(tmp_path, ca_pdb, positio
     positions[3, 4] = np.nan
     path = write_trajectory(tmp_path / "t.dcd", positions)
     refuse("t.dcd: frame 3, residue A:THR5: ", [path], ca_pdb, strict=True)
+
+
+def test_the_reason_why_a_bead_has_no_position(tmp_path, ca_pdb, positions):
+    positions[1, 4], positions[3, 4] = np.nan, 2e6
+    path = write_trajectory(tmp_path / "t.dcd", positions)
+    assert next(open_source([path], ca_pdb).chunks(6)).problems == {
+        1: "residue A:THR5: position is not a number",
+        3: "residue A:THR5: position is beyond 1,000,000 Å",
+    }
+
+
+@pytest.mark.parametrize(("n_collapsed", "n_marked"), [(28, 28), (12, 12), (8, 8), (4, 0)])
+@pytest.mark.parametrize("point", [0.0, 1.5, 4.2, -6.0])
+def test_beads_on_one_point_are_not_built(tmp_path, n_collapsed, n_marked, point):
+    positions = walk(28, 6) + np.float32(100.0)
+    rng = np.random.default_rng(0)
+    positions[1, :n_collapsed] = point + rng.uniform(-0.2, 0.2, size=(n_collapsed, 3))
+    top = write_ca_pdb(tmp_path / "cg.pdb", "A" * 28, positions[:1])
+    chunk = next(open_source([write_trajectory(tmp_path / "t.dcd", positions)], top).chunks(2))
+    assert set(chunk.problems) == {1}
+    if not n_marked:
+        assert chunk.missing is None
+        return
+    assert np.flatnonzero(chunk.missing[1]).tolist() == list(range(n_marked))
+    assert not chunk.missing[0].any()
+    assert f"collapsed: not built: {n_marked} residues from A:ALA1 on" in chunk.problems[1]
+
+
+def test_missing_beads_are_not_collapsed(tmp_path):
+    positions = walk(28, 2)
+    positions[1, 4:20] = np.nan
+    top = write_ca_pdb(tmp_path / "cg.pdb", "A" * 28, positions[:1])
+    chunk = next(open_source([write_trajectory(tmp_path / "t.dcd", positions)], top).chunks(2))
+    assert np.flatnonzero(chunk.missing[1]).tolist() == list(range(4, 20))
