@@ -1,0 +1,182 @@
+"""What the shipped weights do: bounds on accuracy, and coordinates that a defect of the predictor changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from golden import OPTIONS, Deviation, build_atoms, deviation, load_golden, references
+
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.metrics.summary import evaluate_pair
+from latcpb_cli.predictor import Predictor
+from latcpb_cli.structure import AtomStructure, AtomTopology
+
+REFERENCES = references()
+
+MAX_BACKBONE = 0.05
+"""Tolerance (Å) of N, C, O and Cβ."""
+MAX_MOVED_SIDE_CHAINS = 3.0
+"""Tolerance (%) of side chains with an atom more than 0.1 Å away.
+
+With other vector instructions the coordinates are equal to 0.001 Å, but the last bits may choose between
+two rotamers of equal probability.
+"""
+
+
+def check(result: Deviation) -> None:
+    """Compare a deviation with the tolerance."""
+    assert result.backbone <= MAX_BACKBONE
+    assert result.moved_side_chains <= MAX_MOVED_SIDE_CHAINS
+
+
+@pytest.fixture(scope="module")
+def model() -> Backmapper:
+    return Backmapper.from_pretrained(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, np.ndarray]:
+    return load_golden()
+
+
+@pytest.fixture(scope="module")
+def built(model) -> dict[str, np.ndarray]:
+    """Atoms (F, L, 15, 3) by names of options and structure."""
+    return {
+        f"{kind}/{name}": build_atoms(model, reference, options)
+        for kind, options in OPTIONS.items()
+        for name, reference in REFERENCES.items()
+    }
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("name", REFERENCES)
+def test_coordinates_are_the_golden_ones(built, golden, kind, name):
+    key = f"{kind}/{name}"
+    check(deviation(REFERENCES[name], golden[key], built[key]))
+
+
+def test_the_file_holds_every_atom(golden):
+    assert sorted(golden) == sorted(f"{kind}/{name}" for kind in OPTIONS for name in REFERENCES)
+    for key, atoms in golden.items():
+        present = AtomTopology.heavy_atoms(REFERENCES[key.partition("/")[2]].trace).present
+        assert (np.abs(atoms).sum(-1) > 0)[:, present].all()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Largest RMSD (Å), least percent of χ1 within 40 degrees, and most overlaps per 1,000 atoms."""
+
+    all_heavy: float
+    backbone: float
+    side_chain: float
+    chi1: float
+    overlaps: float
+
+
+@pytest.mark.parametrize(
+    ("key", "bounds"),
+    [
+        ("best/tnc", Bounds(1.30, 0.30, 1.83, chi1=65.0, overlaps=2.0)),
+        ("best/helix", Bounds(1.70, 0.05, 2.33, chi1=70.0, overlaps=0.0)),
+        ("best/coil", Bounds(1.25, 0.21, 1.75, chi1=60.0, overlaps=8.0)),
+        ("ensemble/tnc", Bounds(1.48, 0.36, 2.08, chi1=60.0, overlaps=8.0)),
+        ("ensemble/helix", Bounds(2.15, 0.08, 2.94, chi1=60.0, overlaps=0.0)),
+        ("ensemble/coil", Bounds(1.83, 0.27, 2.56, chi1=55.0, overlaps=8.0)),
+    ],
+)
+def test_accuracy_is_within_bounds(built, key, bounds):
+    """The reference of a peptide has χ1 = -65 degrees, its most frequent value, in every residue."""
+    reference = REFERENCES[key.partition("/")[2]]
+    present = AtomTopology.heavy_atoms(reference.trace).present
+    metrics = evaluate_pair(reference, AtomStructure(reference.trace, built[key], present, {}))
+    rmsd, generated = metrics["inner"]["rmsd"], metrics["validity"]["generated"]
+    assert rmsd["all_heavy"] <= bounds.all_heavy
+    assert rmsd["backbone"] <= bounds.backbone
+    assert rmsd["side_chain"] <= bounds.side_chain
+    assert metrics["inner"]["chi"]["chi1"]["percent"] >= bounds.chi1
+    assert generated["overlap04_per_1000"] <= bounds.overlaps
+    assert generated["contact12_percent"] == generated["d_residues"]["count"] == 0
+    assert generated["pierced_rings"]["count"] == 0
+
+
+def scramble_contact_energies(predictor: Predictor) -> None:
+    """Pairs of atom types get the energies of other pairs."""
+    order = torch.randperm(len(predictor.packing.contact_energy), generator=torch.Generator().manual_seed(0))
+    predictor.packing.contact_energy.data = predictor.packing.contact_energy.data[order]
+
+
+def shift_chi(predictor: Predictor) -> None:
+    """Every χ of the decoder is 5 degrees larger."""
+    decoder = predictor.latcpb.decoder
+    rotamers = decoder._rotamers
+
+    def shifted(*arguments):
+        result = rotamers(*arguments)
+        return type(result)(result.logits, result.chi + np.radians(5.0))
+
+    decoder._rotamers = shifted
+
+
+def swap_rotamer_head(predictor: Predictor) -> None:
+    """The logits of a third of the rotamers are those of the next third: χ1 is taken for another state."""
+    head = predictor.latcpb.decoder.rotamer_head
+    for parameter in (head.weight, head.bias):
+        parameter.data = parameter.data.roll(N_ROTAMERS // 3, 0)
+
+
+def swap_rescoring_layers(predictor: Predictor) -> None:
+    """The hidden layer of the rescoring has the weights of its input."""
+    layer = predictor.rescoring.candidate_hidden
+    layer.weight.data = layer.weight.data.T.contiguous()
+
+
+def zero_peptide_rotations(predictor: Predictor) -> None:
+    """Every sector has the same probability."""
+    for encoder in predictor.peptide_rotations.encoders:
+        for parameter in encoder.logit_head[-1].parameters():
+            parameter.data.zero_()
+
+
+def shuffle_condition(predictor: Predictor) -> None:
+    """The channels of the condition have the weights of their neighbours."""
+    layer = predictor.latcpb.decoder.condition_projection
+    layer.weight.data = layer.weight.data.roll(1, 0)
+
+
+DEFECTS = (
+    scramble_contact_energies,
+    shift_chi,
+    swap_rotamer_head,
+    swap_rescoring_layers,
+    zero_peptide_rotations,
+    shuffle_condition,
+)
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_of_the_predictor_is_detected(model, golden, defect: Callable[[Predictor], None]):
+    defective = deepcopy(model)
+    defect(defective.predictor)
+    reference = REFERENCES["tnc"]
+    result = deviation(reference, golden["best/tnc"], build_atoms(defective, reference, OPTIONS["best"]))
+    with pytest.raises(AssertionError):
+        check(result)
+
+
+def test_a_defect_of_the_denoiser_is_detected(model, golden):
+    defective = deepcopy(model)
+    for parameter in defective.predictor.latcpb.denoiser.parameters():
+        parameter.data *= 0.98
+    reference = REFERENCES["tnc"]
+    result = deviation(
+        reference, golden["ensemble/tnc"], build_atoms(defective, reference, OPTIONS["ensemble"])
+    )
+    with pytest.raises(AssertionError):
+        check(result)
