@@ -1,4 +1,4 @@
-"""The model that ships, on a real coarse-grained trajectory: what must hold whatever it has learnt."""
+"""The shipped model on coarse-grained trajectories: invariants of any weights, and what is packaged."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 
 from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.chem.residues import CA_SLOT
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.metrics.jumps import Jumps
+from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.stereo import StereoChecker
-from latcpb_cli.metrics.torsions import TORSION_NAMES, torsions
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
+from latcpb_cli.options import BackmapOptions, ReadOptions
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
 
 ROOT = Path(__file__).parents[1]
 FRAMES = 9
+BEST = BackmapOptions()
 CHI1 = TORSION_NAMES.index("chi1")
 
 
@@ -42,7 +44,7 @@ def chunk(source) -> FrameChunk:
 
 @pytest.fixture(scope="module")
 def built(model, source, chunk) -> np.ndarray:
-    return model.sample(source.trace, chunk, samples=1, seed=0, mode="best")[:, 0]
+    return model.sample(source.trace, chunk, BEST)[:, 0]
 
 
 def rotation() -> np.ndarray:
@@ -50,15 +52,8 @@ def rotation() -> np.ndarray:
     return matrix * np.linalg.det(matrix)
 
 
-def present(trace) -> np.ndarray:
-    topology = AtomTopology.heavy_atoms(trace)
-    mask = np.zeros((len(trace), 15), dtype=bool)
-    mask[topology.residue, topology.slot] = True
-    return mask
-
-
 def test_alpha_carbons_are_those_of_the_input(built, chunk) -> None:
-    assert (built[:, :, 1] == chunk.positions).all()
+    assert (built[:, :, CA_SLOT] == chunk.positions).all()
 
 
 def test_a_frame_does_not_depend_on_its_batch(model) -> None:
@@ -72,7 +67,7 @@ def test_a_frame_does_not_depend_on_its_batch(model) -> None:
         part = FrameChunk(
             *(getattr(frames, name)[rows] for name in ("positions", "times", "boxes", "indices"))
         )
-        return model.sample(short.trace, part, samples=2, seed=1, mode="ensemble")
+        return model.sample(short.trace, part, BackmapOptions(samples=2, seed=1))
 
     whole = run(slice(None))
     for size in (1, 7, 32):
@@ -80,58 +75,51 @@ def test_a_frame_does_not_depend_on_its_batch(model) -> None:
         assert np.array_equal(whole, np.concatenate(parts))
 
 
-def test_frames_that_are_alike_steady_the_best_answer(model) -> None:
+def test_a_consensus_of_frames_makes_rotamers_change_less_often(model) -> None:
     folded = open_source(
         [ROOT / "examples" / "tnc.dcd"], ROOT / "examples" / "tnc.pdb", ReadOptions(selection="resid 1-45")
     )
     frames, trace = next(folded.chunks(20)), folded.trace
-    survey = model.survey(trace, frames)
-    jumped = {}
+    present, linked = AtomTopology.heavy_atoms(trace).present, trace.linked(frames.positions)
+    percent = {}
     for coherence in (0.0, 1.5):
-        atoms = model.sample(
-            trace, frames, samples=1, seed=0, mode="best", coherence=coherence, survey=survey
-        )[:, 0]
-        assert np.array_equal(atoms[:, :, 1], frames.positions)
-        found = Jumps()
-        found.add(
-            torsions(trace.residue_types, atoms, present(trace), trace.linked(frames.positions))[
-                :, None, :, CHI1
-            ]
-        )
-        jumped[coherence] = found.count.percent
-    assert jumped[1.5] < 0.7 * jumped[0.0]
+        options = BackmapOptions(coherence=coherence)
+        consensus = model.rotamer_consensus(trace, frames, options) if coherence else None
+        atoms = model.sample(trace, frames, options, consensus)[:, 0]
+        assert np.array_equal(atoms[:, :, CA_SLOT], frames.positions)
+        jumps, torsions = RotamerJumps(), measure_torsions(trace.residue_types, atoms, present, linked)
+        jumps.add(torsions[:, None, :, CHI1])
+        percent[coherence] = jumps.count.percent
+    assert percent[1.5] < 0.7 * percent[0.0]
 
 
-def off_when_turned(model, source, chunk, precision: type) -> np.ndarray:
-    """How far (Å) the answer to a turned input is from the turned answer, per atom."""
-    turn = rotation()
-    middle = chunk.positions.mean(axis=(0, 1), dtype=np.float64)
-    moved = replace(chunk, positions=((chunk.positions - middle) @ turn.T).astype(precision))
-    still, turned = (
-        model.sample(source.trace, each, samples=1, seed=0, mode="best")[:, 0] for each in (chunk, moved)
-    )
-    expected = (still - middle) @ turn.T
-    return np.linalg.norm(turned - expected, axis=-1)[:, present(source.trace)]
+def deviation_after_rotation(model, source, chunk, precision: type) -> np.ndarray:
+    """Distance (Å) of each atom built on a rotated input from the rotated atom."""
+    matrix = rotation()
+    center = chunk.positions.mean(axis=(0, 1), dtype=np.float64)
+    rotated = replace(chunk, positions=((chunk.positions - center) @ matrix.T).astype(precision))
+    original, result = (model.sample(source.trace, each, BEST)[:, 0] for each in (chunk, rotated))
+    expected = (original - center) @ matrix.T
+    distance = np.linalg.norm(result - expected, axis=-1)
+    return distance[:, AtomTopology.heavy_atoms(source.trace).present]
 
 
 def test_rotating_the_input_rotates_every_atom(model, source, chunk) -> None:
-    assert off_when_turned(model, source, chunk, np.float64).max() <= 1e-3
+    assert deviation_after_rotation(model, source, chunk, np.float64).max() <= 1e-3
 
 
 def test_rotating_an_input_of_32_bits_rotates_nearly_every_atom(model, source, chunk) -> None:
-    # The rounding of the turned input itself decides between equally good side chains.
-    off = off_when_turned(model, source, chunk, np.float32)
-    assert np.quantile(off, 0.98) <= 1e-3
-    assert np.quantile(off, 0.995) <= 0.02
+    # The rounding of the rotated input itself decides between equally good side chains.
+    deviation = deviation_after_rotation(model, source, chunk, np.float32)
+    assert np.quantile(deviation, 0.98) <= 1e-3
+    assert np.quantile(deviation, 0.995) <= 0.02
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_residues_are_l_and_bonds_hold(model, source, chunk, mirrored: bool) -> None:
     positions = chunk.positions * np.array([1, 1, -1 if mirrored else 1], dtype=np.float32)
-    atoms = model.sample(source.trace, replace(chunk, positions=positions), samples=1, seed=0, mode="best")[
-        :, 0
-    ]
-    trace, mask = source.trace, present(source.trace)
+    atoms = model.sample(source.trace, replace(chunk, positions=positions), BEST)[:, 0]
+    trace, mask = source.trace, AtomTopology.heavy_atoms(source.trace).present
     counts = StereoChecker(trace.residue_types, mask, trace.chain_index).count(atoms, trace.linked(positions))
     assert counts["d_residues"].hits == 0
     assert counts["d_residues"].total > 500
