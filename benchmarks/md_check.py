@@ -72,11 +72,16 @@ class MdCheck:
         )
 
 
-def check_md_start(path: Path, steps: int = 1000, picoseconds: float = 10.0) -> MdCheck:
-    """Load a PDB file with hydrogens, minimise it, and run dynamics, in implicit solvent (OBC2)."""
+def check_md_start(
+    path: Path, steps: int = 1000, picoseconds: float = 10.0, force_field: str = FORCE_FIELD
+) -> MdCheck:
+    """Load a PDB file with hydrogens, minimise it, and run dynamics, in implicit solvent (OBC2).
+
+    ``force_field`` is a parameter file of OpenMM.
+    """
     started = time.perf_counter()
     pdb = app.PDBFile(str(path))
-    simulation = _simulation(pdb)
+    simulation = _simulation(pdb, force_field)
     built_energy, built = _state(simulation)
     simulation.minimizeEnergy(maxIterations=steps)
     minimized_energy, minimized = _state(simulation)
@@ -95,8 +100,8 @@ def check_md_start(path: Path, steps: int = 1000, picoseconds: float = 10.0) -> 
     )
 
 
-def _simulation(pdb: app.PDBFile) -> app.Simulation:
-    system = app.ForceField(FORCE_FIELD).createSystem(
+def _simulation(pdb: app.PDBFile, force_field: str) -> app.Simulation:
+    system = app.ForceField(force_field).createSystem(
         pdb.topology,
         nonbondedMethod=app.CutoffNonPeriodic,
         nonbondedCutoff=CUTOFF * unit.nanometer,

@@ -13,20 +13,19 @@ from peptides import build
 
 pytest.importorskip("openmm")
 
-from ready import judge  # noqa: E402
+from md_check import check_md_start  # noqa: E402
 
 from latcpb_cli.backmapper import Backmapper  # noqa: E402
+from latcpb_cli.chem.residues import CA_SLOT  # noqa: E402
 from latcpb_cli.io.open_source import open_source  # noqa: E402
-from latcpb_cli.options import MdOptions  # noqa: E402
+from latcpb_cli.md.force_fields import FORCE_FIELDS  # noqa: E402
+from latcpb_cli.options import BackmapOptions, MdOptions  # noqa: E402
 from latcpb_cli.run.pipeline import backmap_trajectory  # noqa: E402
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-CA = 1
 STRAND = {"phi": -120.0, "psi": 130.0}
 CIS = [180.0, 180.0, 0.0, 180.0, 180.0, 180.0]
 SEP = ["GLY", "ALA", "SEP", "ALA", "GLY"]
-AMBER, CHARMM = "amber14", "charmm36"
-FILES = {AMBER: "amber14/protein.ff14SB.xml", CHARMM: "charmm36_2024.xml"}
 
 
 class Case(NamedTuple):
@@ -38,11 +37,11 @@ class Case(NamedTuple):
     chains: str | None = None
     resnames: list[str] | None = None
     ph: float = 7.0
-    force_field: str = AMBER
+    force_field: str = "amber14"
 
 
 def ideal(sequence, **torsions):
-    return build(sequence, **torsions)[0][:, CA]
+    return build(sequence, **torsions)[0][:, CA_SLOT]
 
 
 def two_helices():
@@ -62,12 +61,12 @@ CASES = {
     "strand": Case("GTVIVRWQSMG", ideal("GTVIVRWQSMG", **STRAND), " OXT GLY"),
     "disordered": disordered(),
     "two chains": Case("GAEAKLG" * 2, two_helices(), " LEU B", chains="A" * 7 + "B" * 7),
-    "disulfide": Case("GCGGCG", facing(sequence="GCG")[1][:, CA], "SSBOND", chains="AAABBB"),
+    "disulfide": Case("GCGGCG", facing(sequence="GCG")[1][:, CA_SLOT], "SSBOND", chains="AAABBB"),
     "cis proline": Case("GAYPAG", ideal("GAYPAG", omega=CIS, **STRAND), " PRO A"),
     "acid": Case("GHDEHG", ideal("GHDEHG", **STRAND), " HD1 HIS", ph=3.0),
     "proline first": Case("PG", ideal("PG"), " H3  PRO"),
     "charged ends": Case("RGE", ideal("RGE"), " OXT GLU"),
-    "phosphoserine": Case("GASAG", ideal("GASAG", **STRAND), "CONECT", resnames=SEP, force_field=CHARMM),
+    "phosphoserine": Case("GASAG", ideal("GASAG", **STRAND), "CONECT", resnames=SEP, force_field="charmm36"),
 }  # fmt: skip
 
 
@@ -87,7 +86,7 @@ def test_dynamics_run_from_the_output(model, tmp_path, name):
     )
     output = tmp_path / "all.pdb"
     md = MdOptions(hydrogens=True, ph=case.ph, force_field=case.force_field)
-    backmap_trajectory(model, open_source([given]), output, md=md)
+    backmap_trajectory(model, open_source([given]), output, BackmapOptions(md=md))
     assert case.contains in output.read_text()
-    verdict = judge(output, steps=1000, ps=10.0, force_field=FILES[case.force_field])
-    assert verdict.sound, verdict
+    check = check_md_start(output, force_field=FORCE_FIELDS[case.force_field])
+    assert check.passed, check
