@@ -13,6 +13,7 @@ __all__ = [
     "PARTS", "BackmapOptions", "ChainEnds", "Disulfides", "ForceField", "FrameWindow", "MdOptions", "Mode",
     "Naming", "Part", "PbcTreatment", "ReadOptions", "Solvent", "TopologyFormat",
     "UnknownResidues",
+    "parse_parts",
 ]  # fmt: skip
 
 Mode = Literal["best", "ensemble", "exact"]
@@ -37,6 +38,20 @@ PARTS: tuple[Part, ...] = get_args(Part)
 def _check_choice(name: str, value: str | None, choices: Any) -> None:
     if value is not None and value not in get_args(choices):
         raise UsageError(f"{name} '{value}' is not known", f"choose from {', '.join(get_args(choices))}")
+
+
+def parse_parts(text: str) -> tuple[Part, ...]:
+    """Read ``packing,rescoring``, or ``all``.
+
+    Raises
+    ------
+    UsageError
+        A part is not known.
+    """
+    names = PARTS if text == "all" else tuple(part.strip() for part in text.split(","))
+    for name in names:
+        _check_choice("--without", name, Part)
+    return tuple(part for part in PARTS if part in names)
 
 
 @dataclass(frozen=True)

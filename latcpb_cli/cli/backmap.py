@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from latcpb_cli import options as choices
 from latcpb_cli.cli import options as opt
@@ -85,7 +85,7 @@ def backmap(
     options = choices.BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
         ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology,
-        without=_parts(without),
+        without=() if without is None else choices.parse_parts(without),
         md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
     )  # fmt: skip
     reading = choices.ReadOptions(
@@ -175,11 +175,3 @@ def _default_output(trajectory: Path, format: str | None) -> Path:
     if suffix not in _SAME_FORMAT:
         suffix = ".xtc" if suffix == ".nc" else ".pdb"
     return Path(f"{trajectory.stem}.backmapped{suffix}")
-
-
-def _parts(without: str | None) -> tuple[choices.Part, ...]:
-    """Read ``packing,rescoring``, or ``all``."""
-    if without is None:
-        return ()
-    names = choices.PARTS if without == "all" else tuple(part.strip() for part in without.split(","))
-    return cast("tuple[choices.Part, ...]", names)

@@ -205,7 +205,7 @@ CASES = {
     "a scale of no number": (good, "cg.pdb --scale nan", 2, "--scale nan is not possible"),
     "frames that are none": (good, "cg.pdb --frames 1:2:-1", 2, "--frames '1:2:-1' is not understood"),
     "an output of no format": (good, "cg.pdb -o a.txt", 2, "a.txt: cannot write format '.txt'"),
-    "an output in no folder": (good, "cg.pdb -o no/a.pdb", 2, "no: no such folder"),
+    "an output in no folder": (good, "cg.pdb -o no/a.pdb", 4, "no: no such folder"),
     "an output that exists": (
         lambda f: (good(f), (f / "o.pdb").touch()), "cg.pdb -o o.pdb", 4, "o.pdb: exists already"),
 }  # fmt: skip

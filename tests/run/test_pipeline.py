@@ -154,10 +154,19 @@ def test_outputs_are_checked_unless_a_plan_is_given(tmp_path, source, backmapper
         assert backmap_trajectory(backmapper, source, plan).outputs == plan.files
 
 
+class IdleBuilder:
+    """Builds nothing."""
+
+    count = 1
+
+    def build(self, job, chunks):
+        yield from ()
+
+
 def test_workers_do_not_minimise(tmp_path, source, backmapper):
     options = BackmapOptions(md=MdOptions(hydrogens=True))
     with pytest.raises(UsageError, match="hydrogens and minimisation have no workers"):
-        backmap_trajectory(backmapper, source, tmp_path / "out.pdb", options, builder=object())
+        backmap_trajectory(backmapper, source, tmp_path / "out.pdb", options, builder=IdleBuilder())
 
 
 def test_single_residue(tmp_path, backmapper):
