@@ -35,7 +35,7 @@ def broken(kind: str) -> np.ndarray:
         ("nan", "frame 2, residue A:GLY2 and 1 more residue: position is not a number", [1, 5]),
         ("all nan", "frame 2, residue A:MET1 and 12 more residues: position is not a number", range(13)),
         ("infinite", "frame 2, residue A:TRP4: position is not a number", [3]),
-        ("far", "frame 2, residue A:THR5: position is not a number", [4]),
+        ("far", "frame 2, residue A:THR5: position is beyond 1,000,000 Å", [4]),
         ("exploded", "frame 2, exploded: 12 of 12 neighbours 22", []),
         (
             "collapsed",

@@ -134,7 +134,7 @@ def _starts_by_geometry(
     if far.any():
         ends = "gap" if far.sum() == 1 else f"{far.sum()} distances"
         notes.append(f"{starts.sum() + 1} chains separated by {ends} that no missing loop can bridge")
-    return starts
+    return np.asarray(starts)
 
 
 def _joined(
@@ -151,7 +151,7 @@ def _joined(
     follows = beads.resids[1:] - beads.resids[:-1] == 1
     for step in np.flatnonzero(bonded & marked & same_id & follows).tolist():
         joined[step] = is_modified(str(beads.resnames[step])) or is_modified(str(beads.resnames[step + 1]))
-    return joined
+    return np.asarray(joined)
 
 
 def _restarts(beads: AtomTable, ends: Bool[np.ndarray, "steps"], step: int) -> bool:
