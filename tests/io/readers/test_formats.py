@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 from cg_files import walk, write_ca_pdb, write_trajectory
 from cg_formats import BOX, SEQUENCE, STRUCTURE_WRITERS, TOPOLOGY_WRITERS, TRAJECTORY_WRITERS, assert_beads
+from reading import refuse
 
-from latcpb_cli.errors import InputError
+from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import ReadOptions
 
@@ -71,3 +74,37 @@ def test_cut_text_trajectories(tmp_path, positions, name):
     path.write_text(path.read_text()[:-40])
     with pytest.raises(InputError, match="truncated after 3 whole frames"):
         open_source([path], top)
+
+
+@pytest.mark.parametrize("given", ["xtc", ".XTC"])
+@pytest.mark.parametrize("name", ["traj", "traj.part0001", "traj.xtc.bak", "traj.pdb"])
+def test_a_format_stands_for_a_missing_or_wrong_suffix(tmp_path, positions, name, given):
+    top = write_ca_pdb(tmp_path / "top.pdb", SEQUENCE, positions[:1], box=[*BOX, 90, 90, 90])
+    path = write_trajectory(tmp_path / "t.xtc", positions, box=np.array([*BOX, 90, 90, 90]))
+    path = path.rename(tmp_path / name)
+    assert_beads(open_source([path], top, ReadOptions(format=given)), positions)
+
+
+def test_a_format_of_the_only_file_and_of_a_compressed_one(tmp_path, positions):
+    path = write_ca_pdb(tmp_path / "structure", SEQUENCE, positions)
+    assert open_source([path], options=ReadOptions(format="pdb")).n_frames == 4
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(path.read_bytes()))
+    assert open_source([tmp_path / "packed.gz"], options=ReadOptions(format="pdb")).n_frames == 4
+    error = refuse("its name has no suffix", [path])
+    assert "--format" in error.hint
+    with pytest.raises(UsageError, match="--format docx: unknown format"):
+        open_source([path], options=ReadOptions(format="docx"))
+
+
+def test_amber_text_named_x(tmp_path, positions):
+    top = write_ca_pdb(tmp_path / "top.pdb", SEQUENCE, positions[:1])
+    path = TRAJECTORY_WRITERS["mdcrd"](tmp_path, SEQUENCE, positions, BOX)
+    assert_beads(open_source([path.rename(tmp_path / "prod.x")], top), positions)
+
+
+def test_biological_assemblies(tmp_path, positions):
+    one = write_ca_pdb(tmp_path / "1abc.pdb1", SEQUENCE, positions[:1])
+    assert open_source([one]).n_frames == 1
+    several = write_ca_pdb(tmp_path / "2abc.pdb2", SEQUENCE, positions)
+    assert "--format pdb" in refuse("the 4 models of an assembly are one structure", [several]).hint
+    assert open_source([several], options=ReadOptions(format="pdb")).n_frames == 4

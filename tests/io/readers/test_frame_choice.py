@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cg_files import write_trajectory
+from cg_files import write_ca_pdb, write_trajectory
 from reading import read_all, refuse
 
 from latcpb_cli.errors import UsageError
@@ -38,6 +38,55 @@ def test_no_frame_is_left(tmp_path, ca_pdb, positions):
     path = write_trajectory(tmp_path / "t.xtc", positions)
     error = refuse("no frame is left", [path], ca_pdb, window=FrameWindow(begin=1000.0))
     assert "0 to 50 ps" in error.hint
+
+
+def parts(folder, positions, suffix: str, second_start: float) -> list:
+    """Two files of six frames each, every 10 ps."""
+    import MDAnalysis
+
+    paths = [folder / f"part{number}{suffix}" for number in (1, 2)]
+    for path, start in zip(paths, (0.0, second_start), strict=True):
+        universe = MDAnalysis.Universe.empty(len(positions[0]), trajectory=True)
+        with MDAnalysis.Writer(str(path), len(positions[0])) as writer:
+            for number, frame in enumerate(positions):
+                universe.atoms.positions = frame
+                universe.trajectory.ts.time = start + 10.0 * number
+                writer.write(universe.atoms)
+    return paths
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", [".xtc", ".trr"])
+@pytest.mark.parametrize(
+    ("second_start", "kept"),
+    [(40.0, [0, 1, 2, 3]), (50.0, [0, 1, 2, 3, 4]), (35.0, [0, 1, 2, 3]), (0.0, [])],
+    ids=["two frames repeat", "one frame repeats", "times fall between", "all repeat"],
+)
+def test_overlapping_parts(tmp_path, ca_pdb, positions, suffix, second_start, kept):
+    paths = parts(tmp_path, positions, suffix, second_start)
+    source = open_source(paths, ca_pdb)
+    assert source.n_frames == 12
+    warning = f"times repeat or fall: part2{suffix} has {second_start:g} ps after 50 ps; "
+    assert [text.startswith(warning) for text in source.warnings] == [True]
+    source = open_source(paths, ca_pdb, ReadOptions(drop_repeated_times=True))
+    assert source.frames.tolist() == [*kept, *range(6, 12)]
+    assert source.warnings == () and source.notes[0].startswith("left out, their times come again: ")
+    assert np.all(np.diff(read_all(source)[1]) > 0)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_times_that_do_not_overlap(tmp_path, ca_pdb, positions):
+    paths = parts(tmp_path, positions, ".xtc", 60.0)
+    assert open_source(paths, ca_pdb).warnings == ()
+    assert open_source(paths, ca_pdb, ReadOptions(drop_repeated_times=True)).n_frames == 12
+    overlapping = parts(tmp_path, positions, ".xtc", 40.0)
+    assert open_source(overlapping, ca_pdb, ReadOptions(window=FrameWindow(frames=":6"))).warnings == ()
+
+
+def test_files_without_times_have_none_to_drop(tmp_path, sequence, positions):
+    path = write_ca_pdb(tmp_path / "a.pdb", sequence, positions)
+    assert open_source([path, path]).warnings == ()
+    refuse("a.pdb: it holds no times", [path], drop_repeated_times=True)
 
 
 @pytest.mark.parametrize(
