@@ -67,21 +67,19 @@ def _stage_command(stage: Stage) -> Callable[..., None]:
         Trainer(settings, data, out, previous=run, device=device).run()
 
     signature = inspect.signature(command, eval_str=True)
-    parameters = list(signature.parameters.values())[:-1]
-    if stage.previous is not None:
-        option = typer.Option(
-            STAGES[stage.previous].option, help=f"Folder of the finished {stage.previous} run."
-        )
-        parameters.insert(
-            2,
-            inspect.Parameter(
-                stage.previous,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                annotation=Annotated[Path, option],
-            ),
-        )
+    data_and_out, others = (list(signature.parameters.values())[part] for part in (slice(2), slice(2, -1)))
+    parameters = [*data_and_out, *_previous_option(stage), *others]
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return command
+
+
+def _previous_option(stage: Stage) -> list[inspect.Parameter]:
+    """The parameter for the run of the previous stage; none for the first stage."""
+    if stage.previous is None:
+        return []
+    option = typer.Option(STAGES[stage.previous].option, help=f"Folder of the finished {stage.previous} run.")
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [inspect.Parameter(stage.previous, kind, annotation=Annotated[Path, option])]
 
 
 def _settings(

@@ -146,8 +146,7 @@ def load_structures(folder: Path, split: str, *, ensemble_probability: float = 0
     if ensemble_probability > 0 and table.is_file() and split != "heldout":
         ensembles = _ensemble_groups(table, split, lambda row: row["split"] in (split, f"{split}-backbone"))
         if ensembles:
-            odds = ensemble_probability / (1 - ensemble_probability)
-            weight = odds * sum(weights) / len(ensembles)
+            weight = ensemble_probability / (1 - ensemble_probability) * sum(weights) / len(ensembles)
             groups, weights = groups + ensembles, weights + [weight] * len(ensembles)
     return StructureSet(groups, weights)
 

@@ -68,7 +68,7 @@ def packing_loss(predictor: Predictor, batch: Batch, context: LossContext) -> di
         true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
         true = heads.rotate_peptides(true, graph, side_chains=True)
         candidates = build_candidates(true, batch.types)
-    correct = candidates.index[candidates.state == batch.rotamer[candidates.residue]]
+    correct = candidates.index[candidates.rotamer == batch.rotamer[candidates.residue]]
     conditional = packing.conditional_logits(candidates, true.atoms, graph).log_softmax(-1)
     contacts = find_candidate_contacts(candidates, true.atoms, graph)
     marginals = packing.marginals(candidates, contacts, graph)

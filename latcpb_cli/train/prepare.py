@@ -25,8 +25,9 @@ _MAX_COORDINATE = 327.0  # Å from the centroid: what 16 bits hold
 
 @dataclass(frozen=True, eq=False)
 class _PackedChain:
-    """A chain as it is stored: identifier, sequence and arrays by name."""
+    """A chain as it is stored: file, identifier, sequence and arrays by name."""
 
+    path: Path
     chain_id: str
     sequence: str
     arrays: dict[str, np.ndarray]
@@ -63,37 +64,42 @@ def prepare_structures(folder: Path, out: Path) -> tuple[int, list[str]]:
         raise OutputExistsError(f"{out / 'chains.tsv'} is already there", "give an empty folder")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not files:
-        raise InputError(f"{folder} holds no structure files", f"looked for {', '.join(_SUFFIXES)}")
-    rows: list[dict[str, str | int]] = []
+        raise InputError(f"{folder} holds no structure files", f"expected {', '.join(_SUFFIXES)}")
+    packed, skipped = _read_chains(files)
+    if not packed:
+        raise InputError(
+            f"no file of {folder} holds a protein chain", skipped[0] if skipped else "check the folder"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out, packed)
+    return len(packed), skipped
+
+
+def _read_chains(files: list[Path]) -> tuple[list[_PackedChain], list[str]]:
+    """Pack the chains of all files, and return the reasons why others were skipped."""
     packed: list[_PackedChain] = []
     skipped: list[str] = []
-    clusters: dict[str, int] = {}
     for path in files:
         try:
             structure = read_all_atom(path)
         except LatcpbError as error:
             skipped.append(error.message)
             continue
-        for chain in _chains(structure):
-            cluster = clusters.setdefault(chain.sequence, len(clusters))
-            rows.append(_table_row(path, chain, len(packed), cluster))
-            packed.append(chain)
-    if not packed:
-        raise InputError(
-            f"no file of {folder} holds a protein chain", skipped[0] if skipped else "check the folder"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    _write(out, rows, packed)
-    return len(packed), skipped
+        packed += _chains(path, structure)
+    return packed, skipped
 
 
-def _table_row(path: Path, chain: _PackedChain, index: int, cluster: int) -> dict[str, str | int]:
-    name, length = f"{path.stem}_{chain.chain_id}", len(chain.sequence)
-    values = (name, "train", 0, index, path.name, length, cluster, cluster, chain.sequence)
-    return dict(zip(_COLUMNS, values, strict=True))
+def _table(packed: list[_PackedChain]) -> Iterator[dict[str, str | int]]:
+    """Rows of ``chains.tsv``; chains of the same sequence are a cluster."""
+    clusters: dict[str, int] = {}
+    for index, chain in enumerate(packed):
+        cluster = clusters.setdefault(chain.sequence, len(clusters))
+        name, length = f"{chain.path.stem}_{chain.chain_id}", len(chain.sequence)
+        values = (name, "train", 0, index, chain.path.name, length, cluster, cluster, chain.sequence)
+        yield dict(zip(_COLUMNS, values, strict=True))
 
 
-def _chains(structure: AtomStructure) -> Iterator[_PackedChain]:
+def _chains(path: Path, structure: AtomStructure) -> Iterator[_PackedChain]:
     """Pack each chain that is long enough and fits into 16 bits."""
     trace, linked = structure.trace, structure.linked()[0]
     for number in np.unique(trace.chain_index):
@@ -110,6 +116,7 @@ def _chains(structure: AtomStructure) -> Iterator[_PackedChain]:
         complete = present[:, :CB_SLOT].all(-1)
         flags = np.where(linked[rows], 0, BREAK) | np.where(complete, COMPLETE, 0)
         yield _PackedChain(
+            path,
             chain_id=str(trace.chain_ids[rows[0]]).strip() or str(number),
             sequence="".join(trace.sequence[row] for row in rows),
             arrays={
@@ -122,7 +129,7 @@ def _chains(structure: AtomStructure) -> Iterator[_PackedChain]:
         )
 
 
-def _write(out: Path, rows: list[dict[str, str | int]], packed: list[_PackedChain]) -> None:
+def _write(out: Path, packed: list[_PackedChain]) -> None:
     lengths = [len(chain.sequence) for chain in packed]
     names = packed[0].arrays
     joined = {name: np.concatenate([chain.arrays[name] for chain in packed]) for name in names}
@@ -131,4 +138,4 @@ def _write(out: Path, rows: list[dict[str, str | int]], packed: list[_PackedChai
     with (out / "chains.tsv").open("w", newline="") as handle:
         writer = csv.DictWriter(handle, _COLUMNS, delimiter="\t", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(_table(packed))

@@ -20,7 +20,7 @@ def nll(
     log_prob: Float[Tensor, "L M"], candidates: Candidates, prior: Float[Tensor, "L M"], batch: Batch
 ) -> Float[Tensor, ""]:
     """Mean negative log probability of the true states, of those that ``prior`` does not rule out."""
-    correct = candidates.state == batch.rotamer[candidates.residue]
+    correct = candidates.rotamer == batch.rotamer[candidates.residue]
     rows = candidates.index[correct & (prior.flatten()[candidates.index] > MIN_PROBABILITY)]
     return -log_prob.flatten()[rows].sum() / max(len(rows), 1)
 

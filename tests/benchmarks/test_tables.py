@@ -25,19 +25,19 @@ def without(native, residues):
 
 
 def test_the_native_against_itself(native):
-    numbers = Row([compare(native, native)]).figures()
-    assert numbers["all_heavy"] == numbers["kl_mean"] == numbers["missing_atoms_percent"] == 0.0
-    assert numbers["chi1"] == 100.0
-    assert numbers["cis_kept_percent"] is None, "there is no cis peptide that could be kept"
-    assert numbers["div"] is None
+    figures = Row([compare(native, native)]).figures()
+    assert figures["all_heavy"] == figures["kl_mean"] == figures["missing_atoms_percent"] == 0.0
+    assert figures["chi1"] == 100.0
+    assert figures["cis_kept_percent"] is None, "there is no cis peptide that could be kept"
+    assert figures["div"] is None
 
 
 def test_missing_atoms_are_counted_and_move_nothing_else(native):
-    numbers = Row([compare(native, without(native, [2, 4]))]).figures()
+    figures = Row([compare(native, without(native, [2, 4]))]).figures()
     inner = native.present[1:-1].sum()
-    assert numbers["missing_atoms_percent"] == pytest.approx(100 * native.present[[2, 4]].sum() / inner)
-    assert numbers["all_heavy"] == numbers["kl_mean"] == numbers["bonds_percent"] == 0.0
-    assert numbers["chi1"] == 100.0
+    assert figures["missing_atoms_percent"] == pytest.approx(100 * native.present[[2, 4]].sum() / inner)
+    assert figures["all_heavy"] == figures["kl_mean"] == figures["bonds_percent"] == 0.0
+    assert figures["chi1"] == 100.0
 
 
 def test_missing_ends_are_not_inner_atoms(native):
@@ -48,10 +48,10 @@ def test_percentages_are_pooled_and_counts_are_per_sample(native):
     mirrored = native.atoms * np.array([-1, 1, 1], dtype=np.float32)
     two = replace(native, atoms=np.concatenate([native.atoms, mirrored]))
     row = Row([compare(native, native), compare(native, two, samples=2)])
-    numbers = row.figures()
-    assert numbers["d_residues"] == pytest.approx(8 / 2)
-    assert numbers["ramachandran_outliers"] > 0
-    assert numbers["pairwise_side_chain"] > 1
+    figures = row.figures()
+    assert figures["d_residues"] == pytest.approx(8 / 2)
+    assert figures["ramachandran_outliers"] > 0
+    assert figures["pairwise_side_chain"] > 1
 
 
 def test_torsions_of_each_sample_are_compared_by_themselves(native):

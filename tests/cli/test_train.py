@@ -33,7 +33,7 @@ def test_from_structure_files_to_weights(call, tmp_path: Path) -> None:
     data, first, second = (tmp_path / name for name in ("packed", "autoencoder", "diffusion"))
 
     assert call("prepare", tmp_path / "pdb", "--out", data) == 0
-    assert len(load_structures(data, "train", ensemble_probability=0)) == len(SEQUENCES)
+    assert len(load_structures(data, "train", ensemble_probability=0.0)) == len(SEQUENCES)
     assert call("autoencoder", data, "--out", first, "--steps", "2", "--config", config) == 0
     assert read_config(first).steps == 2, "options of the command line take precedence"
     assert read_config(first).model == TINY

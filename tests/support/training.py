@@ -31,7 +31,7 @@ def write_pdb_files(folder: Path) -> None:
 
 def packed_chains(folder: Path) -> list[Structure]:
     """The packed peptides, in the order of `SEQUENCES`."""
-    by_length = {len(chain): chain for chain in load_structures(folder, "train", ensemble_probability=0)}
+    by_length = {len(chain): chain for chain in load_structures(folder, "train", ensemble_probability=0.0)}
     return [by_length[len(sequence)] for sequence in SEQUENCES]
 
 

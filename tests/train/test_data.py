@@ -39,7 +39,7 @@ def test_a_window_ends_its_chain(packed: Path) -> None:
 
 
 def test_batches_depend_on_seed_and_step_alone(packed: Path) -> None:
-    structures = load_structures(packed, "train", ensemble_probability=0)
+    structures = load_structures(packed, "train", ensemble_probability=0.0)
     first, again, other = (structures.batch(1, step, 60, 24) for step in (5, 5, 6))
     assert 44 < sum(len(s) for s in first) <= 60, "less than one shortest window is left out"
     assert [s.types.tolist() for s in first] == [s.types.tolist() for s in again]

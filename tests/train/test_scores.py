@@ -38,7 +38,7 @@ class Problem:
         if swapped:
             slots = torch.from_numpy(swap_slots())[self.batch.types]
             atoms = atoms.gather(1, slots[..., None].expand_as(atoms))
-        return replace(self.batch, atoms=atoms, rotamer=self.candidates.state[rows])
+        return replace(self.batch, atoms=atoms, rotamer=self.candidates.rotamer[rows])
 
     def energy_score(self, probability: torch.Tensor, truth: Batch) -> torch.Tensor:
         return energy_score(probability, self.candidates, truth)
