@@ -46,9 +46,9 @@ class Rotamers:
     logits: Float[Tensor, "L R"]
     chi: Float[Tensor, "L R 4"]
 
-    def select_chi(self, states: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
+    def select_chi(self, rotamer: Int[Tensor, "L"]) -> Float[Tensor, "L 4"]:
         """Return the chi angles (rad) of one rotamer per residue."""
-        return self.chi[torch.arange(len(states), device=states.device), states]
+        return self.chi[torch.arange(len(rotamer), device=rotamer.device), rotamer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class Decoder(nn.Module):
         latent: Float[Tensor, "L D"],
         condition: Condition,
         graph: Graph,
-        states: Int[Tensor, "L"] | None = None,
+        rotamer: Int[Tensor, "L"] | None = None,
         *,
         side_chains: bool = True,
     ) -> Decoded:
@@ -120,8 +120,8 @@ class Decoder(nn.Module):
             Latents in (0, 1).
         condition, graph
             Z^C, and the neighbourhoods.
-        states
-            Rotamer of each side chain; by default the most probable.
+        rotamer
+            Index of the rotamer of each side chain; by default the most probable.
         side_chains
             Whether atoms beyond CB are built. `choose_side_chains` does not need them.
         """
@@ -130,7 +130,7 @@ class Decoder(nn.Module):
         if self.cartesian:
             return Decoded(self._positions(hidden, graph), None, None)
         rotamers = self._rotamers(hidden, graph.types)
-        chi = rotamers.select_chi(rotamers.logits.argmax(-1) if states is None else states)
+        chi = rotamers.select_chi(rotamers.logits.argmax(-1) if rotamer is None else rotamer)
         internal = self._internal(hidden, chi)
         atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
         return Decoded(atoms, internal, rotamers)

@@ -32,8 +32,8 @@ class Candidates:
     ----------
     index : Tensor of int64, shape (N,)
         Residue times `MAX_CANDIDATES`, plus the rank among the residue's candidates; ascending.
-    state : Tensor of int64, shape (N,)
-        Rotamer.
+    rotamer : Tensor of int64, shape (N,)
+        Index of the rotamer, below 81.
     log_prob : Tensor, shape (N,)
         Log probability of the decoder, not normalised over the candidates.
     chi : Tensor, shape (N, 4)
@@ -45,7 +45,7 @@ class Candidates:
     """
 
     index: Int[Tensor, "N"]
-    state: Int[Tensor, "N"]
+    rotamer: Int[Tensor, "N"]
     log_prob: Float[Tensor, "N"]
     chi: Float[Tensor, "N 4"]
     atoms: Float[Tensor, "N 9 3"]
@@ -91,8 +91,8 @@ def build_candidates(
     kept = top.values >= _MIN_LOG_PROB
     kept[:, 0] = True
     residue, rank = torch.nonzero(kept).unbind(1)
-    state = top.indices[residue, rank]
-    chi = decoded.rotamers.chi[residue, state]
+    rotamer = top.indices[residue, rank]
+    chi = decoded.rotamers.chi[residue, rotamer]
     chi = chi if chi_offset is None else chi + chi_offset[residue]
     candidate_types = types[residue]
     internal = decoded.internal.select(residue).with_chi(chi)
@@ -101,4 +101,4 @@ def build_candidates(
     atoms = torch.stack(slots[GAMMA_SLOT:], dim=1)
     mask = torch.from_numpy(slot_mask())[:, SIDE_CHAIN_SLOTS].to(types.device)[candidate_types]
     index = residue * MAX_CANDIDATES + rank
-    return Candidates(index, state, top.values[residue, rank], chi, atoms, mask)
+    return Candidates(index, rotamer, top.values[residue, rank], chi, atoms, mask)

@@ -120,7 +120,7 @@ class Rescoring(nn.Module):
         """Embed candidates from their features, their rotamers and the condition of their residues."""
         types = graph.types.index_select(0, scored.residue)
         context = self.context(condition.residues).index_select(0, scored.residue)
-        context = context + self.state_embedding(types * N_ROTAMERS + scored.state)
+        context = context + self.state_embedding(types * N_ROTAMERS + scored.rotamer)
         hidden: Tensor = self.dropout(nn.functional.silu(context + self.candidate_projection(features)))
         return hidden
 

@@ -90,7 +90,7 @@ def choose_side_chains(
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads, chi_offset)
     weights = inputs.consensus_weights
     if weights is not None:
-        weight = log_prob.flatten()[candidates.index].exp() + weights[candidates.residue, candidates.state]
+        weight = log_prob.flatten()[candidates.index].exp() + weights[candidates.residue, candidates.rotamer]
         log_prob = candidates.to_table(weight.log(), len(log_prob)).log_softmax(-1)
     if noise is None:
         row, chi_offset = min_expected_error(candidates, log_prob.exp(), decoded.atoms, graph.types, std)
@@ -115,7 +115,7 @@ def rotamer_probabilities(
     """Return the probability of every rotamer after packing and rescoring; zero without a candidate."""
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
     probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
-    probability[candidates.residue, candidates.state] = log_prob.flatten()[candidates.index].exp()
+    probability[candidates.residue, candidates.rotamer] = log_prob.flatten()[candidates.index].exp()
     return probability
 
 
@@ -139,7 +139,7 @@ def _sample_rows(
     candidates: Candidates, log_prob: Float[Tensor, "L M"], noise: Float[Tensor, "L 85"]
 ) -> Int[Tensor, "L"]:
     """Row of one candidate per residue, by the Gumbel-max trick with the noise of its rotamer."""
-    perturbation = candidates.to_table(gumbel(noise[candidates.residue, candidates.state]), len(log_prob))
+    perturbation = candidates.to_table(gumbel(noise[candidates.residue, candidates.rotamer]), len(log_prob))
     rank = (log_prob + perturbation).argmax(-1)
     first = torch.arange(len(rank), device=rank.device) * MAX_CANDIDATES
     return torch.searchsorted(candidates.index, first + rank)
@@ -152,5 +152,5 @@ def _refined_rotamers(
     if decoded.rotamers is None:
         return None
     refined = decoded.rotamers.logits.log_softmax(-1)
-    refined[candidates.residue, candidates.state] = log_prob.flatten()[candidates.index]
+    refined[candidates.residue, candidates.rotamer] = log_prob.flatten()[candidates.index]
     return Rotamers(refined, decoded.rotamers.chi)

@@ -47,7 +47,7 @@ def test_side_chains_have_the_given_rotamers() -> None:
     model, (ca, types, _) = tiny_model(), trace_tensors()
     exists = torch.from_numpy(rotamer_table().exists)[types]
     last = exists.sum(-1) - 1
-    decoded = decode(model, ca, states=last)
+    decoded = decode(model, ca, rotamer=last)
     assert decoded.internal is not None
     assert decoded.rotamers is not None
     vectors = decoded.internal.torsions[:, -4:]

@@ -27,7 +27,7 @@ def test_candidates_are_the_rotamers_above_one_per_cent_in_falling_order(chain) 
     candidates = chain.candidates()
     probability = chain.decoded.rotamers.logits.softmax(-1)
     assert (candidates.index.diff() > 0).all()
-    assert torch.allclose(candidates.log_prob.exp(), probability[candidates.residue, candidates.state])
+    assert torch.allclose(candidates.log_prob.exp(), probability[candidates.residue, candidates.rotamer])
     same_residue = candidates.residue.diff() == 0
     assert (candidates.log_prob.diff()[same_residue] <= 0).all()
     first = torch.nn.functional.pad(~same_residue, (1, 0), value=True)

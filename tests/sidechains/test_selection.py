@@ -143,7 +143,7 @@ def test_the_result_carries_the_refined_probabilities(trained_chain, rescored: b
     refined = rotamer_probabilities(decoded, condition, graph, heads)
     candidates = trained_chain.candidates()
     is_candidate = torch.zeros_like(refined, dtype=torch.bool)
-    is_candidate[candidates.residue, candidates.state] = True
+    is_candidate[candidates.residue, candidates.rotamer] = True
     original = decoded.rotamers.logits.softmax(-1)
     assert torch.allclose(chosen.rotamers.logits.exp()[is_candidate], refined[is_candidate], atol=1e-6)
     assert torch.allclose(chosen.rotamers.logits.exp()[~is_candidate], original[~is_candidate], atol=1e-6)
@@ -156,7 +156,7 @@ def test_refined_probabilities_add_up_to_one_over_candidates(trained_chain) -> N
     probability = rotamer_probabilities(*arguments)
     assert torch.allclose(probability.sum(-1), torch.ones(len(trained_chain.types)), atol=1e-5)
     candidates = trained_chain.candidates()
-    probability[candidates.residue, candidates.state] = 0.0
+    probability[candidates.residue, candidates.rotamer] = 0.0
     assert (probability == 0).all()
 
 
