@@ -35,11 +35,11 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> bool:
-    if wanted:
+def _show_version(show: bool) -> bool:
+    if show:
         typer.echo(f"latcpb {__version__}")
         raise typer.Exit
-    return wanted
+    return show
 
 
 @app.callback()
@@ -77,28 +77,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
     if not debug:
-        # Libraries warn about what the messages of a command say better, or about themselves.
+        # Warnings of libraries repeat the messages of a command, or concern the libraries alone.
         warnings.simplefilter("ignore")
     try:
         app(arguments, prog_name="latcpb")
     except LatcpbError as error:
         if debug:
             raise
-        _say(f"error: {error.message}")
+        _print_error(f"error: {error.message}")
         if error.hint:
-            _say(f"hint: {error.hint}")
+            _print_error(f"hint: {error.hint}")
         sys.exit(int(error.exit_code))
     except OSError as error:
         if debug:
             raise
-        _say(f"error: {error.filename or 'a file'}: {error.strerror or error}")
-        _say("hint: check the disk's free space and the permissions")
+        _print_error(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+        _print_error("hint: check the disk's free space and the permissions")
         sys.exit(int(ExitCode.BAD_INPUT))
     except Exception as error:
         if debug:
             raise
-        _say(f"error: this is a bug in latcpb ({type(error).__name__}: {first_line(error)})")
-        _say("hint: run again with --debug and report the traceback")
+        _print_error(f"error: this is a bug in latcpb ({type(error).__name__}: {first_line(error)})")
+        _print_error("hint: run again with --debug and report the traceback")
         sys.exit(int(ExitCode.BUG))
 
 
@@ -107,7 +107,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _say(line: str) -> None:
+def _print_error(line: str) -> None:
     """One plain line on stderr, whatever the terminal can show."""
     encoding = sys.stderr.encoding or "ascii"
     line = one_line(line)

@@ -42,9 +42,9 @@ def doctor(debug: opt.Debug = False) -> None:
 
 def _versions() -> list[str]:
     lines = [f"latcpb     {__version__}, Python {platform.python_version()}, {platform.platform()}"]
-    found = {name: _version(name) for name in _NEEDED}
-    lines.append("libraries  " + ", ".join(f"{name} {number}" for name, number in found.items() if number))
-    missing = [name for name, number in found.items() if not number]
+    versions = {name: _version(name) for name in _NEEDED}
+    lines.append("libraries  " + ", ".join(f"{name} {number}" for name, number in versions.items() if number))
+    missing = [name for name, number in versions.items() if not number]
     if missing:
         lines.append(f"MISSING    {' '.join(missing)}: install latcpb again")
     return lines
@@ -79,18 +79,18 @@ def _extras() -> list[str]:
 
 
 def _weights() -> tuple[int, list[str]]:
-    """Look at every copy of every known model, without the network."""
+    """Check every copy of every model of the manifest, without the network."""
     from latcpb_cli.hub import ENVIRONMENT_VARIABLE, installed
     from latcpb_cli.weights import load_manifest, read_directory
 
     manifest = load_manifest()
     intact, lines = 0, []
-    wanted = os.environ.get(ENVIRONMENT_VARIABLE)
-    if wanted:
-        lines.append(f"weights    ${ENVIRONMENT_VARIABLE} names {wanted}")
-        if wanted not in manifest.models:
-            found = read_directory(Path(wanted).expanduser())
-            return 1, [*lines, f"weights    ok, sha256 {found.sha256}"]
+    given = os.environ.get(ENVIRONMENT_VARIABLE)
+    if given:
+        lines.append(f"weights    ${ENVIRONMENT_VARIABLE} names {given}")
+        if given not in manifest.models:
+            files = read_directory(Path(given).expanduser())
+            return 1, [*lines, f"weights    ok, sha256 {files.sha256}"]
     for name in manifest.models:
         for source, outcome in installed(name):
             if isinstance(outcome, WeightsError):

@@ -73,9 +73,9 @@ def evaluate(
     from latcpb_cli.metrics.summary import evaluate_pair
 
     if json_ is not None and not json_.parent.is_dir():
-        raise UsageError(f"{json_}: there is no folder {json_.parent}", "make the folder first")
+        raise UsageError(f"{json_}: no such folder {json_.parent}", "make the folder first")
     if json_ is not None and json_.exists() and not overwrite:
-        raise OutputExistsError(f"{json_} exists", "say --overwrite to replace it")
+        raise OutputExistsError(f"{json_} exists", "add --overwrite to replace it")
     reference, generated = read_all_atom(ref, ref_top), read_all_atom(gen, gen_top)
     result = evaluate_pair(reference, generated, samples, names=(str(ref), str(gen)))
     result["left_out"] = {"reference": reference.left_out, "generated": generated.left_out}
@@ -143,12 +143,12 @@ def _table(columns: tuple[str, ...], rows: list[list[str]]) -> Table:
 
 
 def _cell(values: dict[str, Any], keys: tuple[str, ...]) -> str:
-    found: Any = values
+    value: Any = values
     for key in keys:
-        found = found[key]
-    if isinstance(found, dict):
-        return f"{found['count']}/{found['of']}"
-    return _number(found)
+        value = value[key]
+    if isinstance(value, dict):
+        return f"{value['count']}/{value['of']}"
+    return _number(value)
 
 
 def _number(value: float | None) -> str:

@@ -68,28 +68,32 @@ def inspect(
         force=True,
     )
     source = open_source(trajectories or [top], top, options)
-    found = inspect_source(source)
-    for line in [*_overview(source, found), *_chains(found, verbose), *_findings(source, found, verbose)]:
+    inspection = inspect_source(source)
+    for line in [
+        *_overview(source, inspection),
+        *_chains(inspection, verbose),
+        *_findings(source, inspection, verbose),
+    ]:
         typer.echo(one_line(line))
 
 
-def _overview(source: Source, found: Inspection) -> list[str]:
+def _overview(source: Source, inspection: Inspection) -> list[str]:
     """Files, frames, box and beads, one line each."""
-    times = f"{found.first_time:g} ps"
-    if found.n_frames > 1:
-        times = f"{found.first_time:g} to {found.last_time:g} ps, every {source.interval:g} ps"
+    times = f"{inspection.first_time:g} ps"
+    if inspection.n_frames > 1:
+        times = f"{inspection.first_time:g} to {inspection.last_time:g} ps, every {source.interval:g} ps"
     named = f"named {source.bead_name}" if source.bead_name else "of any name"
     spacing = source.spacing
     lines = [
         f"files      {' '.join(str(path) for path in source.paths)}",
-        f"frames     {found.n_frames:,} of {source.n_all_frames:,}: {times}",
-        f"box        {_box(found.smallest_box, found.largest_box)}",
-        f"beads      {len(source.trace):,} {named}, in {_several(len(found.chains), 'chain')}",
+        f"frames     {inspection.n_frames:,} of {source.n_all_frames:,}: {times}",
+        f"box        {_box(inspection.smallest_box, inspection.largest_box)}",
+        f"beads      {len(source.trace):,} {named}, in {_several(len(inspection.chains), 'chain')}",
     ]
     if spacing.n_bonds:
         lines.append(
             f"Cα-Cα      median {spacing.median:.2f} Å, {spacing.n_outliers} of {spacing.n_bonds} bonds odd, "
-            f"{_several(found.n_cis, 'cis peptide')}: "
+            f"{_several(inspection.n_cis, 'cis peptide')}: "
             + ("not like Cα" if spacing.regions or not 3.3 <= spacing.median <= 4.35 else "like Cα")
         )
     return lines
@@ -105,11 +109,11 @@ def _box(smallest: np.ndarray, largest: np.ndarray) -> str:
     return f"{' x '.join(edges[:3])} Å, angles {' '.join(edges[3:])}°"
 
 
-def _chains(found: Inspection, verbose: bool) -> list[str]:
+def _chains(inspection: Inspection, verbose: bool) -> list[str]:
     """Each chain with its sequence and its breaks."""
     lines = []
-    shown = len(found.chains) if verbose else _CHAINS_SHOWN
-    for number, chain in enumerate(found.chains[:shown], start=1):
+    shown = len(inspection.chains) if verbose else _CHAINS_SHOWN
+    for number, chain in enumerate(inspection.chains[:shown], start=1):
         name = f"'{chain.name}'" if chain.name else "without a name"
         spacing = "" if chain.mean != chain.mean else f", Cα-Cα {chain.mean:.2f} ± {chain.std:.2f} Å"
         lines.append(
@@ -120,12 +124,12 @@ def _chains(found: Inspection, verbose: bool) -> list[str]:
         lines += [f"           {letters[at : at + _LETTERS]}" for at in range(0, len(letters), _LETTERS)]
         broken = list(chain.breaks.items())
         for where, count in broken[: len(broken) if verbose else _LINES_SHOWN]:
-            lines.append(f"  break    {where} in {count:,} of {_several(found.n_frames, 'frame')}")
+            lines.append(f"  break    {where} in {count:,} of {_several(inspection.n_frames, 'frame')}")
         lines += _more(len(broken), _LINES_SHOWN, "break", verbose)
-    return lines + _more(len(found.chains), _CHAINS_SHOWN, "chain", verbose)
+    return lines + _more(len(inspection.chains), _CHAINS_SHOWN, "chain", verbose)
 
 
-def _findings(source: Source, found: Inspection, verbose: bool) -> list[str]:
+def _findings(source: Source, inspection: Inspection, verbose: bool) -> list[str]:
     """What is left out, renamed, decided, doubtful, and wrong with frames."""
     lines = [f"left out   {name} ({count:,})" for name, count in source.left_out.items()]
     lines += [f"read as    {old} as {new} ({count:,})" for (old, new), count in source.renamed.items()]
@@ -134,7 +138,7 @@ def _findings(source: Source, found: Inspection, verbose: bool) -> list[str]:
     lines += [f"warning    {warning}" for warning in source.warnings]
     if source.spacing.regions:
         lines.append("refused    latcpb backmap takes these beads with --force only")
-    bad = [f"warning    frame {index}, {said}" for index, said in found.problems.items()]
+    bad = [f"warning    frame {index}, {problem}" for index, problem in inspection.problems.items()]
     return (
         lines + bad[: len(bad) if verbose else _LINES_SHOWN] + _more(len(bad), _LINES_SHOWN, "frame", verbose)
     )

@@ -27,7 +27,7 @@ def download_weights(
         Path | None, typer.Option(help="Cache to use; by default that of huggingface_hub ($HF_HOME).")
     ] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="List the models this version knows and where they are.")
+        bool, typer.Option("--list", help="List the models of this version and where they are.")
     ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare what is on this machine with its sha256; no download.")
@@ -102,7 +102,7 @@ def _print_list(repo_id: str, revision: str | None, cache_dir: Path | None, name
 
 
 def _names(repo_id: str, name: str | None) -> list[str]:
-    """Return the models to look at: the one named, or all that the package knows."""
+    """Return the models to check: the one named, or all of the manifest."""
     if name is not None:
         return [name]
     if repo_id != DEFAULT_REPO_ID:

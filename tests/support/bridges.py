@@ -16,7 +16,7 @@ def facing(distance=3.8, opening=25.0, sequence="ACA", chi=-65.0):
     """Two strands whose middle cysteines face each other, with CB ``distance`` (Å) apart.
 
     The second is the first after half a turn about an axis near its CA-CB bond, so that both
-    sit in the geometry of a bridge between neighbouring strands.
+    have the geometry of a bridge between neighbouring strands.
     """
     atoms, present = build(sequence, phi=-120.0, psi=130.0, chi=(chi, 180.0, 180.0, 180.0))
     at = sequence.index("C")
@@ -29,17 +29,17 @@ def facing(distance=3.8, opening=25.0, sequence="ACA", chi=-65.0):
     axis = across - (across @ toward) * toward
     axis /= np.linalg.norm(axis)
     middle = cb + toward * distance / 2
-    turned = atoms - middle
-    turned = 2 * (turned @ axis)[..., None] * axis - turned
+    rotated = atoms - middle
+    rotated = 2 * (rotated @ axis)[..., None] * axis - rotated
     # Not quite symmetric: rounding would decide between two equally good mirror images.
     twist = np.radians(8.0)
-    turned = (
-        np.cos(twist) * turned
-        + np.sin(twist) * np.cross(axis, turned)
-        + (1 - np.cos(twist)) * (turned @ axis)[..., None] * axis
+    rotated = (
+        np.cos(twist) * rotated
+        + np.sin(twist) * np.cross(axis, rotated)
+        + (1 - np.cos(twist)) * (rotated @ axis)[..., None] * axis
         + middle
     )
-    both = np.concatenate([atoms, np.where(present[..., None], turned, 0.0)]).astype(np.float32)
+    both = np.concatenate([atoms, np.where(present[..., None], rotated, 0.0)]).astype(np.float32)
     n_residues = len(sequence)
     trace = CGTrace(
         sequence=sequence * 2,

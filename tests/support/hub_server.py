@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass
 class HubServer:
-    """What the server holds, and what it was asked.
+    """What the server holds, and the requests it received.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet; the tests look at ``requests``."""
+        """Log nothing; the tests use ``requests``."""
 
     def do_HEAD(self) -> None:  # noqa: N802
         self._answer()
@@ -104,11 +104,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"ETag": etag, "X-Repo-Commit": self.hub.commit(repo_id), "Accept-Ranges": "bytes"}
         if file.endswith(".safetensors"):  # what the Hub keeps in large file storage
             headers |= {"X-Linked-Etag": etag, "X-Linked-Size": str(len(content))}
-        asked = self.headers.get("Range")
-        if asked is None:
+        byte_range = self.headers.get("Range")
+        if byte_range is None:
             self._send(200, content, headers, drop=self._drops(file))
             return
-        start = int(asked.removeprefix("bytes=").split("-")[0])
+        start = int(byte_range.removeprefix("bytes=").split("-")[0])
         headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self._send(206, content[start:], headers, drop=self._drops(file))
 
