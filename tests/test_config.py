@@ -1,0 +1,41 @@
+"""Configurations: JSON and back, and files that are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from latcpb_cli.config import DiffusionConfig, ModelConfig, from_json, to_json
+from latcpb_cli.errors import WeightsError
+
+
+def test_a_configuration_and_its_json_are_equivalent(tmp_path: Path) -> None:
+    config = ModelConfig(dim=48, discrete=False, schedule=DiffusionConfig(steps=7, schedule="linear"))
+    file = tmp_path / "config.json"
+    file.write_text(to_json(config))
+    assert from_json(ModelConfig, file) == config
+    assert from_json(ModelConfig, json.loads(to_json(config))) == config
+
+
+def test_missing_keys_have_their_defaults() -> None:
+    assert from_json(ModelConfig, {"dim": 48}) == ModelConfig(dim=48)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"dim": 48, "width": 3}', "unknown settings: width"),
+        ('{"schedule": {"steps": 7, "kind": "cosine"}}', "unknown settings: kind"),
+        ("[1, 2]", "does not hold a JSON object"),
+        ('{"dim": ', "not a readable configuration"),
+        (None, "not a readable configuration"),
+    ],
+)
+def test_files_that_are_no_configuration_are_refused(tmp_path: Path, text: str | None, message: str) -> None:
+    file = tmp_path / "config.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(WeightsError, match=message):
+        from_json(ModelConfig, file)
