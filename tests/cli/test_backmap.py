@@ -36,6 +36,40 @@ def test_trajectory(folder, backmap, ca_pdb, positions):
     assert "Traceback" not in messages
 
 
+def test_every_input_file_is_named(folder, backmap, ca_pdb, positions):
+    for number in range(3):
+        write_trajectory(folder / f"part{number}.xtc", positions)
+    code, messages = backmap("part0.xtc", "part1.xtc", "part2.xtc", "--top", "cg.pdb", "-o", "o.xtc")
+    assert code == 0
+    assert "cg.pdb part0.xtc part1.xtc part2.xtc: 18 frames" in messages
+    assert "warning: times repeat or fall: part1.xtc has 0 ps after 50 ps" in messages
+    options = ("--top", "cg.pdb", "-o", "once.xtc", "--drop-repeated-times")
+    code, messages = backmap("part0.xtc", "part1.xtc", "part2.xtc", *options)
+    assert code == 0
+    assert "part2.xtc: 6 frames" in messages
+
+
+def test_a_trajectory_without_suffix(folder, backmap, ca_pdb, positions):
+    write_trajectory(folder / "t.xtc", positions).rename(folder / "traj")
+    code, messages = backmap("traj", "--top", "cg.pdb")
+    assert code == 3 and "hint: name it with --format" in messages
+    assert backmap("traj", "--top", "cg.pdb", "--format", "docx")[0] == 2
+    assert backmap("traj", "--top", "cg.pdb", "--format", "xtc")[0] == 0
+    assert (folder / "traj.backmapped.xtc").is_file()
+
+
+def test_a_file_name_that_is_not_utf8(folder, backmap, ca_pdb):
+    name = os.fsdecode(b"caf\xe9.pdb")
+    ca_pdb.rename(folder / name)
+    code, messages = backmap(name, "-o", "o.pdb")
+    assert code == 0
+    assert "caf\\udce9.pdb: 1 frame" in messages
+    report = json.loads((folder / "o.report.json").read_text())
+    assert report["provenance"]["inputs"][0]["file"].startswith("caf")
+    code, messages = backmap(os.fsdecode(b"caf\xe8.pdb"))
+    assert code == 3 and "no such file" in messages
+
+
 @pytest.mark.parametrize(
     ("trajectory", "output"), [("t.dcd", "t.backmapped.dcd"), ("cg.pdb", "cg.backmapped.pdb")]
 )
