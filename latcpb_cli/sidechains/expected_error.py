@@ -57,8 +57,7 @@ def min_expected_error(
         Change of its chi angles, rad.
     """
     errors, expected = expected_errors(candidates, probability, types)
-    by_candidate = probability.flatten().index_select(0, candidates.index)
-    rows = true_indices(by_candidate >= _MIN_PROBABILITY)
+    rows = true_indices(probability.flatten().index_select(0, candidates.index) >= _MIN_PROBABILITY)
     candidates, errors, expected = candidates.select(rows), errors[rows], expected[rows]
     gradient, curvature = _chi_gradient(candidates, expected, atoms, types)
     offset = _minimize_in_box(gradient, curvature, max_offset.index_select(0, candidates.residue))

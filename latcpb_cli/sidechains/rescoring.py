@@ -100,13 +100,9 @@ class Rescoring(nn.Module):
         rows = true_indices(weight >= _MIN_SCORED)
         scored = candidates.select(rows)
         surroundings = self._surroundings(candidates, weight, contacts, atoms, graph)
-        features = [
-            surroundings.index_select(0, rows),
-            torch.sin(scored.chi),
-            torch.cos(scored.chi),
-            scored.log_prob[:, None],
-            log_prob.index_select(0, rows)[:, None],
-        ]
+        probabilities = torch.stack([scored.log_prob, log_prob.index_select(0, rows)], dim=1)
+        angles = torch.sin(scored.chi), torch.cos(scored.chi)
+        features = [surroundings.index_select(0, rows), *angles, probabilities]
         hidden = self._embed(scored, torch.cat(features, dim=-1), condition, graph)
         hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
         # Row by row: the matrix product of a single output rounds by where in the batch a row is.

@@ -88,10 +88,8 @@ def choose_side_chains(
     noise, std = inputs.noise, heads.packing.chi_std(condition, graph.types)
     chi_offset = None if noise is None else heads.packing.sample_chi_offset(noise[:, N_ROTAMERS:], std)
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads, chi_offset)
-    weights = inputs.consensus_weights
-    if weights is not None:
-        weight = log_prob.flatten()[candidates.index].exp() + weights[candidates.residue, candidates.rotamer]
-        log_prob = candidates.to_table(weight.log(), len(log_prob)).log_softmax(-1)
+    if inputs.consensus_weights is not None:
+        log_prob = _add_consensus(candidates, log_prob, inputs.consensus_weights)
     if noise is None:
         row, chi_offset = min_expected_error(candidates, log_prob.exp(), decoded.atoms, graph.types, std)
         chi = candidates.chi[row] + chi_offset
@@ -133,6 +131,14 @@ def _packed_log_prob(
     if heads.rescoring is None:
         return candidates, probability.log()
     return candidates, heads.rescoring(candidates, probability, contacts, decoded.atoms, condition, graph)
+
+
+def _add_consensus(
+    candidates: Candidates, log_prob: Float[Tensor, "L M"], weights: Float[Tensor, "L R"]
+) -> Float[Tensor, "L M"]:
+    """Log probabilities of candidates after the addition of weights to their probabilities."""
+    weight = log_prob.flatten()[candidates.index].exp() + weights[candidates.residue, candidates.rotamer]
+    return candidates.to_table(weight.log(), len(log_prob)).log_softmax(-1)
 
 
 def _sample_rows(
