@@ -24,8 +24,8 @@ def import_e3nn_quickly() -> None:
     compiles e3nn nor evaluates such harmonics; other code in a process that imports `latcpb_cli` may do so,
     and therefore gets a plain import.
 
-    CPU time of a process on an AMD EPYC, least of five runs: ``import latcpb_cli.model.equivariant`` 6.1 s,
-    this function 3.5 s (3.7 s with sympy), of which torch itself takes 3.1 s.
+    CPU time of a process on an AMD EPYC, least of five runs: ``import latcpb_cli.model.equivariant`` 4.8 s,
+    this function 2.8 s (3.6 s with sympy), of which torch itself takes 2.5 s.
     """
     if "e3nn" in sys.modules:
         return
