@@ -90,7 +90,9 @@ CASES = {
     "missing": (good, "nothing.pdb", 3, "nothing.pdb: no such file"),
     "a folder": (lambda f: (f / "d.pdb").mkdir(), "d.pdb", 3, "d.pdb: not a file"),
     "a dangling link": (lambda f: (f / "l.pdb").symlink_to("nowhere"), "l.pdb", 3, "l.pdb: no such file"),
-    "a link to itself": (lambda f: (f / "l.pdb").symlink_to("l.pdb"), "l.pdb", 3, "l.pdb: cannot be opened (Too many levels"),
+    "a link to itself": (
+        lambda f: (f / "l.pdb").symlink_to("l.pdb"), "l.pdb", 3, "l.pdb: cannot be opened (Too many levels",
+    ),
     "a pipe": (lambda f: os.mkfifo(f / "p.pdb"), "p.pdb", 3, "p.pdb: not a file"),
     "empty": (text("e.pdb", ""), "e.pdb", 3, "e.pdb: the file is empty"),
     "nothing but blanks": (text("e.pdb", " \n\n"), "e.pdb", 3, "e.pdb: no ATOM or HETATM record"),
@@ -99,7 +101,9 @@ CASES = {
     "unknown format": (text("a.docx", "x"), "a.docx", 3, "a.docx: unknown format '.docx'"),
     "no suffix": (text("traj", "x"), "traj", 3, "traj: its name has no suffix, so no format"),
     "include files of GROMACS": (text("a.itp", "x"), "a.itp", 3, "a.itp: unknown format '.itp'"),
-    "binary junk": (binary("j.pdb", os.urandom(5000).replace(b"A", b"")), "j.pdb", 3, "j.pdb: null bytes in a text file"),
+    "binary junk": (
+        binary("j.pdb", os.urandom(5000).replace(b"A", b"")), "j.pdb", 3, "j.pdb: null bytes in a text file",
+    ),
     "not gzip": (binary("a.pdb.gz", b"ATOM"), "a.pdb.gz", 3, "a.pdb.gz: cannot be unpacked"),
     "truncated gzip": (
         binary("a.pdb.gz", gzip.compress(pdb(atoms()).encode())[:-20]),
@@ -107,7 +111,9 @@ CASES = {
     ),
     "empty gzip": (binary("a.pdb.gz", gzip.compress(b"")), "a.pdb.gz", 3, "a.pdb.gz: the file is empty"),
     "a gzip bomb": (binary("a.pdb.gz", BOMB), "a.pdb.gz", 3, "a.pdb.gz: unpacks to more than 64 MiB"),
-    "gzip of nothing known": (binary("a.gz", gzip.compress(b"x")), "a.gz", 3, "a.gz: its name has no suffix, so no format"),
+    "gzip of nothing known": (
+        binary("a.gz", gzip.compress(b"x")), "a.gz", 3, "a.gz: its name has no suffix, so no format",
+    ),
     "nm in a PDB": (nm, "nm.pdb", 3, "nm.pdb: neighbouring Cα are 0.38 Å apart: nm coordinates"),
     "Å in a GRO": (angstrom_gro, "a.gro", 3, "a.gro: neighbouring Cα are 38.0 Å apart: Å coordinates"),
     "beads on top of each other": (
