@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,6 +157,8 @@ def _run(
 
 def _seed_number(seed: str) -> int:
     if seed == "random":
+        import secrets
+
         return secrets.randbelow(2**31)
     if not re.fullmatch(r"[0-9]{1,18}", seed):
         raise UsageError(f"--seed '{seed}' is not possible", "give a number from 0 up, or 'random'")
