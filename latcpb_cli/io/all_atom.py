@@ -24,6 +24,7 @@ from latcpb_cli.chem.residues import (
 )
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.chains import build_trace
+from latcpb_cli.io.beads.labels import check_labels
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import InputFiles
 from latcpb_cli.io.readers.frames import Trajectory
@@ -100,6 +101,9 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
     residues, left_out = _group_residues(table)
     _check_protein(residues, topology_path)
     rows = np.array([row for residue in residues for row in residue.rows.values()], dtype=np.int64)
+    check_labels(
+        trajectory, np.arange(len(trajectory)), table.select(rows), rows, files.frame_file(topology_path)
+    )
     owner = np.repeat(np.arange(len(residues)), [len(residue.rows) for residue in residues])
     slots = np.array([slot for residue in residues for slot in residue.rows], dtype=np.int64)
     present = np.zeros((len(residues), N_SLOTS), dtype=bool)

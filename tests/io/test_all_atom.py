@@ -140,3 +140,11 @@ def test_a_topology_of_other_size(tmp_path):
     other.write_text(pdb_text(structure("AK")))
     with pytest.raises(InputError, match="in.pdb: 45 atoms, but .*other.pdb has 15"):
         read_all_atom(pdb, other)
+
+
+def test_models_of_other_sequences_are_refused(tmp_path):
+    model = [line for line in pdb_text(SAMPLE).splitlines() if line.startswith("ATOM")]
+    other = [atom_line(line, resname="LEU") if line[17:20] == "ILE" else line for line in model]
+    text = "\n".join(["MODEL        1", *model, "ENDMDL", "MODEL        2", *other, "ENDMDL", "END", ""])
+    with pytest.raises(InputError, match="model 2 has A:LEU3 .* A:ILE3"):
+        read_text(tmp_path, text)
