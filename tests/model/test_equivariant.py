@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import e3nn
 import pytest
 import torch
@@ -72,16 +69,3 @@ def test_defaults_of_e3nn_are_restored() -> None:
         assert e3nn.get_optimization_defaults() != defaults
         raise RuntimeError
     assert e3nn.get_optimization_defaults() == defaults
-
-
-def test_importing_the_package_replaces_nothing_in_torch_e3nn_and_sympy() -> None:
-    code = (
-        "import torch\n"
-        "original = torch.compiler.disable\n"
-        "import latcpb_cli.backmapper, e3nn, sympy\n"
-        "from e3nn.o3 import _angular_spherical_harmonics as harmonics\n"
-        "assert torch.compiler.disable is original\n"
-        "assert harmonics.Poly is sympy.Poly\n"
-        "assert e3nn.get_optimization_defaults()['optimize_einsums']\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
