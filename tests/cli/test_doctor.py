@@ -31,7 +31,7 @@ def test_doctor_names_what_is_missing(latcpb, monkeypatch):
             raise PackageNotFoundError
         return "1"
 
-    monkeypatch.setattr("latcpb_cli.cli.doctor.version", version)
+    monkeypatch.setattr("importlib.metadata.version", version)
     output = latcpb("doctor")[1]
     assert "optional   gsd (.gsd): not installed: pip install 'latcpb-cli[formats]'" in output
     assert "MISSING    e3nn: install latcpb again" in output
