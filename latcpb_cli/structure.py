@@ -236,6 +236,10 @@ class AtomStructure:
     def __len__(self) -> int:
         return len(self.atoms)
 
+    def read(self, start: int, stop: int) -> Float[np.ndarray, "F L 15 3"]:
+        """Return the atoms of the frames from ``start`` to before ``stop``."""
+        return self.atoms[start:stop]
+
     def linked(self) -> Bool[np.ndarray, "F L"]:
         """Whether a peptide joins residue i to i+1 in each frame."""
         return self.trace.linked(self.atoms[:, :, CA_SLOT])

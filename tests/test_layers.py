@@ -20,6 +20,7 @@ LAYERS = [
     {"io.readers", "io.writers", "metrics", "diffusion"},
     {"io.beads"},
     {"io"},
+    {"evaluation"},
     {"model"},
     {"sidechains", "backbone"},
     {"relax", "complete", "md", "hub", "predictor"},
