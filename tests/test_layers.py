@@ -26,7 +26,7 @@ LAYERS = [
     {"relax", "complete", "md", "hub", "predictor"},
     {"backmapper"},
     {"run"},
-    {"train"},
+    {"api", "train"},
     {"cli"},
 ]
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}

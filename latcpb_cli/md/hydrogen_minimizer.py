@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import openmm
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.residues import CA_SLOT
 from latcpb_cli.geometry.box import box_vectors
+from latcpb_cli.io.writers.bonds import heavy_bonds
 from latcpb_cli.md.changes import count_inverted_centers, count_isomerized_peptides
 from latcpb_cli.md.engine import NM_PER_ANGSTROM, Engine
 from latcpb_cli.md.hydrogen_positions import HydrogenPlacer
@@ -115,6 +116,10 @@ class HydrogenMinimizer:
                 kept = points if self._options.hydrogens else points[self._heavy]
                 result[frame, sample, result_topology.residue, result_topology.slot] = kept
         return result, rows
+
+    def bonds(self, bridges: Sequence[Bridge]) -> Int[np.ndarray, "B 2"]:
+        """Return the bonds of the written atoms; with hydrogens, all have the disulfides of the first."""
+        return self._molecule.bonds if self._options.hydrogens else heavy_bonds(self.topology, bridges)
 
     def _process_structure(
         self, atoms: Float[np.ndarray, "L W 3"], linked: Bool[np.ndarray, "L"], box: Float[np.ndarray, "6"]

@@ -10,14 +10,11 @@ from jaxtyping import Bool, Int
 from openmm.app import Element, Topology
 
 from latcpb_cli.chem.modified import VARIANTS, parent_name
-from latcpb_cli.chem.modified_bonds import all_bond_steps
-from latcpb_cli.chem.residues import C_SLOT, N_SLOT, slot_of
+from latcpb_cli.io.writers.bonds import heavy_bonds
 from latcpb_cli.io.writers.pdb import chain_letters
 from latcpb_cli.structure import AtomTopology, Bridge
 
 __all__ = ["Molecule", "heavy_molecule"]
-
-_SG_SLOT = slot_of("CYS", "SG")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +72,4 @@ def heavy_molecule(topology: AtomTopology, bridges: Sequence[Bridge] = ()) -> Mo
     bridges : sequence of tuple of int
         Residues with a disulfide between them.
     """
-    trace, steps = topology.trace, all_bond_steps()
-    row = np.full((len(trace), steps.shape[1]), -1, dtype=np.int64)
-    row[topology.residue, topology.slot] = np.arange(len(topology))
-    bonds = []
-    for residue, kind in enumerate(trace.residue_kinds):
-        bonds += [row[residue, pair] for pair in np.argwhere(np.triu(steps[kind] == 1))]
-    joined = np.flatnonzero(trace.same_chain_as_next())
-    bonds += list(np.stack([row[joined, C_SLOT], row[joined + 1, N_SLOT]], axis=1))
-    bonds += [row[list(bridge), _SG_SLOT] for bridge in bridges]
-    pairs = np.array(bonds, dtype=np.int64).reshape(-1, 2)
-    return Molecule(topology, pairs[(pairs >= 0).all(axis=1)])
+    return Molecule(topology, heavy_bonds(topology, bridges))

@@ -178,12 +178,16 @@ class ChunkJob:
         atoms = backmapper.sample(self.trace, chunk, self.options, self.consensus, counts)
         atoms, bridges = complete(self.trace, atoms, chunk.boxes, self.options.disulfides)
         atoms, rows = post.process(atoms, chunk)
-        heavy, (low, high) = atoms[..., : self.trace.n_slots, :], self.limits
-        sound = ((heavy > low) & (heavy < high)).all(axis=-1) | ~self.present
-        missing = np.asarray(~sound.all(axis=-1))
+        missing = np.zeros(atoms.shape[:3], dtype=bool)
         if chunk.missing is not None:
             missing = missing | chunk.missing[:, None]
-        return BuiltChunk(chunk, atoms, missing, bridges, rows, counts)
+        return self.mark_missing(BuiltChunk(chunk, atoms, missing, bridges, rows, counts))
+
+    def mark_missing(self, built: BuiltChunk) -> BuiltChunk:
+        """Return a chunk whose residues are also missing where the output cannot hold their atoms."""
+        heavy, (low, high) = built.atoms[..., : self.trace.n_slots, :], self.limits
+        sound = ((heavy > low) & (heavy < high)).all(axis=-1) | ~self.present
+        return replace(built, missing=built.missing | ~sound.all(axis=-1))
 
     def _build_alone(self, backmapper: Backmapper, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
         """Build one frame; atoms of zeros and a problem where that fails."""

@@ -6,14 +6,12 @@ model builds, in this process or in workers. What is safe on the disk is in the 
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import torch
 
@@ -25,41 +23,22 @@ from latcpb_cli.io.writers.atom_writer import open_writer
 from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import undo_renames
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, ModelIdentity
+from latcpb_cli.run.chunk_job import ChunkJob
 from latcpb_cli.run.completed import complete_already, run_remark
-from latcpb_cli.run.journal import Journal, input_identity
-from latcpb_cli.run.measure import MeasuredChunk
+from latcpb_cli.run.journal import input_identity
 from latcpb_cli.run.output_plan import OutputPlan
-from latcpb_cli.run.postprocess import PostProcessor, open_post_processor
+from latcpb_cli.run.prepared_run import Builder, PreparedRun
 from latcpb_cli.run.progress import RunOutputs, RunProgress
 from latcpb_cli.run.provenance import provenance
 from latcpb_cli.run.report import ReportWriter
-from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
+from latcpb_cli.structure import AtomTopology, FrameChunk
 
-__all__ = ["Builder", "RunSummary", "backmap_trajectory"]
+__all__ = ["RunSummary", "backmap_trajectory", "run_settings", "write_run"]
 
 _MAX_PROBLEMS = 1000
 """In the report."""
 
 Item = TypeVar("Item")
-
-
-@runtime_checkable
-class Builder(Protocol):
-    """Builds chunks of frames.
-
-    Attributes
-    ----------
-    count : int
-        How many chunks it builds at a time.
-    """
-
-    count: int
-
-    def build(
-        self, job: ChunkJob, chunks: Iterable[FrameChunk]
-    ) -> Generator[BuiltChunk | MeasuredChunk, None, None]:
-        """Build chunks; they come back in their order, measured or not."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +107,6 @@ def backmap_trajectory(
     OutputExistsError, OutputError, UsageError, InputError
         Where some frames were done, they stay and the run can be resumed.
     """
-    started = time.perf_counter()
     options = options or BackmapOptions()
     if builder is not None and options.md is not None:
         raise UsageError("hydrogens and minimisation have no workers", "leave out --workers and --scheduler")
@@ -137,68 +115,71 @@ def backmap_trajectory(
             plan = output
         else:
             plan = stack.enter_context(OutputPlan.reserve(output, options, source.paths))
-        settings = {**options.settings(), **_identity(backmapper, source, plan)}
-        counts = source.n_frames, options.samples, len(source.trace)
+        settings = run_settings(backmapper, source, options, plan)
         if options.resume and not plan.journal.has_entries:
             if (clashes := complete_already(plan, settings)) is not None:
+                counts = source.n_frames, options.samples, len(source.trace)
                 return RunSummary(*counts, 0.0, plan.files, clashes, complete_already=True)
             if not options.overwrite:
                 plan.refuse_existing()
         plan.journal.begin(settings, options.resume)
         if plan.journal.renaming:
             undo_renames(plan.files)
-        identity = ModelIdentity(__version__, backmapper.weights_sha256)
-        job = ChunkJob(source.trace, options, plan.coordinate_limits, identity=identity)
-        job, problems = job.with_consensus(backmapper, source)
-        post_processor = _open_post_processor(job, backmapper, source, plan.journal)
-        spec = _output_spec(backmapper, source, options, settings)
-        outputs = _open_outputs(stack, plan, post_processor.topology, spec)
-        progress = RunProgress(job, outputs, started, source.strict)
-        progress.problems.update(problems)
-        builder = builder or _InProcess(backmapper, post_processor)
-        n_residues = len(source.trace) * options.samples
-        block, left = backmapper.frames_per_block(len(source.trace)), source.n_frames - progress.done
-        size = _frames_per_chunk(block, n_residues, left, builder.count)
-        _stream(builder, job, source.chunks(size, progress.done), progress, on_progress)
+        bridges = None if plan.journal.entry is None else plan.journal.entry.bridges
+        run = PreparedRun.prepare(backmapper, source, options, plan.coordinate_limits, bridges)
+        return write_run(run, plan, settings, builder, on_progress)
+
+
+def write_run(
+    run: PreparedRun,
+    plan: OutputPlan,
+    settings: dict[str, Any],
+    builder: Builder | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> RunSummary:
+    """Build, measure and write the frames of a run that are not in its journal.
+
+    Parameters
+    ----------
+    run : PreparedRun
+    plan : OutputPlan
+        Its journal has begun.
+    settings : dict
+        See `run_settings`.
+    builder, on_progress
+        See `backmap_trajectory`.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    OutputError, InputError
+    """
+    source, options = run.source, run.options
+    with ExitStack() as stack:
+        spec = _output_spec(run, settings)
+        outputs = _open_outputs(stack, plan, run.post_processor.topology, spec)
+        progress = RunProgress(run.job, outputs, run.started, source.strict)
+        progress.problems.update(run.problems)
+        builder = builder or run.in_process()
+        size = run.frames_per_chunk(source.n_frames - progress.done, builder.count)
+        _stream(builder, run.job, source.chunks(size, progress.done), progress, on_progress)
         outputs.writer.finish()
         clashes = {}
         if outputs.reporter is not None:
-            facts = _report_facts(backmapper, source, options, progress)
-            clashes = outputs.reporter.finish(provenance(source.paths, **facts, **post_processor.settings))
+            facts = {**_report_facts(run, progress), **run.post_processor.settings}
+            clashes = outputs.reporter.finish(provenance(source.paths, **facts))
         outputs.commit()
+    counts = source.n_frames, options.samples, len(source.trace)
     problems = dict(sorted(progress.problems.items()))
     return RunSummary(*counts, progress.seconds, plan.files, clashes, problems)
 
 
-class _InProcess:
-    """Builds in this process."""
-
-    count = 1
-
-    def __init__(self, backmapper: Backmapper, post_processor: PostProcessor) -> None:
-        self._backmapper, self._post_processor = backmapper, post_processor
-
-    def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[BuiltChunk, None, None]:
-        """Build chunk after chunk; `RunProgress.take` measures each while the next one is built."""
-        for chunk in chunks:
-            yield job.build(self._backmapper, chunk, self._post_processor)
-
-
-def _open_post_processor(
-    job: ChunkJob, backmapper: Backmapper, source: Source, journal: Journal
-) -> PostProcessor:
-    """Hydrogens, if any, fit the disulfides of the first structure, which a journal has already."""
-    md = job.options.md
-    bridges: tuple[Bridge, ...] = ()
-    if md is not None:
-        bridges = journal.entry.bridges if journal.entry else job.first_bridges(backmapper, source)
-    return open_post_processor(AtomTopology.heavy_atoms(source.trace), md, backmapper.device, bridges)
-
-
-def _output_spec(
-    backmapper: Backmapper, source: Source, options: BackmapOptions, settings: dict[str, Any]
-) -> OutputSpec:
+def _output_spec(run: PreparedRun, settings: dict[str, Any]) -> OutputSpec:
     """What the first bytes of an output depend on."""
+    backmapper, options = run.backmapper, run.options
     remarks = [
         f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {options.seed}, "
         f"MODE {options.settled_mode.upper()}",
@@ -206,7 +187,7 @@ def _output_spec(
         backmapper.weights_sha256,
         run_remark(settings),
     ]
-    numbers = source.n_frames, options.samples, source.interval
+    numbers = run.source.n_frames, options.samples, run.source.interval
     return OutputSpec(*numbers, remarks, options.naming, options.topology)
 
 
@@ -254,25 +235,12 @@ def _prefetch(items: Iterator[Item]) -> Generator[Item, None, None]:
             yield item
 
 
-def _frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> int:
-    """Whole blocks of the backmapper, at least one; sized so that all builders end at about the same time.
-
-    ``residues`` are those of a frame and all of its samples.
-    """
-    most = max(1, RESIDUES_PER_CHUNK // (block * residues))
-    blocks = math.ceil(frames / block)
-
-    def longest(size: int) -> int:
-        """Blocks of the builder that has most."""
-        rounds = math.ceil(blocks / (size * builders)) - 1
-        return rounds * size + min(size, blocks - rounds * size * builders)
-
-    return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
-
-
-def _identity(backmapper: Backmapper, source: Source, plan: OutputPlan) -> dict[str, Any]:
-    """All that the bytes of the output depend on, beside the options."""
+def run_settings(
+    backmapper: Backmapper, source: Source, options: BackmapOptions, plan: OutputPlan
+) -> dict[str, Any]:
+    """Return all that the bytes of an output depend on; ready for JSON."""
     return {
+        **options.settings(),
         "latcpb": __version__,
         "weights": backmapper.weights_sha256,
         "device": torch.device(backmapper.device).type,
@@ -282,10 +250,9 @@ def _identity(backmapper: Backmapper, source: Source, plan: OutputPlan) -> dict[
     }
 
 
-def _report_facts(
-    backmapper: Backmapper, source: Source, options: BackmapOptions, progress: RunProgress
-) -> dict[str, Any]:
+def _report_facts(run: PreparedRun, progress: RunProgress) -> dict[str, Any]:
     """What the provenance records of this run."""
+    backmapper, source = run.backmapper, run.source
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
         "device": backmapper.device,
@@ -295,7 +262,7 @@ def _report_facts(
         "warnings": list(source.warnings),
         "frames_with_problems": len(progress.problems),
         "frame_problems": dict(sorted(progress.problems.items())[:_MAX_PROBLEMS]),
-        **{name: value for name, value in options.settings().items() if name != "md"},
+        **{name: value for name, value in run.options.settings().items() if name != "md"},
         "ca_moved": progress.displacement.summary(),
         "deep_overlaps": asdict(progress.overlap_counts),
         "seconds": progress.seconds,

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 
+from latcpb_cli.io.writers.bonds import heavy_bonds
 from latcpb_cli.md.force_fields import require_openmm
 from latcpb_cli.options import MdOptions
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
@@ -33,6 +34,9 @@ class PostProcessor(Protocol):
     def process(self, atoms: np.ndarray, chunk: FrameChunk) -> tuple[np.ndarray, list[dict[str, Any]]]:
         """Process atoms (F, S, L, W, 3), and return them with one row for the report per structure."""
 
+    def bonds(self, bridges: Sequence[Bridge]) -> np.ndarray:
+        """Return the bonds of the written atoms, pairs of rows (B, 2), with these disulfides."""
+
 
 class NoPostProcessing:
     """Leaves the heavy atoms as they are."""
@@ -44,6 +48,10 @@ class NoPostProcessing:
     def process(self, atoms: np.ndarray, chunk: FrameChunk) -> tuple[np.ndarray, list[dict[str, Any]]]:
         """Return the atoms (F, S, L, W, 3), and an empty row for each structure."""
         return atoms, [{}] * (atoms.shape[0] * atoms.shape[1])
+
+    def bonds(self, bridges: Sequence[Bridge]) -> np.ndarray:
+        """See `heavy_bonds`."""
+        return heavy_bonds(self.topology, bridges)
 
 
 def open_post_processor(

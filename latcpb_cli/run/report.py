@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,10 @@ from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
 from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.structure import CGTrace, FrameClashes
 
-__all__ = ["CSV_COLUMNS", "N_WORST_RESIDUES", "ReportWriter"]
+__all__ = [
+    "CSV_COLUMNS", "N_WORST_RESIDUES", "ReportTotals", "ReportWriter", "clash_rows", "structure_row",
+    "structures",
+]  # fmt: skip
 
 CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
 """One row for each residue of a frame and sample that clashes or has a bond through its ring."""
@@ -54,7 +57,7 @@ class ReportWriter:
     ) -> None:
         self._json = Path(path_json)
         self._labels = [trace.label(index) for index in range(len(trace))]
-        self._totals = _Totals(len(trace))
+        self._totals = ReportTotals(len(trace))
         self._keep_parts = resume is not None
         rows = self._json.with_name(self._json.name + ".frames")
         self._csv, self._rows = (PartFile(path, resume) for path in (Path(path_csv), rows))
@@ -77,12 +80,8 @@ class ReportWriter:
 
     def add_chunk(self, measured: MeasuredChunk) -> None:
         """Add all structures of a chunk."""
-        chunk, n_samples = measured.chunk, measured.atoms.shape[1]
-        for number, (clashes, row) in enumerate(zip(measured.clashes, measured.rows, strict=True)):
-            frame, sample = divmod(number, n_samples)
-            index, time = int(chunk.indices[frame]), float(chunk.times[frame])
-            bridges = measured.bridges[frame][sample]
-            self.add(FrameInfo(index, sample, time, chunk.boxes[frame], bridges), clashes, row)
+        for structure in structures(measured):
+            self.add(*structure)
 
     def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, Any] | None = None) -> None:
         """Add one structure.
@@ -94,24 +93,11 @@ class ReportWriter:
         row : mapping, optional
             Further counts and energies of the structure.
         """
-        counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
+        columns = structure_row(info, clashes, self._labels, row)
+        counts = _clash_counts(clashes)
         touched = np.flatnonzero(counts.any(axis=1)).tolist()
-        columns = {
-            "frame": int(info.frame),
-            "sample": int(info.sample),
-            "time_ps": float(info.time),
-            "contact12_percent": round(clashes.contact12_percent, 4),
-            "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
-            "pierced_rings": int(clashes.pierced.sum()),
-            "worst_overlap": round(clashes.worst_overlap, 3),
-            "worst_pair": [self._labels[i] for i in clashes.worst_pair if i >= 0],
-            "disulfides": [[self._labels[first], self._labels[second]] for first, second in info.bridges],
-            **(row or {}),
-        }
         lines = io.StringIO()
-        csv.writer(lines, lineterminator="\n").writerows(
-            (*list(columns.values())[:3], self._labels[i], *counts[i].tolist()) for i in touched
-        )
+        csv.writer(lines, lineterminator="\n").writerows(clash_rows(info, clashes, self._labels))
         self._csv.write(lines.getvalue().encode())
         # With the residues, so that a run that goes on finds its totals here.
         entry = {"row": columns, "touched": touched, "counts": counts[touched].tolist()}
@@ -161,8 +147,58 @@ class ReportWriter:
         self._keep_parts = False
 
 
-class _Totals:
-    """Running sums over the frames."""
+def structure_row(
+    info: FrameInfo, clashes: FrameClashes, labels: Sequence[str], row: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what the report says of one structure; ready for JSON.
+
+    Parameters
+    ----------
+    info : FrameInfo
+    clashes : FrameClashes
+    labels : sequence of str
+        Of the residues.
+    row : mapping, optional
+        Further counts and energies of the structure.
+    """
+    return {
+        "frame": int(info.frame),
+        "sample": int(info.sample),
+        "time_ps": float(info.time),
+        "contact12_percent": round(clashes.contact12_percent, 4),
+        "overlap04_per_1000": round(clashes.overlap04_per_1000, 4),
+        "pierced_rings": int(clashes.pierced.sum()),
+        "worst_overlap": round(clashes.worst_overlap, 3),
+        "worst_pair": [labels[i] for i in clashes.worst_pair if i >= 0],
+        "disulfides": [[labels[first], labels[second]] for first, second in info.bridges],
+        **(row or {}),
+    }
+
+
+def clash_rows(info: FrameInfo, clashes: FrameClashes, labels: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return a row, in the columns ``CSV_COLUMNS``, for each residue that clashes or has a pierced ring."""
+    counts = _clash_counts(clashes)
+    structure = int(info.frame), int(info.sample), float(info.time)
+    touched = np.flatnonzero(counts.any(axis=1)).tolist()
+    return [(*structure, labels[i], *counts[i].tolist()) for i in touched]
+
+
+def structures(measured: MeasuredChunk) -> Iterator[tuple[FrameInfo, FrameClashes, dict[str, Any]]]:
+    """Yield each structure of a chunk that has been measured: what it is, its clashes and further counts."""
+    chunk, n_samples = measured.chunk, measured.atoms.shape[1]
+    for number, (clashes, row) in enumerate(zip(measured.clashes, measured.rows, strict=True)):
+        frame, sample = divmod(number, n_samples)
+        index, time = int(chunk.indices[frame]), float(chunk.times[frame])
+        bridges = measured.bridges[frame][sample]
+        yield FrameInfo(index, sample, time, chunk.boxes[frame], bridges), clashes, row
+
+
+def _clash_counts(clashes: FrameClashes) -> np.ndarray:
+    return np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
+
+
+class ReportTotals:
+    """Running sums over the structures of a report."""
 
     def __init__(self, n_residues: int) -> None:
         self.rows = self.frames = self.samples = 0
@@ -175,6 +211,7 @@ class _Totals:
         self.overlaps = np.zeros(n_residues, dtype=np.int64)
 
     def add(self, row: dict[str, Any], touched: list[int], counts: list[list[int]]) -> None:
+        """Add a structure: its row, the residues that clash, and the counts of each of these."""
         self.rows += 1
         self.frames += row["frame"] != self.last_frame
         self.last_frame = row["frame"]
@@ -192,7 +229,8 @@ class _Totals:
         self.contacts[touched] += columns[:, 0]
         self.overlaps[touched] += columns[:, 1]
 
-    def summary(self, labels: list[str]) -> dict[str, Any]:
+    def summary(self, labels: Sequence[str]) -> dict[str, Any]:
+        """Return what `ReportWriter.finish` describes."""
         order = np.lexsort((-self.overlaps, -self.contacts))[:N_WORST_RESIDUES]
         worst = [i for i in order if self.contacts[i] or self.overlaps[i]]
         return {

@@ -14,7 +14,7 @@ from tiny import tiny_weights
 
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run import pipeline, remote, workers
+from latcpb_cli.run import remote, workers
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.worker_process import WorkerSetup
 
@@ -42,7 +42,7 @@ def setup(input_folder) -> WorkerSetup:
 @pytest.fixture
 def run(input_folder, tmp_path, monkeypatch):
     """Backmap with one frame per chunk; returns bytes of output and CSV, and the rows of the report."""
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
 
     def call(name: str, builder=None, model=None, on_progress=None, **options) -> tuple[bytes, bytes, list]:
         source = open_source([input_folder / "t.dcd"], input_folder / "cg.pdb")

@@ -14,9 +14,10 @@ from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
 from latcpb_cli.errors import OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions, MdOptions
-from latcpb_cli.run import pipeline
+from latcpb_cli.run import prepared_run
 from latcpb_cli.run.output_plan import OutputPlan
-from latcpb_cli.run.pipeline import _frames_per_chunk, backmap_trajectory
+from latcpb_cli.run.pipeline import backmap_trajectory
+from latcpb_cli.run.prepared_run import frames_per_chunk
 from latcpb_cli.sidechains.consensus import RotamerConsensus
 
 ENSEMBLE = BackmapOptions(samples=3)
@@ -51,7 +52,7 @@ def test_all_frames_and_samples_in_order(tmp_path, source, backmapper, positions
 def test_output_does_not_depend_on_chunks(tmp_path, source, backmapper, monkeypatch, suffix):
     contents = []
     for residues in (1, 40, 10_000):
-        monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", residues)
+        monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", residues)
         output = tmp_path / f"{residues}{suffix}"
         backmap_trajectory(backmapper, source, output, ENSEMBLE)
         contents.append(output.read_bytes())
@@ -85,7 +86,7 @@ def test_consensus_is_computed_before_the_first_chunk(
 
     monkeypatch.setattr(FakeBackmapper, "rotamer_consensus", rotamer_consensus)
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
     backmap_trajectory(backmapper, source, tmp_path / "out.pdb", options)
     assert reference == ([[0, 1, 2, 3, 4, 5]] if used else [])
     assert received == [consensus if used else None] * 6
@@ -124,7 +125,7 @@ def test_report_is_optional(tmp_path, source, backmapper):
 def test_interrupted_run_leaves_no_final_name(tmp_path, source, backmapper, monkeypatch, name, fail_at):
     """It leaves nothing where no frame was done, else what a resumed run needs."""
     before = {entry.name for entry in tmp_path.iterdir()}
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
     backmapper.fail_at = fail_at
     with pytest.raises(KeyboardInterrupt):
         backmap_trajectory(backmapper, source, tmp_path / name)
@@ -203,4 +204,4 @@ def test_report_holds_the_displacement_of_ca(tmp_path, source, backmapper):
     ],
 )
 def test_chunks_keep_every_builder_busy(block, residues, frames, builders, expected):
-    assert _frames_per_chunk(block, residues, frames, builders) == expected
+    assert frames_per_chunk(block, residues, frames, builders) == expected

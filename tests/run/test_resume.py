@@ -24,7 +24,7 @@ from latcpb_cli.errors import OutputError, OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run import pipeline
+from latcpb_cli.run import prepared_run
 from latcpb_cli.run.journal import journal_path
 from latcpb_cli.run.pipeline import backmap_trajectory
 
@@ -40,7 +40,7 @@ def run(tmp_path, sequence, monkeypatch):
     positions[7] = 5.0
     top = write_ca_pdb(tmp_path / "cg.pdb", sequence, positions[:1])
     trajectory = write_trajectory(tmp_path / "t.dcd", positions)
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 1)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
 
     def call(name: str, *, backmapper: FakeBackmapper | None = None, **options) -> dict[str, bytes]:
         folder = tmp_path / name.partition(".")[0]
@@ -235,7 +235,7 @@ def start(folder: Path, name: str, *options: str) -> subprocess.Popen:
     """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own."""
     code = (
         "from latcpb_cli import backmapper; backmapper._RESIDUES_PER_BLOCK['cpu'] = 1; "
-        "from latcpb_cli.run import pipeline; pipeline.RESIDUES_PER_CHUNK = 1; "
+        "from latcpb_cli.run import prepared_run; prepared_run.RESIDUES_PER_CHUNK = 1; "
         "from latcpb_cli.cli.app import main; main()"
     )
     options = ("backmap", "t.xtc", "-s", "cg.pdb", "-o", name, "--weights", "weights", "-q", *options)

@@ -11,7 +11,7 @@ from cg_files import FakeBackmapper
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import WeightsError, WorkersLostError
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.run import pipeline, remote, workers
+from latcpb_cli.run import remote, workers
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.worker_process import WorkerSetup
 from latcpb_cli.run.workers import LocalWorkers, worthwhile_workers
@@ -67,7 +67,7 @@ def test_any_number_of_workers_killed_or_not(run, setup, started, forked_workers
 
     with_workers = run("workers", LocalWorkers(setup, count), on_progress=kill)
     assert len(started) >= count
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 10_000)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 10_000)
     assert with_workers == run("alone")
 
 
@@ -87,7 +87,7 @@ def test_the_model_in_three_processes_one_of_them_killed(run, setup, started, in
 
     model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
     with_workers = run("workers", LocalWorkers(setup, 3), model, on_progress=kill)
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", 10_000)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 10_000)
     assert with_workers == run("alone", model=model)
 
 
@@ -119,7 +119,7 @@ class Picky(FakeBackmapper):
 def test_one_bad_frame_does_not_lose_the_rest(
     input_folder, setup, forked_workers, tmp_path, monkeypatch, residues, count
 ):
-    monkeypatch.setattr(pipeline, "RESIDUES_PER_CHUNK", residues)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", residues)
     monkeypatch.setattr(remote, "_cached_model", lambda weights, device: Picky())
     source = open_source([input_folder / "t.dcd"], input_folder / "cg.pdb")
     builder = LocalWorkers(setup, count) if count else None

@@ -13,7 +13,7 @@ from latcpb_cli.io.readers.atoms import AtomTable, segments_from_bonds
 from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
 from latcpb_cli.io.readers.mda import MdaFile, damaged_as_input_error, mda_format, suppress_warnings
 
-__all__ = ["MdaStructureFile", "data_options", "read_mda_atoms", "select_atoms"]
+__all__ = ["MdaStructureFile", "atom_table", "data_options", "read_mda_atoms", "select_atoms"]
 
 _MAX_BYTES = 2 << 30
 """MDAnalysis holds topologies in memory as a whole."""
@@ -70,22 +70,35 @@ def read_mda_atoms(file: InputFile) -> AtomTable:
     with suppress_warnings(), damaged_as_input_error(file.path):
         with MDAnalysis._PARSERS[mda_format(file.suffix)](str(file.readable)) as parser:
             topology = parser.parse(**data_options(file))
-        atoms = MDAnalysis.Universe(topology, to_guess=()).atoms
-        n_atoms = len(atoms)
-        resids = _column(atoms, "resids", np.ones(n_atoms)).astype(np.int64)
-        chain_ids = _text(atoms, "chainIDs")
-        segids = _text(atoms, "segids")
-        if not chain_ids.any() and max(map(len, segids.tolist())) == 1:
-            chain_ids = segids
-        segment_index = segments_from_bonds(_bonds(atoms), n_atoms)
-        segment_index[1:] += np.cumsum(segids[1:] != segids[:-1])
-        resnames, names = _text(atoms, "resnames"), _text(atoms, "names")
-        if not resnames.any():
-            # LAMMPS numbers molecules where others number residues.
-            segment_index[1:] += np.cumsum(resids[1:] != resids[:-1])
-            resnames, resids = _text(atoms, "types"), np.arange(1, n_atoms + 1)
-        blank = np.full(n_atoms, "")
-        return AtomTable(names, resnames, resids, _text(atoms, "icodes"), blank, chain_ids, segment_index)
+        return atom_table(MDAnalysis.Universe(topology, to_guess=()).atoms)
+
+
+def atom_table(atoms: Any) -> AtomTable:
+    """List the atoms of a group; particle types replace residue names that are missing.
+
+    Parameters
+    ----------
+    atoms : MDAnalysis.core.groups.AtomGroup
+
+    Returns
+    -------
+    AtomTable
+    """
+    n_atoms = len(atoms)
+    resids = _column(atoms, "resids", np.ones(n_atoms)).astype(np.int64)
+    chain_ids = _text(atoms, "chainIDs")
+    segids = _text(atoms, "segids")
+    if not chain_ids.any() and max(map(len, segids.tolist())) == 1:
+        chain_ids = segids
+    segment_index = segments_from_bonds(_bonds(atoms), n_atoms)
+    segment_index[1:] += np.cumsum(segids[1:] != segids[:-1])
+    resnames, names = _text(atoms, "resnames"), _text(atoms, "names")
+    if not resnames.any():
+        # LAMMPS numbers molecules where others number residues.
+        segment_index[1:] += np.cumsum(resids[1:] != resids[:-1])
+        resnames, resids = _text(atoms, "types"), np.arange(1, n_atoms + 1)
+    icodes, altlocs = _text(atoms, "icodes"), _text(atoms, "altLocs")
+    return AtomTable(names, resnames, resids, icodes, altlocs, chain_ids, segment_index)
 
 
 def _column(atoms: Any, name: str, default: np.ndarray) -> np.ndarray:
@@ -102,8 +115,12 @@ def _text(atoms: Any, name: str) -> np.ndarray:
 
 
 def _bonds(atoms: Any) -> Int64[np.ndarray, "B 2"]:
+    """Return the bonds between atoms of a group, as pairs of its rows."""
     try:
-        return np.asarray(atoms.universe.bonds.indices, dtype=np.int64).reshape(-1, 2)
+        pairs = np.asarray(atoms.universe.bonds.indices, dtype=np.int64).reshape(-1, 2)
+        row = np.full(len(atoms.universe.atoms), -1)
+        row[atoms.ix] = np.arange(len(atoms))
+        return row[pairs[(row[pairs] >= 0).all(axis=1)]]
     except (MDAnalysis.exceptions.NoDataError, AttributeError):
         return np.zeros((0, 2), dtype=np.int64)
 

@@ -1,0 +1,1 @@
+"""The Python interface: anything that holds beads in, atoms in memory or in files out."""

@@ -1,0 +1,46 @@
+"""The covalent bonds of the atoms of an output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int64
+
+from latcpb_cli.chem.modified_bonds import all_bond_steps
+from latcpb_cli.chem.residues import C_SLOT, N_SLOT, slot_of
+from latcpb_cli.structure import AtomTopology, Bridge
+
+__all__ = ["heavy_bonds"]
+
+_SG_SLOT = slot_of("CYS", "SG")
+
+
+def heavy_bonds(topology: AtomTopology, bridges: Sequence[Bridge] = ()) -> Int64[np.ndarray, "B 2"]:
+    """List the bonds between the heavy atoms of a topology.
+
+    Neighbours in a chain are bonded even where some frame has a break between them.
+
+    Parameters
+    ----------
+    topology : AtomTopology
+        Without hydrogens.
+    bridges : sequence of tuple of int
+        Residues with a disulfide between them.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (B, 2)
+        Pairs of rows of the topology.
+    """
+    trace, steps = topology.trace, all_bond_steps()
+    row = np.full((len(trace), steps.shape[1]), -1, dtype=np.int64)
+    row[topology.residue, topology.slot] = np.arange(len(topology))
+    bonds = []
+    for residue, kind in enumerate(trace.residue_kinds):
+        bonds += [row[residue, pair] for pair in np.argwhere(np.triu(steps[kind] == 1))]
+    joined = np.flatnonzero(trace.same_chain_as_next())
+    bonds += list(np.stack([row[joined, C_SLOT], row[joined + 1, N_SLOT]], axis=1))
+    bonds += [row[list(bridge), _SG_SLOT] for bridge in bridges]
+    pairs = np.array(bonds, dtype=np.int64).reshape(-1, 2)
+    return pairs[(pairs >= 0).all(axis=1)]

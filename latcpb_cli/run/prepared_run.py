@@ -1,0 +1,144 @@
+"""What all chunks of a run share, computed once before the first of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
+
+from latcpb_cli import __version__
+from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.io.source import Source
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, ModelIdentity
+from latcpb_cli.run.measure import MeasuredChunk
+from latcpb_cli.run.postprocess import PostProcessor, open_post_processor
+from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
+
+__all__ = ["Builder", "PreparedRun", "frames_per_chunk"]
+
+
+@runtime_checkable
+class Builder(Protocol):
+    """Builds chunks of frames.
+
+    Attributes
+    ----------
+    count : int
+        How many chunks it builds at a time.
+    """
+
+    count: int
+
+    def build(
+        self, job: ChunkJob, chunks: Iterable[FrameChunk]
+    ) -> Generator[BuiltChunk | MeasuredChunk, None, None]:
+        """Build chunks; they come back in their order, measured or not."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRun:
+    """A model, an input, and what is done to each of its chunks.
+
+    Attributes
+    ----------
+    backmapper : Backmapper
+    source : Source
+    job : ChunkJob
+    post_processor : PostProcessor
+    problems : dict of int to str
+        Frames that are left out of the reference frames, and why.
+    started : float
+        On the clock of `time.perf_counter`.
+    """
+
+    backmapper: Backmapper
+    source: Source
+    job: ChunkJob
+    post_processor: PostProcessor
+    problems: dict[int, str]
+    started: float = field(default_factory=time.perf_counter)
+
+    @classmethod
+    def prepare(
+        cls,
+        backmapper: Backmapper,
+        source: Source,
+        options: BackmapOptions,
+        limits: tuple[float, float],
+        bridges: tuple[Bridge, ...] | None = None,
+    ) -> PreparedRun:
+        """Compute the reference frames of a coherent run, and set up hydrogens, where there are any.
+
+        Parameters
+        ----------
+        backmapper, source, options
+        limits : tuple of float
+            Lowest and highest coordinate (Å) that the output can hold.
+        bridges : tuple of (int, int), optional
+            Disulfides of the first structure, where they are known. Hydrogens fit these in all frames.
+
+        Raises
+        ------
+        LatcpbError
+        """
+        started = time.perf_counter()
+        identity = ModelIdentity(__version__, backmapper.weights_sha256)
+        job = ChunkJob(source.trace, options, limits, identity=identity)
+        job, problems = job.with_consensus(backmapper, source)
+        if options.md is None:
+            bridges = ()
+        elif bridges is None:
+            bridges = job.first_bridges(backmapper, source)
+        topology = AtomTopology.heavy_atoms(source.trace)
+        post_processor = open_post_processor(topology, options.md, backmapper.device, bridges)
+        return cls(backmapper, source, job, post_processor, problems, started)
+
+    @property
+    def options(self) -> BackmapOptions:
+        """The options of the run."""
+        return self.job.options
+
+    def with_output(self, limits: tuple[float, float], options: BackmapOptions) -> PreparedRun:
+        """Return the run for another output, whose options differ in nothing that atoms depend on."""
+        return replace(self, job=replace(self.job, limits=limits, options=options))
+
+    def in_process(self) -> Builder:
+        """Return a builder that builds in this process."""
+        return _InProcess(self.backmapper, self.post_processor)
+
+    def frames_per_chunk(self, n_frames: int, n_builders: int = 1) -> int:
+        """How many of ``n_frames`` frames make a chunk, so that all builders end at about the same time."""
+        n_residues = len(self.source.trace)
+        block = self.backmapper.frames_per_block(n_residues)
+        return frames_per_chunk(block, n_residues * self.options.samples, n_frames, n_builders)
+
+
+class _InProcess:
+    count = 1
+
+    def __init__(self, backmapper: Backmapper, post_processor: PostProcessor) -> None:
+        self._backmapper, self._post_processor = backmapper, post_processor
+
+    def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[BuiltChunk, None, None]:
+        """Build chunk after chunk; `RunProgress.take` measures each while the next one is built."""
+        for chunk in chunks:
+            yield job.build(self._backmapper, chunk, self._post_processor)
+
+
+def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> int:
+    """Whole blocks of the backmapper, at least one; sized so that all builders end at about the same time.
+
+    ``residues`` are those of a frame and all of its samples.
+    """
+    most = max(1, RESIDUES_PER_CHUNK // (block * residues))
+    blocks = math.ceil(frames / block)
+
+    def longest(size: int) -> int:
+        """Blocks of the builder that has most."""
+        rounds = math.ceil(blocks / (size * builders)) - 1
+        return rounds * size + min(size, blocks - rounds * size * builders)
+
+    return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
