@@ -28,7 +28,7 @@ from latcpb_cli.metrics.piercing import Rings, find_pierced_rings, find_rings
 from latcpb_cli.metrics.terms import GeometryTerms, bond_terms
 from latcpb_cli.structure import FrameClashes
 
-__all__ = ["FrameClashes", "OverlapPairs", "frame_clashes", "overlap_pairs"]
+__all__ = ["FrameClashes", "frame_clashes"]
 
 _CONTACT_DISTANCE = 1.2
 """Å, of ``contact12``: the clash distance of DiAMoNDBack (Jones et al. 2023, arXiv:2307.12451)."""
@@ -86,62 +86,6 @@ def frame_clashes(
 
 
 @dataclass(frozen=True, eq=False)
-class OverlapPairs:
-    """The P pairs of atoms of a frame that ``overlap04`` counts.
-
-    Attributes
-    ----------
-    residues, slots : numpy.ndarray of int64, shape (P, 2)
-        Residue and slot of both atoms.
-    overlaps : numpy.ndarray of float64, shape (P,)
-        Overlap (Å) of their van der Waals spheres.
-    """
-
-    residues: Int[Array, "P 2"]
-    slots: Int[Array, "P 2"]
-    overlaps: Float[Array, "P"]
-
-
-def overlap_pairs(
-    residue_kinds: Int[Array, "L"],
-    atoms: Float[Array, "F L W 3"],
-    present: Bool[Array, "L W"],
-    linked: Bool[Array, "F L"],
-) -> list[OverlapPairs]:
-    """Find the overlapping pairs of atoms of each frame, without periodic images.
-
-    Parameters and errors are those of `frame_clashes`.
-    """
-    system = _AtomTable.from_residues(residue_kinds, present)
-    return [
-        _overlap_pairs(system, frame_atoms, frame_linked, index)
-        for index, (frame_atoms, frame_linked) in enumerate(zip(atoms, linked, strict=True))
-    ]
-
-
-def _overlap_pairs(
-    system: _AtomTable, atoms: Float[Array, "L W 3"], linked: Bool[Array, "L"], frame_index: int
-) -> OverlapPairs:
-    pairs = _find_pairs(system, atoms, linked, np.zeros((3, 3)), frame_index)
-    rows = np.stack([pairs.first[pairs.overlap], pairs.second[pairs.overlap]], axis=1)
-    return OverlapPairs(system.residue[rows], system.slot[rows], pairs.excess)
-
-
-@dataclass(frozen=True, eq=False)
-class _ClosePairs:
-    """Pairs of near atoms: rows of the table, and which of the pairs are contacts and overlaps.
-
-    ``excess`` holds the overlap (Å) of the spheres of each pair in ``overlap``.
-    """
-
-    first: Int[Array, "P"]
-    second: Int[Array, "P"]
-    contact: Int[Array, "C"]
-    overlap: Int[Array, "Q"]
-    excess: Float[Array, "Q"]
-
-
-@dataclass(frozen=True, eq=False)
 class _AtomTable:
     """Properties of the N atoms of a system that are equal in all frames."""
 
@@ -195,34 +139,6 @@ def _clashes(
     frame_index: int,
 ) -> FrameClashes:
     """Count the clashes of one frame; ``frame_index`` is for messages."""
-    pairs = _find_pairs(system, atoms, linked, cell, frame_index)
-    contact12 = np.zeros(system.n_residues, dtype=bool)
-    contact12[system.residue[pairs.first[pairs.contact]]] = True
-    contact12[system.residue[pairs.second[pairs.contact]]] = True
-    ends = system.residue[pairs.first[pairs.overlap]], system.residue[pairs.second[pairs.overlap]]
-    excess = pairs.excess
-    worst = int(excess.argmax()) if len(excess) else -1
-    pierced = np.zeros(system.n_residues, dtype=bool)
-    pierced[find_pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
-    return FrameClashes(
-        n_atoms=len(system.residue),
-        contact12=contact12,
-        overlap04=_pairs_per_residue(ends, system.n_residues),
-        n_overlaps=len(excess),
-        worst_overlap=float(excess[worst]) if worst >= 0 else 0.0,
-        worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
-        pierced=pierced,
-    )
-
-
-def _find_pairs(
-    system: _AtomTable,
-    atoms: Float[Array, "L W 3"],
-    linked: Bool[Array, "L"],
-    cell: Float[Array, "3 3"],
-    frame_index: int,
-) -> _ClosePairs:
-    """Find the contacts and overlaps of one frame."""
     points = atoms[system.present]
     _check_finite(system, points, frame_index)
     total, limit = _contact_limits()
@@ -233,7 +149,23 @@ def _find_pairs(
     elements = system.element[first], system.element[second]
     overlap = np.flatnonzero((distance <= limit[elements]) & (steps > _MAX_EXCLUDED_STEPS))
     excess = total[elements][overlap] - distance[overlap]
-    return _ClosePairs(first, second, contact, overlap, excess)
+
+    contact12 = np.zeros(system.n_residues, dtype=bool)
+    contact12[system.residue[first[contact]]] = True
+    contact12[system.residue[second[contact]]] = True
+    ends = system.residue[first[overlap]], system.residue[second[overlap]]
+    worst = int(excess.argmax()) if len(excess) else -1
+    pierced = np.zeros(system.n_residues, dtype=bool)
+    pierced[find_pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
+    return FrameClashes(
+        n_atoms=len(points),
+        contact12=contact12,
+        overlap04=_pairs_per_residue(ends, system.n_residues),
+        n_overlaps=len(overlap),
+        worst_overlap=float(excess[worst]) if worst >= 0 else 0.0,
+        worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
+        pierced=pierced,
+    )
 
 
 def _check_finite(system: _AtomTable, points: Float[Array, "N 3"], frame_index: int) -> None:

@@ -8,7 +8,7 @@ from peptides import build, structure
 
 from latcpb_cli.chem.residues import CB_SLOT, CYS, NAMES, slot_of
 from latcpb_cli.errors import InputError
-from latcpb_cli.metrics.clashes import frame_clashes, overlap_pairs
+from latcpb_cli.metrics.clashes import frame_clashes
 
 EXTENDED = {"phi": -120.0, "psi": 130.0}
 
@@ -55,19 +55,6 @@ def test_percentages_and_the_worst_pair_of_a_frame():
     assert clashes.overlap04_per_1000 == 500.0
     assert clashes.worst_overlap == pytest.approx(2.4)
     assert clashes.worst_pair == (0, 1)
-
-
-def test_the_pairs_of_a_frame_are_those_that_are_counted():
-    built = structure("GKDFA", **EXTENDED)
-    types, atoms, present, linked = built.trace.residue_types, built.atoms, built.present, built.linked()
-    atoms = np.concatenate([atoms, atoms])
-    atoms[1, 4] = atoms[1, 0]  # the last residue lies on the first
-    pairs = overlap_pairs(types, atoms, present, linked[[0, 0]])
-    clashes = frame_clashes(types, atoms, present, linked[[0, 0]])
-    assert [len(frame.overlaps) for frame in pairs] == [frame.n_overlaps for frame in clashes]
-    assert pairs[1].overlaps.max() == pytest.approx(clashes[1].worst_overlap)
-    assert present[pairs[1].residues, pairs[1].slots].all()
-    assert {0, 4} <= set(pairs[1].residues.ravel().tolist())
 
 
 def test_no_clash_has_no_worst_pair():
