@@ -2,36 +2,62 @@
 
 >>> import latcpb_cli as latcpb
 >>> model = latcpb.Backmapper.from_pretrained()  # doctest: +SKIP
->>> source = latcpb.open_source(["traj.xtc"], "cg.pdb")  # doctest: +SKIP
->>> options = latcpb.BackmapOptions(samples=4, seed=7)
->>> latcpb.backmap_trajectory(model, source, "all.xtc", options)  # doctest: +SKIP
+>>> result = model.backmap("traj.xtc", top="cg.pdb", samples=4)  # doctest: +SKIP
+>>> result.universe.atoms.positions  # doctest: +SKIP
+>>> result.write("all.xtc")  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from latcpb_cli.api.backmapped import Backmapped
+    from latcpb_cli.api.backmapper import Backmapper
+    from latcpb_cli.api.inspection import inspect
+    from latcpb_cli.errors import InputError, LatcpbError, OutputError, UsageError, WeightsError
+    from latcpb_cli.io.open_source import open_source
+    from latcpb_cli.options import BackmapOptions, FrameWindow, MdOptions, ReadOptions
+    from latcpb_cli.run.pipeline import backmap_trajectory
 
 __all__ = [
     "BackmapOptions",
+    "Backmapped",
     "Backmapper",
     "FrameWindow",
+    "InputError",
+    "LatcpbError",
     "MdOptions",
+    "OutputError",
     "ReadOptions",
+    "UsageError",
+    "WeightsError",
     "__version__",
     "backmap_trajectory",
+    "inspect",
     "open_source",
 ]
 __version__ = "0.1.0"
 
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
 # Loaded on first use, so that `latcpb --help` starts without torch.
 _MODULES = {
     "BackmapOptions": "options",
-    "Backmapper": "backmapper",
+    "Backmapped": "api.backmapped",
+    "Backmapper": "api.backmapper",
     "FrameWindow": "options",
+    "InputError": "errors",
+    "LatcpbError": "errors",
     "MdOptions": "options",
+    "OutputError": "errors",
     "ReadOptions": "options",
+    "UsageError": "errors",
+    "WeightsError": "errors",
     "backmap_trajectory": "run.pipeline",
+    "inspect": "api.inspection",
     "open_source": "io.open_source",
 }
 

@@ -32,7 +32,7 @@ LAYERS = [
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 
 HOMES = {
-    "MDAnalysis": ("io.readers", "io.writers"),
+    "MDAnalysis": ("io.readers", "io.writers", "api"),
     "e3nn": ("model",),
     "typer": ("cli",),
     "rich": ("cli",),

@@ -56,6 +56,19 @@ class BuiltChunk:
     problems: dict[int, str] = field(default_factory=dict)
     error: Exception | None = None
 
+    def select(self, row: int) -> BuiltChunk:
+        """Return a chunk of one of the frames; overlaps are counted for the whole chunk only."""
+        rows, chunk, samples = slice(row, row + 1), self.chunk.select(row), self.atoms.shape[1]
+        index = int(chunk.indices[0])
+        return BuiltChunk(
+            chunk,
+            self.atoms[rows],
+            self.missing[rows],
+            self.bridges[rows],
+            self.rows[row * samples : (row + 1) * samples],
+            problems={index: self.problems[index]} if index in self.problems else {},
+        )
+
     @classmethod
     def concatenate(cls, chunk: FrameChunk, parts: list[BuiltChunk]) -> BuiltChunk:
         """Join the frames of a chunk that were built one by one."""

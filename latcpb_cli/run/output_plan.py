@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from latcpb_cli.io.writers.atom_writer import OUTPUT_SUFFIXES, coordinate_limits
 from latcpb_cli.io.writers.pdb import PDB_LIMITS, check_pdb_capacity
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.journal import Journal
-from latcpb_cli.structure import AtomTopology
+from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
 __all__ = ["OutputPlan"]
 
@@ -118,7 +118,25 @@ class OutputPlan:
     def check_fit(self, source: Source, n_samples: int) -> None:
         """Refuse what a PDB file cannot hold, before the model is loaded.
 
+        Raises
+        ------
+        InputError
+        """
+        chunks = source.chunks(_FRAMES_PER_CHUNK)
+        self.check_frames(source.trace, chunks, source.n_frames * n_samples)
+
+    def check_frames(self, trace: CGTrace, chunks: Iterable[FrameChunk], n_structures: int) -> None:
+        """Refuse frames that a PDB file cannot hold.
+
         Frames that are exploded are not refused: of those the residues that fit are written.
+
+        Parameters
+        ----------
+        trace : CGTrace
+        chunks : iterable of FrameChunk
+            All frames; read only where the output is a PDB file.
+        n_structures : int
+            Of the whole output.
 
         Raises
         ------
@@ -126,14 +144,14 @@ class OutputPlan:
         """
         if self.output.suffix.lower() != ".pdb":
             return
-        check_pdb_capacity(AtomTopology.heavy_atoms(source.trace), source.n_frames * n_samples)
+        check_pdb_capacity(AtomTopology.heavy_atoms(trace), n_structures)
         low, high = PDB_LIMITS[0] + _MAX_CA_DISTANCE, PDB_LIMITS[1] - _MAX_CA_DISTANCE
-        for chunk in source.chunks(_FRAMES_PER_CHUNK):
+        for chunk in chunks:
             outside = np.asarray(((chunk.positions < low) | (chunk.positions > high)).any(axis=-1))
             for frame in np.flatnonzero(outside.any(axis=1)):
                 index = int(chunk.indices[frame])
                 if index not in chunk.problems:
-                    label = source.trace.label(int(np.flatnonzero(outside[frame])[0]))
+                    label = trace.label(int(np.flatnonzero(outside[frame])[0]))
                     raise InputError(
                         f"frame {index}, residue {label}: coordinates beyond -999 to 9999 Å do not fit "
                         "into PDB",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +17,7 @@ from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.run.postprocess import PostProcessor, open_post_processor
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
-__all__ = ["Builder", "PreparedRun", "frames_per_chunk"]
+__all__ = ["Builder", "InProcess", "PreparedRun", "StoredChunks", "frames_per_chunk"]
 
 
 @runtime_checkable
@@ -105,9 +105,9 @@ class PreparedRun:
         """Return the run for another output, whose options differ in nothing that atoms depend on."""
         return replace(self, job=replace(self.job, limits=limits, options=options))
 
-    def in_process(self) -> Builder:
+    def in_process(self) -> InProcess:
         """Return a builder that builds in this process."""
-        return _InProcess(self.backmapper, self.post_processor)
+        return InProcess(self.backmapper, self.post_processor)
 
     def frames_per_chunk(self, n_frames: int, n_builders: int = 1) -> int:
         """How many of ``n_frames`` frames make a chunk, so that all builders end at about the same time."""
@@ -116,7 +116,29 @@ class PreparedRun:
         return frames_per_chunk(block, n_residues * self.options.samples, n_frames, n_builders)
 
 
-class _InProcess:
+class StoredChunks:
+    """Gives chunks that have been built already.
+
+    Parameters
+    ----------
+    chunks : sequence of BuiltChunk
+        All chunks of a run.
+    """
+
+    count = 1
+
+    def __init__(self, chunks: Sequence[BuiltChunk]) -> None:
+        self._chunks = chunks
+
+    def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[BuiltChunk, None, None]:
+        """Yield the stored chunks; ``chunks`` is not read."""
+        for built in self._chunks:
+            yield job.mark_missing(built)
+
+
+class InProcess:
+    """Builds in this process."""
+
     count = 1
 
     def __init__(self, backmapper: Backmapper, post_processor: PostProcessor) -> None:

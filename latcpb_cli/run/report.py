@@ -19,7 +19,7 @@ from latcpb_cli.structure import CGTrace, FrameClashes
 
 __all__ = [
     "CSV_COLUMNS", "N_WORST_RESIDUES", "ReportTotals", "ReportWriter", "clash_rows", "structure_row",
-    "structures",
+    "structures", "touched_counts",
 ]  # fmt: skip
 
 CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
@@ -94,15 +94,14 @@ class ReportWriter:
             Further counts and energies of the structure.
         """
         columns = structure_row(info, clashes, self._labels, row)
-        counts = _clash_counts(clashes)
-        touched = np.flatnonzero(counts.any(axis=1)).tolist()
+        touched, counts = touched_counts(clashes)
         lines = io.StringIO()
         csv.writer(lines, lineterminator="\n").writerows(clash_rows(info, clashes, self._labels))
         self._csv.write(lines.getvalue().encode())
         # With the residues, so that a run that goes on finds its totals here.
-        entry = {"row": columns, "touched": touched, "counts": counts[touched].tolist()}
+        entry = {"row": columns, "touched": touched, "counts": counts}
         self._rows.write((json.dumps(entry) + "\n").encode())
-        self._totals.add(**entry)
+        self._totals.add(columns, touched, counts)
 
     def sync(self) -> dict[str, PartState]:
         """Flush everything to the disk and return the state of each file, by final name."""
@@ -177,10 +176,16 @@ def structure_row(
 
 def clash_rows(info: FrameInfo, clashes: FrameClashes, labels: Sequence[str]) -> list[tuple[Any, ...]]:
     """Return a row, in the columns ``CSV_COLUMNS``, for each residue that clashes or has a pierced ring."""
-    counts = _clash_counts(clashes)
     structure = int(info.frame), int(info.sample), float(info.time)
-    touched = np.flatnonzero(counts.any(axis=1)).tolist()
-    return [(*structure, labels[i], *counts[i].tolist()) for i in touched]
+    touched, counts = touched_counts(clashes)
+    return [(*structure, labels[i], *values) for i, values in zip(touched, counts, strict=True)]
+
+
+def touched_counts(clashes: FrameClashes) -> tuple[list[int], list[list[int]]]:
+    """Return the residues that clash or have a pierced ring, and the counts of each: the last CSV columns."""
+    counts = np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
+    touched = np.flatnonzero(counts.any(axis=1))
+    return touched.tolist(), counts[touched].tolist()
 
 
 def structures(measured: MeasuredChunk) -> Iterator[tuple[FrameInfo, FrameClashes, dict[str, Any]]]:
@@ -191,10 +196,6 @@ def structures(measured: MeasuredChunk) -> Iterator[tuple[FrameInfo, FrameClashe
         index, time = int(chunk.indices[frame]), float(chunk.times[frame])
         bridges = measured.bridges[frame][sample]
         yield FrameInfo(index, sample, time, chunk.boxes[frame], bridges), clashes, row
-
-
-def _clash_counts(clashes: FrameClashes) -> np.ndarray:
-    return np.stack([clashes.contact12, clashes.overlap04, clashes.pierced], axis=1).astype(int)
 
 
 class ReportTotals:
