@@ -101,6 +101,7 @@ def backmap(
     from latcpb_cli.cli.machine import Machine
     from latcpb_cli.device import resolve_device
     from latcpb_cli.io.open_source import open_source
+    from latcpb_cli.run.output_labels import label_notes
     from latcpb_cli.run.output_plan import OutputPlan
     from latcpb_cli.run.quality_gate import check_limits, limit_names, parse_limits
 
@@ -120,6 +121,7 @@ def backmap(
         source = open_source(trajectories, top, reading)
         messages.source(source, seed=options.seed if seed == "random" else None)
         plan.check_fit(source, samples)
+        messages.notes(label_notes(plan, source.trace))
         summary = _run(source, plan, options, machine, messages)
     messages.result(summary)
     if limits:

@@ -53,8 +53,7 @@ class Messages:
             write(f"read as: {self._counts({f'{a} as {b}': n for (a, b), n in source.renamed.items()})}")
         if modified := trace.count_modified():
             write(f"modified: {self._counts(modified)}")
-        for note in source.notes:
-            write(note)
+        self.notes(source.notes)
         if self._verbose:
             for index in range(n_chains):
                 members = (trace.chain_index == index).nonzero()[0]
@@ -64,6 +63,11 @@ class Messages:
             write(f"warning: {warning}")
         if seed is not None:
             write(f"seed {seed}")
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """Print further decisions, one line each."""
+        for note in notes:
+            self._print(note)
 
     def _problems(self, summary: RunSummary) -> None:
         """Warn once of each frame that was not sound, the first few of them."""

@@ -11,7 +11,7 @@ from openmm.app import Element, Topology
 
 from latcpb_cli.chem.modified import VARIANTS, parent_name
 from latcpb_cli.io.writers.bonds import heavy_bonds
-from latcpb_cli.io.writers.pdb import chain_letters
+from latcpb_cli.io.writers.labels import pdb_chain_letters
 from latcpb_cli.structure import AtomTopology, Bridge
 
 __all__ = ["Molecule", "heavy_molecule"]
@@ -44,7 +44,7 @@ class Molecule:
         Modified residues get the names of their parents.
         """
         trace, result = self.topology.trace, Topology()
-        chains = [result.addChain(letter) for letter in chain_letters(trace)]
+        chains = [result.addChain(letter) for letter in pdb_chain_letters(trace)]
         residues = []
         for index, (chain, resid, icode) in enumerate(
             zip(trace.chain_index, trace.resids, trace.icodes, strict=True)

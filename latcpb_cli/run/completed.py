@@ -6,7 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-from latcpb_cli.io.writers.atom_writer import STRUCTURE_SUFFIXES
 from latcpb_cli.run.output_plan import OutputPlan
 
 __all__ = ["complete_already", "run_remark"]
@@ -34,8 +33,7 @@ def complete_already(plan: OutputPlan, settings: dict[str, Any]) -> dict[str, An
     """
     if not all(file.is_file() for file in plan.files):
         return None
-    topology = next(file for file in plan.files if file.suffix.lower() in STRUCTURE_SUFFIXES)
-    with topology.open("rb") as handle:
+    with plan.structure_file.open("rb") as handle:
         if f" {run_remark(settings)}\n".encode() not in handle.read(_HEAD_BYTES):
             return None
     if not plan.report:

@@ -16,6 +16,7 @@ import torch
 from latcpb_cli.errors import InputError, LatcpbError, OutputExistsError, first_line
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.run.output_labels import label_notes
 from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.provenance import provenance
@@ -172,6 +173,7 @@ def _backmap_file(
         with OutputPlan.reserve(task.output, options, [task.path]) as plan:
             source = open_source([task.path], None, reading)
             plan.check_fit(source, options.samples)
+            notes = (*source.notes, *label_notes(plan, source.trace), *source.warnings)
             summary = backmap_trajectory(load_model(setup), source, plan, options)
     except LatcpbError as error:
         failed = FileResult(str(task.path), error=error.message, hint=error.hint)
@@ -185,7 +187,7 @@ def _backmap_file(
         summary.n_frames,
         summary.clashes,
         summary.problems,
-        (*source.notes, *source.warnings),
+        notes,
     )
 
 

@@ -12,8 +12,13 @@ import numpy as np
 
 from latcpb_cli.errors import InputError, OutputError, OutputExistsError, UsageError
 from latcpb_cli.io.source import Source
-from latcpb_cli.io.writers.atom_writer import OUTPUT_SUFFIXES, coordinate_limits, output_files
-from latcpb_cli.io.writers.pdb import PDB_LIMITS, check_pdb_capacity
+from latcpb_cli.io.writers.atom_writer import (
+    OUTPUT_SUFFIXES,
+    STRUCTURE_SUFFIXES,
+    coordinate_limits,
+    output_files,
+)
+from latcpb_cli.io.writers.pdb import PDB_LIMITS, check_pdb_capacity, check_pdb_topology
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.journal import Journal
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
@@ -23,7 +28,6 @@ __all__ = ["OutputPlan"]
 _MAX_CA_DISTANCE = 12.0
 """No atom of a residue is farther (Å) from its Cα than this."""
 _FRAMES_PER_CHUNK = 64
-
 
 _MAX_NAME_BYTES = 255
 """Of a file name on the usual file systems."""
@@ -111,6 +115,11 @@ class OutputPlan:
         return _report_files(self.output)
 
     @property
+    def structure_file(self) -> Path:
+        """The PDB or mmCIF file, which for a trajectory is its topology."""
+        return next(file for file in self.files if file.suffix.lower() in STRUCTURE_SUFFIXES)
+
+    @property
     def coordinate_limits(self) -> tuple[float, float]:
         """Lowest and highest coordinate (Å) that the output can hold."""
         return coordinate_limits(self.output)
@@ -143,6 +152,8 @@ class OutputPlan:
         InputError
         """
         if self.output.suffix.lower() != ".pdb":
+            if self.structure_file.suffix.lower() == ".pdb":
+                check_pdb_topology(source.trace)
             return
         check_pdb_capacity(AtomTopology.heavy_atoms(trace), n_structures)
         low, high = PDB_LIMITS[0] + _MAX_CA_DISTANCE, PDB_LIMITS[1] - _MAX_CA_DISTANCE

@@ -26,6 +26,7 @@ from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.chunk_job import ChunkJob
 from latcpb_cli.run.completed import complete_already, run_remark
 from latcpb_cli.run.journal import input_identity
+from latcpb_cli.run.output_labels import chains_renamed_in, label_notes
 from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.prepared_run import Builder, PreparedRun
 from latcpb_cli.run.progress import RunOutputs, RunProgress
@@ -169,7 +170,7 @@ def write_run(
         outputs.writer.finish()
         clashes = {}
         if outputs.reporter is not None:
-            facts = {**_report_facts(run, progress), **run.post_processor.settings}
+            facts = {**_report_facts(run, plan, progress), **run.post_processor.settings}
             clashes = outputs.reporter.finish(provenance(source.paths, **facts))
         outputs.commit()
     counts = source.n_frames, options.samples, len(source.trace)
@@ -250,7 +251,7 @@ def run_settings(
     }
 
 
-def _report_facts(run: PreparedRun, progress: RunProgress) -> dict[str, Any]:
+def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> dict[str, Any]:
     """What the provenance records of this run."""
     backmapper, source = run.backmapper, run.source
     return {
@@ -258,7 +259,8 @@ def _report_facts(run: PreparedRun, progress: RunProgress) -> dict[str, Any]:
         "device": backmapper.device,
         "frames": source.n_frames,
         "residues": len(source.trace),
-        "notes": list(source.notes),
+        "notes": [*source.notes, *label_notes(plan, source.trace)],
+        "renamed_chains": [asdict(chain) for chain in chains_renamed_in(plan, source.trace)],
         "warnings": list(source.warnings),
         "frames_with_problems": len(progress.problems),
         "frame_problems": dict(sorted(progress.problems.items())[:_MAX_PROBLEMS]),

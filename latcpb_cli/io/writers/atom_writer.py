@@ -16,7 +16,7 @@ from latcpb_cli.errors import OutputError
 from latcpb_cli.io.writers.cif import CifWriter
 from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile, PartState
-from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity
+from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity, check_pdb_topology
 from latcpb_cli.io.writers.trajectory import DCD_FRAME_COUNT, TrajectoryWriter
 from latcpb_cli.options import TopologyFormat
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
@@ -167,6 +167,8 @@ def open_writer(
     suffix = path.suffix.lower()
     if suffix == ".pdb":
         check_pdb_capacity(topology, spec.n_structures)
+    elif suffix != ".cif" and spec.topology == "pdb":
+        check_pdb_topology(topology.trace)
     states = None if resume is None else resume.parts
     volatile = DCD_FRAME_COUNT if suffix == ".dcd" else slice(0, 0)
     parts: list[PartFile] = []

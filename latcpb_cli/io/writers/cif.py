@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import gemmi
 import numpy as np
@@ -13,10 +12,11 @@ from jaxtyping import Float
 from latcpb_cli.chem.modified import modified_residue
 from latcpb_cli.chem.naming import atom_name, residue_name
 from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
+from latcpb_cli.io.writers.labels import asym_ids, cif_chain_names, rename_remarks, renamed_chains
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
-__all__ = ["CifWriter", "chain_names"]
+__all__ = ["CifWriter"]
 
 _COLUMNS = (
     "group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id",
@@ -53,7 +53,9 @@ class CifWriter:
         if resume is not None:
             self._template = _template(topology, spec, resume.bridges)
         if not part.size:
-            self._write("data_latcpb\n" + "".join(f"# {line}\n" for line in spec.remarks))
+            renamed = renamed_chains(topology.trace, cif_chain_names(topology.trace))
+            remarks = [*spec.remarks, *rename_remarks(renamed)]
+            self._write("data_latcpb\n" + "".join(f"# {line}\n" for line in remarks))
 
     def write(
         self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
@@ -88,39 +90,9 @@ class CifWriter:
         self._part.write(text.encode())
 
 
-def chain_names(trace: CGTrace) -> tuple[list[str], list[str]]:
-    """Name the chains of a system.
-
-    Returns
-    -------
-    auth : list of str
-        One per chain: the identifiers of the input, of any length. Blank ones, and those whose residue
-        numbers another chain of the same name has already, get a name that is free.
-    label : list of str
-        One per chain, all different: A to Z, then AA, BA, ...
-    """
-    n_chains = int(trace.chain_index[-1]) + 1
-    label = list(itertools.islice(_asym_ids(), n_chains))
-    starts = np.searchsorted(trace.chain_index, np.arange(n_chains + 1))
-    given = [str(trace.chain_ids[start]).strip() for start in starts[:-1]]
-    free = (name for name in _asym_ids() if name not in given)
-    used: dict[str, set[tuple[int, str]]] = {}
-    auth = []
-    for chain, name in enumerate(given):
-        span = slice(starts[chain], starts[chain + 1])
-        numbers = set(zip(trace.resids[span].tolist(), trace.icodes[span].tolist(), strict=True))
-        if not name or numbers & used.get(name, set()):
-            name = next(free)
-        used.setdefault(name, set()).update(numbers)
-        auth.append(name)
-    return auth, label
-
-
-def _asym_ids() -> Iterator[str]:
-    """A, B, ..., Z, AA, BA, ..., as the Protein Data Bank names chains."""
-    for length in itertools.count(1):
-        for letters in itertools.product(string.ascii_uppercase, repeat=length):
-            yield "".join(reversed(letters))
+def _label_ids(trace: CGTrace) -> list[str]:
+    """One identifier per chain, all different: A to Z, then AA, BA, ..."""
+    return list(itertools.islice(asym_ids(), int(trace.chain_index[-1]) + 1))
 
 
 def _sequence_numbers(trace: CGTrace) -> np.ndarray:
@@ -144,7 +116,7 @@ def _header(topology: AtomTopology, info: FrameInfo) -> str:
 def _disulfides(trace: CGTrace, bridges: Sequence[Bridge]) -> list[str]:
     if not bridges:
         return []
-    label, numbers = chain_names(trace)[1], _sequence_numbers(trace)
+    label, numbers = _label_ids(trace), _sequence_numbers(trace)
     lines = ["loop_", *(f"_struct_conn.{name}" for name in _SS_COLUMNS)]
     for number, pair in enumerate(bridges, start=1):
         ends = [f"{label[trace.chain_index[residue]]} CYS {numbers[residue]} SG" for residue in pair]
@@ -155,7 +127,7 @@ def _disulfides(trace: CGTrace, bridges: Sequence[Bridge]) -> list[str]:
 def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge]) -> str:
     """A structure with % fields for number, x, y, z, B and model of each atom."""
     trace, naming = topology.trace, spec.naming
-    auth, label = chain_names(trace)
+    auth, label = cif_chain_names(trace), _label_ids(trace)
     numbers, last = _sequence_numbers(trace), ~trace.same_chain_as_next()
     bridged = {residue for pair in bridges for residue in pair}
     entities: dict[str, int] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,15 +12,21 @@ from latcpb_cli.chem.modified import modified_residue
 from latcpb_cli.chem.naming import atom_name, residue_name
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
+from latcpb_cli.io.writers.labels import (
+    CHAIN_LETTERS,
+    first_lost_number,
+    pdb_chain_letters,
+    rename_remarks,
+    renamed_chains,
+    resid_columns,
+)
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.io.writers.pdb_records import MAX_SERIAL, conect_records, modres_records, ssbond_records
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
-__all__ = ["PDB_LIMITS", "PdbFormatter", "PdbWriter", "chain_letters", "check_pdb_capacity"]
+__all__ = ["PDB_LIMITS", "PdbFormatter", "PdbWriter", "check_pdb_capacity", "check_pdb_topology"]
 
-CHAIN_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
-"""The 62 possible chain identifiers, in the order in which new ones are chosen."""
-_MAX_RESID, _MIN_RESID, _MAX_MODELS = 9_999, -999, 9_999
+_MIN_RESID, _MAX_MODELS = -999, 9_999
 PDB_LIMITS = (-999.999, 9999.999)
 """Lowest and highest coordinate (Å) that fits into eight columns."""
 _OTHER_FORMAT = "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc"
@@ -32,7 +37,8 @@ class PdbFormatter:
 
     Numbers that the columns cannot hold start again from 0, as GROMACS and
     VMD write them; chains after the 62nd reuse letters. `check_pdb_capacity`
-    refuses outputs in which that would be wrong.
+    refuses structures from which the numbers and chains could not be read
+    again, and `check_pdb_topology` what not even a topology can hold.
 
     Parameters
     ----------
@@ -129,7 +135,8 @@ class PdbWriter:
             self._n_models = resume.n_structures
             self._formatter = PdbFormatter(topology, spec.naming, resume.bridges)
         if not part.size:
-            self._write(PdbFormatter.format_remarks(spec.remarks))
+            renamed = renamed_chains(topology.trace, pdb_chain_letters(topology.trace))
+            self._write(PdbFormatter.format_remarks([*spec.remarks, *rename_remarks(renamed)]))
 
     def write(
         self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
@@ -167,40 +174,6 @@ class PdbWriter:
         self._part.write(text.encode("ascii", errors="replace"))
 
 
-def chain_letters(trace: CGTrace) -> list[str]:
-    """Choose the one-character identifier of each chain.
-
-    Identifiers of the input are kept. A blank one among several chains, one
-    of several characters, or one whose residue numbers another chain of the
-    same name uses already, gets a letter that is free.
-
-    Parameters
-    ----------
-    trace : CGTrace
-
-    Returns
-    -------
-    list of str
-        One per chain; " " for a single nameless chain.
-    """
-    n_chains = int(trace.chain_index[-1]) + 1
-    starts = np.searchsorted(trace.chain_index, np.arange(n_chains + 1))
-    given = [str(trace.chain_ids[start]).strip() for start in starts[:-1]]
-    if n_chains == 1 and not given[0]:
-        return [" "]
-    free = [letter for letter in CHAIN_LETTERS if letter not in given]
-    taken: dict[str, set[tuple[int, str]]] = {}
-    letters = []
-    for chain, name in enumerate(given):
-        span = slice(starts[chain], starts[chain + 1])
-        numbers = set(zip(trace.resids[span].tolist(), trace.icodes[span].tolist(), strict=True))
-        if len(name) != 1 or numbers & taken.get(name, set()):
-            name = free.pop(0) if free else CHAIN_LETTERS[chain % len(CHAIN_LETTERS)]
-        taken.setdefault(name, set()).update(numbers)
-        letters.append(name)
-    return letters
-
-
 def check_pdb_capacity(topology: AtomTopology, n_models: int) -> None:
     """Raise where a PDB file cannot hold an output.
 
@@ -212,36 +185,57 @@ def check_pdb_capacity(topology: AtomTopology, n_models: int) -> None:
     Raises
     ------
     InputError
-        There are too many atoms, models or chains, a chain identifier of
-        several characters, or a residue number of more than four columns.
+        There are too many atoms, models or chains, or a residue number that
+        cannot be counted back from four columns.
     """
     trace = topology.trace
     n_chains = int(trace.chain_index[-1]) + 1
-    long_names = sorted({str(name) for name in trace.chain_ids if len(str(name).strip()) > 1})
     n_serials = len(topology) + n_chains
-    lowest, highest = int(trace.resids.min()), int(trace.resids.max())
+    lost = first_lost_number(trace)
+    number = "" if lost is None else f"residue number {trace.resids[lost]} of {trace.label(lost)}"
     for what, wrong in (
         (f"{n_serials:,} atom and TER records, a PDB file holds {MAX_SERIAL:,}", n_serials > MAX_SERIAL),
         (f"{n_models:,} models, a PDB file holds {_MAX_MODELS:,}", n_models > _MAX_MODELS),
         (f"{n_chains} chains, a PDB file names {len(CHAIN_LETTERS)}", n_chains > len(CHAIN_LETTERS)),
-        (f"chain identifier '{(long_names or [''])[0]}', a PDB file has one column for it", bool(long_names)),
-        (f"residue number {highest}, a PDB file has four columns for it", highest > _MAX_RESID),
-        (f"residue number {lowest}, a PDB file has four columns for it", lowest < _MIN_RESID),
+        (f"{number}, a PDB file has four columns for it", lost is not None),
     ):
         if wrong:
             raise InputError(f"the result does not fit into a PDB file: {what}", _OTHER_FORMAT)
+    _check_lowest_number(trace, _OTHER_FORMAT)
+
+
+def check_pdb_topology(trace: CGTrace) -> None:
+    """Raise where a PDB file cannot even be the topology of a trajectory.
+
+    Parameters
+    ----------
+    trace : CGTrace
+
+    Raises
+    ------
+    InputError
+        There is a residue number of five columns that is negative.
+    """
+    _check_lowest_number(trace, "write the topology as mmCIF, with --topology cif")
+
+
+def _check_lowest_number(trace: CGTrace, hint: str) -> None:
+    lowest = int(trace.resids.argmin())
+    if trace.resids[lowest] < _MIN_RESID:
+        number = f"{trace.resids[lowest]} of {trace.label(lowest)}"
+        raise InputError(f"residue number {number}, a PDB file has four columns for it", hint)
 
 
 def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[str]:
     """Format columns 18 to 27 for each residue: its name, chain, number and insertion code."""
-    letters = chain_letters(trace)
+    letters = pdb_chain_letters(trace)
     columns = []
     for index, (chain, resid) in enumerate(
-        zip(trace.chain_index.tolist(), trace.resids.tolist(), strict=True)
+        zip(trace.chain_index.tolist(), resid_columns(trace.resids).tolist(), strict=True)
     ):
         name = residue_name(trace.name(index), naming, index in bridged)
         chain_letter = f"{letters[chain]:>{5 - max(len(name), 3)}s}"
-        columns.append(f"{name:>3s}{chain_letter}{_resid_column(resid)}{trace.icodes[index]:1.1s}")
+        columns.append(f"{name:>3s}{chain_letter}{resid:4d}{trace.icodes[index]:1.1s}")
     return columns
 
 
@@ -267,11 +261,6 @@ def _template(
             serial += 1
             lines.append(f"TER   {serial % 100_000:5d}      {residue_columns[residue]}\n")
     return "".join(lines), np.array(serials)
-
-
-def _resid_column(resid: int) -> str:
-    """Format a residue number in four columns; numbers from 10,000 on start again from 0."""
-    return f"{resid if resid < 0 else resid % 10_000:4d}"[-4:]
 
 
 def _name_column(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import gemmi
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from cg_files import FakeBackmapper, walk
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.writers.atom_writer import open_writer, output_files
-from latcpb_cli.io.writers.cif import chain_names
 from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
+from latcpb_cli.io.writers.labels import asym_ids
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
@@ -81,14 +83,8 @@ def test_what_is_written_can_be_backmapped(tmp_path):
     assert source.n_frames == 3
 
 
-def test_names_of_chains_are_kept_or_free():
-    trace = system("AAAAA", ["", "A", "B", "A", ""], [1, 1, 1, 1, 1])
-    auth, label = chain_names(trace)
-    assert auth[1:3] == ["A", "B"]
-    assert len(set(auth)) == 5 and all(auth)
-    assert label == ["A", "B", "C", "D", "E"]
-    many = system("A" * 30, [str(number) for number in range(30)])
-    assert chain_names(many)[1][25:28] == ["Z", "AA", "BA"]
+def test_asym_ids():
+    assert list(itertools.islice(asym_ids(), 28))[24:] == ["Y", "Z", "AA", "BA"]
 
 
 @pytest.mark.parametrize("name", ["a.cif", "a.xtc"])

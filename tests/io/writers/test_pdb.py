@@ -11,7 +11,6 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.writers.atom_writer import open_writer
 from latcpb_cli.io.writers.frame_writer import OutputSpec
-from latcpb_cli.io.writers.pdb import chain_letters
 from latcpb_cli.structure import AtomTopology
 
 
@@ -99,28 +98,11 @@ def test_single_frame_has_no_models(tmp_path):
     assert text.count("\nTER ") == 2
 
 
-def letters(*chains: tuple[str, list[int]]) -> list[str]:
-    resids = [number for _, numbers in chains for number in numbers]
-    index = [k for k, (_, numbers) in enumerate(chains) for _ in numbers]
-    ids = [name for name, numbers in chains for _ in numbers]
-    return chain_letters(make_trace("A" * len(ids), ids, resids=resids, chain_index=index))
-
-
-def test_chain_letters():
-    assert letters(("", [1, 2])) == [" "]
-    assert letters(("", [1]), ("", [1]), ("", [1])) == ["A", "B", "C"]
-    assert letters(("B", [1]), ("", [1]), ("", [1])) == ["B", "A", "C"]
-    assert letters(("X", [1]), ("X", [2])) == ["X", "X"]
-    assert letters(("A", [1, 2]), ("A", [1, 2])) == ["A", "B"]
-    assert letters(("PROA", [1]), ("PROB", [1])) == ["A", "B"]
-
-
 @pytest.mark.parametrize(
     ("trace", "n_frames", "what"),
     [
         (make_trace("G" * 63, [f"{i}" for i in range(63)], chain_index=np.arange(63)), 1, "63 chains"),
-        (make_trace("GG", ["AA", "AA"]), 1, "chain identifier 'AA'"),
-        (make_trace("GG", ["A", "A"], resids=[9999, 10000]), 1, "residue number 10000"),
+        (make_trace("GG", ["A", "A"], resids=[9998, 10000]), 1, "residue number 10000 of A:GLY10000"),
         (make_trace("GG", ["A", "A"], resids=[-1000, 1]), 1, "residue number -1000"),
         (make_trace("GG", ["A", "A"]), 10_000, "10,000 models"),
         (make_trace("W" * 7200, ["A"] * 7200), 1, "100,802 atom and TER records"),
