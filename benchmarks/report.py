@@ -97,7 +97,7 @@ class Column:
         if not built:
             return {"chains": 0}
         row = Row(self.comparisons[chain] for chain in built)
-        size = sum(pair.result["residues"] * pair.result["samples"] for pair in row.comparisons)
+        size = sum(pair.n_residues for pair in row.comparisons)
         figures: dict[str, Any] = {"chains": len(built), **row.figures()}
         costs = [cost for chain in built for cost in self.costs.get(chain, ())]
         if costs:

@@ -266,6 +266,12 @@ class FrameClashes:
         The two residues of that pair, (-1, -1) without any.
     pierced : numpy.ndarray of bool, shape (L,)
         Residues with a ring through which a bond of another residue runs.
+    n_pierced_rings : int
+        Such rings in the frame.
+    pairs : numpy.ndarray of int64, shape (P, 4)
+        Residue and slot of the one atom and of the other of each pair in ``overlap04``.
+    overlaps : numpy.ndarray of float64, shape (P,)
+        Overlap (Å) of each of these pairs.
     """
 
     n_atoms: int
@@ -275,6 +281,9 @@ class FrameClashes:
     worst_overlap: float
     worst_pair: tuple[int, int]
     pierced: Bool[np.ndarray, "L"]
+    n_pierced_rings: int = 0
+    pairs: Int[np.ndarray, "P 4"] = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
+    overlaps: Float[np.ndarray, "P"] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def contact12_percent(self) -> float:

@@ -13,7 +13,7 @@ from golden import OPTIONS, Deviation, build_atoms, deviation, load_golden, refe
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.rotamers import N_ROTAMERS
-from latcpb_cli.metrics.summary import evaluate_pair
+from latcpb_cli.evaluation.evaluate import evaluate_pair
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.structure import AtomStructure, AtomTopology
 
@@ -95,15 +95,16 @@ def test_accuracy_is_within_bounds(built, key, bounds):
     """The reference of a peptide has χ1 = -65 degrees, its most frequent value, in every residue."""
     reference = REFERENCES[key.partition("/")[2]]
     present = AtomTopology.heavy_atoms(reference.trace).present
-    metrics = evaluate_pair(reference, AtomStructure(reference.trace, built[key], present, {}))
-    rmsd, generated = metrics["inner"]["rmsd"], metrics["validity"]["generated"]
+    generated = AtomStructure(reference.trace, built[key], present, {})
+    metrics = evaluate_pair(reference, generated).methods[0].summary
+    rmsd, validity = metrics["inner"]["rmsd"], metrics["validity"]
     assert rmsd["all_heavy"] <= bounds.all_heavy
     assert rmsd["backbone"] <= bounds.backbone
     assert rmsd["side_chain"] <= bounds.side_chain
     assert metrics["inner"]["chi"]["chi1"]["percent"] >= bounds.chi1
-    assert generated["overlap04_per_1000"]["mean"] <= bounds.overlaps
-    assert generated["contact12_percent"]["max"] == generated["d_residues"]["count"] == 0
-    assert generated["pierced_rings"]["count"] == 0
+    assert validity["overlap04_per_1000"]["mean"] <= bounds.overlaps
+    assert validity["contact12_percent"]["max"] == validity["d_residues"]["count"] == 0
+    assert validity["pierced_rings"]["count"] == 0
 
 
 def scramble_contact_energies(predictor: Predictor) -> None:

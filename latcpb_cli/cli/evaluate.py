@@ -1,169 +1,154 @@
-"""``latcpb evaluate``: a generated structure against its reference."""
+"""``latcpb evaluate``: structures against their reference, or alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
+from latcpb_cli.cli import evaluate_options as opt
+from latcpb_cli.cli import options as common
+from latcpb_cli.errors import InputError, OutputExistsError, QualityGateError, UsageError
+from latcpb_cli.evaluation import choices
+from latcpb_cli.options import FrameWindow
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from latcpb_cli.evaluation.evaluate import MethodInput
+    from latcpb_cli.evaluation.inputs import EvaluationFiles
+    from latcpb_cli.evaluation.records import Evaluation
 
 __all__ = ["evaluate"]
 
-_ACCURACY = (
-    ("RMSD all heavy atoms, Å", ("rmsd", "all_heavy")),
-    ("RMSD backbone N C O, Å", ("rmsd", "backbone")),
-    ("RMSD side chain, Å", ("rmsd", "side_chain")),
-    ("χ1 within 40°, %", ("chi", "chi1", "percent")),
-    ("χ1+2 within 40°, %", ("chi", "chi1_chi2", "percent")),
-    ("GED, number of bonds", ("ged",)),
-    ("GED, symmetric difference", ("ged_symmetric",)),
-    ("cis peptides kept", ("cis_kept",)),
-)
-_VALIDITY = (
-    ("residues with a contact < 1.2 Å, %", ("contact12_percent", "mean")),
-    ("overlaps ≥ 0.4 Å per 1,000 atoms", ("overlap04_per_1000", "mean")),
-    ("bond lengths off > 10 %, %", ("bonds", "percent")),
-    ("peptide C–N off > 10 %, %", ("peptide_bonds", "percent")),
-    ("bond angles off > 10°, %", ("angles", "percent")),
-    ("N–Cα–C off > 10°, %", ("n_ca_c", "percent")),
-    ("ω off planar > 30°, %", ("omega", "percent")),
-    ("cis non-Pro peptides", ("cis_non_proline",)),
-    ("cis Pro peptides", ("cis_proline",)),
-    ("D residues", ("d_residues",)),
-    ("Thr/Ile Cβ inverted", ("inverted_cb",)),
-    ("rings pierced", ("pierced_rings",)),
-    ("Ramachandran favoured, %", ("ramachandran_favoured", "percent")),
-    ("Ramachandran outliers, %", ("ramachandran_outliers", "percent")),
-    ("χ1 > 40° off staggered, %", ("chi1_outliers", "percent")),
-)
-_TORSIONS = {"phi": "φ", "psi": "ψ", "chi1": "χ1", "chi2": "χ2", "chi3": "χ3", "chi4": "χ4", "mean": "mean"}
+CSV_NAMES = ("frames", "residues", "residue_types", "chains")
 
 
 def evaluate(
-    ref: Annotated[Path, typer.Argument(help="All-atom reference: PDB, mmCIF, GRO, XTC, TRR or DCD.")],
-    gen: Annotated[Path, typer.Argument(help="Generated all-atom structure, with the same residues.")],
-    ref_top: Annotated[
-        Path | None, typer.Option(help="Topology of the reference, if that is a trajectory.")
-    ] = None,
-    gen_top: Annotated[
-        Path | None, typer.Option(help="Topology of the generated structure, if that is a trajectory.")
-    ] = None,
-    samples: Annotated[
-        int,
-        typer.Option(min=1, help="Models of GEN for each frame of REF, the samples of a frame in a row."),
-    ] = 1,
-    json_: Annotated[
-        Path | None, typer.Option("--json", help="Write every figure to this file as JSON.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing JSON file.")] = False,
+    files: opt.Files = None,
+    name: opt.Names = None,
+    superpose: opt.Superpose = "none",
+    checks: opt.Checks = False,
+    fail_on: opt.FailOn = None,
+    explain: opt.Explain = False,
+    ref_top: opt.RefTop = None,
+    gen_top: opt.GenTop = None,
+    samples: opt.Samples = None,
+    select: opt.Selection = None,
+    begin: common.Begin = None,
+    end: common.End = None,
+    stride: common.Stride = 1,
+    frames: common.Frames = None,
+    json: opt.Json = None,
+    csv: opt.Csv = None,
+    overwrite: opt.Overwrite = False,
+    quiet: common.Quiet = False,
 ) -> None:
-    """Compare a generated all-atom structure or trajectory with its reference.
+    """Measure all-atom structures, and compare them with a reference.
 
-    Nothing is superposed. Residues are matched by chain, number, insertion
-    code and name, frames by their order. The left column leaves out the
-    residues at chain ends and breaks.
+    Nothing is superposed by default, as the Cα are given. Residues are matched
+    by chain, number and insertion code, or else by sequence; frames by their
+    order. Figures are of inner residues, which leave out chain ends and breaks,
+    where nothing else is said.
     """
     from rich.console import Console
 
-    from latcpb_cli.errors import OutputExistsError, UsageError
-    from latcpb_cli.io.all_atom import read_all_atom
-    from latcpb_cli.metrics.summary import evaluate_pair
+    console = Console(quiet=quiet)
+    if explain:
+        from latcpb_cli.cli.evaluation_tables import print_definitions
 
-    if json_ is not None and not json_.parent.is_dir():
-        raise UsageError(f"{json_}: no such folder {json_.parent}", "make the folder first")
-    if json_ is not None and json_.exists() and not overwrite:
-        raise OutputExistsError(f"{json_} exists", "add --overwrite to replace it")
-    reference, generated = read_all_atom(ref, ref_top), read_all_atom(gen, gen_top)
-    result = evaluate_pair(reference, generated, samples, names=(str(ref), str(gen)))
-    result["left_out"] = {"reference": reference.left_out, "generated": generated.left_out}
-    console = Console()
-    console.print(_heading(result), highlight=False, markup=False, soft_wrap=True)
-    for table in (_accuracy_table(result), _torsion_table(result), _validity_table(result)):
-        console.print(table)
-    if result["diversity"] is not None:
-        console.print(_diversity(result["diversity"]), highlight=False, soft_wrap=True)
-    if json_ is not None:
-        _write_json(json_, result, ref, gen)
+        print_definitions(console)
+    if not files:
+        if explain:
+            return
+        raise UsageError("nothing to evaluate", "give a structure, or a reference and structures")
+    outputs = _outputs(json, csv)
+    _check_outputs(outputs, overwrite)
+    limits = _parse_limits(fail_on)
 
+    from latcpb_cli.cli.evaluation_tables import print_evaluation
+    from latcpb_cli.evaluation.inputs import EvaluationFiles
 
-def _heading(result: dict[str, Any]) -> str:
-    atoms = result["atoms"]
-    counts = {**{key: result[key] for key in ("residues", "frames", "samples")}, "atoms": atoms["compared"]}
-    lines = [", ".join(f"{name}: {count}" for name, count in counts.items())]
-    for side in ("reference", "generated"):
-        if atoms[f"missing_in_{side}"]:
-            lines.append(f"{atoms[f'missing_in_{side}']} atoms are missing in the {side} structure")
-        if result["left_out"][side]:
-            names = ", ".join(f"{count} {name}" for name, count in result["left_out"][side].items())
-            lines.append(f"left out of the {side} structure: {names}")
-    return "\n".join(lines)
+    chosen = EvaluationFiles(
+        reference=files[0] if len(files) > 1 else None,
+        methods=tuple(files[1:]) if len(files) > 1 else tuple(files),
+        names=tuple(name or ()), reference_top=ref_top, method_tops=tuple(gen_top or ()), samples=samples,
+        window=FrameWindow(begin, end, stride, frames), selection=select,
+    )  # fmt: skip
+    evaluation = _run(chosen, superpose, quiet)
+    print_evaluation(evaluation, console, checks)
+    _write(outputs, evaluation)
+    _check_limits(evaluation, limits)
+    failures = [failure for column in evaluation.methods for failure in column.failures]
+    if failures:
+        raise InputError(f"{len(failures)} structures were not evaluated: {failures[0]}")
 
 
-def _accuracy_table(result: dict[str, Any]) -> Table:
-    rows = [
-        [label, *(_cell(result[region], keys) for region in ("inner", "all"))] for label, keys in _ACCURACY
-    ]
-    return _table(("against the reference", "inner", "all"), rows)
+def _outputs(json: Path | None, csv: str | None) -> dict[str, Path]:
+    """Files to write, by what they hold."""
+    outputs = {} if json is None else {"json": json}
+    return outputs | ({} if csv is None else {part: Path(f"{csv}.{part}.csv") for part in CSV_NAMES})
 
 
-def _torsion_table(result: dict[str, Any]) -> Table:
-    rows = [
-        [kind.upper(), *(_cell(result["torsions"][kind], (a,)) for a in _TORSIONS)] for kind in ("kl", "js")
-    ]
-    return _table(("torsions", *_TORSIONS.values()), rows)
+def _check_outputs(outputs: dict[str, Path], overwrite: bool) -> None:
+    """Raise where a file cannot be written, before anything is read."""
+    for path in outputs.values():
+        if not path.parent.is_dir():
+            raise UsageError(f"{path}: no such folder {path.parent}", "make the folder first")
+        if path.exists() and not overwrite:
+            raise OutputExistsError(f"{path} exists", "add --overwrite to replace it")
 
 
-def _validity_table(result: dict[str, Any]) -> Table:
-    sides = [result["validity"][side] for side in ("reference", "generated")]
-    rows = [[label, *(_cell(side, keys) for side in sides)] for label, keys in _VALIDITY]
-    if result["frames"] > 1:
-        jumps = (_number(side["percent"]) for side in result["chi1_jumps"].values())
-        rows.append(["χ1 that jump > 60° to the next frame, %", *jumps])
-    return _table(("validity", "reference", "generated"), rows)
+def _run(files: EvaluationFiles, superpose: choices.Superpose, quiet: bool) -> Evaluation:
+    """Open and measure everything under a progress bar on stderr."""
+    from rich.console import Console
+
+    from latcpb_cli.cli.progress import FrameProgress
+    from latcpb_cli.evaluation.evaluate import evaluate as evaluate_columns
+    from latcpb_cli.evaluation.inputs import open_columns
+
+    reference, methods = open_columns(files)
+    frames, residues = _size([*methods, *([] if reference is None else [reference])])
+    console = Console(stderr=True, quiet=quiet)
+    done = 0
+    with FrameProgress(console, frames, residues // frames, quiet, activity="evaluating") as progress:
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress.update(done)
+
+        progress.update(0)
+        return evaluate_columns(reference, methods, superpose, advance)
 
 
-def _diversity(diversity: dict[str, float | None]) -> str:
-    pairwise, div = (_number(diversity[key]) for key in ("pairwise_side_chain_rmsd", "div"))
-    return f"diversity of the samples: side chains {pairwise} Å apart, DIV {div}"
+def _size(columns: list[MethodInput]) -> tuple[int, int]:
+    """Frames, and residues of all frames."""
+    atoms = [part.atoms for column in columns for part in column.structures]
+    return sum(map(len, atoms)), sum(len(part) * len(part.trace) for part in atoms)
 
 
-def _table(columns: tuple[str, ...], rows: list[list[str]]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(*columns, box=box.SIMPLE_HEAD)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _cell(values: dict[str, Any], keys: tuple[str, ...]) -> str:
-    value: Any = values
-    for key in keys:
-        value = value[key]
-    if isinstance(value, dict):
-        return f"{value['count']}/{value['of']}"
-    return _number(value)
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
-
-
-def _write_json(path: Path, result: dict[str, Any], ref: Path, gen: Path) -> None:
-    import json
+def _write(outputs: dict[str, Path], evaluation: Evaluation) -> None:
     import os
 
-    from latcpb_cli import __version__
+    from latcpb_cli.evaluation.csv_files import csv_texts
+    from latcpb_cli.evaluation.json_file import json_text
 
-    content = {"version": __version__, "reference": str(ref), "generated": str(gen), **result}
-    part = Path(f"{path}.part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    texts = csv_texts(evaluation) if len(outputs) > 1 else {}
+    for kind, path in outputs.items():
+        part = Path(f"{path}.part")
+        part.write_text(json_text(evaluation) if kind == "json" else texts[kind], encoding="utf-8")
+        os.replace(part, path)
+
+
+def _parse_limits(fail_on: str | None) -> dict[str, float]:
+    if fail_on is None:
+        return {}
+    from latcpb_cli.evaluation.limits import limit_names
+    from latcpb_cli.run.quality_gate import parse_limits
+
+    return parse_limits(fail_on, limit_names())
+
+
+def _check_limits(evaluation: Evaluation, limits: dict[str, float]) -> None:
+    from latcpb_cli.evaluation.limits import exceeded
+
+    if over := exceeded(evaluation, limits):
+        raise QualityGateError(f"worse than the limit: {'; '.join(over)}", "--explain defines each figure")

@@ -27,10 +27,18 @@ class FrameProgress:
         Show nothing.
     unit : str
         What is counted, if not frames; then without a speed.
+    activity : str
+        What the bar is called.
     """
 
     def __init__(
-        self, console: Console, n_frames: int, residues_per_frame: int, quiet: bool, unit: str = "frames"
+        self,
+        console: Console,
+        n_frames: int,
+        residues_per_frame: int,
+        quiet: bool,
+        unit: str = "frames",
+        activity: str = "backmapping",
     ) -> None:
         self._unit = unit
         self._console = console
@@ -40,7 +48,7 @@ class FrameProgress:
         self._started = self._last_line = time.monotonic()
         self._before: int | None = None
         self._bar = Progress(
-            TextColumn("backmapping"),
+            TextColumn(activity),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn(f"{unit}  {{task.fields[speed]}}  time left"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -19,14 +19,17 @@ __all__ = [
     "EvaluatedStructure",
     "Evaluation",
     "FrameTable",
+    "Kind",
     "OverlapPair",
     "ResidueTable",
     "TorsionStatistics",
 ]
 
 Array = np.ndarray
+Kind = Literal["mean", "mean_max", "percent", "count"]
 
 
+@runtime_checkable
 class AtomFrames(Protocol):
     """All-atom frames that are read when they are needed; `AtomStructure` is one.
 
@@ -59,10 +62,15 @@ class Definition:
     Attributes
     ----------
     name : str
-        Name in JSON and CSV files.
+        Path in the summary of a column, such as ``validity.bonds``; figures of the group
+        ``accuracy`` are in ``inner`` and in ``all``, for instance ``inner.rmsd.backbone``.
     label : str
         Name in tables, with its unit.
     group : {'accuracy', 'torsions', 'validity', 'shape', 'samples'}
+    kind : {'mean', 'mean_max', 'percent', 'count'}
+        What the summary holds: a mean over frames and structures; a dictionary of
+        ``mean`` and ``max``; a dictionary of ``count``, ``of`` and ``percent``, of
+        which tables show the percentage or the count.
     better : {'lower', 'higher', ''}
         Which values are good; '' where neither is.
     text : str
@@ -74,6 +82,7 @@ class Definition:
     name: str
     label: str
     group: str
+    kind: Kind
     better: str
     text: str
     source: str = ""
@@ -121,8 +130,9 @@ class FrameTable:
     sample : numpy.ndarray of int64, shape (N,)
         Number of the sample of its frame, from 0.
     values : dict of str to numpy.ndarray of float64, shape (N,)
-        By the name of the quantity; NaN where it is not measured. A count ``x``
-        has the number of its cases in ``x_of``.
+        By the name of the figure with its region, such as ``inner.rmsd.all_heavy``,
+        ``validity.overlap04_per_1000`` or ``shape.helix``; NaN where it is not measured.
+        Percentages and counts ``x`` have the number of their cases in ``x_of``.
     """
 
     structure: Shaped[Array, "N"]
@@ -145,13 +155,14 @@ class ResidueTable:
     reference_row : numpy.ndarray of int64, shape (R,)
         Row of the matched residue in the table of the reference, -1 for none.
     values : dict of str to numpy.ndarray of float64, shape (R,)
-        By the name of the quantity, over all frames; NaN where it is not measured.
-        With a reference ``rmsd``, ``rmsd_backbone`` and ``rmsd_side_chain`` (root mean
-        square over frames, Å), ``chi1_match`` and ``chi1_chi2_match`` (fraction of the
-        frames). Always ``contact12`` (fraction of the frames), ``overlap04`` (pairs per
-        frame), ``pierced``, ``d_residue``, ``cis``, ``omega_outlier``,
-        ``ramachandran_favoured``, ``ramachandran_outlier``, ``rotamer_outlier``,
-        ``chi1_jump``, ``helix`` and ``strand`` (fractions of the frames).
+        By the name of the quantity, over all frames; NaN where it is not measured. With a
+        reference ``rmsd``, ``rmsd_backbone`` and ``rmsd_side_chain`` (root mean square over
+        frames, Å), ``chi1_match`` and ``chi1_chi2_match`` (fraction of the frames). Always
+        ``overlap04`` (pairs of atoms per frame), ``sasa`` (Å²), and, as fractions of the
+        frames, ``contact12``, ``pierced_rings``, ``bonds``, ``peptide_bonds``, ``angles``,
+        ``n_ca_c``, ``omega``, ``cis_non_proline``, ``cis_proline``, ``d_residues``,
+        ``inverted_cb``, ``ramachandran_favoured``, ``ramachandran_outliers``,
+        ``chi1_outliers``, ``rotamer_outliers``, ``chi1_jumps``, ``helix`` and ``strand``.
     """
 
     structure: Shaped[Array, "R"]
@@ -258,6 +269,8 @@ class Column:
         two frames or structures.
     notes : tuple of str
         What was matched, left out, or not compared, one line each.
+    failures : tuple of str
+        Structures of a folder that could not be evaluated, and why, one line each.
     """
 
     name: str
@@ -270,6 +283,7 @@ class Column:
     checks: tuple[CheckResult, ...] = ()
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

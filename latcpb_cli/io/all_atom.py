@@ -1,76 +1,50 @@
-"""Reading all-atom structures and trajectories into slots."""
+"""All-atom structures and trajectories, read into slots."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from latcpb_cli.chem.naming import extra_atom_names
-from latcpb_cli.chem.residue_names import standard_name, variant_name
-from latcpb_cli.chem.residues import (
-    ATOM_SLOTS,
-    C_SLOT,
-    CA_SLOT,
-    LETTERS,
-    N_SLOT,
-    N_SLOTS,
-    NAMES,
-    OXT_SLOT,
-)
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, LETTERS, N_SLOT, N_SLOTS, NAMES
 from latcpb_cli.errors import InputError
+from latcpb_cli.io.atom_slots import ResidueAtoms, group_residues
+from latcpb_cli.io.atom_source import AtomSource, Hydrogens
 from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.beads.labels import check_labels
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import InputFiles
-from latcpb_cli.io.readers.frames import Trajectory
+from latcpb_cli.io.readers.frame_choice import choose_frames
+from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.options import FrameWindow
 from latcpb_cli.structure import AtomStructure, CGTrace
 
-__all__ = ["read_all_atom"]
+__all__ = ["open_all_atom", "read_all_atom"]
 
-_TERMINAL_NAMES = {
-    "OT1": "O", "OC1": "O", "O1": "O", "O'": "O",
-    "OT2": "OXT", "OC2": "OXT", "O2": "OXT", "O''": "OXT",
-}  # fmt: skip
-"""Other names of the two oxygens of a C terminus (CHARMM, GROMACS, old PDB)."""
-_OTHER_NAMES = {("ILE", "CD"): "CD1", ("MET", "SE"): "SD", ("MET", "S"): "SD"}
-"""Other names of heavy atoms, and the selenium of selenomethionine, which is read as sulphur."""
-
-
-@dataclass
-class _Residue:
-    """A residue of the file.
-
-    Attributes
-    ----------
-    given : str
-        Its name in the file.
-    name : str or None
-        Name of the amino acid, None for anything else.
-    extra_names : frozenset of str
-        Names of atoms that a modified residue has in addition to its parent.
-    rows : dict of int to int
-        Row of the atom table for each slot.
-    """
-
-    given: str
-    name: str | None
-    extra_names: frozenset[str]
-    rows: dict[int, int] = field(default_factory=dict)
+_MAX_BOND_TO_HYDROGEN = 1.5
+"""Å; a hydrogen farther from all heavy atoms of its residue is left out."""
+_ALL_FRAMES = FrameWindow()
 
 
 def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
-    """Read every frame of an all-atom structure or trajectory.
+    """Read every frame of an all-atom structure or trajectory into memory.
 
-    Hydrogens are ignored, and so are the atoms that a modified residue (SEP,
-    ...) has in addition to its parent; of alternate locations the first
-    counts; residue and atom names of the usual force fields are understood.
-    Residues that are not an amino acid or have no CA are left out and counted.
+    Parameters, and what is read, are those of `open_all_atom`.
+    """
+    source = open_all_atom(path, top)
+    return AtomStructure(source.trace, source.read(0, len(source)), source.present, source.left_out)
+
+
+def open_all_atom(
+    path: Path, top: Path | None = None, window: FrameWindow = _ALL_FRAMES, selection: str | None = None
+) -> AtomSource:
+    """Open an all-atom structure or trajectory; frames are read when they are needed.
+
+    The atoms that a modified residue (SEP, ...) has in addition to its parent
+    are ignored; of alternate locations the first counts; residue and atom names
+    of the usual force fields are understood. Residues that are not an amino
+    acid, have no CA, or are at 0, 0, 0 are left out and counted.
 
     Parameters
     ----------
@@ -78,83 +52,74 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
         Any format that `open_source` reads; a trajectory needs ``top``.
     top : pathlib.Path, optional
         Structure that names the atoms of ``path``.
+    window : FrameWindow
+        Frames to use; all by default.
+    selection : str, optional
+        Atoms to use, in the language of MDAnalysis.
 
     Returns
     -------
-    AtomStructure
+    AtomSource
 
     Raises
     ------
     InputError
         A file is missing, damaged, of an unknown format, or does not hold
         backbone atoms of a protein.
+    UsageError
+        The selection is not understood.
     """
     topology_path = path if top is None else top
     files = InputFiles([topology_path, path])
     table = files.read_topology(topology_path)
-    trajectory = files.open_trajectory([path], FrameWindow(), len(table))
+    trajectory = files.open_trajectory([path], window, len(table))
     if trajectory.files[0].n_atoms != len(table):
         raise InputError(
             f"{path}: {trajectory.files[0].n_atoms} atoms, but {topology_path} has {len(table)}",
             "give the topology that the trajectory was written with",
         )
-    residues, left_out = _group_residues(table)
+    choice = choose_frames(window, trajectory)
+    first = trajectory.read(int(choice.numbers[0])).positions
+    selected = _select(table, first, selection, topology_path)
+    residues, left_out = group_residues(table.select(selected))
+    residues, empty = _drop_empty(residues, first[selected])
+    left_out = left_out | ({"at 0, 0, 0": empty} if empty else {})
     _check_protein(residues, topology_path)
-    rows = np.array([row for residue in residues for row in residue.rows.values()], dtype=np.int64)
-    check_labels(
-        trajectory, np.arange(len(trajectory)), table.select(rows), rows, files.frame_file(topology_path)
-    )
+    rows = selected[[row for residue in residues for row in residue.rows.values()]]
+    check_labels(trajectory, choice.numbers, table.select(rows), rows, files.frame_file(topology_path))
+    ca = selected[[residue.rows[CA_SLOT] for residue in residues]]
+    trace = _build_trace(table.select(ca), residues, first[ca])
     owner = np.repeat(np.arange(len(residues)), [len(residue.rows) for residue in residues])
     slots = np.array([slot for residue in residues for slot in residue.rows], dtype=np.int64)
     present = np.zeros((len(residues), N_SLOTS), dtype=bool)
     present[owner, slots] = True
-    atoms = np.zeros((len(trajectory), len(residues), N_SLOTS, 3), dtype=np.float32)
-    for index in range(len(trajectory)):
-        atoms[index, owner, slots] = _read_positions(path, trajectory, index, rows)
-    trace = _build_trace(table, residues, atoms[0, :, CA_SLOT])
-    return AtomStructure(trace, atoms, present, left_out)
+    hydrogens = _find_hydrogens(residues, selected, first)
+    indices = np.where(present, 0, -1)
+    indices[owner, slots] = rows
+    return AtomSource(files.paths, trace, present, left_out, hydrogens, choice, trajectory, indices)
 
 
-def _group_residues(table: AtomTable) -> tuple[list[_Residue], dict[str, int]]:
-    """Group rows by residue; return the residues with a CA, and the others counted by name."""
-    residues: list[_Residue] = []
-    site_before = None
-    columns = (table.segment_index, table.chain_ids, table.resids, table.icodes)
-    for row, (site, given, atom, altloc) in enumerate(
-        zip(zip(*columns, strict=True), table.resnames, table.names, table.altlocs, strict=True)
-    ):
-        other_name = site_before is not None and site == site_before and residues[-1].given != given
-        if other_name and altloc:
-            continue
-        if site != site_before or other_name:
-            residues.append(_Residue(str(given), *_interpret_name(str(given))))
-            site_before = site
-        slot = _find_slot(residues[-1].name, str(atom).upper())
-        if slot is not None and str(atom).upper() not in residues[-1].extra_names:
-            residues[-1].rows.setdefault(slot, row)
-    kept = [residue for residue in residues if CA_SLOT in residue.rows]
-    others = Counter(residue.given for residue in residues if CA_SLOT not in residue.rows)
-    return kept, dict(others)
+def _select(
+    table: AtomTable, positions: Float32[np.ndarray, "N 3"], selection: str | None, path: Path
+) -> Int64[np.ndarray, "M"]:
+    """Return the rows of the atoms that are selected."""
+    if selection is None:
+        return np.arange(len(table))
+    rows = select_atoms(table, positions, selection)
+    if len(rows) == 0:
+        raise InputError(f"{path}: --select '{selection}' selects nothing", "check names and numbers")
+    return rows
 
 
-@cache
-def _interpret_name(given: str) -> tuple[str | None, frozenset[str]]:
-    """Return the amino acid that a name means, and the names of its extra atoms."""
-    return standard_name(given), extra_atom_names(variant_name(given))
+def _drop_empty(
+    residues: list[ResidueAtoms], positions: Float32[np.ndarray, "M 3"]
+) -> tuple[list[ResidueAtoms], int]:
+    """Leave out residues whose atoms are all at 0, 0, 0, and count them."""
+    placed = [residue for residue in residues if positions[list(residue.rows.values())].any()]
+    return placed, len(residues) - len(placed)
 
 
-def _find_slot(name: str | None, atom: str) -> int | None:
-    """Return the slot of an atom, None for hydrogens and for unknown residues."""
-    if name is None:
-        return None
-    atom = _OTHER_NAMES.get((name, atom), _TERMINAL_NAMES.get(atom, atom))
-    if atom == "OXT":
-        return OXT_SLOT
-    slots = ATOM_SLOTS[NAMES.index(name)]
-    return slots.index(atom) if atom in slots else None
-
-
-def _check_protein(residues: list[_Residue], path: Path) -> None:
+def _check_protein(residues: list[ResidueAtoms], path: Path) -> None:
     """Raise where no residue is an amino acid with atoms of the backbone."""
     if not residues:
         raise InputError(f"{path}: no amino acid with a CA atom", "give the structure of a protein")
@@ -164,21 +129,24 @@ def _check_protein(residues: list[_Residue], path: Path) -> None:
         )
 
 
-def _read_positions(
-    path: Path, trajectory: Trajectory, frame: int, rows: Int64[np.ndarray, "N"]
-) -> Float32[np.ndarray, "N 3"]:
-    """Read some rows of a frame; raise where a position is not a number."""
-    positions: np.ndarray = trajectory.read(frame).positions[rows]
-    if not np.isfinite(positions).all():
-        raise InputError(
-            f"{path}: frame {frame} has a position that is not a number",
-            "the file is damaged; write it again",
-        )
-    return positions
+def _find_hydrogens(
+    residues: list[ResidueAtoms], selected: Int64[np.ndarray, "M"], positions: Float32[np.ndarray, "N 3"]
+) -> Hydrogens | None:
+    """Assign each hydrogen to the nearest heavy atom of its residue; None where there is none."""
+    rows, owners, parents = [], [], []
+    for index, residue in enumerate(residues):
+        slots = list(residue.rows)
+        heavy = positions[selected[list(residue.rows.values())]]
+        for row in residue.hydrogens:
+            distances = np.linalg.norm(heavy - positions[selected[row]], axis=1)
+            if distances.min() <= _MAX_BOND_TO_HYDROGEN:
+                rows.append(int(selected[row]))
+                owners.append(index)
+                parents.append(slots[int(distances.argmin())])
+    return Hydrogens(np.array(rows), np.array(owners), np.array(parents)) if rows else None
 
 
-def _build_trace(table: AtomTable, residues: list[_Residue], ca: Float32[np.ndarray, "L 3"]) -> CGTrace:
-    beads = table.select(np.array([residue.rows[CA_SLOT] for residue in residues]))
+def _build_trace(beads: AtomTable, residues: list[ResidueAtoms], ca: Float32[np.ndarray, "L 3"]) -> CGTrace:
     sequence = "".join(LETTERS[NAMES.index(str(residue.name))] for residue in residues)
     distances = np.linalg.norm(np.diff(ca, axis=0), axis=1)
     return build_trace(beads, sequence, distances)[0]

@@ -8,15 +8,15 @@ from jaxtyping import Bool, Float, Int
 from latcpb_cli.chem.residues import BACKBONE_SLOTS, CB_SLOT, N_SLOTS, OXT_SLOT, PRO, swap_slots
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.angles import angle_difference
-from latcpb_cli.metrics.count import Count, count_where
+from latcpb_cli.metrics.count import Check
 from latcpb_cli.metrics.stereo import is_cis
 from latcpb_cli.metrics.torsions import TORSION_NAMES, chi_periods
 
 __all__ = [
     "ATOM_SETS",
     "CHI_TOLERANCE",
-    "chi_matches",
-    "cis_kept",
+    "chi_checks",
+    "cis_check",
     "inner_residues",
     "rmsd",
     "squared_deviation",
@@ -116,13 +116,10 @@ def rmsd(
     return np.asarray(np.sqrt(mean))
 
 
-def chi_matches(
-    types: Int[Array, "L"],
-    reference: Float[Array, "F L 7"],
-    generated: Float[Array, "F L 7"],
-    residues: Bool[Array, "F L"],
-) -> dict[str, Count]:
-    """Count the residues whose chi1, and chi1 and chi2, lie within 40 degrees of the reference.
+def chi_checks(
+    types: Int[Array, "L"], reference: Float[Array, "F L 7"], generated: Float[Array, "F L 7"]
+) -> dict[str, Check]:
+    """Check whether chi1, and chi1 and chi2, lie within 40 degrees of the reference.
 
     Prolines are left out, as is usual: their ring keeps chi1 within about 40
     degrees of zero.
@@ -132,34 +129,30 @@ def chi_matches(
     types : numpy.ndarray of int64, shape (L,)
     reference, generated : numpy.ndarray, shape (F, L, 7)
         From `latcpb_cli.metrics.torsions.measure_torsions`.
-    residues : numpy.ndarray of bool, shape (F, L)
-        Residues that count.
 
     Returns
     -------
-    dict of str to Count
-        ``chi1`` among residues that have one, ``chi1_chi2`` among residues
-        that have both. Chi2 of Asp, Phe and Tyr repeats after half a turn.
+    dict of str to Check
+        ``chi1`` of residues that have one, ``chi1_chi2`` of residues that have
+        both. Chi2 of Asp, Phe and Tyr repeats after half a turn.
     """
     first_two = slice(_CHI1, _CHI1 + 2)
     difference = angle_difference(
         reference[..., first_two], generated[..., first_two], chi_periods()[types, :2]
     )
     has_chi = chi_mask()[types, :2] & (types != PRO)[:, None]
-    mask = np.isfinite(difference) & has_chi & residues[..., None]
+    mask = np.isfinite(difference) & has_chi
     match = difference <= CHI_TOLERANCE
     return {
-        "chi1": count_where(match[..., 0], mask[..., 0]),
-        "chi1_chi2": count_where(np.all(match, axis=-1), np.all(mask, axis=-1)),
+        "chi1": Check(match[..., 0], mask[..., 0]),
+        "chi1_chi2": Check(np.all(match, axis=-1), np.all(mask, axis=-1)),
     }
 
 
-def cis_kept(
-    reference: Float[Array, "F L 7"], generated: Float[Array, "F L 7"], residues: Bool[Array, "F L"]
-) -> Count:
-    """Count the cis peptides of the reference that are cis in the generated frames too.
+def cis_check(reference: Float[Array, "F L 7"], generated: Float[Array, "F L 7"]) -> Check:
+    """Check whether the cis peptides of the reference are cis in the generated frames too.
 
-    A peptide counts where its second residue is one of ``residues``; torsions are
-    from `latcpb_cli.metrics.torsions.measure_torsions`.
+    The case of a peptide is its second residue; torsions are from
+    `latcpb_cli.metrics.torsions.measure_torsions`.
     """
-    return count_where(is_cis(generated[..., _OMEGA]), is_cis(reference[..., _OMEGA]) & residues)
+    return Check(is_cis(generated[..., _OMEGA]), is_cis(reference[..., _OMEGA]))

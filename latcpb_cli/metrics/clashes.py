@@ -17,13 +17,13 @@ from functools import cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.bonds import FAR
 from latcpb_cli.chem.modified import parent_types
-from latcpb_cli.chem.modified_bonds import ALL_ELEMENTS, all_bond_steps, all_element_index
-from latcpb_cli.chem.residues import C_SLOT, CYS, N_SLOT, VDW_RADIUS, slot_of
+from latcpb_cli.chem.modified_bonds import ALL_ELEMENTS, all_element_index
+from latcpb_cli.chem.residues import VDW_RADIUS
 from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.pairs import close_pairs
+from latcpb_cli.metrics.bonded_atoms import MIN_DISULFIDE, BondedAtoms
 from latcpb_cli.metrics.piercing import Rings, find_pierced_rings, find_rings
 from latcpb_cli.metrics.terms import GeometryTerms, bond_terms
 from latcpb_cli.structure import FrameClashes
@@ -36,11 +36,8 @@ _MIN_OVERLAP = 0.4
 """Å, of ``overlap04``: a serious clash (Word et al. 1999, doi:10.1006/jmbi.1998.2400)."""
 _POLAR_DISTANCE = 2.5
 """Two atoms out of N and O at this distance (Å) or nearer overlap."""
-_SULFUR_DISTANCE, _MAX_DISULFIDE = 1.9, 2.5
-"""Two sulfurs at the first distance (Å) or nearer overlap; two SG between the two distances are bonded."""
 _MAX_EXCLUDED_STEPS = 3
 """Pairs of atoms joined by this many bonds or fewer are left out of ``overlap04``."""
-_SG_SLOT = slot_of("CYS", "SG")
 
 Array = np.ndarray
 
@@ -90,25 +87,18 @@ class _AtomTable:
     """Properties of the N atoms of a system that are equal in all frames."""
 
     present: Bool[Array, "L W"]
-    residue: Int[Array, "N"]
-    slot: Int[Array, "N"]
+    atoms: BondedAtoms
     element: Int[Array, "N"]
-    steps: Int[Array, "N V"]
-    is_cysteine_sg: Bool[Array, "N"]
     rings: Rings
     bonds: GeometryTerms
 
     @classmethod
     def from_residues(cls, residue_kinds: Int[Array, "L"], present: Bool[Array, "L W"]) -> _AtomTable:
         residue, slot = np.nonzero(present)
-        kind = residue_kinds[residue]
         return cls(
             present=present,
-            residue=residue,
-            slot=slot,
-            element=all_element_index()[kind, slot],
-            steps=all_bond_steps()[kind, slot],
-            is_cysteine_sg=(kind == CYS) & (slot == _SG_SLOT),
+            atoms=BondedAtoms.from_slots(residue_kinds, residue, slot),
+            element=all_element_index()[residue_kinds[residue], slot],
             rings=find_rings(parent_types(residue_kinds), present),
             bonds=bond_terms(parent_types(residue_kinds), present),
         )
@@ -127,7 +117,7 @@ def _contact_limits() -> tuple[Float[Array, "5 5"], Float[Array, "5 5"]]:
     polar = np.array([element in "NO" for element in ALL_ELEMENTS])
     limit[np.ix_(polar, polar)] = _POLAR_DISTANCE
     sulfur = ALL_ELEMENTS.index("S")
-    limit[sulfur, sulfur] = _SULFUR_DISTANCE
+    limit[sulfur, sulfur] = MIN_DISULFIDE
     return total, limit
 
 
@@ -143,20 +133,23 @@ def _clashes(
     _check_finite(system, points, frame_index)
     total, limit = _contact_limits()
     first, second, distance = close_pairs(points, float(limit.max()), cell)
-    steps = _steps_between(system, linked, first, second, distance)
-    different = system.residue[first] != system.residue[second]
+    residue, slot = system.atoms.residue, system.atoms.slot
+    steps = system.atoms.bonds_between(linked, first, second, distance)
+    different = residue[first] != residue[second]
     contact = np.flatnonzero((distance < _CONTACT_DISTANCE) & different & (steps > 1))
     elements = system.element[first], system.element[second]
     overlap = np.flatnonzero((distance <= limit[elements]) & (steps > _MAX_EXCLUDED_STEPS))
     excess = total[elements][overlap] - distance[overlap]
 
     contact12 = np.zeros(system.n_residues, dtype=bool)
-    contact12[system.residue[first[contact]]] = True
-    contact12[system.residue[second[contact]]] = True
-    ends = system.residue[first[overlap]], system.residue[second[overlap]]
+    contact12[residue[first[contact]]] = True
+    contact12[residue[second[contact]]] = True
+    one, other = first[overlap], second[overlap]
+    ends = residue[one], residue[other]
     worst = int(excess.argmax()) if len(excess) else -1
+    piercings = find_pierced_rings(system.rings, system.bonds, atoms, linked, cell)
     pierced = np.zeros(system.n_residues, dtype=bool)
-    pierced[find_pierced_rings(system.rings, system.bonds, atoms, linked, cell)[:, 1]] = True
+    pierced[piercings[:, 1]] = True
     return FrameClashes(
         n_atoms=len(points),
         contact12=contact12,
@@ -165,6 +158,9 @@ def _clashes(
         worst_overlap=float(excess[worst]) if worst >= 0 else 0.0,
         worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
         pierced=pierced,
+        n_pierced_rings=len(np.unique(piercings[:, 0])),
+        pairs=np.stack([ends[0], slot[one], ends[1], slot[other]], axis=1),
+        overlaps=excess,
     )
 
 
@@ -172,7 +168,7 @@ def _check_finite(system: _AtomTable, points: Float[Array, "N 3"], frame_index: 
     """Raise an `InputError` for the first atom with a coordinate that is not a finite number."""
     finite = np.isfinite(points).all(axis=1)
     if not finite.all():
-        residue = system.residue[~finite][0]
+        residue = system.atoms.residue[~finite][0]
         raise InputError(
             f"frame {frame_index} of the chunk: residue {residue + 1} of {system.n_residues} has a "
             "coordinate that is not a number",
@@ -185,43 +181,3 @@ def _pairs_per_residue(ends: tuple[Int[Array, "P"], Int[Array, "P"]], n_residues
     same = ends[0] == ends[1]
     counts = np.bincount(ends[0], minlength=n_residues)
     return np.asarray(counts + np.bincount(ends[1][~same], minlength=n_residues))
-
-
-def _steps_between(
-    system: _AtomTable,
-    linked: Bool[Array, "L"],
-    first: Int[Array, "P"],
-    second: Int[Array, "P"],
-    distance: Float[Array, "P"],
-) -> Int[Array, "P"]:
-    """Number of bonds between the two atoms of each pair, ``FAR`` where there are more than a few."""
-    residue = system.residue
-    steps = np.full(len(first), FAR, dtype=np.int8)
-    separation = residue[second] - residue[first]
-    same = np.flatnonzero(separation == 0)
-    steps[same] = system.steps[first[same], system.slot[second[same]]]
-    adjacent = np.flatnonzero((separation == 1) & linked[residue[first]])
-    steps[adjacent] = system.steps[first[adjacent], C_SLOT] + 1 + system.steps[second[adjacent], N_SLOT]
-    _bridge_disulfides(system, steps, first, second, distance)
-    return steps
-
-
-def _bridge_disulfides(
-    system: _AtomTable,
-    steps: Int[Array, "P"],
-    first: Int[Array, "P"],
-    second: Int[Array, "P"],
-    distance: Float[Array, "P"],
-) -> None:
-    """Lower ``steps``, in place, of the pairs that a disulfide joins by a shorter path."""
-    is_sg = system.is_cysteine_sg
-    bonded = is_sg[first] & is_sg[second] & (distance >= _SULFUR_DISTANCE) & (distance < _MAX_DISULFIDE)
-    if not bonded.any():
-        return
-    residue = system.residue
-    partner = np.full(system.n_residues, -1)
-    partner[residue[first[bonded]]] = residue[second[bonded]]
-    partner[residue[second[bonded]]] = residue[first[bonded]]
-    bridged = np.flatnonzero(partner[residue[first]] == residue[second])
-    through_bridge = system.steps[first[bridged], _SG_SLOT] + 1 + system.steps[second[bridged], _SG_SLOT]
-    steps[bridged] = np.minimum(steps[bridged], through_bridge)

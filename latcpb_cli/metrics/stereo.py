@@ -21,7 +21,13 @@ _MAX_TWIST = np.radians(30.0)
 _CHI1_WELLS, _WELL_WIDTH = np.radians([60.0, 180.0, -60.0]), np.radians(40.0)
 _PHI, _PSI, _OMEGA, _CHI1 = (TORSION_NAMES.index(name) for name in ("phi", "psi", "omega", "chi1"))
 _N_CA_C = (N_SLOT, CA_SLOT, C_SLOT)
+_ALPHA_CENTRE = [CA_SLOT, N_SLOT, C_SLOT, CB_SLOT]
 _CENTRES_AT_CB = (("THR", "OG1", "CG2"), ("ILE", "CG1", "CG2"))
+_BY_RESIDUE = (
+    "omega", "cis_non_proline", "cis_proline", "ramachandran_favoured", "ramachandran_outliers",
+    "chi1_outliers",
+)  # fmt: skip
+"""Results of `StereoChecker.check` with one case for each residue."""
 
 Array = np.ndarray
 
@@ -71,13 +77,20 @@ class StereoChecker:
         counts = {name: count_where(*check) for name, check in self.check(atoms, linked).items()}
         return counts | {"pierced_rings": self._pierced(atoms, linked)}
 
-    def check(self, atoms: Float[Array, "F L 15 3"], linked: Bool[Array, "F L"]) -> dict[str, Check]:
+    def check(
+        self,
+        atoms: Float[Array, "F L 15 3"],
+        linked: Bool[Array, "F L"],
+        torsions: Float[Array, "F L 7"] | None = None,
+    ) -> dict[str, Check]:
         """Check bonds, angles, peptides, handedness and torsions frame by frame.
 
         Parameters
         ----------
         atoms, linked
             As for `count`.
+        torsions : numpy.ndarray, shape (F, L, 7), optional
+            From `measure_torsions`, where they are known already.
 
         Returns
         -------
@@ -91,7 +104,8 @@ class StereoChecker:
             ``chi1_outliers`` more than 40 degrees from each of -60, 60 and 180
             (prolines are left out).
         """
-        torsions = measure_torsions(self.types, atoms, self.present, linked)
+        if torsions is None:
+            torsions = measure_torsions(self.types, atoms, self.present, linked)
         return {
             **self._lengths(atoms, linked),
             **self._angles(atoms, linked),
@@ -100,6 +114,31 @@ class StereoChecker:
             **self._ramachandran(torsions[..., _PHI], torsions[..., _PSI]),
             "chi1_outliers": self._chi1_outliers(torsions[..., _CHI1]),
         }
+
+    def residues(self) -> dict[str, Int[Array, "n"]]:
+        """Residue of each case of the results of `check`, by name.
+
+        A bond or an angle across a peptide belongs to the residue after it.
+        """
+        all_residues = np.arange(len(self.types))
+        terms = {
+            "bonds": self.bonds,
+            "peptide_bonds": self.bonds,
+            "angles": self.angles,
+            "n_ca_c": self.angles,
+        }
+        at_cb = [np.flatnonzero(self._has_centre(name, slots)) for name, slots in _centres_at_cb()]
+        return {
+            **{name: term.residues.max(axis=1, initial=0) for name, term in terms.items()},
+            **dict.fromkeys(_BY_RESIDUE, all_residues),
+            "d_residues": np.flatnonzero(self._has_centre(None, _ALPHA_CENTRE)),
+            "inverted_cb": np.concatenate(at_cb),
+        }
+
+    def _has_centre(self, name: str | None, slots: list[int]) -> Bool[Array, "L"]:
+        """Residues (of one type, or of any) with a chiral centre and its three neighbours."""
+        of_type = np.ones(len(self.types), bool) if name is None else self.types == NAMES.index(name)
+        return np.asarray(self.present[:, slots].all(axis=1) & of_type)
 
     def _lengths(self, atoms: Float[Array, "F L 15 3"], linked: Bool[Array, "F L"]) -> dict[str, Check]:
         points, mask = self.bonds.points(atoms), self.bonds.mask(linked)
@@ -124,13 +163,8 @@ class StereoChecker:
         }
 
     def _handedness(self, atoms: Float[Array, "F L 15 3"]) -> dict[str, Check]:
-        slots = [CA_SLOT, N_SLOT, C_SLOT, CB_SLOT]
-        at_ca = _is_inverted(atoms, np.all(self.present[:, slots], axis=1), slots)
-        at_cb = []
-        for name, first, second in _CENTRES_AT_CB:
-            slots = [slot_of(name, atom) for atom in ("CB", "CA", first, second)]
-            rows = np.all(self.present[:, slots], axis=1) & (self.types == NAMES.index(name))
-            at_cb.append(_is_inverted(atoms, rows, slots))
+        at_ca = _is_inverted(atoms, self._has_centre(None, _ALPHA_CENTRE), _ALPHA_CENTRE)
+        at_cb = [_is_inverted(atoms, self._has_centre(*centre), centre[1]) for centre in _centres_at_cb()]
         hits = {"d_residues": at_ca, "inverted_cb": np.concatenate(at_cb, axis=1)}
         return {name: Check(hit, np.ones_like(hit)) for name, hit in hits.items()}
 
@@ -151,6 +185,14 @@ class StereoChecker:
     def _chi1_outliers(self, chi1: Float[Array, "F L"]) -> Check:
         outlier = angle_difference(chi1[..., None], _CHI1_WELLS).min(axis=-1) > _WELL_WIDTH
         return Check(outlier, np.isfinite(chi1) & (self.types != PRO))
+
+
+def _centres_at_cb() -> list[tuple[str, list[int]]]:
+    """Residue type, and slots of the centre and its neighbours."""
+    return [
+        (name, [slot_of(name, atom) for atom in ("CB", "CA", first, second)])
+        for name, first, second in _CENTRES_AT_CB
+    ]
 
 
 def _is_inverted(

@@ -42,7 +42,7 @@ def run(app, *arguments):
 def test_a_file_against_itself(app, files):
     result = run(app, files[0], files[0])
     assert result.exit_code == 0, result.output
-    assert "residues: 16, frames: 2" in result.output
+    assert "residues 16, frames 2" in result.output
     assert "RMSD all heavy atoms" in result.output
     assert "Ramachandran favoured" in result.output
     assert "diversity" not in result.output
@@ -54,9 +54,10 @@ def test_json_of_several_samples(app, files, tmp_path):
     assert result.exit_code == 0, result.output
     assert "DIV" in result.output
     content = json.loads(out.read_text())
-    assert (content["frames"], content["samples"]) == (2, 2)
-    assert 0.1 < content["inner"]["rmsd"]["all_heavy"] < 0.25
-    assert 0.2 < content["diversity"]["pairwise_side_chain_rmsd"] < 0.3
+    (method,) = content["methods"]
+    assert (method["frames"], method["samples"]) == (2, 2)
+    assert 0.1 < method["inner"]["rmsd"]["all_heavy"] < 0.25
+    assert 0.2 < method["diversity"]["pairwise_side_chain_rmsd"] < 0.3
     assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
@@ -67,12 +68,12 @@ def test_existing_json_is_refused_before_anything_is_read(app, files, tmp_path):
     assert isinstance(result.exception, OutputExistsError)
     assert out.read_text() == "mine"
     assert run(app, files[0], files[0], "--json", out, "--overwrite").exit_code == 0
-    assert json.loads(out.read_text())["frames"] == 2
+    assert json.loads(out.read_text())["reference"]["frames"] == 2
 
 
-def test_frames_that_do_not_match(app, files, tmp_path):
+def test_samples_that_do_not_match(app, files, tmp_path):
     out = tmp_path / "metrics.json"
-    result = run(app, *files, "--json", out)
+    result = run(app, *files, "--samples", 3, "--json", out)
     assert isinstance(result.exception, InputError)
     assert result.exception.exit_code == ExitCode.BAD_INPUT
     assert "--samples 2" in result.exception.hint
@@ -102,4 +103,4 @@ def test_missing_atoms_are_reported(app, files, tmp_path):
     whole.write_text(pdb_text(structure(SEQUENCE)))
     result = run(app, whole, short)
     assert result.exit_code == 0, result.output
-    assert "10 atoms are missing in the generated structure" in result.output
+    assert "10 atoms are missing in short" in result.output

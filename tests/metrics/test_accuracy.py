@@ -9,13 +9,13 @@ from peptides import structure
 from latcpb_cli.chem.residues import CB_SLOT, NAMES, OXT_SLOT, SWAPS, slot_of
 from latcpb_cli.metrics.accuracy import (
     ATOM_SETS,
-    chi_matches,
-    cis_kept,
+    chi_checks,
+    cis_check,
     inner_residues,
     rmsd,
     squared_deviation,
 )
-from latcpb_cli.metrics.count import Count
+from latcpb_cli.metrics.count import count_where
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 
 
@@ -100,16 +100,16 @@ def chi_torsions(chi, sequence="ALFDA"):
 )
 def test_chi_accuracy(generated, chi1, both):
     types, reference = structure("ALFDA").trace.residue_types, chi_torsions((-60, 170, 0, 0))
-    matches = chi_matches(types, reference, chi_torsions(generated), np.ones((1, 5), dtype=bool))
-    assert matches == {"chi1": Count(chi1, 3), "chi1_chi2": Count(both, 3)}
+    checks = chi_checks(types, reference, chi_torsions(generated))
+    assert [count_where(*checks[name]) for name in ("chi1", "chi1_chi2")] == [(chi1, 3), (both, 3)]
 
 
 def test_chi_accuracy_leaves_proline_out():
     types, torsions = structure("APLPA").trace.residue_types, chi_torsions((-60, 170, 0, 0), "APLPA")
     proline = torsions[0, 1, TORSION_NAMES.index("chi1") :][:2]
     assert np.isfinite(proline).all()
-    matches = chi_matches(types, torsions, torsions, np.ones((1, 5), dtype=bool))
-    assert matches == {"chi1": Count(1, 1), "chi1_chi2": Count(1, 1)}
+    checks = chi_checks(types, torsions, torsions)
+    assert [count_where(*check) for check in checks.values()] == [(1, 1), (1, 1)]
 
 
 def test_cis_peptides_that_stay_cis():
@@ -118,6 +118,5 @@ def test_cis_peptides_that_stay_cis():
         measure_torsions(s.trace.residue_types, s.atoms, s.present, s.linked())
         for s in (structure("AAPA", omega=omega), structure("AAPA", omega=(180, 180, 0, 180)))
     )
-    residues = np.ones((1, 4), dtype=bool)
-    assert cis_kept(reference, reference, residues) == Count(2, 2)
-    assert cis_kept(reference, generated, residues) == Count(1, 2)
+    assert count_where(*cis_check(reference, reference)) == (2, 2)
+    assert count_where(*cis_check(reference, generated)) == (1, 2)

@@ -1,0 +1,173 @@
+"""The files and folders of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from latcpb_cli.errors import InputError, UsageError
+from latcpb_cli.evaluation.evaluate import MethodInput
+from latcpb_cli.evaluation.measured import StructureInput
+from latcpb_cli.io.all_atom import open_all_atom
+from latcpb_cli.options import FrameWindow
+
+__all__ = ["EvaluationFiles", "open_columns"]
+
+_COMPRESSED = (".gz", ".bz2", ".xz")
+_STRUCTURES = (".pdb", ".ent", ".cif", ".mmcif", ".gro")
+"""Suffixes of the files that are read of a folder."""
+_MAX_LISTED = 3
+
+
+@dataclass(frozen=True)
+class EvaluationFiles:
+    """What the user names.
+
+    Attributes
+    ----------
+    reference : pathlib.Path or None
+        A file or a folder.
+    methods : tuple of pathlib.Path
+        Files, or folders where the reference is one.
+    names : tuple of str
+        Of the methods; empty for those of their files.
+    reference_top : pathlib.Path or None
+    method_tops : tuple of pathlib.Path
+        None, one for all methods, or one for each.
+    samples : int or None
+    window : FrameWindow
+    selection : str or None
+    """
+
+    reference: Path | None
+    methods: tuple[Path, ...]
+    names: tuple[str, ...] = ()
+    reference_top: Path | None = None
+    method_tops: tuple[Path, ...] = ()
+    samples: int | None = None
+    window: FrameWindow = field(default_factory=FrameWindow)
+    selection: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.names and len(self.names) != len(self.methods):
+            raise UsageError(
+                f"{len(self.names)} names for {len(self.methods)} structures",
+                "give --name once for each structure after the reference",
+            )
+        if len(self.method_tops) > 1 and len(self.method_tops) != len(self.methods):
+            raise UsageError(
+                f"{len(self.method_tops)} topologies for {len(self.methods)} structures",
+                "give --gen-top once for all of them, or once for each",
+            )
+        if (self.samples or 1) > 1 and self.window != FrameWindow():
+            raise UsageError("--samples excludes a choice of frames", "evaluate all frames")
+        paths = self.methods if self.reference is None else (self.reference, *self.methods)
+        if len({path.is_dir() for path in paths}) > 1:
+            raise UsageError("files and folders together", "give files only, or folders only")
+
+
+def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[MethodInput]]:
+    """Open the reference and the methods.
+
+    Of folders, files of one name belong together; those without a partner are left
+    out, with a note.
+
+    Returns
+    -------
+    reference : MethodInput or None
+    methods : list of MethodInput
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or no files of two folders belong together.
+    UsageError
+        The selection is not understood.
+    """
+    tops = files.method_tops * len(files.methods) if len(files.method_tops) == 1 else files.method_tops
+    listed = [_list_files(path) for path in files.methods]
+    names = files.names or _column_names(files.methods)
+    reference = None
+    notes: list[list[str]] = [[] for _ in files.methods]
+    if files.reference is not None:
+        natives = _list_files(files.reference)
+        if files.reference.is_dir():
+            for column, path, lines in zip(listed, files.methods, notes, strict=True):
+                _keep_common(column, path, natives, files.reference, lines)
+            used = set().union(*listed)
+            natives = {name: path for name, path in natives.items() if name in used}
+        reference = MethodInput("reference", _open(natives, files.reference_top, files))
+    methods = []
+    for index, (name, column) in enumerate(zip(names, listed, strict=True)):
+        structures = _open(column, tops[index] if tops else None, files)
+        methods.append(MethodInput(name, structures, files.samples, tuple(notes[index])))
+    return reference, methods
+
+
+def _list_files(path: Path) -> dict[str, Path]:
+    """The structures of a folder by name, or the one file."""
+    if not path.is_dir():
+        return {_stem(path): path}
+    found = {
+        _stem(file): file
+        for file in sorted(path.iterdir())
+        if file.is_file() and _suffix(file) in _STRUCTURES and not file.name.endswith(".top.pdb")
+    }
+    if not found:
+        raise InputError(f"{path}: no structure in this folder", f"it reads {' '.join(_STRUCTURES)}")
+    return found
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.stem).suffix.lower() if path.suffix.lower() in _COMPRESSED else path.suffix.lower()
+
+
+def _stem(path: Path) -> str:
+    name = path.stem if path.suffix.lower() in _COMPRESSED else path.name
+    return Path(name).stem
+
+
+def _keep_common(
+    column: dict[str, Path], path: Path, natives: dict[str, Path], folder: Path, notes: list[str]
+) -> None:
+    """Leave out files of a method without a reference; note these, and references without a file."""
+    extra = [name for name in column if name not in natives]
+    absent = [name for name in natives if name not in column]
+    if len(extra) == len(column):
+        raise InputError(
+            f"no file of {path} has the name of one of {folder}", f"{folder} has {_some(list(natives))}"
+        )
+    if extra:
+        notes.append(f"{path}: no reference for {_some(extra)}")
+    if absent:
+        notes.append(f"{path}: nothing for {len(absent)} of {len(natives)} references: {_some(absent)}")
+    for name in extra:
+        del column[name]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_LISTED
+    return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _column_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Names of the files, or their paths where two have one name."""
+    names = [path.name if path.is_dir() else _stem(path) for path in paths]
+    if len(set(names)) == len(names) and "reference" not in names:
+        return tuple(names)
+    return tuple(str(path) for path in paths)
+
+
+def _open(
+    structures: dict[str, Path], top: Path | None, files: EvaluationFiles
+) -> tuple[StructureInput, ...]:
+    opened = []
+    for name, path in structures.items():
+        source = open_all_atom(path, top, files.window, files.selection)
+        paths = tuple(str(used) for used in source.paths)
+        notes = tuple(f"{path}: {warning}" for warning in source.warnings)
+        opened.append(
+            StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out, notes)
+        )
+    return tuple(opened)
