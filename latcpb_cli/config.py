@@ -1,22 +1,48 @@
 """Frozen configuration of the model, and JSON files of configurations.
 
 The file beside the weights describes the model completely. `from_json` refuses unknown keys, so that a
-program never loads a model of a later version with settings left out.
+program never loads a model of a later version with settings left out, and values of other types or out of
+range, so that a damaged file costs no time and no memory.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from latcpb_cli.errors import WeightsError
 
 __all__ = ["DiffusionConfig", "ModelConfig", "from_json", "to_json"]
 
 Config = TypeVar("Config")
+
+_MAX_FILE_BYTES = 1 << 16
+_MAX_SHOWN = 80
+"""Letters of a wrong value in a message."""
+_MAX_EXACT = 1 << 53
+"""Integers below it are floats, too."""
+_RANGES = {
+    "dim": (1, 2048),
+    "heads": (1, 64),
+    "pair_dim": (1, 512),
+    "key_dim": (1, 512),
+    "cg_layers": (0, 64),
+    "denoiser_layers": (0, 64),
+    "atom_layers": (0, 64),
+    "equivariant_layers": (0, 8),
+    "channels": (1, 64),
+    "neighbors": (1, 512),
+    "cutoff": (1.0, 100.0),
+    "atom_cutoff": (1.0, 100.0),
+    "latent": (1, 1024),
+    "contrast_temperature": (1e-3, 100.0),
+    "steps": (1, 100_000),
+}
+"""Smallest and largest values: those of any useful model, with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +59,9 @@ class DiffusionConfig:
 
     steps: int = 1000
     schedule: Literal["cosine", "linear"] = "cosine"
+
+    def __post_init__(self) -> None:
+        _check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -70,6 +99,11 @@ class ModelConfig:
         Sample latents from the diffusion model (True) or from the CG encoder's Gaussian (False).
     schedule : DiffusionConfig
         Noise levels of the diffusion model.
+
+    Raises
+    ------
+    ValueError
+        A number is out of range.
     """
 
     dim: int = 192
@@ -91,6 +125,9 @@ class ModelConfig:
     diffusion: bool = True
     schedule: DiffusionConfig = field(default_factory=DiffusionConfig)
 
+    def __post_init__(self) -> None:
+        _check_ranges(self)
+
 
 def to_json(config: Any) -> str:
     """Convert a configuration (a dataclass) to indented JSON."""
@@ -110,28 +147,51 @@ def from_json(config_type: type[Config], source: Path | dict[str, Any]) -> Confi
     Raises
     ------
     WeightsError
-        The file is no JSON object, or has keys that the dataclass does not have.
+        The file is no JSON object, or has keys that the dataclass does not have, or values of another type or
+        out of range.
     """
     where = str(source) if isinstance(source, Path) else config_type.__name__
-    values = source
-    if isinstance(source, Path):
-        try:
-            values = json.loads(source.read_text())
-        except (OSError, ValueError) as error:
-            raise WeightsError(
-                f"{where} is not a readable configuration ({error})", "fetch it again"
-            ) from error
+    values = _read_json(source) if isinstance(source, Path) else source
     if not isinstance(values, dict):
         raise WeightsError(f"{where} does not hold a JSON object", "fetch it again")
     hints = get_type_hints(config_type)
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise WeightsError(
-            f"{where} has unknown settings: {', '.join(unknown)}",
+            f"{where} has unknown settings: {', '.join(unknown)[:_MAX_SHOWN]}",
             "update latcpb, or use weights of this version",
         )
-    parsed = {
-        key: from_json(hints[key], value) if dataclasses.is_dataclass(hints[key]) else value
-        for key, value in values.items()
-    }
-    return config_type(**parsed)
+    try:
+        return config_type(**{key: _parse(key, value, hints[key]) for key, value in values.items()})
+    except ValueError as error:
+        raise WeightsError(f"{where}: {error}", "fetch it again") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise ValueError(f"it has more than {_MAX_FILE_BYTES:,} bytes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} is not a readable configuration ({error})", "fetch it again") from error
+
+
+def _parse(key: str, value: Any, hint: Any) -> Any:
+    """Convert a value of JSON to the type of a field; raise ValueError where it is of another."""
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value)  # type: ignore[arg-type]
+    if hint is float and type(value) is int and abs(value) < _MAX_EXACT:
+        value = float(value)
+    choices = get_args(hint)
+    if value not in choices if choices else type(value) is not hint:
+        needed = " or ".join(map(repr, choices)) if choices else hint.__name__
+        raise ValueError(f"{key} is {json.dumps(value)[:_MAX_SHOWN]}, not {needed}")
+    return value
+
+
+def _check_ranges(config: DiffusionConfig | ModelConfig) -> None:
+    for setting in dataclasses.fields(config):
+        if setting.name in _RANGES:
+            value, (low, high) = getattr(config, setting.name), _RANGES[setting.name]
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ValueError(f"{setting.name} is {str(value)[:_MAX_SHOWN]}, not from {low} to {high}")

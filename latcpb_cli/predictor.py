@@ -7,14 +7,11 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.config import ModelConfig, from_json
-from latcpb_cli.errors import WeightsError
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
@@ -28,6 +25,7 @@ from latcpb_cli.sidechains.selection import (
     choose_side_chains,
     rotamer_probabilities,
 )
+from latcpb_cli.tensor_file import check_tensors, limited_parameters, read_tensors
 
 __all__ = ["Predictor"]
 
@@ -75,17 +73,13 @@ class Predictor(nn.Module):
         Raises
         ------
         WeightsError
-            The files do not fit each other or this version.
+            The files are damaged, or do not fit each other or this version.
         """
-        predictor = cls(from_json(ModelConfig, config))
-        try:
-            predictor.load_state_dict(load_file(weights))
-        except (RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
-            raise WeightsError(
-                f"{weights} does not fit {config.name} ({reason})",
-                "fetch the weights again, or update latcpb",
-            ) from error
+        settings, tensors = from_json(ModelConfig, config), read_tensors(weights)
+        with limited_parameters(sum(tensor.numel() for tensor in tensors.values()), weights):
+            predictor = cls(settings)
+        check_tensors(tensors, predictor.state_dict(), weights)
+        predictor.load_state_dict(tensors)
         return predictor.to(device).eval().requires_grad_(False)
 
     def build_atoms(

@@ -42,6 +42,9 @@ CHECKSUM_FILE = "SHA256"
 CARD_FILE = "README.md"
 HASHED_FILES = (CONFIG_FILE, MODEL_FILE)
 
+_MAX_CHECKSUM_BYTES, _MAX_MODEL_BYTES = 1 << 16, 1 << 30
+"""Larger files are not read; those of the package have 162 bytes and 24 MB."""
+
 MANIFEST_FILE = Path(__file__).with_name("weights_manifest.json")
 
 BUNDLES = (Path(__file__).with_name("_weights"), Path(__file__).parents[1] / "weights")
@@ -157,6 +160,8 @@ def verify(directory: Path, expected: Mapping[str, str], origin: Origin, *, hint
             raise WeightsError(
                 f"{directory} holds no {file}", f"needed: {', '.join(HASHED_FILES)}; no pickles"
             )
+        if path.stat().st_size > _MAX_MODEL_BYTES:
+            raise WeightsError(f"{path}: {path.stat().st_size:,} bytes are no model of latcpb", hint)
         actual = _sha256(path)
         if actual != expected.get(file):
             raise WeightsError(f"{path}: sha256 is {actual}, expected {expected.get(file)}", hint)
@@ -175,6 +180,8 @@ def read_checksums(directory: Path) -> dict[str, str]:
     path = directory / CHECKSUM_FILE
     if not path.is_file():
         raise WeightsError(f"{directory} holds no {CHECKSUM_FILE} file", _rehash_hint(directory))
+    if path.stat().st_size > _MAX_CHECKSUM_BYTES:
+        raise WeightsError(f"{path} is no list of two sha256 sums", _rehash_hint(directory))
     rows = [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
     # A star before the name is how sha256sum marks binary mode.
     return {row[1].lstrip("*"): row[0].lower() for row in rows if len(row) == 2}

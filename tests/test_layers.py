@@ -16,7 +16,7 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 # for all.
 LAYERS = [
     {"errors", "config", "chem", "device"},
-    {"structure", "geometry", "weights", "options"},
+    {"structure", "geometry", "weights", "tensor_file", "options"},
     {"io.readers", "io.writers", "metrics", "diffusion"},
     {"io.beads"},
     {"io"},

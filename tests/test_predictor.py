@@ -136,5 +136,5 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     config, weights = tmp_path / "config.json", tmp_path / "model.safetensors"
     config.write_text(to_json(TINY))
     save_file(tiny_model().state_dict(), weights)
-    with pytest.raises(WeightsError, match=r"model\.safetensors does not fit config\.json"):
+    with pytest.raises(WeightsError, match=r"model\.safetensors: .* has more parameters than the file"):
         Predictor.load(config, weights)

@@ -76,3 +76,23 @@ def test_file_instead_of_directory(model: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         read_directory(model / "model.safetensors")
     assert str(model) in caught.value.hint
+
+
+@pytest.mark.parametrize("line", ["0" * 64 + "  model.safetensors\n", "\n"])
+def test_a_checksum_file_of_a_million_lines_is_not_read(model: Path, line: str) -> None:
+    (model / "SHA256").write_text(line * 1_000_000)
+    with pytest.raises(WeightsError, match="is no list of two sha256 sums"):
+        read_directory(model)
+
+
+def test_a_checksum_file_of_other_bytes(model: Path) -> None:
+    (model / "SHA256").write_bytes(bytes(range(256)))
+    with pytest.raises(WeightsError, match="expected None"):
+        read_directory(model)
+
+
+def test_a_model_of_many_gigabytes_is_not_read(model: Path) -> None:
+    with (model / "model.safetensors").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(WeightsError, match="bytes are no model of latcpb"):
+        read_directory(model)
