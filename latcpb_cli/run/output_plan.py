@@ -153,7 +153,7 @@ class OutputPlan:
         """
         if self.output.suffix.lower() != ".pdb":
             if self.structure_file.suffix.lower() == ".pdb":
-                check_pdb_topology(source.trace)
+                check_pdb_topology(trace)
             return
         check_pdb_capacity(AtomTopology.heavy_atoms(trace), n_structures)
         low, high = PDB_LIMITS[0] + _MAX_CA_DISTANCE, PDB_LIMITS[1] - _MAX_CA_DISTANCE

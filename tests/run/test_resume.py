@@ -254,20 +254,23 @@ def wait_for_entries(journal: Path, count: int, process: subprocess.Popen) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_command_killed_at_random_moments(trajectory):
-    unbroken = trajectory / "whole.xtc"
-    assert start(trajectory, unbroken.name).wait() == 0
+@pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--hydrogens"]], ids=" ".join)
+def test_command_killed_at_random_moments(trajectory, options):
+    if "--hydrogens" in options:
+        pytest.importorskip("openmm")
+    unbroken = trajectory / f"whole{''.join(options)}.xtc"
+    assert start(trajectory, unbroken.name, *options).wait() == 0
     rng, killed = random.Random(0), 0
-    output = trajectory / "broken.xtc"
+    output = unbroken.with_name(f"broken-{unbroken.name}")
     for _ in range(10):
-        process = start(trajectory, output.name, "--resume")
+        process = start(trajectory, output.name, "--resume", *options)
         wait_for_entries(journal_path(output), 2, process)
         time.sleep(rng.random() * 0.2)
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
     assert killed == 10
     assert journal_path(output).exists()
-    assert start(trajectory, output.name, "--resume").wait() == 0
+    assert start(trajectory, output.name, "--resume", *options).wait() == 0
     assert not journal_path(output).exists()
     for suffix in (".xtc", ".top.pdb", ".report.csv"):
         assert output.with_suffix(suffix).read_bytes() == unbroken.with_suffix(suffix).read_bytes()
