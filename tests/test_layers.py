@@ -25,7 +25,7 @@ LAYERS = [
     {"sidechains", "backbone"},
     {"relax", "complete", "md", "hub", "predictor"},
     {"backmapper"},
-    {"run"},
+    {"run", "html_report"},
     {"api", "train"},
     {"cli"},
 ]

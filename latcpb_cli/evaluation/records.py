@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from latcpb_cli.evaluation.choices import Superpose
 from latcpb_cli.structure import CGTrace
 
 __all__ = [
@@ -303,5 +304,5 @@ class Evaluation:
 
     reference: Column | None
     methods: tuple[Column, ...]
-    superpose: str
+    superpose: Superpose
     definitions: tuple[Definition, ...]
