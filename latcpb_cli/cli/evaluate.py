@@ -38,6 +38,7 @@ def evaluate(
     frames: common.Frames = None,
     json: opt.Json = None,
     csv: opt.Csv = None,
+    report: opt.Report = None,
     overwrite: opt.Overwrite = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -59,7 +60,7 @@ def evaluate(
         if explain:
             return
         raise UsageError("nothing to evaluate", "give a structure, or a reference and structures")
-    outputs = _outputs(json, csv)
+    outputs = _outputs(json, csv, report)
     _check_outputs(outputs, overwrite)
     limits = _parse_limits(fail_on)
 
@@ -81,9 +82,9 @@ def evaluate(
         raise InputError(f"{len(failures)} structures were not evaluated: {failures[0]}")
 
 
-def _outputs(json: Path | None, csv: str | None) -> dict[str, Path]:
+def _outputs(json: Path | None, csv: str | None, report: Path | None) -> dict[str, Path]:
     """Files to write, by what they hold."""
-    outputs = {} if json is None else {"json": json}
+    outputs = {kind: path for kind, path in {"json": json, "report": report}.items() if path is not None}
     return outputs | ({} if csv is None else {part: Path(f"{csv}.{part}.csv") for part in CSV_NAMES})
 
 
@@ -131,11 +132,18 @@ def _write(outputs: dict[str, Path], evaluation: Evaluation) -> None:
     from latcpb_cli.evaluation.csv_files import csv_texts
     from latcpb_cli.evaluation.json_file import json_text
 
-    texts = csv_texts(evaluation) if len(outputs) > 1 else {}
+    texts = csv_texts(evaluation) if CSV_NAMES[0] in outputs else {}
     for kind, path in outputs.items():
+        text = texts.get(kind) or (json_text(evaluation) if kind == "json" else _page(evaluation))
         part = Path(f"{path}.part")
-        part.write_text(json_text(evaluation) if kind == "json" else texts[kind], encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         os.replace(part, path)
+
+
+def _page(evaluation: Evaluation) -> str:
+    from latcpb_cli.html_report.evaluation_page import evaluation_page
+
+    return evaluation_page(evaluation).html()
 
 
 def _parse_limits(fail_on: str | None) -> dict[str, float]:

@@ -11,7 +11,7 @@ from latcpb_cli.evaluation import choices
 
 __all__ = [
     "Checks", "Csv", "Explain", "FailOn", "Files", "GenTop", "Json", "Names", "Overwrite", "RefTop",
-    "Samples", "Selection", "Superpose",
+    "Report", "Samples", "Selection", "Superpose",
 ]  # fmt: skip
 
 _INPUT, _OUTPUT = "Input", "Output"
@@ -89,6 +89,16 @@ Csv = Annotated[
         "--csv",
         metavar="PREFIX",
         help="Write PREFIX.frames.csv, .residues.csv, .residue_types.csv and .chains.csv.",
+        show_default=False,
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Write a page with tables, plots and a 3D view to this file; it needs no network.",
         show_default=False,
         rich_help_panel=_OUTPUT,
     ),
