@@ -54,6 +54,7 @@ def _column(column: Column) -> dict[str, Any]:
         "intervals": {name: list(bounds) for name, bounds in column.intervals.items()},
         "checks": [vars(check) for check in column.checks],
         "notes": list(column.notes),
+        "failures": list(column.failures),
     }
 
 
