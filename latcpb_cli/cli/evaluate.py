@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-CSV_NAMES = ("frames", "residues", "residue_types", "chains")
-
 
 def evaluate(
     files: opt.Files = None,
@@ -76,14 +74,16 @@ def evaluate(
     evaluation = _run(chosen, superpose, quiet)
     print_evaluation(evaluation, console, checks)
     _write(outputs, evaluation)
-    _check_limits(evaluation, limits)
     failures = [failure for column in evaluation.methods for failure in column.failures]
     if failures:
         raise InputError(f"{len(failures)} structures were not evaluated: {failures[0]}")
+    _check_limits(evaluation, limits)
 
 
 def _outputs(json: Path | None, csv: str | None, report: Path | None) -> dict[str, Path]:
     """Files to write, by what they hold."""
+    from latcpb_cli.evaluation.csv_files import CSV_NAMES
+
     outputs = {kind: path for kind, path in {"json": json, "report": report}.items() if path is not None}
     return outputs | ({} if csv is None else {part: Path(f"{csv}.{part}.csv") for part in CSV_NAMES})
 
@@ -129,7 +129,7 @@ def _size(columns: list[MethodInput]) -> tuple[int, int]:
 def _write(outputs: dict[str, Path], evaluation: Evaluation) -> None:
     import os
 
-    from latcpb_cli.evaluation.csv_files import csv_texts
+    from latcpb_cli.evaluation.csv_files import CSV_NAMES, csv_texts
     from latcpb_cli.evaluation.json_file import json_text
 
     texts = csv_texts(evaluation) if CSV_NAMES[0] in outputs else {}

@@ -166,8 +166,5 @@ def _open(
     for name, path in structures.items():
         source = open_all_atom(path, top, files.window, files.selection)
         paths = tuple(str(used) for used in source.paths)
-        notes = tuple(f"{path}: {warning}" for warning in source.warnings)
-        opened.append(
-            StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out, notes)
-        )
+        opened.append(StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out))
     return tuple(opened)

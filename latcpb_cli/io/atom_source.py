@@ -79,11 +79,6 @@ class AtomSource:
         """Numbers of the frames in the file."""
         return self._choice.numbers
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What makes the choice of frames doubtful, one line each."""
-        return self._choice.warnings
-
     def read(self, start: int, stop: int) -> Float32[np.ndarray, "F L 15 3"]:
         """Return the atoms of some frames, with chains that a periodic box cuts made whole.
 
