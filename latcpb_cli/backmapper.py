@@ -22,6 +22,7 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.canonical_frame import canonical_frame
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
@@ -78,7 +79,7 @@ class _CanonicalChunk:
         """Turn a chunk into its axes, with Cα moved by no more than ``ca_tolerance`` (Å)."""
         linked, positions = trace.linked(chunk.positions), chunk.positions
         if ca_tolerance > 0:
-            positions = relax_trace(positions, trace.residue_types, linked, ca_tolerance)
+            positions = relax_trace(positions, trace.residue_types, linked, ca_tolerance, trace.next_residue)
         # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
         # good side chains they lead to; and around the origin, where 32 bits have the most digits.
         center, axes = canonical_frame(positions.astype(np.float64))
@@ -166,7 +167,7 @@ class Backmapper:
             return result
 
         probabilities = self._with_memory(len(trace), compute)
-        descriptors = ca_descriptors(frames.canonical, frames.linked)
+        descriptors = ca_descriptors(frames.canonical, frames.linked, trace.next_residue)
         return RotamerConsensus(chunk.indices, descriptors, probabilities)
 
     @torch.no_grad()
@@ -260,7 +261,7 @@ class Backmapper:
         Full where the spacing of the beads occurs in no protein, none elsewhere in samples, whose phi and
         psi are draws. Best mode has a part of it everywhere, all of it where Cα may move.
         """
-        weight = spacing_anomaly(chunk.positions, trace.residue_types, linked)
+        weight = spacing_anomaly(chunk.positions, trace.residue_types, linked, trace.next_residue)
         if options.mode == "best":
             least = _BEST_RAMACHANDRAN_WEIGHT if options.ca_tolerance == 0 else 1.0
             weight = np.maximum(weight, least)
@@ -272,7 +273,9 @@ class Backmapper:
         ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
-        graph = self.predictor.latcpb.build_graph(ca, types, links, [length] * count)
+        following = trace.next_residue
+        order = LINEAR if following is None else ChainOrder.from_next(following, self.device).repeat(count)
+        graph = self.predictor.latcpb.build_graph(ca, types, links, [length] * count, order)
         return graph, self.predictor.latcpb.cg_encoder(graph)
 
     def _block(
@@ -291,12 +294,12 @@ class Backmapper:
         graph, condition = self._encode(trace, *part)
         weights = rotamers = None
         if consensus is not None:
-            descriptors = ca_descriptors(*part)
+            descriptors = ca_descriptors(*part, trace.next_residue)
             weights = consensus.weights(frames, descriptors, options.consensus_length).to(self.device)
         if options.mode == "ensemble" and options.uses("packing"):
             expected = latcpb.expected_latent(condition, graph, self.schedule)
             rotamers = latcpb.decoder(expected, condition, graph, side_chains=False).rotamers
-        for noise in _noises(frames, part, options):
+        for noise in _noises(trace, frames, part, options):
             settings = SAMPLER_SETTINGS[options.settled_mode]
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
@@ -305,12 +308,12 @@ class Backmapper:
 
 
 def _noises(
-    frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions
+    trace: CGTrace, frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions
 ) -> list[NoiseSource]:
     """The noise of each sample of some frames."""
     samples, length = range(options.samples), options.noise_length
     if length > 0:
-        descriptors = ca_descriptors(*part)
+        descriptors = ca_descriptors(*part, trace.next_residue)
         return [TraceNoise(options.seed, sample, descriptors, length) for sample in samples]
     n_residues = part[0].shape[1]
     return [FrameNoise(options.seed, sample, frames.tolist(), n_residues) for sample in samples]

@@ -137,6 +137,8 @@ class ReadOptions:
         Format of the trajectories, such as ``xtc``; by default the suffix of each.
     drop_repeated_times : bool
         Whether frames are left out whose times come again in later ones.
+    cyclic : bool
+        Whether a peptide joins the last residue of a chain to its first where these are at bonding distance.
     strict : bool
         Whether a frame with missing, exploded or collapsed coordinates ends the reading.
     force : bool
@@ -158,6 +160,7 @@ class ReadOptions:
     chain_ends: ChainEnds = "geometry"
     format: str | None = None
     drop_repeated_times: bool = False
+    cyclic: bool = False
     strict: bool = False
     force: bool = False
 

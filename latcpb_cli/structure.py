@@ -1,4 +1,4 @@
-"""The data of a run: traces, frames, atoms and their clashes.
+"""The data of a run: traces, frames and atoms.
 
 Lengths are in Å, times in ps. All arrays are numpy arrays, so this module can
 be imported without torch.
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from latcpb_cli.chem.modified import atom_slots, parent_name, residue_kinds
 from latcpb_cli.chem.naming import residue_name
-from latcpb_cli.chem.residues import CA_SLOT, LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, LETTERS, N_SLOT, N_SLOTS, NAMES, OXT_SLOT, letter_index
 
 __all__ = [
     "BREAK_CUTOFF",
@@ -24,11 +24,13 @@ __all__ = [
     "Bridge",
     "CGTrace",
     "FrameChunk",
-    "FrameClashes",
+    "find_cyclic_chains",
 ]
 
 BREAK_CUTOFF = 4.5
 """Cα-Cα distance (Å) above which no peptide joins two neighbours of a chain."""
+_MAX_PEPTIDE_BOND = 1.8
+"""Å between C and N; more is no bond (`latcpb_cli.metrics.graph` has 1.3 times the sum of the radii)."""
 Bridge = tuple[int, int]
 """Two residues joined by a disulfide, the lower number first."""
 
@@ -54,6 +56,8 @@ class CGTrace:
         Modified residues and known protonation states
         (`latcpb_cli.chem.modified.VARIANTS`), "" for other residues; None where
         all are "".
+    cyclic_chains : tuple of int
+        Numbers of the chains whose last residue a peptide joins to the first.
     """
 
     sequence: str
@@ -62,6 +66,7 @@ class CGTrace:
     resids: Int[np.ndarray, "L"]
     icodes: Shaped[np.ndarray, "L"]
     variants: Shaped[np.ndarray, "L"] | None = None
+    cyclic_chains: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -104,8 +109,40 @@ class CGTrace:
         same[:-1] = self.chain_index[1:] == self.chain_index[:-1]
         return same
 
+    @cached_property
+    def rings(self) -> list[tuple[int, int]]:
+        """The first and the last residue of each cyclic chain."""
+        return [
+            (int(members[0]), int(members[-1]))
+            for members in (np.flatnonzero(self.chain_index == chain) for chain in self.cyclic_chains)
+        ]
+
+    @cached_property
+    def next_residue(self) -> Int[np.ndarray, "L"] | None:
+        """The residue after each in its chain, the first one after the last; None without cyclic chains."""
+        if not self.cyclic_chains:
+            return None
+        following = np.arange(1, len(self) + 1)
+        ends = np.flatnonzero(~self.same_chain_as_next())
+        following[ends] = np.r_[0, ends[:-1] + 1]
+        return following
+
+    def ends_chain(self) -> Bool[np.ndarray, "L"]:
+        """Whether each residue has a C terminus: it is the last of its chain, which is not cyclic."""
+        last = ~self.same_chain_as_next()
+        last[[end for _, end in self.rings]] = False
+        return last
+
     def linked(self, positions: Float[np.ndarray, "F L 3"]) -> Bool[np.ndarray, "F L"]:
-        """Whether a peptide joins residue i to i+1, from Cα positions (Å)."""
+        """Whether a peptide joins each residue to the next of its chain, from Cα positions (Å)."""
+        linked = self.linked_rows(positions)
+        for first, last in self.rings:
+            closing = positions[:, first] - positions[:, last]
+            linked[:, last] = np.einsum("fk,fk->f", closing, closing) <= BREAK_CUTOFF**2
+        return linked
+
+    def linked_rows(self, positions: Float[np.ndarray, "F L 3"]) -> Bool[np.ndarray, "F L"]:
+        """Whether a peptide joins residue i to i+1: `linked` without the closing peptides of rings."""
         linked = np.zeros(positions.shape[:2], dtype=bool)
         step = np.diff(positions, axis=1)
         close = np.einsum("flk,flk->fl", step, step) <= BREAK_CUTOFF**2
@@ -154,6 +191,17 @@ class FrameChunk:
         return FrameChunk(*columns, missing, problems)
 
 
+def find_cyclic_chains(
+    trace: CGTrace, atoms: Float[np.ndarray, "L W 3"], present: Bool[np.ndarray, "L W"]
+) -> tuple[int, ...]:
+    """Find the chains whose last C and first N are bonded, from their atoms (Å)."""
+    ends = np.flatnonzero(~trace.same_chain_as_next())
+    starts = np.r_[0, ends[:-1] + 1]
+    bond = atoms[ends, C_SLOT].astype(np.float64) - atoms[starts, N_SLOT]
+    complete = present[ends, C_SLOT] & present[starts, N_SLOT] & ~present[ends, OXT_SLOT] & (ends > starts)
+    return tuple(np.flatnonzero(complete & ((bond**2).sum(-1) < _MAX_PEPTIDE_BOND**2)).tolist())
+
+
 @dataclass(frozen=True, eq=False)
 class AtomTopology:
     """The atoms of an output file, one row per atom in file order.
@@ -183,8 +231,8 @@ class AtomTopology:
 
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
-        """Return all heavy atoms of all residues, with OXT at the end of each chain."""
-        is_end = ~trace.same_chain_as_next()
+        """Return all heavy atoms of all residues, with OXT at each C terminus."""
+        is_end = trace.ends_chain()
         rows = []
         for residue, kind in enumerate(trace.residue_kinds.tolist()):
             atoms = _heavy_atoms(kind, bool(is_end[residue]))
@@ -241,56 +289,5 @@ class AtomStructure:
         return self.atoms[start:stop]
 
     def linked(self) -> Bool[np.ndarray, "F L"]:
-        """Whether a peptide joins residue i to i+1 in each frame."""
+        """Whether a peptide joins each residue to the next of its chain in each frame."""
         return self.trace.linked(self.atoms[:, :, CA_SLOT])
-
-
-@dataclass(frozen=True, eq=False)
-class FrameClashes:
-    """Clashes of one all-atom frame.
-
-    Attributes
-    ----------
-    n_atoms : int
-        Heavy atoms of the frame.
-    contact12 : numpy.ndarray of bool, shape (L,)
-        Residues with an atom nearer than 1.2 Å to another residue's, not bonded to it.
-    overlap04 : numpy.ndarray of int64, shape (L,)
-        Pairs of atoms with a van der Waals overlap of 0.4 Å or more, of each
-        residue; a pair of two residues counts in both.
-    n_overlaps : int
-        Such pairs in the frame.
-    worst_overlap : float
-        Largest overlap (Å) among these pairs, 0 without any.
-    worst_pair : tuple of int
-        The two residues of that pair, (-1, -1) without any.
-    pierced : numpy.ndarray of bool, shape (L,)
-        Residues with a ring through which a bond of another residue runs.
-    n_pierced_rings : int
-        Such rings in the frame.
-    pairs : numpy.ndarray of int64, shape (P, 4)
-        Residue and slot of the one atom and of the other of each pair in ``overlap04``.
-    overlaps : numpy.ndarray of float64, shape (P,)
-        Overlap (Å) of each of these pairs.
-    """
-
-    n_atoms: int
-    contact12: Bool[np.ndarray, "L"]
-    overlap04: Int[np.ndarray, "L"]
-    n_overlaps: int
-    worst_overlap: float
-    worst_pair: tuple[int, int]
-    pierced: Bool[np.ndarray, "L"]
-    n_pierced_rings: int = 0
-    pairs: Int[np.ndarray, "P 4"] = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
-    overlaps: Float[np.ndarray, "P"] = field(default_factory=lambda: np.zeros(0))
-
-    @property
-    def contact12_percent(self) -> float:
-        """Percent of the residues in ``contact12``."""
-        return 100.0 * float(self.contact12.mean()) if len(self.contact12) else 0.0
-
-    @property
-    def overlap04_per_1000(self) -> float:
-        """Pairs in ``overlap04`` per 1,000 atoms."""
-        return 1000.0 * self.n_overlaps / self.n_atoms if self.n_atoms else 0.0

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.ideal import cis_cutoff, peptide_shapes
 
-__all__ = ["bond_bounds", "spacing_anomaly", "satisfy_distance_bounds"]
+__all__ = ["Rows", "bond_bounds", "chain_rows", "spacing_anomaly", "satisfy_distance_bounds"]
 
 _MAX_CRYSTAL_DEVIATION = 0.08
 """Å off the ideal Cα-Cα distance: the 99th percentile of the crystal structures trained on."""
@@ -24,6 +24,7 @@ _VIRTUAL_ANGLES = np.radians([88.0, 138.0])
 _N_ITERATIONS = 100
 _RELAXATION = 0.4  # fraction of each correction that is applied; a bead takes part in up to four of them
 
+Rows = slice | Int[np.ndarray, "L"]
 Bounds = tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]
 
 
@@ -32,6 +33,7 @@ def satisfy_distance_bounds(
     types: Int[np.ndarray, "L"],
     linked: Bool[np.ndarray, "F L"],
     tolerance: float,
+    next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> Float[np.ndarray, "F L 3"]:
     """Move Cα towards the distances and virtual angles that peptides can span.
 
@@ -42,9 +44,11 @@ def satisfy_distance_bounds(
     types : numpy.ndarray of int64, shape (L,)
         Residue types.
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
     tolerance : float
         Maximum displacement of a Cα, Å.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
 
     Returns
     -------
@@ -53,18 +57,21 @@ def satisfy_distance_bounds(
         frame does not depend on the others.
     """
     start = positions.astype(np.float64)
-    bounds = (1, bond_bounds(start, types, linked)), (2, _span_bounds(start, types, linked))
+    bounds = (
+        (chain_rows(next_residue), bond_bounds(start, types, linked, next_residue)),
+        (chain_rows(next_residue, 2), _span_bounds(start, types, linked, next_residue)),
+    )
     displacement = np.zeros_like(start)
     for _ in range(_N_ITERATIONS):
         points = start + displacement
         change = np.zeros_like(start)
-        for gap, (low, high) in bounds:
-            step = points[:, gap:] - points[:, :-gap]
+        for (one, two), (low, high) in bounds:
+            step = points[:, two] - points[:, one]
             length = np.sqrt((step * step).sum(-1)) + 1e-9
             violation = length - np.clip(length, low, high)
             correction = (0.5 * _RELAXATION * violation / length)[..., None] * step
-            change[:, :-gap] += correction
-            change[:, gap:] -= correction
+            change[:, one] += correction
+            change[:, two] -= correction
         displacement += change
         distance = np.sqrt((displacement * displacement).sum(-1, keepdims=True))
         displacement *= np.minimum(1.0, tolerance / np.maximum(distance, 1e-9))
@@ -73,7 +80,10 @@ def satisfy_distance_bounds(
 
 
 def spacing_anomaly(
-    positions: Float[np.ndarray, "F L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "F L"]
+    positions: Float[np.ndarray, "F L 3"],
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "F L"],
+    next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> Float[np.ndarray, "F L"]:
     """Measure how unusual the distances from each Cα to the one before and after it are.
 
@@ -84,39 +94,60 @@ def spacing_anomaly(
     types : numpy.ndarray of int64, shape (L,)
         Residue types.
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
 
     Returns
     -------
     numpy.ndarray of float64, shape (F, L)
         0 for distances as in crystal structures, rising to 1 for distances 0.12 Å off the ideal one.
     """
-    step = np.diff(positions.astype(np.float64), axis=1)
-    deviation = np.abs(np.sqrt((step * step).sum(-1)) - _ideal_distance(positions, types))
+    (one, two), points = chain_rows(next_residue), positions.astype(np.float64)
+    step = points[:, two] - points[:, one]
+    ideal = _ideal_distance(positions, types, next_residue)
+    deviation = np.abs(np.sqrt((step * step).sum(-1)) - ideal)
     excess = (deviation - _MAX_CRYSTAL_DEVIATION) / _ANOMALY_RAMP
-    to_next = linked[:, :-1] * np.clip(excess, 0.0, 1.0)
+    to_next = linked[:, one] * np.clip(excess, 0.0, 1.0)
     anomaly = np.zeros(linked.shape)
-    anomaly[:, :-1] = to_next
-    anomaly[:, 1:] = np.maximum(anomaly[:, 1:], to_next)
+    anomaly[:, one] = to_next
+    anomaly[:, two] = np.maximum(anomaly[:, two], to_next)
     return anomaly
 
 
+def chain_rows(next_residue: Int[np.ndarray, "L"] | None, gap: int = 1) -> tuple[Rows, Rows]:
+    """Return rows of residues, and those of the residues ``gap`` further on; slices without rings."""
+    if next_residue is None:
+        return slice(None, -gap), slice(gap, None)
+    rows = following = np.arange(len(next_residue))
+    for _ in range(gap):
+        following = next_residue[following]
+    return rows, following
+
+
 def bond_bounds(
-    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "*b L"]
+    ca: Float[np.ndarray, "*b L 3"],
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "*b L"],
+    next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> Bounds:
-    """Return the range of the distance (Å) from each Cα to the next: (..., L-1) each, unbounded at breaks."""
-    ideal, joined = _ideal_distance(ca, types), linked[..., :-1]
+    """Return the range of the distance (Å) of each two rows of `chain_rows`, unbounded at breaks."""
+    ideal, joined = _ideal_distance(ca, types, next_residue), linked[..., chain_rows(next_residue)[0]]
     low, high = ideal - _BOND_TOLERANCE, ideal + _BOND_TOLERANCE
     return np.where(joined, low, 0.0), np.where(joined, high, np.inf)
 
 
 def _span_bounds(
-    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "*b L"]
+    ca: Float[np.ndarray, "*b L 3"],
+    types: Int[np.ndarray, "L"],
+    linked: Bool[np.ndarray, "*b L"],
+    next_residue: Int[np.ndarray, "L"] | None,
 ) -> Bounds:
-    """Range of the distance (Å) to the Cα after the next: (..., L-2) each, unbounded across breaks."""
-    ideal, joined = _ideal_distance(ca, types), linked[..., :-1]
-    first, second = ideal[..., :-1], ideal[..., 1:]
-    both = joined[..., :-1] & joined[..., 1:]
+    """Range of the distance (Å) to the Cα after the next, unbounded across breaks."""
+    one, two = chain_rows(next_residue)
+    ideal, joined = _ideal_distance(ca, types, next_residue), linked[..., one]
+    first, second = ideal[..., one], ideal[..., two]
+    both = joined[..., one] & joined[..., two]
     low, high = (
         np.sqrt(first**2 + second**2 - 2 * first * second * np.cos(angle)) for angle in _VIRTUAL_ANGLES
     )
@@ -124,9 +155,10 @@ def _span_bounds(
 
 
 def _ideal_distance(
-    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"]
-) -> Float[np.ndarray, "*b L-1"]:
+    ca: Float[np.ndarray, "*b L 3"], types: Int[np.ndarray, "L"], next_residue: Int[np.ndarray, "L"] | None
+) -> Float[np.ndarray, "*b steps"]:
     """Distance (Å) that an ideal peptide to the next Cα spans, cis or trans."""
     trans, cis = (shape.ca_ca for shape in peptide_shapes())
-    step = ca[..., 1:, :] - ca[..., :-1, :]
-    return np.where(np.sqrt((step * step).sum(-1)) < cis_cutoff()[types[1:]], cis, trans)
+    one, two = chain_rows(next_residue)
+    step = ca[..., two, :] - ca[..., one, :]
+    return np.where(np.sqrt((step * step).sum(-1)) < cis_cutoff()[types[two]], cis, trans)

@@ -14,7 +14,7 @@ from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, ramachandran
 from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import reference_angle
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, PRO
-from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
 
 __all__ = ["PeptideChain"]
@@ -30,7 +30,7 @@ class PeptideChain:
     Attributes
     ----------
     linked : Tensor, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
     is_cis : Tensor, shape (L,)
         Whether that peptide is cis.
     inner : Tensor, shape (L,)
@@ -39,6 +39,7 @@ class PeptideChain:
         Index into the residue classes of `latcpb_cli.chem.ramachandran`.
     ideal_angle : Tensor, shape (L,)
         N-CA-C of the residue's type, rad.
+    order : ChainOrder
     """
 
     linked: Bool[Tensor, "L"]
@@ -46,21 +47,27 @@ class PeptideChain:
     inner: Bool[Tensor, "L"]
     ramachandran_class: Int[Tensor, "L"]
     ideal_angle: Float[Tensor, "L"]
+    order: ChainOrder = LINEAR
 
     @classmethod
     def from_trace(
-        cls, ca: Float[Tensor, "L 3"], types: Int[np.ndarray, "L"], linked: Bool[np.ndarray, "L"]
+        cls,
+        ca: Float[Tensor, "L 3"],
+        types: Int[np.ndarray, "L"],
+        linked: Bool[np.ndarray, "L"],
+        order: ChainOrder = LINEAR,
     ) -> PeptideChain:
         """Set up the peptides of a trace; the Cα-Cα distances of ``ca`` (Å) determine which are cis."""
         residue_types, links = torch.from_numpy(types), torch.from_numpy(linked)
-        distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-        before_proline = (np.roll(types, -1) == PRO) & linked
+        distance = (order.next(ca) - ca).norm(dim=-1)
+        before_proline = (order.next(residue_types).numpy() == PRO) & linked
         return cls(
             linked=links,
-            is_cis=is_cis_distance(distance, residue_types.roll(-1, 0)),
-            inner=links & linked_before(links),
+            is_cis=is_cis_distance(distance, order.next(residue_types)),
+            inner=links & order.linked_before(links),
             ramachandran_class=torch.from_numpy(residue_classes(types, before_proline)),
             ideal_angle=torch.from_numpy(reference_angle()[types, N_SLOT, CA_SLOT, C_SLOT]).to(ca),
+            order=order,
         )
 
     def peptide_atoms(
@@ -68,8 +75,8 @@ class PeptideChain:
     ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
         """Return C of each residue and N of the next (Å) at given rotations (rad) of the peptides."""
         pair = torch.stack([torch.cos(rotation), torch.sin(rotation)], dim=-1)
-        frame = axis_frame(ca, self.linked)
-        c, _, n_next = peptide_atoms(ca, frame, self.is_cis, pair, torch.zeros_like(rotation))
+        frame = axis_frame(ca, self.linked, self.order)
+        c, _, n_next = peptide_atoms(ca, frame, self.is_cis, pair, torch.zeros_like(rotation), self.order)
         return c, n_next
 
     def energy(

@@ -82,10 +82,10 @@ class PeptideEncoder(nn.Module):
         graph
             Neighbourhoods.
         """
-        both_peptides = torch.cat([rotations, rotations.roll(1, 0)], dim=-1)
+        both_peptides = torch.cat([rotations, graph.order.previous(rotations)], dim=-1)
         extra = ExtraFeatures(self.rotation_projection(both_peptides), pair_features)
         residues, _ = self.encoder.encode(graph, extra)
-        logits: Tensor = self.logit_head(torch.cat([residues, residues.roll(-1, 0), rotations], dim=-1))
+        logits: Tensor = self.logit_head(torch.cat([residues, graph.order.next(residues), rotations], dim=-1))
         return logits
 
 
@@ -130,7 +130,7 @@ class PeptideRotations(nn.Module):
         decoder_rotations = internal.torsions[:, PEPTIDE_ROTATION]
         mean = self(decoded, graph).exp().mean(0) @ sector_directions(decoder_rotations)
         internal = internal.with_peptide_rotation(unit(_ENCODER_WEIGHT * mean + decoder_rotations))
-        atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
+        atoms = decode(internal, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
         # The mean direction of a narrow von Mises density has the length 1 - 1 / (2 concentration).
         concentration = 0.5 / (1.0 - mean.norm(dim=-1).clamp(max=_MAX_RESULTANT))
         return Decoded(atoms, internal, decoded.rotamers, concentration)

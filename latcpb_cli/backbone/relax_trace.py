@@ -17,9 +17,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.backbone.ca_geometry import bond_bounds, satisfy_distance_bounds
+from latcpb_cli.backbone.ca_geometry import Rows, bond_bounds, chain_rows, satisfy_distance_bounds
 from latcpb_cli.backbone.peptide_chain import PeptideChain
 from latcpb_cli.backbone.viterbi import best_rotations
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.vectors import atan2, cosine, torsion_vector
 
 __all__ = ["relax_trace", "residue_energies"]
@@ -41,6 +42,7 @@ def relax_trace(
     types: Int[np.ndarray, "L"],
     linked: Bool[np.ndarray, "F L"],
     tolerance: float,
+    next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> Float[np.ndarray, "F L 3"]:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
@@ -51,9 +53,11 @@ def relax_trace(
     types : numpy.ndarray of int64, shape (L,)
         Residue types.
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
     tolerance : float
         Maximum displacement of a Cα, Å.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
 
     Returns
     -------
@@ -61,15 +65,16 @@ def relax_trace(
         Beads without a violation nearby are unchanged to the bit. The result
         for a frame does not depend on the others.
     """
-    start = satisfy_distance_bounds(positions, types, linked, tolerance)
+    start = satisfy_distance_bounds(positions, types, linked, tolerance, next_residue)
     relaxed = np.empty_like(start)
+    order = LINEAR if next_residue is None else ChainOrder.from_next(next_residue, "cpu")
     # All blocks have the same size, the last one padded with copies, so rounding is the same for a frame
     # in any position.
     size = max(1, _MAX_BLOCK // len(types))
     for first in range(0, len(positions), size):
         rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
         last = min(first + size, len(positions))
-        block = _relax_block(positions[rows], start[rows], types, linked[rows], tolerance)
+        block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), tolerance)
         relaxed[first:last] = block[: last - first]
     return relaxed
 
@@ -83,14 +88,18 @@ class _TraceEnergy:
     inputs : Tensor, shape (L, 3)
         Cα of the input, Å.
     chain : PeptideChain
-    low, high : Tensor, shape (L-1,)
-        Bounds of the distances between consecutive Cα, Å.
+    one, two : slice or numpy.ndarray
+        Rows of consecutive Cα.
+    low, high : Tensor
+        Bounds of their distances, Å.
     """
 
     inputs: Float[Tensor, "L 3"]
     chain: PeptideChain
-    low: Float[Tensor, "L-1"]
-    high: Float[Tensor, "L-1"]
+    one: Rows
+    two: Rows
+    low: Float[Tensor, "steps"]
+    high: Float[Tensor, "steps"]
 
     @classmethod
     def from_block(
@@ -99,15 +108,19 @@ class _TraceEnergy:
         start: Float[Tensor, "L 3"],
         types: Int[np.ndarray, "L"],
         linked: Bool[np.ndarray, "L"],
+        order: ChainOrder,
     ) -> _TraceEnergy:
-        low, high = (torch.from_numpy(bound) for bound in bond_bounds(start.numpy(), types, linked))
-        return cls(inputs, PeptideChain.from_trace(start, types, linked), low, high)
+        following = None if order.steps is None else order.next(torch.arange(len(types))).numpy()
+        bounds = bond_bounds(start.numpy(), types, linked, following)
+        low, high = (torch.from_numpy(bound) for bound in bounds)
+        one, two = chain_rows(following)
+        return cls(inputs, PeptideChain.from_trace(start, types, linked, order), one, two, low, high)
 
     def violations(
         self, ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"]
-    ) -> tuple[Float[Tensor, "L"], Float[Tensor, "L-1"]]:
+    ) -> tuple[Float[Tensor, "L"], Float[Tensor, "steps"]]:
         """Energy (Å²) of each residue, and violation (Å) of each distance to the next Cα."""
-        step = ca[1:] - ca[:-1]
+        step = ca[self.two] - ca[self.one]
         length = torch.sqrt((step * step).sum(-1) + 1e-12)
         return residue_energies(ca, rotation, self.chain), length - length.clamp(self.low, self.high)
 
@@ -127,16 +140,20 @@ class _TraceEnergy:
 def _relax_block(
     positions: Float[np.ndarray, "B L 3"],
     start: Float[np.ndarray, "B L 3"],
-    types: Int[np.ndarray, "L"],
-    linked: Bool[np.ndarray, "B L"],
+    chain: tuple[Int[np.ndarray, "L"], Bool[np.ndarray, "B L"], ChainOrder],
     tolerance: float,
 ) -> Float[np.ndarray, "B L 3"]:
-    """Move the Cα of some frames on from where they satisfy the distance bounds."""
+    """Move the Cα of some frames on from where they satisfy the distance bounds.
+
+    ``chain`` holds the residue types, the linked residues of each frame, and the order.
+    """
+    types, linked, order = chain
     center = positions.astype(np.float64).mean(axis=1, keepdims=True)
     inputs, ca = (torch.from_numpy(x - center).flatten(0, 1) for x in (positions, start))
-    energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, len(positions)), linked.ravel())
+    count = len(positions)
+    energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
     rotation = best_rotations(ca, energy.chain)
-    movable = _near_violation(*energy.violations(ca, rotation), energy.chain.linked[:-1])
+    movable = _near_violation(energy, *energy.violations(ca, rotation))
     joints = _descend(energy, torch.cat([ca, rotation[:, None]], dim=1), movable, tolerance)
     moved = (joints[:, :3].view(start.shape).numpy() + center).astype(np.float32)
     return np.where(movable.view(start.shape[:2])[..., None].numpy(), moved, start)
@@ -174,7 +191,7 @@ def residue_energies(
 ) -> Float[Tensor, "L"]:
     """Return the energy (Å²) of each residue between its two peptides, at given rotations (rad)."""
     c, n_next = chain.peptide_atoms(ca, rotation)
-    c_previous, n = c.roll(1, 0), n_next.roll(1, 0)
+    c_previous, n = chain.order.previous(c), chain.order.previous(n_next)
     phi, psi = (
         atan2(pair[:, 1], pair[:, 0])
         for pair in (torsion_vector(c_previous, n, ca, c), torsion_vector(n, ca, c, n_next))
@@ -189,15 +206,16 @@ def _squares(gradient: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
 
 
 def _near_violation(
-    energies: Float[Tensor, "L"], violation: Float[Tensor, "L-1"], linked: Bool[Tensor, "L-1"]
+    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"]
 ) -> Bool[Tensor, "L"]:
     """Residues with a violation, and their neighbours in the chain."""
     near, at_bond = energies > _VIOLATION, violation.abs() > _VIOLATION
-    near[1:] |= at_bond
-    near[:-1] |= at_bond
+    one, two, linked = energy.one, energy.two, energy.chain.linked[energy.one]
+    near[two] |= at_bond
+    near[one] |= at_bond
     for _ in range(_N_NEIGHBORS):
         wider = near.clone()
-        wider[1:] |= near[:-1] & linked
-        wider[:-1] |= near[1:] & linked
+        wider[two] |= near[one] & linked
+        wider[one] |= near[two] & linked
         near = wider
     return near

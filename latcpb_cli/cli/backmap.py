@@ -54,6 +54,7 @@ def backmap(
     on_unknown: opt.OnUnknown = "error",
     bead: opt.Bead = None,
     chain_ends: opt.ChainEnds = "geometry",
+    cyclic: opt.Cyclic = False,
     format: opt.Format = None,
     force: opt.Force = False,
     begin: opt.Begin = None,
@@ -90,7 +91,7 @@ def backmap(
     reading = choices.ReadOptions(
         selection=selection, pbc=pbc, window=choices.FrameWindow(begin, end, stride, frames), scale=scale,
         sequence=sequence, on_unknown=on_unknown, bead=bead, chain_ends=chain_ends, strict=strict,
-        force=force, format=format, drop_repeated_times=drop_repeated_times,
+        force=force, format=format, drop_repeated_times=drop_repeated_times, cyclic=cyclic,
     )  # fmt: skip
 
     from latcpb_cli.cli.messages import Messages

@@ -36,6 +36,7 @@ def inspect(
     on_unknown: opt.OnUnknown = "error",
     bead: opt.Bead = None,
     chain_ends: opt.ChainEnds = "geometry",
+    cyclic: opt.Cyclic = False,
     begin: opt.Begin = None,
     end: opt.End = None,
     stride: opt.Stride = 1,
@@ -65,6 +66,7 @@ def inspect(
         drop_repeated_times=drop_repeated_times,
         bead=bead,
         chain_ends=chain_ends,
+        cyclic=cyclic,
         force=True,
     )
     source = open_source(trajectories or [top], top, options)

@@ -10,7 +10,7 @@ import typer
 from latcpb_cli import options as choices
 
 __all__ = [
-    "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Debug", "Device", "Disulfides",
+    "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Cyclic", "Debug", "Device", "Disulfides",
     "DropRepeatedTimes", "End", "FailOn", "Force", "ForceField", "Format", "Frames", "Hydrogens", "Minimize",
     "Mode", "Naming",
     "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Ph", "Quiet",
@@ -194,6 +194,15 @@ ChainEnds = Annotated[
     typer.Option(
         help="Where chains end: by identifiers, TER and numbers, corrected where Cα at bonding distance "
         "contradict them (geometry), or by these labels alone.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Cyclic = Annotated[
+    bool,
+    typer.Option(
+        "--cyclic",
+        help="Join the last residue of a chain to its first by a peptide, where the two Cα are at bonding "
+        "distance: head-to-tail cyclic peptides.",
         rich_help_panel=_INPUT,
     ),
 ]

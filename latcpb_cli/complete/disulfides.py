@@ -118,6 +118,8 @@ def find_candidates(
     first, second, ca_distance = close_pairs(atoms[cysteines, CA_SLOT], _MAX_CA_DISTANCE, cell)
     first, second = cysteines[first], cysteines[second]
     are_neighbors = (second - first == 1) & trace.same_chain_as_next()[first]
+    for ring in trace.rings:
+        are_neighbors |= (first == ring[0]) & (second == ring[1])
     kept = (ca_distance > _MIN_CA_DISTANCE) & ~are_neighbors
     first, second = first[kept], second[kept]
     shift = -image_shift(atoms[second, CA_SLOT].astype(np.float64) - atoms[first, CA_SLOT], cell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -76,6 +76,7 @@ class MatchedPair:
             trace.resids[rows],
             trace.icodes[rows],
         )
+        common = replace(common, cyclic_chains=_common_rings(reference, generated, matching, common))
         present = reference.present[rows] & generated.present[matching.generated]
         return cls(reference, generated, matching, common, present)
 
@@ -86,7 +87,23 @@ class MatchedPair:
     def torsions(self, atoms: Float[Array, "F M 15 3"]) -> Float[Array, "F M 7"]:
         """Measure torsions over atoms that both structures have."""
         linked = self.trace.linked(atoms[:, :, CA_SLOT])
-        return measure_torsions(self.trace.residue_types, atoms, self.present, linked)
+        return measure_torsions(
+            self.trace.residue_types, atoms, self.present, linked, self.trace.next_residue
+        )
+
+
+def _common_rings(
+    reference: AtomFrames, generated: AtomFrames, matching: Matching, common: CGTrace
+) -> tuple[int, ...]:
+    """Chains of the matched residues that are whole rings of both structures."""
+    chains = range(int(common.chain_index[-1]) + 1)
+    rows = [np.flatnonzero(common.chain_index == chain)[[0, -1]] for chain in chains]
+    sides = (reference, matching.reference), (generated, matching.generated)
+    return tuple(
+        chain
+        for chain, ends in zip(chains, rows, strict=True)
+        if all(tuple(matched[ends].tolist()) in side.trace.rings for side, matched in sides)
+    )
 
 
 class Comparison:
@@ -203,5 +220,6 @@ class Comparison:
 
 def inner_of_reference(pair: MatchedPair, atoms: Float[Array, "F L 15 3"]) -> Bool[Array, "F M"]:
     """Mark the matched residues with a peptide on both sides in the whole reference."""
-    inner = inner_residues(pair.reference.trace.linked(atoms[:, :, CA_SLOT]))
+    trace = pair.reference.trace
+    inner = inner_residues(trace.linked(atoms[:, :, CA_SLOT]), trace.next_residue)
     return np.asarray(inner[:, pair.matching.reference])

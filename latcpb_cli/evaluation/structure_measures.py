@@ -63,7 +63,7 @@ class StructureMeasures:
         trace = frames.trace
         self.frames, self.samples = frames, samples
         self.types, self.present = trace.residue_types, frames.present
-        self.checker = StereoChecker(self.types, self.present, trace.chain_index)
+        self.checker = StereoChecker(self.types, self.present, trace.chain_index, trace.next_residue)
         self.owners = {**self.checker.residues(), "rotamer_outliers": np.arange(len(trace))}
         self.columns: FrameColumns = defaultdict(list)
         self.residues = ResidueSums(len(trace))
@@ -76,18 +76,20 @@ class StructureMeasures:
 
     def add(self, start: int, atoms: Float[Array, "F L 15 3"]) -> None:
         """Measure the frames from number ``start`` on."""
-        linked = self.frames.trace.linked(atoms[:, :, 1])
-        torsions = measure_torsions(self.types, atoms, self.present, linked)
+        trace = self.frames.trace
+        linked, linked_rows = trace.linked(atoms[:, :, 1]), trace.linked_rows(atoms[:, :, 1])
+        next_residue = trace.next_residue
+        torsions = measure_torsions(self.types, atoms, self.present, linked, next_residue)
         self.torsions.add(torsions)
         checks = self.checker.check(atoms, linked, torsions)
         checks["rotamer_outliers"] = check_rotamers(self.types, torsions[..., _FIRST_CHI:])
         for name, check in checks.items():
             self._add_check(name, check)
         self._add_jumps(torsions[..., _CHI1])
-        self._add_clashes(frame_clashes(self.types, atoms, self.present, linked))
-        self._add_lassos(atoms, linked)
+        self._add_clashes(frame_clashes(self.types, atoms, self.present, linked, next_residue=next_residue))
+        self._add_lassos(atoms, linked_rows)
         self._add_clashscore(start, atoms, linked)
-        self._add_shape(start, atoms, linked)
+        self._add_shape(start, atoms, linked_rows)
 
     def _add_check(self, name: str, check: Check) -> None:
         hits, cases = (check.hit & check.mask), check.mask
@@ -170,7 +172,10 @@ def _make_clashscore(frames: AtomFrames) -> Clashscore | None:
     hydrogens = frames.hydrogens if isinstance(frames, AtomSource) else None
     if hydrogens is None:
         return None
-    return Clashscore(frames.trace.residue_types, frames.present, hydrogens.residue, hydrogens.slot)
+    trace = frames.trace
+    return Clashscore(
+        trace.residue_types, frames.present, hydrogens.residue, hydrogens.slot, trace.next_residue
+    )
 
 
 def _disulfides(atoms: Float[Array, "L 15 3"], cysteines: Int[Array, "C"]) -> list[Bridge]:

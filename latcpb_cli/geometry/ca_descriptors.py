@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+
+from latcpb_cli.geometry.links import next_rows
 
 __all__ = ["ca_descriptors"]
 
@@ -13,7 +15,9 @@ _CA_CA = 3.8  # Å between two Cα: its square converts volumes to lengths
 Array = np.ndarray
 
 
-def ca_descriptors(ca: Float[Array, "F L 3"], linked: Bool[Array, "F L"]) -> Float[Array, "F L 8"]:
+def ca_descriptors(
+    ca: Float[Array, "F L 3"], linked: Bool[Array, "F L"], next_residue: Int[Array, "L"] | None = None
+) -> Float[Array, "F L 8"]:
     """Describe the chain around each residue of each frame.
 
     Parameters
@@ -21,7 +25,9 @@ def ca_descriptors(ca: Float[Array, "F L 3"], linked: Bool[Array, "F L"]) -> Flo
     ca : numpy.ndarray, shape (F, L, 3)
         Cα positions, Å.
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
 
     Returns
     -------
@@ -30,22 +36,26 @@ def ca_descriptors(ca: Float[Array, "F L 3"], linked: Bool[Array, "F L"]) -> Flo
         volumes spanned by the three successive Cα-Cα steps that start two residues and one residue
         before, divided by 3.8² Å². All are in Å, and 0 where the chain is too short.
     """
-    ca = ca.astype(np.float64)
-    segment = np.cumsum(~linked, axis=1) - ~linked  # number of the unbroken stretch of each residue
+    ca, following = ca.astype(np.float64), next_rows(next_residue, linked.shape[1])
+    # Rows of the residues 0, 1, ... further on, and whether peptides lead there.
+    rows, joined = [np.arange(len(following))], [np.ones_like(linked)]
+    for _ in range(_OFFSETS[-1]):
+        joined.append(joined[-1] & linked[:, rows[-1]])
+        rows.append(following[rows[-1]])
     columns = []
     for offset in _OFFSETS:
-        length = np.linalg.norm(ca[:, offset:] - ca[:, :-offset], axis=-1)
-        length = np.where(segment[:, offset:] == segment[:, :-offset], length, 0.0)
-        columns += [_align(length, linked.shape, first) for first in (0, offset)]
-    step = np.diff(ca, axis=1)
-    volume = (np.cross(step[:, :-2], step[:, 1:-1]) * step[:, 2:]).sum(-1) / _CA_CA**2
-    volume = np.where(segment[:, 3:] == segment[:, :-3], volume, 0.0)
-    columns += [_align(volume, linked.shape, first) for first in (2, 1)]
+        length = np.linalg.norm(ca[:, rows[offset]] - ca, axis=-1)
+        length = np.where(joined[offset], length, 0.0)
+        columns += [length, _move(length, rows[offset])]
+    steps = [ca[:, rows[number + 1]] - ca[:, rows[number]] for number in range(3)]
+    volume = (np.cross(steps[0], steps[1]) * steps[2]).sum(-1) / _CA_CA**2
+    volume = np.where(joined[3], volume, 0.0)
+    columns += [_move(volume, rows[2]), _move(volume, rows[1])]
     return np.stack(columns, axis=-1)
 
 
-def _align(values: Float[Array, "F n"], shape: tuple[int, ...], first: int) -> Float[Array, "F L"]:
-    """Put values in the columns from ``first`` on, and 0 in the others."""
-    column = np.zeros(shape)
-    column[:, first : first + values.shape[1]] = values
-    return column
+def _move(values: Float[Array, "F L"], rows: Int[Array, "L"]) -> Float[Array, "F L"]:
+    """Put the value of each residue in another row."""
+    moved = np.empty_like(values)
+    moved[:, rows] = values
+    return moved

@@ -4,7 +4,7 @@ The internal coordinates of a residue are eight torsions, the twist of its
 peptide and four angle bends; all bond lengths, the remaining angles and every
 planar group come from tables. The residues of all structures of a batch follow
 each other on one axis L, and ``linked[i]`` is true where a peptide joins i to
-i+1, so chains, breaks, frames and samples need no padding.
+the next residue, so chains, breaks, frames and samples need no padding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, GLY, N_SLOT, N_SLOTS, O_SLOT, PRO
 from latcpb_cli.chem.zmatrix import N_CHI, chi_mask, chi_slots
-from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
 from latcpb_cli.geometry.vectors import cosine, cross, place_atom, reject, torsion_vector, unit
 
@@ -84,10 +84,12 @@ class InternalCoordinates:
         )
 
 
-def torsion_mask(types: Int[Tensor, "L"], linked: Bool[Tensor, "L"]) -> Bool[Tensor, "L 8"]:
+def torsion_mask(
+    types: Int[Tensor, "L"], linked: Bool[Tensor, "L"], order: ChainOrder = LINEAR
+) -> Bool[Tensor, "L 8"]:
     """Which torsions determine atoms of each residue."""
     chis = torch.as_tensor(chi_mask(), device=types.device)[types]
-    first, last = ~linked_before(linked), ~linked
+    first, last = ~order.linked_before(linked), ~linked
     return torch.cat([torch.stack([linked, first & linked, last & ~first, last], dim=-1), chis], dim=-1)
 
 
@@ -96,6 +98,7 @@ def decode(
     ca: Float[Tensor, "L 3"],
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
+    order: ChainOrder = LINEAR,
     *,
     side_chains: bool = True,
 ) -> Float[Tensor, "L 15 3"]:
@@ -110,7 +113,8 @@ def decode(
     types : Tensor of int64, shape (L,)
         Residue indices.
     linked : Tensor of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    order : ChainOrder
     side_chains : bool
         Whether atoms beyond CB are built; otherwise they stay at their Cα.
 
@@ -120,7 +124,7 @@ def decode(
         Atom14 slots and OXT. Cα are the input to the bit; slots that a residue
         type does not have hold its Cα.
     """
-    n, c, o, oxt = _backbone(internal, ca, types, linked)
+    n, c, o, oxt = _backbone(internal, ca, types, linked, order)
     table = side_chain_table()
     gathered = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_elevation)]
     length, elevation = (x.to(ca.dtype) for x in gathered)
@@ -141,20 +145,22 @@ def _backbone(
     ca: Float[Tensor, "L 3"],
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
+    order: ChainOrder,
 ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
     """N, C, O and OXT of every residue, termini and single residues included."""
     trans = peptide_shapes()[0]
-    frame = axis_frame(ca, linked)
-    cis = is_cis_distance((ca.roll(-1, 0) - ca).norm(dim=-1), types.roll(-1, 0))
-    c, o, next_n = peptide_atoms(ca, frame, cis, internal.torsions[:, PEPTIDE_ROTATION], internal.twist)
-    has_before, has_after = linked_before(linked)[:, None], linked[:, None]
+    frame = axis_frame(ca, linked, order)
+    cis = is_cis_distance((order.next(ca) - ca).norm(dim=-1), order.next(types))
+    rotation = internal.torsions[:, PEPTIDE_ROTATION]
+    c, o, next_n = peptide_atoms(ca, frame, cis, rotation, internal.twist, order)
+    has_before, has_after = order.linked_before(linked)[:, None], linked[:, None]
     n_ca_c = torch.full_like(ca[:, 0], _N_CA_C)
     # N of a first residue is placed from its own peptide; that of a single one lies on the x axis.
     n_first = place_atom(next_n, c, ca, trans.n_ca, n_ca_c, internal.torsions[:, PSI_START])
     n_single = ca + ca.new_tensor([trans.n_ca, 0.0, 0.0])
-    n = torch.where(has_before, next_n.roll(1, 0), torch.where(has_after, n_first, n_single))
+    n = torch.where(has_before, order.previous(next_n), torch.where(has_after, n_first, n_single))
     # C of a last residue is placed from the peptide before it; a single one has the y axis instead.
-    previous_c = torch.where(has_before, c.roll(1, 0), n + ca.new_tensor([0.0, 1.0, 0.0]))
+    previous_c = torch.where(has_before, order.previous(c), n + ca.new_tensor([0.0, 1.0, 0.0]))
     c_last = place_atom(previous_c, n, ca, trans.ca_c, n_ca_c, internal.torsions[:, PHI_END])
     c = torch.where(has_after, c, c_last)
     ca_c_o = torch.full_like(n_ca_c, trans.ca_c_o)
@@ -225,6 +231,7 @@ def encode(
     present: Bool[Tensor, "L 15"],
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
+    order: ChainOrder = LINEAR,
 ) -> tuple[InternalCoordinates, Bool[Tensor, "L 8"]]:
     """Measure internal coordinates.
 
@@ -237,7 +244,8 @@ def encode(
     types : Tensor of int64, shape (L,)
         Residue indices.
     linked : Tensor of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    order : ChainOrder
 
     Returns
     -------
@@ -247,14 +255,14 @@ def encode(
         Which torsions could be measured.
     """
     n, ca, c, o = (atoms[:, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT, O_SLOT))
-    frame = axis_frame(ca, linked)
+    frame = axis_frame(ca, linked, order)
     arm = o - ca
     rotation = torch.stack([(arm * frame[:, 1]).sum(-1), (arm * frame[:, 2]).sum(-1)], dim=-1)
     rotation = rotation * torch.rsqrt((rotation * rotation).sum(-1, keepdim=True) + 1e-8)
-    next_n, next_ca = n.roll(-1, 0), ca.roll(-1, 0)
+    next_n, next_ca = order.next(n), order.next(ca)
     ends = [
         torsion_vector(n, ca, c, next_n),
-        torsion_vector(c.roll(1, 0), n, ca, c),
+        torsion_vector(order.previous(c), n, ca, c),
         torsion_vector(n, ca, c, o),
     ]
     slots = torch.as_tensor(chi_slots(), device=atoms.device)[types].clamp(min=0)
@@ -262,12 +270,12 @@ def encode(
     chi_atoms = [atoms[rows, slots[:, :, k]] for k in range(4)]
     has_chi_atoms = torch.stack([present[rows, slots[:, :, k]] for k in range(4)]).all(0)
     has_n, has_c, has_o = (present[:, slot] for slot in (N_SLOT, C_SLOT, O_SLOT))
-    has_ends = torch.stack([has_o, has_n.roll(-1, 0), has_n & has_c, has_n & has_o], dim=-1)
-    measured = torsion_mask(types, linked) & torch.cat([has_ends, has_chi_atoms], dim=-1)
+    has_ends = torch.stack([has_o, order.next(has_n), has_n & has_c, has_n & has_o], dim=-1)
+    measured = torsion_mask(types, linked, order) & torch.cat([has_ends, has_chi_atoms], dim=-1)
     torsions = torch.cat([torch.stack([rotation, *ends], dim=1), torsion_vector(*chi_atoms)], dim=1)
     torsions = torch.where(measured[:, :, None], torsions, torsions.new_tensor(_NO_TURN))
     omega = torsion_vector(ca, c, next_n, next_ca)
-    cis = is_cis_distance((next_ca - ca).norm(dim=-1), types.roll(-1, 0))
+    cis = is_cis_distance((next_ca - ca).norm(dim=-1), order.next(types))
     sign = torch.where(cis, 1.0, -1.0).to(atoms.dtype)
     twist = torch.where(linked, torch.atan2(omega[:, 1] * sign, omega[:, 0] * sign), 0.0)
     angles = torch.acos(cosine(*chi_atoms[1:]).clamp(-0.9999, 0.9999))

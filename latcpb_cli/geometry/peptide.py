@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import cis_cutoff, peptide_shapes
-from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.vectors import cross, place_atom, reject, unit
 
 __all__ = ["axis_frame", "is_cis_distance", "peptide_atoms"]
@@ -36,7 +36,9 @@ def is_cis_distance(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) 
     return distance < cutoff[next_types]
 
 
-def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L 3 3"]:
+def axis_frame(
+    ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"], order: ChainOrder = LINEAR
+) -> Float[Tensor, "L 3 3"]:
     """Return the frame of each peptide, right-handed with unit vectors as rows.
 
     The rows are the Cα-Cα axis, a reference direction perpendicular to it, and
@@ -49,18 +51,18 @@ def axis_frame(ca: Float[Tensor, "L 3"], linked: Bool[Tensor, "L"]) -> Float[Ten
     ca : Tensor, shape (L, 3)
         Cα positions, Å.
     linked : Tensor of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    order : ChainOrder
 
     Returns
     -------
     Tensor, shape (L, 3, 3)
         Meaningless where no peptide follows a residue.
     """
-    next_ca = ca.roll(-1, 0)
+    next_ca = order.next(ca)
     axis = unit(next_ca - ca)
-    linked_after = torch.cat([linked[1:], torch.zeros_like(linked[:1])])
-    before = torch.where(linked_before(linked)[:, None], ca.roll(1, 0) - ca, 0.0)
-    after = torch.where(linked_after[:, None], ca.roll(-2, 0) - next_ca, 0.0)
+    before = torch.where(order.linked_before(linked)[:, None], order.previous(ca) - ca, 0.0)
+    after = torch.where(order.next(linked)[:, None], order.next(next_ca) - next_ca, 0.0)
     before, after = reject(before, axis), reject(after, axis)
     arbitrary = torch.nn.functional.one_hot(axis.abs().argmin(-1), 3).to(ca.dtype)
     has_before, has_after = (x.norm(dim=-1, keepdim=True) > _MIN_REFERENCE for x in (before, after))
@@ -109,6 +111,7 @@ def peptide_atoms(
     cis: Bool[Tensor, "L"],
     rotation: Float[Tensor, "L 2"],
     twist: Float[Tensor, "L"],
+    order: ChainOrder = LINEAR,
 ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
     """Build the atoms of the peptide from each residue to the next.
 
@@ -124,13 +127,14 @@ def peptide_atoms(
         (cos, sin) of the angle about the axis from the reference to the carbonyl oxygen.
     twist : Tensor, shape (L,)
         Deviation of omega from planarity, rad.
+    order : ChainOrder
 
     Returns
     -------
     c, o, next_n : Tensor, shape (L, 3)
-        C and O of residue i and N of residue i+1 (Å); meaningless where no peptide joins them.
+        C and O of each residue and N of the next (Å); meaningless where no peptide joins them.
     """
-    distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
+    distance = (order.next(ca) - ca).norm(dim=-1)
     c, o, n, next_ca = _flat_peptide(distance, cis, twist)
     axis = unit(next_ca)
     across = unit(reject(o, axis))

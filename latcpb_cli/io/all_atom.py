@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from latcpb_cli.io.readers.formats import InputFiles
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.options import FrameWindow
-from latcpb_cli.structure import AtomStructure, CGTrace
+from latcpb_cli.structure import AtomStructure, CGTrace, find_cyclic_chains
 
 __all__ = ["open_all_atom", "read_all_atom"]
 
@@ -44,7 +45,8 @@ def open_all_atom(
     The atoms that a modified residue (SEP, ...) has in addition to its parent
     are ignored; of alternate locations the first counts; residue and atom names
     of the usual force fields are understood. Residues that are not an amino
-    acid, have no CA, or are at 0, 0, 0 are left out and counted.
+    acid, have no CA, or are at 0, 0, 0 are left out and counted. Chains whose
+    ends are bonded in the first frame are cyclic.
 
     Parameters
     ----------
@@ -96,6 +98,7 @@ def open_all_atom(
     hydrogens = _find_hydrogens(residues, selected, first)
     indices = np.where(present, 0, -1)
     indices[owner, slots] = rows
+    trace = replace(trace, cyclic_chains=find_cyclic_chains(trace, first[indices], present))
     return AtomSource(files.paths, trace, present, left_out, hydrogens, choice, trajectory, indices)
 
 

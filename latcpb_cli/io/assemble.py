@@ -11,10 +11,11 @@ from jaxtyping import Bool, Float64, Int64
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.alternates import drop_alternates
 from latcpb_cli.io.beads.arrange import arrange_beads
-from latcpb_cli.io.beads.chains import build_trace, ring_notes
+from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.beads.identify import Beads, identify_beads
 from latcpb_cli.io.beads.labels import check_labels
 from latcpb_cli.io.beads.placeholders import find_placeholders
+from latcpb_cli.io.beads.rings import close_rings, note_rings
 from latcpb_cli.io.beads.sampled import SampledFrames
 from latcpb_cli.io.beads.spacing import Spacing, check_unit, is_nm, measure_spacing
 from latcpb_cli.io.readers.atoms import AtomTable
@@ -206,9 +207,11 @@ def _make_source(
         atoms, beads.sequence, distances, beads.record_index, beads.variants, options.chain_ends
     )
     spacing = measure_spacing(trace, distances)
-    ends = np.flatnonzero(~trace.same_chain_as_next())
-    starts = np.r_[0, ends[:-1] + 1]
-    rings = ring_notes(trace, samples.distances(ends, starts))
+    if options.cyclic:
+        trace, ring_note = close_rings(path, trace, samples)
+        chain_notes.append(ring_note)
+    else:
+        chain_notes += note_rings(trace, samples)
     bead_warnings = _bead_warnings(path, trace, spacing, beads.name, options.force)
     return Source(
         paths=(),
@@ -216,7 +219,7 @@ def _make_source(
         frames=frames,
         left_out=beads.left_out,
         renamed=beads.renamed,
-        notes=(*beads.notes, *chain_notes, *rings),
+        notes=(*beads.notes, *chain_notes),
         warnings=(*unit_warnings, *bead_warnings),
         spacing=spacing,
         bead_name=beads.name,

@@ -119,7 +119,7 @@ def _steps(
 ) -> tuple[Float64[np.ndarray, "F steps"], Bool[np.ndarray, "F steps"]]:
     """Return the distance from each bead to the next, and whether a peptide joins the two."""
     lengths = np.linalg.norm(np.diff(chunk.positions.astype(np.float64), axis=1), axis=-1)
-    return lengths, trace.linked(chunk.positions)[:, :-1]
+    return lengths, trace.linked_rows(chunk.positions)[:, :-1]
 
 
 def _summarize_chain(

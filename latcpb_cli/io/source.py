@@ -131,6 +131,7 @@ class Source:
             "frames": f"{self.n_frames}, {_digest(repr(self.frames.tolist()))}",
             "scale": self._reader.scale,
             "pbc": "whole" if self._make_whole else "none",
+            "cyclic_chains": list(trace.cyclic_chains),
         }
 
     def chunks(self, size: int, start: int = 0) -> Iterator[FrameChunk]:

@@ -9,6 +9,8 @@ import numpy as np
 import openmm
 from jaxtyping import Bool, Int
 
+from latcpb_cli.geometry.links import next_rows
+
 __all__ = ["disable_terms_across_breaks"]
 
 SpansBreak = Callable[..., bool]
@@ -16,7 +18,10 @@ SpansBreak = Callable[..., bool]
 
 
 def disable_terms_across_breaks(
-    system: openmm.System, residue: Int[np.ndarray, "N"], broken: Bool[np.ndarray, "L"]
+    system: openmm.System,
+    residue: Int[np.ndarray, "N"],
+    broken: Bool[np.ndarray, "L"],
+    next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> None:
     """Set the force constants of all bonded terms across chain breaks to zero.
 
@@ -28,15 +33,17 @@ def disable_terms_across_breaks(
     residue : numpy.ndarray of int64, shape (N,)
         Residue of each particle.
     broken : numpy.ndarray of bool, shape (L,)
-        Whether residues i and i+1 are neighbours in a chain that no peptide joins.
+        Whether a residue and the next of its chain are neighbours that no peptide joins.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
     """
     if not broken.any():
         return
-    residues = residue.tolist()
+    residues, following = residue.tolist(), next_rows(next_residue, len(broken)).tolist()
 
     def spans_break(*atoms: int) -> bool:
         involved = {residues[atom] for atom in atoms}
-        return any(broken[i] and i + 1 in involved for i in involved)
+        return any(broken[i] and following[i] in involved for i in involved)
 
     for force in system.getForces():
         for force_type, disable in _DISABLE.items():

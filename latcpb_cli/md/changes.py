@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, NAMES, slot_of
 from latcpb_cli.geometry.angles import signed_volume, torsion
+from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.metrics.stereo import is_cis
 
 __all__ = ["count_inverted_centers", "count_isomerized_peptides"]
@@ -40,7 +41,10 @@ def count_inverted_centers(
 
 
 def count_isomerized_peptides(
-    before: Float[np.ndarray, "L W 3"], after: Float[np.ndarray, "L W 3"], linked: Bool[np.ndarray, "L"]
+    before: Float[np.ndarray, "L W 3"],
+    after: Float[np.ndarray, "L W 3"],
+    linked: Bool[np.ndarray, "L"],
+    next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> int:
     """Count peptides that are cis in one structure and trans in the other.
 
@@ -49,11 +53,14 @@ def count_isomerized_peptides(
     before, after : numpy.ndarray, shape (L, W, 3)
         Atoms by slot, Å.
     linked : numpy.ndarray of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
     """
     rows = np.flatnonzero(linked)
+    following = next_rows(next_residue, len(linked))[rows]
     omega = [
-        torsion(x[rows, CA_SLOT], x[rows, C_SLOT], x[rows + 1, N_SLOT], x[rows + 1, CA_SLOT])
+        torsion(x[rows, CA_SLOT], x[rows, C_SLOT], x[following, N_SLOT], x[following, CA_SLOT])
         for x in (before, after)
     ]
     return int((is_cis(omega[0]) != is_cis(omega[1])).sum())

@@ -132,7 +132,7 @@ class HydrogenMinimizer:
         # Around the origin, where single precision has the most digits.
         center = points[self._heavy].mean(axis=0)
         start = self._placer.place((points - center)[None])[0]
-        broken = (self._full.trace.same_chain_as_next() & ~linked).tobytes()
+        broken = (~self._full.trace.ends_chain() & ~linked).tobytes()
         start = self._relax_hydrogens(start, broken)
         if not self._options.minimize:
             return start + center, {}
@@ -173,7 +173,9 @@ class HydrogenMinimizer:
             "minimize_ca_moved_mean": round(float(displacement.mean()), 4),
             "minimize_ca_moved_max": round(float(displacement.max()), 4),
             "hands_changed": count_inverted_centers(self._full.trace.residue_types, before, after),
-            "cis_trans_changed": count_isomerized_peptides(before, after, linked),
+            "cis_trans_changed": count_isomerized_peptides(
+                before, after, linked, self._full.trace.next_residue
+            ),
         }
 
     def _create_system(self, broken: bytes, box_width: float | None) -> openmm.System:

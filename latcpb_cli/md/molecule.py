@@ -26,7 +26,7 @@ class Molecule:
     topology : AtomTopology
         N atoms; hydrogens follow the heavy atoms of their residue.
     bonds : numpy.ndarray of int64, shape (B, 2)
-        Pairs of rows. Neighbours in a chain are bonded even where some frame
+        Pairs of rows. Neighbours in a chain, and the ends of a cyclic one, are bonded even where some frame
         has a break, because force fields have no template for half a peptide.
     """
 

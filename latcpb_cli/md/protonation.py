@@ -27,6 +27,8 @@ _PROTONATED = ("HID", "HIE", "HIP", "ASH", "GLH", "LYN")
 """Residue names of Amber that Modeller accepts as protonation states."""
 _ACIDIC = ("S1P", "T1P", "Y1P")
 """Phosphates with a hydrogen."""
+_TERMINAL_HYDROGENS = ("H2", "H3")
+"""Hydrogens at the N of an N terminus that no other residue has there."""
 _STATES: dict[str, tuple[tuple[set[str], str], ...]] = {
     "HIS": (({"HD1", "HE2"}, "HIP"), ({"HE2"}, "HIE"), ({"HD1"}, "HID")),
     "ASP": (({"HD2"}, "ASH"), (set(), "ASP")),
@@ -127,6 +129,13 @@ def _hydrogens(heavy: Molecule, modeller: Modeller) -> list[tuple[int, str]]:
         row for row in np.flatnonzero(old.names == "O3P").tolist() if int(old.residue[row]) in acidic
     ]
     hydrogens += [(row, "HOP3") for row in acidic_oxygens]
+    # Modeller takes the first residue of a ring for an N terminus.
+    ring_starts = {first for first, _ in old.trace.rings}
+    hydrogens = [
+        (row, name)
+        for row, name in hydrogens
+        if not (name in _TERMINAL_HYDROGENS and int(old.residue[row]) in ring_starts)
+    ]
     # Modeller treats a phosphorylated residue as its parent and adds a hydroxyl where the phosphate is.
     n_neighbors = np.bincount(heavy.bonds.ravel(), minlength=len(old))
     is_saturated = np.isin(old.elements, ("O", "S")) & (n_neighbors > 1)

@@ -36,7 +36,7 @@ def hydrogen_system(molecule: Molecule, force_field: str, broken: Bool[np.ndarra
         With hydrogens.
     force_field : str
     broken : numpy.ndarray of bool, shape (L,)
-        Whether residues i and i+1 are neighbours in a chain that no peptide joins.
+        Whether a residue and the next of its chain are neighbours that no peptide joins.
 
     Raises
     ------
@@ -44,7 +44,9 @@ def hydrogen_system(molecule: Molecule, force_field: str, broken: Bool[np.ndarra
         The force field has no template for a residue.
     """
     system = _create(molecule, force_field, "vacuum", app.CutoffNonPeriodic, _HYDROGEN_CUTOFF)
-    disable_terms_across_breaks(system, molecule.topology.residue, broken)
+    disable_terms_across_breaks(
+        system, molecule.topology.residue, broken, molecule.topology.trace.next_residue
+    )
     for row in np.flatnonzero(molecule.topology.elements != "H").tolist():
         system.setParticleMass(row, 0.0)
     return system
@@ -64,7 +66,7 @@ def minimization_system(
         With hydrogens.
     options : MdOptions
     broken : numpy.ndarray of bool, shape (L,)
-        Whether residues i and i+1 are neighbours in a chain that no peptide joins.
+        Whether a residue and the next of its chain are neighbours that no peptide joins.
     box_width : float
         Smallest width of the periodic box in nm; 0 for no box.
     """
@@ -75,7 +77,9 @@ def minimization_system(
         else _MINIMIZATION_CUTOFF
     )
     system = _create(molecule, options.force_field, options.solvent, method, cutoff)
-    disable_terms_across_breaks(system, molecule.topology.residue, broken)
+    disable_terms_across_breaks(
+        system, molecule.topology.residue, broken, molecule.topology.trace.next_residue
+    )
     if box_width > 0:
         for force in system.getForces():
             # A disulfide may join periodic images.

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from latcpb_cli.chem.residues import BACKBONE_SLOTS, CB_SLOT, N_SLOTS, OXT_SLOT, PRO, swap_slots
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.angles import angle_difference
+from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.metrics.count import Check
 from latcpb_cli.metrics.stereo import is_cis
 from latcpb_cli.metrics.torsions import TORSION_NAMES, chi_periods
@@ -34,14 +35,16 @@ _OMEGA = TORSION_NAMES.index("omega")
 Array = np.ndarray
 
 
-def inner_residues(linked: Bool[Array, "F L"]) -> Bool[Array, "F L"]:
+def inner_residues(
+    linked: Bool[Array, "F L"], next_residue: Int[Array, "L"] | None = None
+) -> Bool[Array, "F L"]:
     """Return the residues with a peptide on both sides.
 
-    ``linked`` is true where a peptide joins residue i to i+1.
+    ``linked`` is true where a peptide joins a residue to the next, ``next_residue`` the row of the next in a
+    system with rings.
     """
     inner = linked.copy()
-    inner[:, 0] = False
-    inner[:, 1:] &= linked[:, :-1]
+    inner[:, next_rows(next_residue, linked.shape[1])] &= linked
     return inner
 
 

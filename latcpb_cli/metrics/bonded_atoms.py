@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from latcpb_cli.chem.bonds import FAR
 from latcpb_cli.chem.modified_bonds import all_bond_steps
 from latcpb_cli.chem.residues import C_SLOT, CYS, N_SLOT, slot_of
+from latcpb_cli.geometry.links import next_rows
 
 __all__ = ["MAX_DISULFIDE", "MIN_DISULFIDE", "BondedAtoms"]
 
@@ -32,6 +33,8 @@ class BondedAtoms:
         Bonds to each slot of the same residue.
     is_cysteine_sg : numpy.ndarray of bool, shape (N,)
     n_residues : int
+    next_residue : numpy.ndarray of int64, shape (L,), or None
+        Row of the next residue of each, in a system with rings.
     """
 
     residue: Int[Array, "N"]
@@ -39,15 +42,20 @@ class BondedAtoms:
     steps: Int[Array, "N W"]
     is_cysteine_sg: Bool[Array, "N"]
     n_residues: int
+    next_residue: Int[Array, "L"] | None = None
 
     @classmethod
     def from_slots(
-        cls, residue_kinds: Int[Array, "L"], residue: Int[Array, "N"], slot: Int[Array, "N"]
+        cls,
+        residue_kinds: Int[Array, "L"],
+        residue: Int[Array, "N"],
+        slot: Int[Array, "N"],
+        next_residue: Int[Array, "L"] | None = None,
     ) -> BondedAtoms:
         """Look up the bonds of atoms given by residue and slot."""
         kind = residue_kinds[residue]
         steps, is_sg = all_bond_steps()[kind, slot], (kind == CYS) & (slot == _SG_SLOT)
-        return cls(residue, slot, steps, is_sg, len(residue_kinds))
+        return cls(residue, slot, steps, is_sg, len(residue_kinds), next_residue)
 
     def bonds_between(
         self,
@@ -61,7 +69,7 @@ class BondedAtoms:
         Parameters
         ----------
         linked : numpy.ndarray of bool, shape (L,)
-            Whether a peptide joins residue i to i+1.
+            Whether a peptide joins each residue to the next.
         first, second : numpy.ndarray of int64, shape (P,)
             Atoms, ``first < second``.
         distance : numpy.ndarray, shape (P,)
@@ -72,8 +80,13 @@ class BondedAtoms:
         separation = residue[second] - residue[first]
         same = np.flatnonzero(separation == 0)
         steps[same] = self.steps[first[same], self.slot[second[same]]]
-        adjacent = np.flatnonzero((separation == 1) & linked[residue[first]])
-        steps[adjacent] = self.steps[first[adjacent], C_SLOT] + 1 + self.steps[second[adjacent], N_SLOT]
+        following = next_rows(self.next_residue, self.n_residues)
+        # The second residue of a pair has the higher row; at the seam of a ring it comes before the first.
+        pairs = [(first, second)] if self.next_residue is None else [(first, second), (second, first)]
+        for one, two in pairs:
+            follows = (following[residue[one]] == residue[two]) & linked[residue[one]]
+            adjacent = np.flatnonzero(follows & (separation != 0))
+            steps[adjacent] = self.steps[one[adjacent], C_SLOT] + 1 + self.steps[two[adjacent], N_SLOT]
         self._bridge_disulfides(steps, first, second, distance)
         return steps
 

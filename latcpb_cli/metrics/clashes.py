@@ -11,7 +11,7 @@ residue runs are found as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -26,7 +26,6 @@ from latcpb_cli.geometry.pairs import close_pairs
 from latcpb_cli.metrics.bonded_atoms import MIN_DISULFIDE, BondedAtoms
 from latcpb_cli.metrics.piercing import Rings, find_pierced_rings, find_rings
 from latcpb_cli.metrics.terms import GeometryTerms, bond_terms
-from latcpb_cli.structure import FrameClashes
 
 __all__ = ["FrameClashes", "frame_clashes"]
 
@@ -42,12 +41,64 @@ _MAX_EXCLUDED_STEPS = 3
 Array = np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class FrameClashes:
+    """Clashes of one all-atom frame.
+
+    Attributes
+    ----------
+    n_atoms : int
+        Heavy atoms of the frame.
+    contact12 : numpy.ndarray of bool, shape (L,)
+        Residues with an atom nearer than 1.2 Å to another residue's, not bonded to it.
+    overlap04 : numpy.ndarray of int64, shape (L,)
+        Pairs of atoms with a van der Waals overlap of 0.4 Å or more, of each
+        residue; a pair of two residues counts in both.
+    n_overlaps : int
+        Such pairs in the frame.
+    worst_overlap : float
+        Largest overlap (Å) among these pairs, 0 without any.
+    worst_pair : tuple of int
+        The two residues of that pair, (-1, -1) without any.
+    pierced : numpy.ndarray of bool, shape (L,)
+        Residues with a ring through which a bond of another residue runs.
+    n_pierced_rings : int
+        Such rings in the frame.
+    pairs : numpy.ndarray of int64, shape (P, 4)
+        Residue and slot of the one atom and of the other of each pair in ``overlap04``.
+    overlaps : numpy.ndarray of float64, shape (P,)
+        Overlap (Å) of each of these pairs.
+    """
+
+    n_atoms: int
+    contact12: Bool[Array, "L"]
+    overlap04: Int[Array, "L"]
+    n_overlaps: int
+    worst_overlap: float
+    worst_pair: tuple[int, int]
+    pierced: Bool[Array, "L"]
+    n_pierced_rings: int = 0
+    pairs: Int[Array, "P 4"] = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
+    overlaps: Float[Array, "P"] = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def contact12_percent(self) -> float:
+        """Percent of the residues in ``contact12``."""
+        return 100.0 * float(self.contact12.mean()) if len(self.contact12) else 0.0
+
+    @property
+    def overlap04_per_1000(self) -> float:
+        """Pairs in ``overlap04`` per 1,000 atoms."""
+        return 1000.0 * self.n_overlaps / self.n_atoms if self.n_atoms else 0.0
+
+
 def frame_clashes(
     residue_kinds: Int[Array, "L"],
     atoms: Float[Array, "F L W 3"],
     present: Bool[Array, "L W"],
     linked: Bool[Array, "F L"],
     boxes: Float[Array, "F 6"] | None = None,
+    next_residue: Int[Array, "L"] | None = None,
 ) -> list[FrameClashes]:
     """Count the clashes of each frame.
 
@@ -61,10 +112,12 @@ def frame_clashes(
     present : numpy.ndarray of bool, shape (L, W)
         Atoms that have a position.
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
     boxes : numpy.ndarray, shape (F, 6), optional
         a, b, c (Å), alpha, beta, gamma (degrees) of boxes of any shape; distances
         are then between nearest images. Rows of zeros stand for no box.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
 
     Returns
     -------
@@ -76,7 +129,7 @@ def frame_clashes(
     InputError
         A coordinate is not a finite number.
     """
-    system = _AtomTable.from_residues(residue_kinds, present)
+    system = _AtomTable.from_residues(residue_kinds, present, next_residue)
     boxes = np.zeros((len(atoms), 6)) if boxes is None else boxes
     frames = zip(atoms, linked, box_vectors(boxes), strict=True)
     return [_clashes(system, *frame, frame_index=index) for index, frame in enumerate(frames)]
@@ -93,14 +146,19 @@ class _AtomTable:
     bonds: GeometryTerms
 
     @classmethod
-    def from_residues(cls, residue_kinds: Int[Array, "L"], present: Bool[Array, "L W"]) -> _AtomTable:
+    def from_residues(
+        cls,
+        residue_kinds: Int[Array, "L"],
+        present: Bool[Array, "L W"],
+        next_residue: Int[Array, "L"] | None,
+    ) -> _AtomTable:
         residue, slot = np.nonzero(present)
         return cls(
             present=present,
-            atoms=BondedAtoms.from_slots(residue_kinds, residue, slot),
+            atoms=BondedAtoms.from_slots(residue_kinds, residue, slot, next_residue),
             element=all_element_index()[residue_kinds[residue], slot],
             rings=find_rings(parent_types(residue_kinds), present),
-            bonds=bond_terms(parent_types(residue_kinds), present),
+            bonds=bond_terms(parent_types(residue_kinds), present, next_residue),
         )
 
     @property

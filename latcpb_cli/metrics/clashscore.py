@@ -43,6 +43,8 @@ class Clashscore:
         Heavy atoms that have a position.
     hydrogen_residue, hydrogen_slot : numpy.ndarray of int64, shape (H,)
         The heavy atom that each hydrogen is bonded to.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Clashscore:
         present: Bool[Array, "L 15"],
         hydrogen_residue: Int[Array, "H"],
         hydrogen_slot: Int[Array, "H"],
+        next_residue: Int[Array, "L"] | None = None,
     ) -> None:
         self.present = present
         heavy_residue, heavy_slot = np.nonzero(present)
@@ -59,7 +62,7 @@ class Clashscore:
         is_hydrogen = np.arange(len(residue)) >= len(heavy_residue)
         self.order = np.argsort(residue, kind="stable")
         residue, slot, is_hydrogen = residue[self.order], slot[self.order], is_hydrogen[self.order]
-        self.atoms = BondedAtoms.from_slots(types, residue, slot)
+        self.atoms = BondedAtoms.from_slots(types, residue, slot, next_residue)
         self.is_hydrogen = is_hydrogen
         element = element_index()[types[residue], slot]
         polar = np.isin(element, [ELEMENTS.index(name) for name in "NOS"])
@@ -87,7 +90,7 @@ class Clashscore:
         hydrogens : numpy.ndarray, shape (H, 3)
             In Å.
         linked : numpy.ndarray of bool, shape (L,)
-            Whether a peptide joins residue i to i+1.
+            Whether a peptide joins each residue to the next.
         """
         points = np.concatenate([atoms[self.present], hydrogens])[self.order]
         first, second, distance = close_pairs(points, 2 * float(self.radius.max()) - _MIN_OVERLAP)

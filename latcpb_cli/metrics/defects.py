@@ -41,14 +41,14 @@ def frame_defects(
         In Å.
     present : numpy.ndarray of bool, shape (L, 15)
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
 
     Returns
     -------
     list of dict of str to int
         By the names in ``DEFECTS``, one dictionary for each frame.
     """
-    checker = StereoChecker(trace.residue_types, present, trace.chain_index)
+    checker = StereoChecker(trace.residue_types, present, trace.chain_index, trace.next_residue)
     checks = checker.check(atoms, linked)
     counts = {name: np.sum(checks[name].hit & checks[name].mask, axis=1) for name in DEFECTS}
     return [{name: int(count[frame]) for name, count in counts.items()} for frame in range(len(atoms))]

@@ -40,7 +40,8 @@ def find_lassos(
     ca : numpy.ndarray, shape (L, 3)
         Cα of one frame, Å.
     linked : numpy.ndarray of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins residue i to i+1; the closing peptide of a ring does
+        not matter: the loop of its disulfide is that between the two cysteines.
     bridges : sequence of tuple of int
         Residues joined by disulfides. A bridge between two chains closes no loop.
     cell : numpy.ndarray, shape (3, 3), optional

@@ -73,7 +73,7 @@ def find_pierced_rings(
     atoms : numpy.ndarray, shape (L, W, 3)
         One frame, in Å.
     linked : numpy.ndarray of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
     cell : numpy.ndarray, shape (3, 3), optional
         Vectors of the periodic box as rows, Å; periodic images of bonds count.
         Zeros stand for no box.

@@ -45,7 +45,7 @@ def secondary_structure(
         In Å.
     present : numpy.ndarray of bool, shape (L, 15)
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins residue i to i+1. A ring is read as a linear chain.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from latcpb_cli.chem.ramachandran import ramachandran_level
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CB_SLOT, N_SLOT, NAMES, PRO, slot_of
 from latcpb_cli.geometry.angles import angle, angle_difference, distance, signed_volume
+from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.metrics.count import Check, Count, count_where
 from latcpb_cli.metrics.piercing import find_pierced_rings, find_rings
 from latcpb_cli.metrics.terms import angle_terms, bond_terms
@@ -48,16 +49,23 @@ class StereoChecker:
         Atoms that have a position.
     chain_index : numpy.ndarray of int64, shape (L,)
         Chain of each residue.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
     """
 
     def __init__(
-        self, types: Int[Array, "L"], present: Bool[Array, "L 15"], chain_index: Int[Array, "L"]
+        self,
+        types: Int[Array, "L"],
+        present: Bool[Array, "L 15"],
+        chain_index: Int[Array, "L"],
+        next_residue: Int[Array, "L"] | None = None,
     ) -> None:
-        self.types, self.present = types, present
-        self.bonds, self.angles = bond_terms(types, present), angle_terms(types, present)
+        self.types, self.present, self.next_residue = types, present, next_residue
+        self.bonds = bond_terms(types, present, next_residue)
+        self.angles = angle_terms(types, present, next_residue)
         self.rings = find_rings(types, present)
-        self.before_proline = np.zeros(len(types), dtype=bool)
-        self.before_proline[:-1] = (types[1:] == PRO) & (chain_index[1:] == chain_index[:-1])
+        after = next_rows(next_residue, len(types))
+        self.before_proline = (types[after] == PRO) & (chain_index[after] == chain_index)
 
     def count(self, atoms: Float[Array, "F L 15 3"], linked: Bool[Array, "F L"]) -> dict[str, Count]:
         """Count the results of `check` over all frames, and pierced rings.
@@ -67,7 +75,7 @@ class StereoChecker:
         atoms : numpy.ndarray, shape (F, L, 15, 3)
             In Å.
         linked : numpy.ndarray of bool, shape (F, L)
-            Whether a peptide joins residue i to i+1.
+            Whether a peptide joins each residue to the next.
 
         Returns
         -------
@@ -105,7 +113,7 @@ class StereoChecker:
             (prolines are left out).
         """
         if torsions is None:
-            torsions = measure_torsions(self.types, atoms, self.present, linked)
+            torsions = measure_torsions(self.types, atoms, self.present, linked, self.next_residue)
         return {
             **self._lengths(atoms, linked),
             **self._angles(atoms, linked),
@@ -129,7 +137,7 @@ class StereoChecker:
         }
         at_cb = [np.flatnonzero(self._has_centre(name, slots)) for name, slots in _centres_at_cb()]
         return {
-            **{name: term.residues.max(axis=1, initial=0) for name, term in terms.items()},
+            **{name: term.residues[:, -1] for name, term in terms.items()},
             **dict.fromkeys(_BY_RESIDUE, all_residues),
             "d_residues": np.flatnonzero(self._has_centre(None, _ALPHA_CENTRE)),
             "inverted_cb": np.concatenate(at_cb),

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CHI_SYMMETRIC, N_SLOT, NAMES
 from latcpb_cli.chem.zmatrix import N_CHI, chi_slots
 from latcpb_cli.geometry.angles import torsion
+from latcpb_cli.geometry.links import next_rows
 
 __all__ = [
     "HISTOGRAM_BINS",
@@ -45,6 +46,7 @@ def measure_torsions(
     atoms: Float[Array, "F L 15 3"],
     present: Bool[Array, "L 15"],
     linked: Bool[Array, "F L"],
+    next_residue: Int[Array, "L"] | None = None,
 ) -> Float[Array, "F L 7"]:
     """Measure all torsions of each frame.
 
@@ -55,24 +57,25 @@ def measure_torsions(
         In Å.
     present : numpy.ndarray of bool, shape (L, 15)
     linked : numpy.ndarray of bool, shape (F, L)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
 
     Returns
     -------
     numpy.ndarray of float64, shape (F, L, 7)
         Radians, in the order of ``TORSION_NAMES``; NaN where a torsion does
-        not exist or lacks an atom. omega of residue i is that of the peptide
-        between i-1 and i.
+        not exist or lacks an atom. omega of a residue is that of the peptide
+        before it.
     """
     points = np.where(present[:, :, None], atoms, np.nan).astype(np.float64)
     torsions = np.full((*atoms.shape[:2], len(TORSION_NAMES)), np.nan)
-    joined = linked[:, :-1, None]
+    after, joined = next_rows(next_residue, len(types)), linked[:, :, None]
     n, ca, c = (points[:, :, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT))
-    previous_ca, previous_c = (np.where(joined, x[:, :-1], np.nan) for x in (ca, c))
-    next_n = np.where(joined, n[:, 1:], np.nan)
-    torsions[:, 1:, _PHI] = torsion(previous_c, n[:, 1:], ca[:, 1:], c[:, 1:])
-    torsions[:, :-1, _PSI] = torsion(n[:, :-1], ca[:, :-1], c[:, :-1], next_n)
-    torsions[:, 1:, _OMEGA] = torsion(previous_ca, previous_c, n[:, 1:], ca[:, 1:])
+    next_n, next_ca, next_c = (np.where(joined, x[:, after], np.nan) for x in (n, ca, c))
+    torsions[:, after, _PHI] = torsion(c, next_n, next_ca, next_c)
+    torsions[:, :, _PSI] = torsion(n, ca, c, next_n)
+    torsions[:, after, _OMEGA] = torsion(ca, c, next_n, next_ca)
     torsions[:, :, _FIRST_CHI:] = _chis(types, points)
     return torsions
 

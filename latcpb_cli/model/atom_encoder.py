@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import (
     NeighborDensity,
@@ -105,10 +104,10 @@ class AtomEncoder(nn.Module):
 def _trace_directions(graph: Graph) -> Float[Tensor, "L 7 3"]:
     """Vectors to the Cα up to two peptides away, in units of a Cα-Cα distance, and the axes of the frame."""
     has_next = graph.linked[:, None]
-    has_previous = linked_before(graph.linked)[:, None]
-    to_next = torch.where(has_next, graph.ca.roll(-1, 0) - graph.ca, 0.0) / _CA_CA
-    to_previous = torch.where(has_previous, graph.ca.roll(1, 0) - graph.ca, 0.0) / _CA_CA
-    second_next = torch.where(has_next, to_next + to_next.roll(-1, 0), 0.0)
-    second_previous = torch.where(has_previous, to_previous + to_previous.roll(1, 0), 0.0)
+    has_previous = graph.order.linked_before(graph.linked)[:, None]
+    to_next = torch.where(has_next, graph.order.next(graph.ca) - graph.ca, 0.0) / _CA_CA
+    to_previous = torch.where(has_previous, graph.order.previous(graph.ca) - graph.ca, 0.0) / _CA_CA
+    second_next = torch.where(has_next, to_next + graph.order.next(to_next), 0.0)
+    second_previous = torch.where(has_previous, to_previous + graph.order.previous(to_previous), 0.0)
     along_chain = torch.stack([to_previous, to_next, second_previous, second_next], dim=1)
     return torch.cat([along_chain, graph.frames], dim=1)

@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import NeighborDensity, NodeProduct, spherical_harmonics
 from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph
@@ -132,10 +131,10 @@ def _sequence_context(graph: Graph) -> Float[Tensor, "L 82"]:
     """One-hot types of the residues up to two peptides away, and whether the residue is the first or last."""
     one_hot = torch.nn.functional.one_hot(graph.types, 20).float()
     has_next = graph.linked
-    has_previous = linked_before(has_next)
-    next_type = one_hot.roll(-1, 0) * has_next[:, None]
-    previous_type = one_hot.roll(1, 0) * has_previous[:, None]
-    second_next = next_type.roll(-1, 0) * has_next[:, None]
-    second_previous = previous_type.roll(1, 0) * has_previous[:, None]
+    has_previous = graph.order.linked_before(has_next)
+    next_type = graph.order.next(one_hot) * has_next[:, None]
+    previous_type = graph.order.previous(one_hot) * has_previous[:, None]
+    second_next = graph.order.next(next_type) * has_next[:, None]
+    second_previous = graph.order.previous(previous_type) * has_previous[:, None]
     ends = torch.stack([~has_previous, ~has_next], dim=-1).float()
     return torch.cat([next_type, previous_type, second_next, second_previous, ends], dim=-1)

@@ -132,7 +132,7 @@ class Decoder(nn.Module):
         rotamers = self._rotamers(hidden, graph.types)
         chi = rotamers.select_chi(rotamers.logits.argmax(-1) if rotamer is None else rotamer)
         internal = self._internal(hidden, chi)
-        atoms = decode(internal, graph.ca, graph.types, graph.linked, side_chains=side_chains)
+        atoms = decode(internal, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
         return Decoded(atoms, internal, rotamers)
 
     def _internal(self, hidden: Float[Tensor, "L hidden"], chi: Float[Tensor, "L 4"]) -> InternalCoordinates:

@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.frames import residue_frames
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.neighbors import nearest_neighbors
 
 __all__ = ["N_PAIR_FEATURES", "Graph", "build_graph"]
@@ -33,7 +35,7 @@ class Graph:
     ca : Tensor, shape (L, 3)
         Cα positions, Å.
     linked : Tensor of bool, shape (L,)
-        Whether a peptide joins i to i+1.
+        Whether a peptide joins each residue to the next.
     frames : Tensor, shape (L, 3, 3)
         Local frames of the residues; rows are axes.
     index : Tensor of int64, shape (L, K)
@@ -44,6 +46,8 @@ class Graph:
         From the Cα of a residue to those of its neighbours, Å.
     pairs : Tensor, shape (L, K, 49)
         Rotation-invariant features of each pair.
+    order : ChainOrder
+        Which residue follows which.
     """
 
     types: Int[Tensor, "L"]
@@ -54,6 +58,7 @@ class Graph:
     mask: Bool[Tensor, "L K"]
     vectors: Float[Tensor, "L K 3"]
     pairs: Float[Tensor, "L K 49"]
+    order: ChainOrder = LINEAR
 
     def gather(self, values: Float[Tensor, "L width"]) -> Float[Tensor, "L K width"]:
         """Return the rows of ``values`` that belong to each residue's neighbours."""
@@ -65,9 +70,8 @@ def build_graph(
     types: Int[Tensor, "L"],
     linked: Bool[Tensor, "L"],
     sizes: list[int],
-    *,
-    neighbors: int,
-    cutoff: float,
+    config: ModelConfig,
+    order: ChainOrder = LINEAR,
 ) -> Graph:
     """Connect every residue to its nearest Cα.
 
@@ -76,17 +80,15 @@ def build_graph(
 
     Parameters
     ----------
-    ca, types, linked
+    ca, types, linked, order
         See `Graph`.
     sizes
         Number of residues of each structure; residues of different structures are not connected.
-    neighbors
-        Largest number of neighbours.
-    cutoff
-        Largest distance of a neighbour, Å.
+    config
+        With the largest number of neighbours, and their largest distance (Å).
     """
-    index, mask = nearest_neighbors(ca, sizes, neighbors, cutoff)
-    frames = residue_frames(ca, linked)
+    index, mask = nearest_neighbors(ca, sizes, config.neighbors, config.cutoff)
+    frames = residue_frames(ca, linked, order)
     vectors = torch.where(mask[..., None], ca[index] - ca[:, None], 0.0)
     distance = vectors.norm(dim=-1)
     direction = vectors / distance.clamp(min=1e-3)[..., None]
@@ -96,17 +98,35 @@ def build_graph(
     orientation = torch.einsum("lij,lkmj->lkim", frames, neighbor_frames).flatten(-2)
     centers = torch.linspace(_FIRST_CENTER, _LAST_CENTER, _N_RADIAL, device=ca.device)
     radial = torch.exp(-(((distance[..., None] - centers) / _RADIAL_WIDTH) ** 2))
-    pairs = torch.cat([outward, inward, orientation, radial, _separation(index, linked)], dim=-1)
-    return Graph(types, ca, linked, frames, index, mask, vectors, pairs)
+    pairs = torch.cat([outward, inward, orientation, radial, _separation(index, linked, order)], dim=-1)
+    return Graph(types, ca, linked, frames, index, mask, vectors, pairs, order)
 
 
-def _separation(index: Int[Tensor, "L K"], linked: Bool[Tensor, "L"]) -> Float[Tensor, "L K 18"]:
+def _separation(
+    index: Int[Tensor, "L K"], linked: Bool[Tensor, "L"], order: ChainOrder
+) -> Float[Tensor, "L K 18"]:
     """One-hot separation in sequence: -8..-1, 1..8, further apart, or not joined by peptides."""
-    segment = torch.cat([linked.new_zeros(1), ~linked[:-1]]).cumsum(0)
+    segment = torch.cat([linked.new_zeros(1), ~order.to_next_row(linked)[:-1]]).cumsum(0)
     offset = index - torch.arange(len(index), device=index.device)[:, None]
+    for first, last in order.seams(linked):
+        segment, offset = _close_ring(segment, offset, index, first, last)
     same_segment = segment[index] == segment[:, None]
     near = offset.abs() <= _MAX_SEPARATION
     category = torch.where(offset < 0, offset + _MAX_SEPARATION, offset + _MAX_SEPARATION - 1)
     category = torch.where(near, category, 2 * _MAX_SEPARATION)
     category = torch.where(same_segment, category, 2 * _MAX_SEPARATION + 1)
     return torch.nn.functional.one_hot(category.clamp(min=0), _N_SEPARATIONS).float()
+
+
+def _close_ring(
+    segment: Int[Tensor, "L"], offset: Int[Tensor, "L K"], index: Int[Tensor, "L K"], first: int, last: int
+) -> tuple[Int[Tensor, "L"], Int[Tensor, "L K"]]:
+    """Segments and offsets once a peptide joins the last residue of a ring to its first."""
+    size, tail = last + 1 - first, segment == segment[last]
+    if segment[first] != segment[last]:
+        # The stretch after the last break of the ring comes before its first residue.
+        offset = offset - size * tail[index].long() + size * tail[:, None].long()
+        return torch.where(tail, segment[first], segment), offset
+    longest = (size - 1) // 2
+    shorter = (offset + longest) % size - longest
+    return segment, torch.where(tail[index] & tail[:, None], shorter, offset)

@@ -10,6 +10,7 @@ from latcpb_cli.config import ModelConfig
 from latcpb_cli.diffusion.noise import NoiseSource
 from latcpb_cli.diffusion.sampler import SamplerSettings, sample
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.model.atom_encoder import AtomEncoder
 from latcpb_cli.model.cg_encoder import CGEncoder, Condition
 from latcpb_cli.model.decoder import Decoder
@@ -62,12 +63,15 @@ class LatCPB(nn.Module):
         self.register_buffer("latent_std", torch.full((config.latent,), 0.25))
 
     def build_graph(
-        self, ca: Float[Tensor, "L 3"], types: Int[Tensor, "L"], linked: Bool[Tensor, "L"], sizes: list[int]
+        self,
+        ca: Float[Tensor, "L 3"],
+        types: Int[Tensor, "L"],
+        linked: Bool[Tensor, "L"],
+        sizes: list[int],
+        order: ChainOrder = LINEAR,
     ) -> Graph:
         """Build the neighbourhoods of a batch; see `latcpb_cli.model.graph.build_graph`."""
-        return build_graph(
-            ca, types, linked, sizes, neighbors=self.config.neighbors, cutoff=self.config.cutoff
-        )
+        return build_graph(ca, types, linked, sizes, self.config, order)
 
     def normalize(self, latent: Float[Tensor, "L D"]) -> Float[Tensor, "L D"]:
         """Scale latents to mean zero and variance one, as the diffusion model needs them."""

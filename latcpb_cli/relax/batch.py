@@ -94,6 +94,7 @@ class RelaxationBatch:
             choices=None if decoded.rotamers is None else _most_probable(decoded.rotamers, rows),
             ramachandran_weight=None if weight is None else weight.to(graph.ca).flatten(),
             concentration=None if concentration is None else concentration[rows],
+            order=graph.order.select(rows),
         )
         self._pending.append((structures, into))
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CB_SLOT, N_SLOT, O_SLOT, OXT_SLOT, PRO
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.geometry.codec import PEPTIDE_ROTATION
-from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.peptide import axis_frame
 from latcpb_cli.geometry.vectors_first import cross, dot, rotate_about_axis, unit
 from latcpb_cli.relax.chi_joints import CHI_RANGES, chi_tables
@@ -50,7 +50,8 @@ class TorsionKinematics:
     start : Tensor, shape (3, 15, L)
         Atoms with all joint angles zero, Å.
     linked, linked_to_previous : Tensor, shape (L,)
-        Whether a peptide joins residue i to i+1, and i-1 to i.
+        Whether a peptide joins each residue to the next, and to the one before.
+    order : ChainOrder
     is_proline : Tensor, shape (L,)
     peptide_frame : tuple of three Tensor, shape (3, L)
         Axes of each peptide's frame at the start: along Cα-Cα, across it towards O, and their
@@ -73,6 +74,7 @@ class TorsionKinematics:
     start: Float[Tensor, "3 15 L"]
     linked: Bool[Tensor, "L"]
     linked_to_previous: Bool[Tensor, "L"]
+    order: ChainOrder
     is_proline: Bool[Tensor, "L"]
     peptide_frame: Frame
     peptide_shape: Float[Tensor, "5 3 3 L"]
@@ -87,11 +89,12 @@ class TorsionKinematics:
     def from_structures(cls, structures: TorsionStructures) -> TorsionKinematics:
         """Set up the joints of atoms that are built from internal coordinates."""
         atoms, types, linked = structures.atoms, structures.types, structures.linked
+        order = structures.order
         start = atoms.permute(2, 1, 0).contiguous()
         axis_slots, chi_moved, chi_exists = (table[types] for table in chi_tables(atoms.device))
         is_proline = types == PRO
         cos, sin = structures.internal.torsions[:, PEPTIDE_ROTATION].T
-        axis, reference, third = axis_frame(structures.ca, linked).permute(1, 2, 0).contiguous()
+        axis, reference, third = axis_frame(structures.ca, linked, order).permute(1, 2, 0).contiguous()
         arms = start - start[:, CA_SLOT, None]
         frame = sidechain_frame(arms[:, N_SLOT], arms[:, C_SLOT], is_proline)
         residues = torch.arange(len(atoms), device=atoms.device)
@@ -100,7 +103,8 @@ class TorsionKinematics:
         return cls(
             start=start,
             linked=linked,
-            linked_to_previous=linked_before(linked),
+            linked_to_previous=order.linked_before(linked),
+            order=order,
             is_proline=is_proline,
             peptide_frame=(axis, cos * reference + sin * third, cos * third - sin * reference),
             peptide_shape=shape,
@@ -134,11 +138,11 @@ class TorsionKinematics:
         # The atoms of a chain end that belong to no peptide turn with the residue's only peptide.
         n_start, linked, linked_to_previous = arms[:, N_SLOT], self.linked, self.linked_to_previous
         n_end = torch.where(linked, rotate_about_axis(n_start, axis, cos, sin), n_start)
-        previous_axis, previous_cos, previous_sin = (x.roll(1, -1) for x in (axis, cos, sin))
+        previous_axis, previous_cos, previous_sin = (self.order.previous(x, -1) for x in (axis, cos, sin))
         c_end = arms[:, [C_SLOT, O_SLOT, OXT_SLOT]]
         turned = rotate_about_axis(c_end, previous_axis[:, None], previous_cos, previous_sin)
         c_end = torch.where(linked_to_previous, turned, c_end)
-        n_peptide = (peptide[:, 2] + ca).roll(1, -1) - ca
+        n_peptide = self.order.previous(peptide[:, 2] + ca, -1) - ca
         n = torch.where(linked_to_previous, n_peptide, n_end)
         c_o = torch.where(linked, peptide[:, :2], c_end[:, :2])
         return n, c_o, torch.where(linked, 0.0, c_end[:, 2])
@@ -173,7 +177,7 @@ class TorsionKinematics:
     def moved_residues(self, angles: Float[Tensor, "6 L"]) -> Bool[Tensor, "L"]:
         """Whether joint angles move any atom of each residue."""
         peptide = (angles[: CHI_JOINTS.start] != 0).any(0)
-        return (angles[CHI_JOINTS] != 0).any(0) | peptide | peptide.roll(1, -1)
+        return (angles[CHI_JOINTS] != 0).any(0) | peptide | self.order.previous(peptide)
 
     def joint_gradient(
         self,
@@ -207,9 +211,9 @@ class TorsionKinematics:
         torque_n = cross(n, on_n)
         torque_c = cross(c, on_c) + torques[:, O_SLOT] + torques[:, OXT_SLOT]
         own = torque_c + torch.where(self.linked_to_previous, 0.0, torque_n)
-        following = (torque_n + torch.where(self.linked, 0.0, torque_c)).roll(-1, -1)
+        following = self.order.next(torque_n + torch.where(self.linked, 0.0, torque_c), -1)
         rotation = dot(self.peptide_frame[0], own + following)
-        on_peptide = torch.stack([on_c, gradient[:, O_SLOT], on_n.roll(-1, -1)], dim=1)
+        on_peptide = torch.stack([on_c, gradient[:, O_SLOT], self.order.next(on_n, -1)], dim=1)
         twist = self._twist_gradient(on_peptide, angles)
         peptide_stiffness = self._peptide_stiffness(arms, stiffness)
         chi, chi_stiffness = self._chi_gradient(arms, gradient, stiffness)
@@ -256,7 +260,7 @@ class TorsionKinematics:
         sidechain = _SIDECHAIN_COUPLING * squares[_SIDECHAIN].sum(0)
         along = dot(arms[:, :CB_SLOT], axis[:, None])
         own = (squares[:CB_SLOT] - along * along * stiffness[:CB_SLOT])[[C_SLOT, O_SLOT]].sum(0)
-        n_next = arms[:, N_SLOT].roll(-1, -1)
+        n_next = self.order.next(arms[:, N_SLOT], -1)
         along_next = dot(n_next, axis)
-        following = (dot(n_next, n_next) - along_next * along_next) * stiffness[N_SLOT].roll(-1, -1)
-        return own + following + sidechain + sidechain.roll(-1, -1)
+        following = (dot(n_next, n_next) - along_next * along_next) * self.order.next(stiffness[N_SLOT])
+        return own + following + sidechain + self.order.next(sidechain)

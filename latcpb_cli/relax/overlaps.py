@@ -84,6 +84,8 @@ class OverlapPairs:
             Å.
         """
         types, linked = structures.types.cpu().numpy(), structures.linked.cpu().numpy()
+        following = structures.order.next(torch.arange(len(types), device=structures.types.device))
+        chain = _Chain(types, linked, following.cpu().numpy(), structures.order.steps is not None)
         points = atoms.permute(2, 1, 0).cpu().numpy()
         present = slot_mask()[types]
         present[:, OXT_SLOT] = ~linked
@@ -95,7 +97,7 @@ class OverlapPairs:
         sulfur = points[residue[first], _SG_SLOT] - points[residue[second], _SG_SLOT]
         sulfur = sulfur if shift is None else sulfur + shift
         sites = _Sites(residue[first], slot[first]), _Sites(residue[second], slot[second])
-        steps = _bonds_between(types, linked, sulfur, *sites)
+        steps = _bonds_between(chain, sulfur, *sites)
         is_1_5 = (steps == _MAX_EXCLUDED + 1).astype(np.int64)
         distance = repulsion_distances()[is_1_5, element[first], element[second]]
         distance[steps == _ACROSS_DISULFIDE] = _SULFUR_CARBON_DISTANCE
@@ -141,6 +143,15 @@ class OverlapPairs:
         return total
 
 
+class _Chain(NamedTuple):
+    """Types of L residues, whether a peptide joins each to the next, the row of the next, and any rings."""
+
+    types: Int[np.ndarray, "L"]
+    linked: Bool[np.ndarray, "L"]
+    following: Int[np.ndarray, "L"]
+    has_rings: bool
+
+
 class _Sites(NamedTuple):
     """Residue and slot of P atoms."""
 
@@ -174,8 +185,7 @@ def _close_atoms(
 
 
 def _bonds_between(
-    types: Int[np.ndarray, "L"],
-    linked: Bool[np.ndarray, "L"],
+    chain: _Chain,
     sulfur: Float[np.ndarray, "P 3"],
     first: _Sites,
     second: _Sites,
@@ -188,18 +198,22 @@ def _bonds_between(
     cysteine and CB of another that share a disulfide are ``_ACROSS_DISULFIDE``,
     because no other atoms come nearer through the bond than without it.
     """
-    table = bond_steps().astype(np.int64)
+    table, types = bond_steps().astype(np.int64), chain.types
     type_first, type_second = types[first.residue], types[second.residue]
     steps = np.full(len(type_first), _NOT_BONDED)
     same = np.flatnonzero(first.residue == second.residue)
     steps[same] = table[type_first[same], first.slot[same], second.slot[same]]
+    # The second residue of a pair has the higher row; in a ring it may come before the first.
+    directions = [(first, second), (second, first)] if chain.has_rings else [(first, second)]
+    target, joined = chain.following, chain.linked
     for gap in (1, 2):
-        joined = linked if gap == 1 else linked & np.roll(linked, -1)
-        rows = np.flatnonzero((second.residue == first.residue + gap) & joined[first.residue])
-        to_c = table[type_first[rows], first.slot[rows], C_SLOT]
-        from_n = table[type_second[rows], second.slot[rows], N_SLOT]
-        # A peptide bond, and N-CA-C with another peptide bond for a residue in between.
-        steps[rows] = to_c + from_n + 3 * gap - 2
+        for one, two in directions:
+            rows = np.flatnonzero((two.residue == target[one.residue]) & joined[one.residue])
+            to_c = table[types[one.residue[rows]], one.slot[rows], C_SLOT]
+            from_n = table[types[two.residue[rows]], two.slot[rows], N_SLOT]
+            # A peptide bond, and N-CA-C with another peptide bond for a residue in between.
+            steps[rows] = np.minimum(steps[rows], to_c + from_n + 3 * gap - 2)
+        target, joined = chain.following[target], joined & chain.linked[target]
     cysteines = (type_first == CYS) & (type_second == CYS) & (first.residue != second.residue)
     rows = np.flatnonzero(cysteines)
     rows = rows[(sulfur[rows] ** 2).sum(-1) < _MAX_DISULFIDE**2]

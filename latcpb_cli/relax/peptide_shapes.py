@@ -26,15 +26,15 @@ def peptide_polynomials(structures: TorsionStructures) -> Float[Tensor, "5 3 3 L
         frame (`latcpb_cli.geometry.peptide.axis_frame`, turned by its rotation),
         atom and residue.
     """
-    ca, twist = structures.ca, structures.internal.twist
+    ca, twist, order = structures.ca, structures.internal.twist, structures.order
     count, length = len(_TWISTS), len(twist)
     copies = ca.repeat(count, 1)
-    distance = (ca.roll(-1, 0) - ca).norm(dim=-1)
-    is_cis = is_cis_distance(distance, structures.types.roll(-1, 0)).repeat(count)
+    distance = (order.next(ca) - ca).norm(dim=-1)
+    is_cis = is_cis_distance(distance, order.next(structures.types)).repeat(count)
     identity = torch.eye(3, dtype=copies.dtype, device=copies.device).expand(len(copies), 3, 3)
     no_rotation = copies.new_tensor([1.0, 0.0]).expand(len(copies), 2)
     twists = (twist + twist.new_tensor(_TWISTS)[:, None]).flatten()
-    atoms = peptide_atoms(copies, identity, is_cis, no_rotation, twists)
+    atoms = peptide_atoms(copies, identity, is_cis, no_rotation, twists, order.repeat(count))
     local = torch.stack([(atom - copies).view(count, length, 3) for atom in atoms], dim=1)
     inverse = torch.from_numpy(np.linalg.inv(np.vander(_TWISTS, increasing=True))).to(local)
     return (inverse[:, :, None, None, None] * local).sum(1).permute(0, 3, 1, 2).contiguous()

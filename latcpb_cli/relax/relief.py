@@ -203,7 +203,7 @@ def _restraint_stiffness(
     rotation = _ROTATION_STIFFNESS if concentration is None else _CONCENTRATION_STIFFNESS * concentration
     if weight is None:
         weight = torch.ones_like(structures.ca[:, 0])
-    peptide_weight = torch.maximum(weight, weight.roll(-1))
+    peptide_weight = torch.maximum(weight, structures.order.next(weight))
     stiffness[ROTATION_JOINT] *= rotation + (_RAMACHANDRAN_STIFFNESS - rotation) * peptide_weight
     return stiffness
 

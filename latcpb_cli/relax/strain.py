@@ -13,7 +13,7 @@ from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, ramachandran
 from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, PRO, slot_of
-from latcpb_cli.geometry.links import linked_before
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.relax.angle_gradients import angle_gradient, torsion_gradient
 from latcpb_cli.relax.structures import LANES, TorsionStructures
 
@@ -43,31 +43,39 @@ class BackboneStrain:
     prolines : Tensor, shape (M,)
         Rows of the prolines that follow another residue, padded to a multiple of ``LANES`` with the
         last of the L rows, which belongs to no structure.
+    before_prolines : Tensor, shape (M,)
+        Rows of the residues before them.
     ramachandran_class : Tensor, shape (L,)
         Index into the classes of `latcpb_cli.chem.ramachandran`.
+    order : ChainOrder
     """
 
     ideal_angle: Float[Tensor, "L"]
     inner: Float[Tensor, "L"]
     ramachandran_weight: Float[Tensor, "L"]
     prolines: Int[Tensor, "M"]
+    before_prolines: Int[Tensor, "M"]
     ramachandran_class: Int[Tensor, "L"]
+    order: ChainOrder
 
     @classmethod
     def from_structures(cls, structures: TorsionStructures) -> BackboneStrain:
         """Set up the strain energy of padded structures (`TorsionStructures.padded`)."""
         types, linked, dtype = structures.types, structures.linked, structures.atoms.dtype
-        device, linked_to_previous = types.device, linked_before(linked)
+        device, order = types.device, structures.order
+        linked_to_previous = order.linked_before(linked)
         ideal_angle = torch.from_numpy(reference_angle()[:, N_SLOT, CA_SLOT, C_SLOT]).to(device, dtype)
         is_proline = types == PRO
-        before_proline = (is_proline.roll(-1, 0) & linked).cpu().numpy()
+        before_proline = (order.next(is_proline) & linked).cpu().numpy()
         classes = torch.from_numpy(residue_classes(types.cpu().numpy(), before_proline)).to(device)
         prolines = torch.nonzero(is_proline & linked_to_previous).squeeze(1)
         n_padding = -len(prolines) % LANES
         prolines = torch.nn.functional.pad(prolines, (0, n_padding), value=len(types) - 1)
+        before_prolines = order.previous(torch.arange(len(types), device=device))[prolines]
         inner = (linked & linked_to_previous).to(dtype)
         weight = structures.ramachandran_weight
-        return cls(ideal_angle[types], inner, inner if weight is None else inner * weight, prolines, classes)
+        weight = inner if weight is None else inner * weight
+        return cls(ideal_angle[types], inner, weight, prolines, before_prolines, classes, order)
 
     def add_gradient(
         self,
@@ -93,12 +101,13 @@ class BackboneStrain:
         """Add the gradient of the Ramachandran energy to N and C; CA do not move."""
         n, ca, c = atoms[:, N_SLOT], atoms[:, CA_SLOT], atoms[:, C_SLOT]
         # Phi and psi in one call: each of the four atoms is (3, 2, L).
-        pairs = (c.roll(1, -1), n), (n, ca), (ca, c), (c, n.roll(-1, -1))
+        previous, next_ = self.order.previous, self.order.next
+        pairs = (previous(c, -1), n), (n, ca), (ca, c), (c, next_(n, -1))
         angles, *on_atoms = torsion_gradient(*(torch.stack(pair, dim=1) for pair in pairs))
         slopes = ramachandran_gradient(self.ramachandran_class, angles[0], angles[1])
         first, second, third, fourth = (slopes * self.ramachandran_weight * on_atom for on_atom in on_atoms)
-        gradient[:, C_SLOT] += first[:, 0].roll(-1, -1) + fourth[:, 0] + third[:, 1]
-        gradient[:, N_SLOT] += second[:, 0] + first[:, 1] + fourth[:, 1].roll(1, -1)
+        gradient[:, C_SLOT] += next_(first[:, 0], -1) + fourth[:, 0] + third[:, 1]
+        gradient[:, N_SLOT] += second[:, 0] + first[:, 1] + previous(fourth[:, 1], -1)
 
     def _add_proline_gradient(
         self,
@@ -107,7 +116,7 @@ class BackboneStrain:
         stiffness: Float[Tensor, "15 L"],
     ) -> None:
         """Add gradient and stiffness of the angle C-N-CD between a proline and the residue before it."""
-        rows, previous = self.prolines, self.prolines - 1
+        rows, previous = self.prolines, self.before_prolines
         n = atoms[:, N_SLOT, rows]
         angle, on_c, on_cd = angle_gradient(atoms[:, C_SLOT, previous] - n, atoms[:, _CD_SLOT, rows] - n)
         slope = BEND_STIFFNESS * _beyond_free_bend(angle - peptide_reference()["PRO C-N-CD"])

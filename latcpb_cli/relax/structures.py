@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.geometry.codec import InternalCoordinates
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
 
 __all__ = ["LANES", "RotamerChoices", "TorsionStructures"]
 
@@ -56,7 +57,7 @@ class TorsionStructures:
     ca : Tensor, shape (L, 3)
         Cα, Å.
     linked : Tensor, shape (L,)
-        Whether a peptide joins residue i to i+1.
+        Whether a peptide joins each residue to the next.
     sizes : list of int
         Number of residues of each of B structures. Atoms of different structures do not interact.
     cells : Tensor of float64, shape (B, 3, 3), or None
@@ -69,6 +70,8 @@ class TorsionStructures:
         Where it is below 1, peptides are restrained more strongly to the predicted rotation.
     concentration : Tensor, shape (L,), or None
         Concentration of a von Mises density of each peptide's rotation; None where it is not predicted.
+    order : ChainOrder
+        Which residue follows which.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -81,6 +84,7 @@ class TorsionStructures:
     choices: RotamerChoices | None = None
     ramachandran_weight: Float[Tensor, "L"] | None = None
     concentration: Float[Tensor, "L"] | None = None
+    order: ChainOrder = LINEAR
 
     def __len__(self) -> int:
         return len(self.types)
@@ -118,6 +122,7 @@ class TorsionStructures:
             else None,
             ramachandran_weight=optional([part.ramachandran_weight for part in parts]),
             concentration=optional([part.concentration for part in parts]),
+            order=ChainOrder.concatenate([part.order for part in parts]),
         )
 
     def residue_rows(self, indices: Sequence[int]) -> Int[Tensor, "N"]:
@@ -129,10 +134,12 @@ class TorsionStructures:
         """Return some of the structures."""
         sizes = [self.sizes[index] for index in indices]
         cells = None if self.cells is None else self.cells[list(indices)]
-        return replace(self.select_residues(self.residue_rows(indices)), sizes=sizes, cells=cells)
+        rows = self.residue_rows(indices)
+        order = self.order.select(rows)
+        return replace(self.select_residues(rows), sizes=sizes, cells=cells, order=order)
 
     def select_residues(self, rows: Int[Tensor, "N"]) -> TorsionStructures:
-        """Return some of the residues, with ``sizes`` and ``cells`` unchanged."""
+        """Return some of the residues, with ``sizes``, ``cells`` and ``order`` unchanged."""
         weight, concentration = self.ramachandran_weight, self.concentration
         return replace(
             self,
@@ -153,7 +160,11 @@ class TorsionStructures:
         """
         length = len(self)
         n_rows = (length // LANES + 1) * LANES
-        return self.select_residues(torch.arange(n_rows, device=self.ca.device).clamp(max=length - 1))
+        copied = self.select_residues(torch.arange(n_rows, device=self.ca.device).clamp(max=length - 1))
+        if self.order.steps is None:
+            return copied
+        linked = torch.nn.functional.pad(self.linked, (0, n_rows - length))
+        return replace(copied, linked=linked, order=self.order.padded(n_rows))
 
     def replace_structures(self, indices: Sequence[int], part: TorsionStructures) -> TorsionStructures:
         """Replace atoms and internal coordinates of some structures by those of ``part``."""

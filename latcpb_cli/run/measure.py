@@ -10,13 +10,13 @@ import numpy as np
 
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.geometry.box import box_vectors
-from latcpb_cli.metrics.clashes import frame_clashes
+from latcpb_cli.metrics.clashes import FrameClashes, frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.metrics.lasso import find_lassos
 from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob
 from latcpb_cli.run.displacement import CaDisplacement
-from latcpb_cli.structure import Bridge, FrameChunk, FrameClashes
+from latcpb_cli.structure import Bridge, FrameChunk
 
 __all__ = ["MeasuredChunk", "measure_chunk"]
 
@@ -96,7 +96,8 @@ def _clashes(job: ChunkJob, built: BuiltChunk, heavy: np.ndarray) -> Iterator[Fr
     """Count the clashes of every sample, frame by frame."""
     boxes = np.repeat(built.chunk.boxes, job.options.samples, axis=0)
     for rows, present, atoms, linked in _same_atoms(job, built, heavy):
-        yield from frame_clashes(job.trace.residue_kinds, atoms, present, linked, boxes[rows])
+        trace = job.trace
+        yield from frame_clashes(trace.residue_kinds, atoms, present, linked, boxes[rows], trace.next_residue)
 
 
 def _defects(job: ChunkJob, built: BuiltChunk, heavy: np.ndarray) -> Iterator[dict[str, int]]:
@@ -109,7 +110,7 @@ def _lassos(job: ChunkJob, built: BuiltChunk) -> Iterator[int]:
     """Count the disulfides of every sample whose loop a chain runs through."""
     chunk = built.chunk
     frames = zip(chunk.positions, box_vectors(chunk.boxes), built.bridges, strict=True)
-    linked = job.trace.linked(chunk.positions)
+    linked = job.trace.linked_rows(chunk.positions)
     for frame_linked, (ca, cell, samples) in zip(linked, frames, strict=True):
         yield from (len(find_lassos(ca, frame_linked, bridges, cell)) for bridges in samples)
 

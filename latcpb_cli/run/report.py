@@ -14,8 +14,9 @@ import numpy as np
 
 from latcpb_cli.io.writers.frame_writer import FrameInfo
 from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
+from latcpb_cli.metrics.clashes import FrameClashes
 from latcpb_cli.run.measure import MeasuredChunk
-from latcpb_cli.structure import CGTrace, FrameClashes
+from latcpb_cli.structure import CGTrace
 
 __all__ = [
     "CSV_COLUMNS", "N_WORST_RESIDUES", "ReportTotals", "ReportWriter", "clash_rows", "structure_row",

@@ -11,7 +11,6 @@ from torch import Tensor
 from latcpb_cli.chem.atom_types import ATOM_TYPES
 from latcpb_cli.chem.ideal import side_chain_table
 from latcpb_cli.chem.residues import GAMMA_SLOT, slot_mask
-from latcpb_cli.geometry.links import linked_before
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.graph import Graph
@@ -148,7 +147,7 @@ def backbone_bonds(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor
     are bonded; C has none.
     """
     n, ca, c, o, cb = atoms[:, FIXED_SLOTS].unbind(1)
-    previous = torch.where(linked_before(graph.linked)[:, None], c.roll(1, 0), ca)
+    previous = torch.where(graph.order.linked_before(graph.linked)[:, None], graph.order.previous(c), ca)
     toward_hydrogen = n - (previous + ca) / 2, ca - (n + c) / 2
     bonds = torch.stack([*toward_hydrogen, torch.zeros_like(c), o - c, cb - ca], dim=1)
     mask = torch.from_numpy(slot_mask()).to(atoms.device)[graph.types, FIXED_SLOTS]

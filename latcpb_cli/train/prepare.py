@@ -101,7 +101,7 @@ def _table(packed: list[_PackedChain]) -> Iterator[dict[str, str | int]]:
 
 def _chains(path: Path, structure: AtomStructure) -> Iterator[_PackedChain]:
     """Pack each chain that is long enough and fits into 16 bits."""
-    trace, linked = structure.trace, structure.linked()[0]
+    trace, linked = structure.trace, structure.trace.linked_rows(structure.atoms[:1, :, CA_SLOT])[0]
     for number in np.unique(trace.chain_index):
         rows = np.flatnonzero((trace.chain_index == number) & structure.present[:, CA_SLOT])
         if len(rows) < _MIN_RESIDUES:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from rotations import MIRROR, random_rotation
-from tiny import tiny_model, trace_tensors
+from tiny import TINY, tiny_model, trace_tensors
 
 from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph, build_graph
 
@@ -45,7 +47,7 @@ def test_structures_of_a_batch_are_not_connected() -> None:
     for sizes in ([length, length], [length, 5]):
         count = sum(sizes)
         columns = torch.cat([ca, ca + 1.0])[:count], types.repeat(2)[:count], linked.repeat(2)[:count]
-        graph = build_graph(*columns, sizes, neighbors=8, cutoff=21.0)
+        graph = build_graph(*columns, sizes, TINY)
         alone = graph_of(ca)
         assert torch.equal(graph.index[:length], alone.index)
         assert (graph.index[length:] >= length).all()
@@ -54,7 +56,7 @@ def test_structures_of_a_batch_are_not_connected() -> None:
 
 def test_neighbors_beyond_the_cutoff_are_masked() -> None:
     ca, types, linked = trace_tensors()
-    graph = build_graph(ca, types, linked, [len(ca)], neighbors=8, cutoff=6.0)
+    graph = build_graph(ca, types, linked, [len(ca)], replace(TINY, cutoff=6.0))
     distance = graph.vectors.norm(dim=-1)
     assert (distance[graph.mask] <= 6.0).all()
     assert not graph.mask.all()

@@ -10,8 +10,8 @@ import pytest
 from peptides import structure
 
 from latcpb_cli.io.writers.frame_writer import FrameInfo
+from latcpb_cli.metrics.clashes import FrameClashes
 from latcpb_cli.run.report import CSV_COLUMNS, ReportWriter
-from latcpb_cli.structure import FrameClashes
 
 TRACE = structure("AKF").trace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from tiny import trace_tensors
+from tiny import TINY, trace_tensors
 
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.chem.zmatrix import chi_mask
@@ -37,7 +37,7 @@ def crowded(seed: int = 0, sequence: str = CROWD) -> Built:
     angle[:, 4:] *= torch.as_tensor(chi_mask())[types]
     torsions = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
     internal = InternalCoordinates(torsions, torch.zeros(len(types)), torch.zeros(len(types), 4))
-    graph = build_graph(ca, types, linked, [len(ca)], neighbors=8, cutoff=21.0)
+    graph = build_graph(ca, types, linked, [len(ca)], TINY)
     return internal, decode(internal, ca, types, linked), graph
 
 
@@ -49,7 +49,7 @@ def concatenated(*parts: Built) -> tuple[torch.Tensor, InternalCoordinates, Grap
         *(torch.cat(columns) for columns in zip(*(vars(x).values() for x in internals), strict=True))
     )
     columns = (torch.cat([getattr(graph, name) for graph in graphs]) for name in ("ca", "types", "linked"))
-    graph = build_graph(*columns, sizes, neighbors=8, cutoff=21.0)
+    graph = build_graph(*columns, sizes, TINY)
     return torch.cat(atoms), internal, graph, sizes
 
 
@@ -63,7 +63,7 @@ def rotated(built: Built, matrix: torch.Tensor) -> Built:
     """The same structure after a rotation of the whole."""
     internal, atoms, graph = built
     ca = graph.ca @ matrix.T
-    graph = build_graph(ca, graph.types, graph.linked, [len(ca)], neighbors=8, cutoff=21.0)
+    graph = build_graph(ca, graph.types, graph.linked, [len(ca)], TINY)
     return internal, atoms @ matrix.T, graph
 
 

@@ -10,10 +10,7 @@ from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.options import ChainEnds
 from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
-__all__ = [
-    "CHAIN_GAP", "build_trace", "describe_bead", "is_bond", "list_some", "number_falls", "reach",
-    "ring_notes",
-]  # fmt: skip
+__all__ = ["CHAIN_GAP", "build_trace", "describe_bead", "is_bond", "list_some", "number_falls", "reach"]
 
 CHAIN_GAP = 8.0
 """Distance (Å) between beads of following numbers that starts a new chain.
@@ -27,8 +24,6 @@ _REACH_PER_RESIDUE = 3.9
 """Length (Å) that each residue adds to the reach of a missing loop."""
 _MIN_BOND = 2.5
 """Two Cα nearer than this (Å) belong to models on top of each other; a cis peptide has 2.9 Å."""
-_MIN_RING = 4
-"""Residues of the smallest cyclic peptide that is noted."""
 _MAX_LISTED = 4
 
 
@@ -182,33 +177,6 @@ def _unique_resids(
     elif len(changed):
         notes.append(f"residues of {len(changed)} chains numbered from 1: their numbers repeat")
     return resids
-
-
-def ring_notes(trace: CGTrace, distances: Float[np.ndarray, "chains"]) -> list[str]:
-    """Note the chains whose ends are bonded: head-to-tail cyclic peptides, which are built open.
-
-    Parameters
-    ----------
-    trace : CGTrace
-    distances : numpy.ndarray, shape (chains,)
-        Distance (Å) between the first and the last Cα of each chain; nan where it is not known.
-
-    Returns
-    -------
-    list of str
-        At most one line.
-    """
-    sizes = np.bincount(trace.chain_index)
-    rings = np.flatnonzero(is_bond(distances) & (sizes >= _MIN_RING))
-    if not len(rings):
-        return []
-    stops = np.cumsum(sizes)
-    pairs = zip((stops - sizes)[rings].tolist(), (stops - 1)[rings].tolist(), strict=True)
-    named = [f"{trace.label(first)} and {trace.label(last)}" for first, last in pairs]
-    return [
-        f"head-to-tail ring? {list_some(named)} are at bonding distance at the two ends of a chain, which "
-        "is built open, with a free N and OXT: no peptide bond closes it"
-    ]
 
 
 def _list_steps(beads: AtomTable, steps: Bool[np.ndarray, "steps"]) -> str:

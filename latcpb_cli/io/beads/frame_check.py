@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from latcpb_cli.structure import CGTrace
+from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
 __all__ = ["describe_frame", "fill_from_chain", "find_collapsed", "find_missing", "move_far_away"]
 
@@ -176,6 +176,11 @@ def describe_frame(
         for what, bad in (("exploded", bonds > _MAX_BOND * scale), ("collapsed", bonds < _MIN_BOND)):
             if bad.mean() > _MAX_BAD_FRACTION:
                 problems.append(f"{what}: {bad.sum()} of {len(bonds)} neighbours {_range(bonds[bad])} apart")
+    for ends in trace.rings:
+        distance = float(np.linalg.norm(np.diff(positions[list(ends)].astype(np.float64), axis=0)))
+        if distance > BREAK_CUTOFF and not absent[list(ends)].any():
+            labels = " and ".join(trace.label(end) for end in ends)
+            problems.append(f"ring open: {labels} are {distance:.1f} Å apart")
     return "; ".join(problems)
 
 

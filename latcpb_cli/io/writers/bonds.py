@@ -9,6 +9,7 @@ from jaxtyping import Int64
 
 from latcpb_cli.chem.modified_bonds import all_bond_steps
 from latcpb_cli.chem.residues import C_SLOT, N_SLOT, slot_of
+from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.structure import AtomTopology, Bridge
 
 __all__ = ["heavy_bonds"]
@@ -19,7 +20,8 @@ _SG_SLOT = slot_of("CYS", "SG")
 def heavy_bonds(topology: AtomTopology, bridges: Sequence[Bridge] = ()) -> Int64[np.ndarray, "B 2"]:
     """List the bonds between the heavy atoms of a topology.
 
-    Neighbours in a chain are bonded even where some frame has a break between them.
+    Neighbours in a chain, and the ends of a cyclic one, are bonded even where some frame has a break between
+    them.
 
     Parameters
     ----------
@@ -39,8 +41,9 @@ def heavy_bonds(topology: AtomTopology, bridges: Sequence[Bridge] = ()) -> Int64
     bonds = []
     for residue, kind in enumerate(trace.residue_kinds):
         bonds += [row[residue, pair] for pair in np.argwhere(np.triu(steps[kind] == 1))]
-    joined = np.flatnonzero(trace.same_chain_as_next())
-    bonds += list(np.stack([row[joined, C_SLOT], row[joined + 1, N_SLOT]], axis=1))
+    joined = np.flatnonzero(~trace.ends_chain())
+    following = next_rows(trace.next_residue, len(trace))[joined]
+    bonds += list(np.stack([row[joined, C_SLOT], row[following, N_SLOT]], axis=1))
     bonds += [row[list(bridge), _SG_SLOT] for bridge in bridges]
     pairs = np.array(bonds, dtype=np.int64).reshape(-1, 2)
     return pairs[(pairs >= 0).all(axis=1)]

@@ -9,6 +9,7 @@ import gemmi
 import numpy as np
 from jaxtyping import Float
 
+from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.chem.modified import modified_residue
 from latcpb_cli.chem.naming import atom_name, residue_name
 from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
@@ -23,7 +24,7 @@ _COLUMNS = (
     "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
     "B_iso_or_equiv", "auth_seq_id", "auth_comp_id", "auth_asym_id", "auth_atom_id", "pdbx_PDB_model_num",
 )  # fmt: skip
-_SS_COLUMNS = (
+_CONNECTION_COLUMNS = (
     "id", "conn_type_id", "ptnr1_label_asym_id", "ptnr1_label_comp_id", "ptnr1_label_seq_id",
     "ptnr1_label_atom_id", "ptnr2_label_asym_id", "ptnr2_label_comp_id", "ptnr2_label_seq_id",
     "ptnr2_label_atom_id", "ptnr1_symmetry", "ptnr2_symmetry",
@@ -33,7 +34,7 @@ _SS_COLUMNS = (
 class CifWriter:
     """An mmCIF file with one block, whose models are the structures.
 
-    The cell and the disulfides are those of the first structure.
+    The cell and the disulfides are those of the first structure; cyclic chains are closed in all of them.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class CifWriter:
         """Append one structure."""
         if self._template is None:
             self._template = _template(self._topology, self._spec, info.bridges)
-            self._write(_header(self._topology, info))
+            self._write(_header(self._topology, info, self._spec.naming))
         n_atoms, first = len(self._topology), self._n_models * len(self._topology) + 1
         self._n_models += 1
         values = np.zeros((n_atoms, 4))
@@ -102,25 +103,33 @@ def _sequence_numbers(trace: CGTrace) -> np.ndarray:
     return numbers
 
 
-def _header(topology: AtomTopology, info: FrameInfo) -> str:
-    """Cell, disulfides, and the names of the atoms' columns."""
+def _header(topology: AtomTopology, info: FrameInfo, naming: Naming) -> str:
+    """Cell, disulfides and closing bonds of rings, and the names of the atoms' columns."""
     lines = ["_entry.id latcpb", "#"]
     if info.box[:3].any():
         names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
         lines += [f"_cell.{name} {value:.3f}" for name, value in zip(names, info.box.tolist(), strict=True)]
         lines += ["_symmetry.space_group_name_H-M 'P 1'", "#"]
-    lines += _disulfides(topology.trace, info.bridges)
+    lines += _connections(topology.trace, info.bridges, naming)
     return "\n".join([*lines, "loop_", *(f"_atom_site.{name}" for name in _COLUMNS), ""])
 
 
-def _disulfides(trace: CGTrace, bridges: Sequence[Bridge]) -> list[str]:
-    if not bridges:
+def _connections(trace: CGTrace, bridges: Sequence[Bridge], naming: Naming) -> list[str]:
+    """The loop of bonds that do not follow from names and sequence."""
+    if not bridges and not trace.rings:
         return []
     label, numbers = _label_ids(trace), _sequence_numbers(trace)
-    lines = ["loop_", *(f"_struct_conn.{name}" for name in _SS_COLUMNS)]
+    lines = ["loop_", *(f"_struct_conn.{name}" for name in _CONNECTION_COLUMNS)]
     for number, pair in enumerate(bridges, start=1):
         ends = [f"{label[trace.chain_index[residue]]} CYS {numbers[residue]} SG" for residue in pair]
         lines.append(f"disulf{number} disulf {' '.join(ends)} 1_555 1_555")
+    for number, ring in enumerate(trace.rings, start=1):
+        ends = [
+            f"{label[trace.chain_index[residue]]} {residue_name(trace.name(residue), naming)} "
+            f"{numbers[residue]} {atom}"
+            for residue, atom in zip(reversed(ring), "CN", strict=True)
+        ]
+        lines.append(f"covale{number} covale {' '.join(ends)} 1_555 1_555")
     return [*lines, "#"]
 
 
@@ -128,7 +137,7 @@ def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge
     """A structure with % fields for number, x, y, z, B and model of each atom."""
     trace, naming = topology.trace, spec.naming
     auth, label = cif_chain_names(trace), _label_ids(trace)
-    numbers, last = _sequence_numbers(trace), ~trace.same_chain_as_next()
+    numbers, last = _sequence_numbers(trace), trace.ends_chain()
     bridged = {residue for pair in bridges for residue in pair}
     entities: dict[str, int] = {}
     chains = []

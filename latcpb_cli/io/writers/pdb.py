@@ -21,7 +21,13 @@ from latcpb_cli.io.writers.labels import (
     resid_columns,
 )
 from latcpb_cli.io.writers.part_file import PartFile
-from latcpb_cli.io.writers.pdb_records import MAX_SERIAL, conect_records, modres_records, ssbond_records
+from latcpb_cli.io.writers.pdb_records import (
+    MAX_SERIAL,
+    conect_records,
+    link_records,
+    modres_records,
+    ssbond_records,
+)
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
 __all__ = ["PDB_LIMITS", "PdbFormatter", "PdbWriter", "check_pdb_capacity", "check_pdb_topology"]
@@ -61,9 +67,11 @@ class PdbFormatter:
         self._template, self._serials = _template(topology, naming, self._residue_columns)
 
     def format_header(self, positions: Float[np.ndarray, "N 3"], box: Float[np.ndarray, "6"]) -> str:
-        """Format the MODRES and SSBOND records, the latter with bond lengths in this frame."""
+        """Format the MODRES, SSBOND and LINK records, the last two with bond lengths in this frame."""
         ssbond = ssbond_records(self._topology, self._bridges, self._residue_columns, positions, box)
-        return (modres_records(self._topology, self._residue_columns) if self._has_modres else "") + ssbond
+        link = link_records(self._topology, self._residue_columns, positions)
+        modres = modres_records(self._topology, self._residue_columns) if self._has_modres else ""
+        return modres + ssbond + link
 
     def format_footer(self) -> str:
         """Format the CONECT records."""
@@ -245,7 +253,7 @@ def _template(
     """Format a frame with % fields for x, y, z and B of each atom; list the serial numbers of the atoms."""
     trace = topology.trace
     last_atom = np.flatnonzero(np.diff(np.r_[trace.chain_index[topology.residue], -1]))
-    chain_ends, last = set(last_atom.tolist()), ~trace.same_chain_as_next()
+    chain_ends, last = set(last_atom.tolist()), trace.ends_chain()
     lines, serial, serials = [], 0, []
     for atom, residue in enumerate(topology.residue.tolist()):
         variant = trace.name(residue)

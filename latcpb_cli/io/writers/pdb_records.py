@@ -1,4 +1,4 @@
-"""PDB records about bonds and modified residues: MODRES, SSBOND, CONECT."""
+"""PDB records about bonds and modified residues: MODRES, SSBOND, LINK, CONECT."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from latcpb_cli.chem.residues import LETTERS, NAMES, SIDECHAIN_BONDS
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.structure import AtomTopology, Bridge
 
-__all__ = ["MAX_SERIAL", "conect_records", "modres_records", "ssbond_records"]
+__all__ = ["MAX_SERIAL", "conect_records", "link_records", "modres_records", "ssbond_records"]
 
 MAX_SERIAL = 99_999
 """Largest atom number that fits into five columns."""
@@ -84,8 +84,36 @@ def ssbond_records(
     return "".join(lines)
 
 
+def link_records(
+    topology: AtomTopology, residue_columns: Sequence[str], positions: Float[np.ndarray, "N 3"]
+) -> str:
+    """Format a LINK record for the peptide bond that closes each ring.
+
+    Parameters
+    ----------
+    topology : AtomTopology
+    residue_columns : sequence of str
+        Columns 18 to 27 of the ATOM records of each residue.
+    positions : numpy.ndarray, shape (N, 3)
+        In Å; the records contain the bond length.
+
+    Returns
+    -------
+    str
+    """
+    lines = []
+    for first, last in topology.trace.rings:
+        c, n = (
+            positions[(topology.residue == residue) & (topology.names == name)][0].astype(np.float64)
+            for residue, name in ((last, "C"), (first, "N"))
+        )
+        ends = f" C   {residue_columns[last]}{'':15s} N   {residue_columns[first]}"
+        lines.append(f"LINK        {ends}    1555   1555 {np.linalg.norm(c - n):5.2f}\n")
+    return "".join(lines)
+
+
 def conect_records(topology: AtomTopology, bridges: Sequence[Bridge], serials: Int[np.ndarray, "N"]) -> str:
-    """Format CONECT records of disulfides, and of all bonds of modified residues.
+    """Format CONECT records of disulfides, closing bonds of rings, and all bonds of modified residues.
 
     Bonds of standard residues follow from their names and are not listed.
 
@@ -107,6 +135,7 @@ def conect_records(topology: AtomTopology, bridges: Sequence[Bridge], serials: I
     atoms = zip(topology.residue.tolist(), topology.names.tolist(), strict=True)
     rows = {atom: row for row, atom in enumerate(atoms)}
     pairs = [((one, "SG"), (two, "SG")) for one, two in bridges]
+    pairs += [((last, "C"), (first, "N")) for first, last in topology.trace.rings]
     linked = topology.trace.same_chain_as_next()
     for index in _modified_indices(topology):
         pairs += [((index, a), (index, b)) for a, b in _bonds(topology.trace.name(index))]

@@ -15,7 +15,6 @@ from latcpb_cli.options import ReadOptions
 
 LINES = atoms()
 FAR = [pdb_line(50 + i, "ALA", i + 1, (60 + 3.8 * i, 60, 60), chain="B") for i in range(3)]
-RING = np.array([[6.142 * np.cos(a), 6.142 * np.sin(a), 0.0] for a in np.arange(10) * 2 * np.pi / 10])
 APART = walk(10)[0] + np.where(np.arange(10) < 6, 0.0, 30.0)[:, None].astype(np.float32)
 
 
@@ -149,12 +148,3 @@ def test_a_wrapped_bond_across_numbers_that_jump_is_made_whole(tmp_path):
     assert source.trace.chain_index.max() == 0
     steps = np.linalg.norm(np.diff(next(source.chunks(1)).positions[0], axis=0), axis=1)
     np.testing.assert_allclose(steps, 3.8, atol=0.02)
-
-
-def test_head_to_tail_rings_are_noted(tmp_path):
-    path = tmp_path / "ring.pdb"
-    path.write_text(pdb(atoms(positions=RING)))
-    note = open_source([path]).notes[0]
-    assert note.startswith("head-to-tail ring? A:ALA1 and A:LEU10 are at bonding distance")
-    path.write_text(pdb(atoms(positions=RING)[:9]))
-    assert open_source([path]).notes == ()
