@@ -50,3 +50,15 @@ def test_other_chains_do_not_matter() -> None:
 
 def test_the_descriptors_of_a_single_residue_are_zero() -> None:
     assert (ca_descriptors(np.ones((2, 1, 3)), np.zeros((2, 1), dtype=bool)) == np.zeros((2, 1, 8))).all()
+
+
+def test_a_ring_has_no_ends() -> None:
+    ca, shift = coils(length=10), 3
+    linked, following = np.ones((3, 10), dtype=bool), np.roll(np.arange(10), -1)
+    descriptors = ca_descriptors(ca, linked, following)
+    moved = ca_descriptors(np.roll(ca, -shift, axis=1), linked, following)
+    np.testing.assert_array_equal(moved, np.roll(descriptors, -shift, axis=1))
+    assert np.abs(descriptors).min() > 0
+    np.testing.assert_array_equal(
+        ca_descriptors(ca, all_linked(ca), following), ca_descriptors(ca, all_linked(ca))
+    )

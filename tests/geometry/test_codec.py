@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rings import ca_ring
 
 from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.residues import (
@@ -26,6 +28,7 @@ from latcpb_cli.chem.residues import (
 )
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, InternalCoordinates, decode, encode, torsion_mask
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.peptide import is_cis_distance
 
 
@@ -231,3 +234,18 @@ def test_gradients_are_finite_and_every_torsion_has_one(straight: bool) -> None:
     mask = torsion_mask(types, linked)
     assert (leaves[0].grad[mask].abs().max(dim=-1).values > 1e-3).all()
     assert (leaves[0].grad[~mask] == 0.0).all()
+
+
+def test_a_ring_is_decoded_as_if_counted_from_anywhere_and_encoded_again() -> None:
+    types = torch.from_numpy(letter_index("GRCTKSIPPICFAD"))
+    ca, linked = torch.from_numpy(ca_ring(14)).float(), torch.ones(14, dtype=torch.bool)
+    order = ChainOrder.from_next(np.roll(np.arange(14), -1), "cpu")
+    internal = random_internal(types, linked, 3)
+    atoms = decode(internal, ca, types, linked, order)
+    rows = torch.arange(14).roll(-5)
+    moved = decode(internal.select(rows), ca[rows], types[rows], linked, order)
+    assert torch.allclose(moved, atoms[rows], atol=1e-5)
+    encoded, measured = encode(atoms, present(types, linked), types, linked, order)
+    assert measured[:, 0].all() and not measured[:, 1:4].any()
+    assert torch.allclose(encoded.torsions[:, 0], internal.torsions[:, 0], atol=1e-3)
+    assert torch.allclose(encoded.twist, internal.twist, atol=1e-3)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from rotations import MIRROR, random_rotation
 from tiny import TINY, tiny_model, trace_tensors
 
-from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph, build_graph
+from latcpb_cli.geometry.links import LINEAR, ChainOrder
+from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph, _separation, build_graph
 
 _SEPARATIONS = slice(N_PAIR_FEATURES - 18, N_PAIR_FEATURES)
 """One-hot separation in sequence: -8 to -1, 1 to 8, further apart, not joined."""
@@ -62,3 +64,25 @@ def test_neighbors_beyond_the_cutoff_are_masked() -> None:
     assert not graph.mask.all()
     own = torch.arange(len(ca))[:, None].expand_as(graph.index)
     assert torch.equal(graph.index[~graph.mask], own[~graph.mask])
+
+
+def separations(linked: torch.Tensor, order: ChainOrder) -> torch.Tensor:
+    """Separation (L, L) of each residue from the first two residues on: -8..8, 99 for farther, 0 for none."""
+    length = len(linked)
+    index = torch.arange(length).expand(length, length)
+    categories = torch.tensor([*range(-8, 0), *range(1, 9), 99, 0])
+    return categories[_separation(index, linked, order).argmax(-1)]
+
+
+def test_residues_of_a_ring_are_as_far_apart_as_the_shorter_way_round() -> None:
+    order = ChainOrder.from_next(np.array([1, 2, 3, 4, 5, 0, 7, 6]), "cpu")
+    linked = torch.tensor([True] * 7 + [False])
+    assert separations(linked, order)[0, 1:].tolist() == [1, 2, 3, -2, -1, 0, 0]
+    assert separations(linked, order)[5, :5].tolist() == [1, 2, 3, -2, -1]
+    broken = linked.clone()
+    broken[2] = False  # the ring is the chain 3, 4, 5, 0, 1, 2
+    assert separations(broken, order)[3].tolist()[:3] == [3, 4, 5]
+    assert separations(broken, order)[2, 3:].tolist() == [-5, -4, -3, 0, 0]
+    opened = linked.clone()
+    opened[5] = False
+    assert torch.equal(separations(opened, order), separations(opened, LINEAR))

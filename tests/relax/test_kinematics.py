@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from crowds import concatenated, crowded, present
+from rings import ca_ring
 
+from latcpb_cli.chem.residues import letter_index, slot_mask
 from latcpb_cli.geometry.codec import InternalCoordinates, decode
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
 from latcpb_cli.relax.structures import TorsionStructures
 
@@ -75,3 +79,28 @@ def test_proline_rings_and_chain_ends_have_no_joints() -> None:
     assert kinematics.is_proline.any()
     assert (kinematics.joint_mask[CHI_JOINTS, kinematics.is_proline] == 0).all()
     assert (kinematics.joint_mask[: CHI_JOINTS.start, ~kinematics.linked] == 0).all()
+
+
+def test_joint_gradients_of_a_ring_equal_those_of_automatic_differentiation() -> None:
+    following = np.roll(np.arange(14), -1)
+    order, linked = ChainOrder.from_next(following, "cpu"), torch.ones(14, dtype=torch.bool)
+    types, ca = torch.from_numpy(letter_index("GRCTKSIPPICFAD")), torch.from_numpy(ca_ring(14))
+    generator = torch.Generator().manual_seed(1)
+    torsions = torch.randn(14, 8, 2, generator=generator, dtype=torch.float64)
+    torsions = torsions / torsions.norm(dim=-1, keepdim=True)
+    internal = InternalCoordinates(torsions, torch.zeros(14).double(), torch.zeros(14, 4).double())
+    atoms = decode(internal, ca, types, linked, order)
+    structures = TorsionStructures(atoms, internal, types, ca, linked, [14], order=order).padded()
+    kinematics = TorsionKinematics.from_structures(structures)
+    weights = torch.randn(kinematics.start.shape, generator=generator, dtype=torch.float64)
+    weights[:, :, 14:] = 0.0
+    weights *= torch.from_numpy(slot_mask())[structures.types].T
+    angles = 0.2 * torch.randn(kinematics.joint_mask.shape, generator=generator, dtype=torch.float64)
+    angles = (angles * kinematics.joint_mask).requires_grad_()
+    moved = kinematics.atom_positions(angles)
+    (expected,) = torch.autograd.grad((weights * moved).sum(), angles)
+    ones = torch.ones_like(weights[0])
+    gradient, _ = kinematics.joint_gradient(moved.detach(), weights, ones, angles.detach())
+    assert torch.allclose(gradient[:, :14], (expected * kinematics.joint_mask)[:, :14], atol=1e-4)
+    assert expected[ROTATION_JOINT, 13].abs() > 0.1
+    assert (kinematics.start[..., :14].permute(2, 1, 0) - atoms).abs().max() == 0
