@@ -22,7 +22,7 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.canonical_frame import canonical_frame
-from latcpb_cli.geometry.links import LINEAR, ChainOrder
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
@@ -273,8 +273,7 @@ class Backmapper:
         ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(linked).to(self.device).flatten()
-        following = trace.next_residue
-        order = LINEAR if following is None else ChainOrder.from_next(following, self.device).repeat(count)
+        order = ChainOrder.from_next(trace.next_residue, self.device).repeat(count)
         graph = self.predictor.latcpb.build_graph(ca, types, links, [length] * count, order)
         return graph, self.predictor.latcpb.cg_encoder(graph)
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from latcpb_cli.backbone.ca_geometry import Rows, bond_bounds, chain_rows, satisfy_distance_bounds
 from latcpb_cli.backbone.peptide_chain import PeptideChain
 from latcpb_cli.backbone.viterbi import best_rotations
-from latcpb_cli.geometry.links import LINEAR, ChainOrder
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.vectors import atan2, cosine, torsion_vector
 
 __all__ = ["relax_trace", "residue_energies"]
@@ -67,7 +67,7 @@ def relax_trace(
     """
     start = satisfy_distance_bounds(positions, types, linked, tolerance, next_residue)
     relaxed = np.empty_like(start)
-    order = LINEAR if next_residue is None else ChainOrder.from_next(next_residue, "cpu")
+    order = ChainOrder.from_next(next_residue, "cpu")
     # All blocks have the same size, the last one padded with copies, so rounding is the same for a frame
     # in any position.
     size = max(1, _MAX_BLOCK // len(types))

@@ -35,8 +35,10 @@ class ChainOrder:
     steps: Int[Tensor, "L"] | None = None
 
     @classmethod
-    def from_next(cls, next_residue: Int[np.ndarray, "L"], device: torch.device | str) -> ChainOrder:
-        """Make the order in which ``next_residue`` (a row for each row) follows each residue."""
+    def from_next(cls, next_residue: Int[np.ndarray, "L"] | None, device: torch.device | str) -> ChainOrder:
+        """Make the order in which ``next_residue`` (a row for each row) follows; None for no rings."""
+        if next_residue is None:
+            return LINEAR
         return cls(torch.from_numpy(next_residue - np.arange(len(next_residue))).to(device))
 
     @classmethod

@@ -30,6 +30,7 @@ def test_an_axis_without_rings_is_shifted_by_a_row() -> None:
     assert LINEAR.linked_before(LINKED).tolist() == [False, *LINKED[:-1].tolist()]
     assert LINEAR.to_next_row(LINKED) is LINKED
     assert LINEAR.seams(LINKED) == []
+    assert ChainOrder.from_next(None, "cpu") is LINEAR
     for order in (LINEAR.repeat(2), LINEAR.padded(9), LINEAR.select(ROWS), ChainOrder.concatenate([LINEAR])):
         assert order.steps is None
 
