@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from latcpb_cli import options as choices
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
+from latcpb_cli.cli.run_page import ReportHtml, check_page, write_page
 from latcpb_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def backmap(
     overwrite: opt.Overwrite = False,
     resume: opt.Resume = False,
     no_report: opt.NoReport = False,
+    report_html: ReportHtml = None,
     top: opt.Top = None,
     selection: opt.Selection = None,
     pbc: opt.Pbc = "whole",
@@ -115,8 +117,12 @@ def backmap(
                 f"--output {output} is a folder: every input is a structure of its own",
                 "leave out --top, --sequence and --scheduler, or give a file such as all.xtc",
             )
+        if report_html is not None:
+            raise UsageError("--report-html is for a single output", "give a file such as all.xtc")
         backmap_folder(trajectories, output, reading, options, machine, messages, limits)
         return
+    if report_html is not None:
+        check_page(report_html, options)
     inputs = [path for path in (top, *trajectories, sequence and Path(sequence)) if path]
     with OutputPlan.reserve(output or _default_output(trajectories[0], format), options, inputs) as plan:
         source = open_source(trajectories, top, reading)
@@ -125,6 +131,9 @@ def backmap(
         messages.notes(label_notes(plan, source.trace))
         summary = _run(source, plan, options, machine, messages)
     messages.result(summary)
+    if report_html is not None:
+        write_page(report_html, plan, source.trace, summary.n_frames * summary.n_samples)
+        messages.notes([f"wrote {report_html}"])
     if limits:
         check_limits(summary.clashes, limits)
 

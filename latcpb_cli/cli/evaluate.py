@@ -134,16 +134,19 @@ def _write(outputs: dict[str, Path], evaluation: Evaluation) -> None:
 
     texts = csv_texts(evaluation) if CSV_NAMES[0] in outputs else {}
     for kind, path in outputs.items():
-        text = texts.get(kind) or (json_text(evaluation) if kind == "json" else _page(evaluation))
+        if kind == "report":
+            _write_page(path, evaluation)
+            continue
+        text = json_text(evaluation) if kind == "json" else texts[kind]
         part = Path(f"{path}.part")
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
 
 
-def _page(evaluation: Evaluation) -> str:
+def _write_page(path: Path, evaluation: Evaluation) -> None:
     from latcpb_cli.html_report.evaluation_page import evaluation_page
 
-    return evaluation_page(evaluation).html()
+    evaluation_page(evaluation).write(path)
 
 
 def _parse_limits(fail_on: str | None) -> dict[str, float]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Any
 
 from latcpb_cli import __version__
+from latcpb_cli.errors import OutputError
 
 __all__ = ["Cell", "Page", "SummaryTable", "Tile", "split_unit"]
 
@@ -121,6 +124,20 @@ class Page:
             data=_json(self.data),
             script="\n".join(texts.values()),
         )
+
+    def write(self, path: Path) -> None:
+        """Write the page to a file, which has its final name when it is complete.
+
+        Raises
+        ------
+        OutputError
+        """
+        part = Path(f"{path}.part")
+        try:
+            part.write_text(self.html(), encoding="utf-8")
+            os.replace(part, path)
+        except OSError as error:
+            raise OutputError(f"{path}: {error.strerror or error}", "choose another file") from error
 
 
 def split_unit(label: str) -> tuple[str, str]:

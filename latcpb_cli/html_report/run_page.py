@@ -67,21 +67,24 @@ class RunReport:
     ----------
     content : dict
         The JSON report.
+    labels : sequence of str
+        Of the residues of the input.
     overlaps : dict of str to float
         Overlapping pairs of atoms of each residue, by label, in all structures.
     """
 
     content: Mapping[str, Any]
+    labels: Sequence[str]
     overlaps: Mapping[str, float]
 
     @classmethod
-    def read(cls, path_json: Path, path_csv: Path) -> RunReport:
-        """Read the two report files of a run."""
+    def read(cls, path_json: Path, path_csv: Path, labels: Sequence[str]) -> RunReport:
+        """Read the two report files of a run, with the labels of its residues."""
         overlaps: dict[str, float] = {}
         with path_csv.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 overlaps[row["residue"]] = overlaps.get(row["residue"], 0.0) + float(row["overlap04"])
-        return cls(json.loads(path_json.read_text(encoding="utf-8")), overlaps)
+        return cls(json.loads(path_json.read_text(encoding="utf-8")), labels, overlaps)
 
 
 def run_page(report: RunReport, evaluation: Evaluation) -> Page:
@@ -183,6 +186,9 @@ def _data(report: RunReport, evaluation: Evaluation) -> dict[str, Any]:
     """The data of the page: counts over all structures come from the report."""
     data = evaluation_data(evaluation)
     frames, structure = report.content["frames"], evaluation.methods[0].structures[0]
+    if len(report.labels) == len(data["residues"]["labels"]):
+        # The input may have no chain identifiers, and names of another force field.
+        data["residues"]["labels"] = list(report.labels)
     labels = data["residues"]["labels"]
     values = data["perResidue"][0]
     overlaps = np.array([report.overlaps.get(label, 0.0) for label in labels])

@@ -238,3 +238,28 @@ def test_the_paper_alone(folder, backmap, monkeypatch):
         assert report["provenance"]["without"] == expected
     assert atoms["all"] != atoms["peptides,relief"] != atoms[None]
     assert len(atoms["all"]) == len(atoms[None])
+
+
+def test_a_page_of_the_run(folder, backmap, ca_pdb, positions):
+    write_trajectory(folder / "traj.xtc", positions)
+    code, messages = backmap("traj.xtc", "--top", "cg.pdb", "-o", "all.xtc", "--report-html", "page.html")
+    assert code == 0 and "wrote page.html" in messages
+    text = (folder / "page.html").read_text("utf-8")
+    assert "<title>Backmapping of cg.pdb, traj.xtc</title>" in text
+    assert '"frame":[0,1,2,3,4,5]' in text
+
+
+@pytest.mark.parametrize(
+    ("options", "expected", "message"),
+    [
+        (["--report-html", "page.html", "--no-report"], 2, "needs the report"),
+        (["--report-html", "none/page.html"], 2, "no such folder"),
+        (["--report-html", "cg.pdb"], 4, "exists already"),
+        (["--report-html", "page.html", "-o", "results"], 2, "single output"),
+    ],
+)
+def test_a_page_that_is_not_possible(folder, backmap, ca_pdb, options, expected, message):
+    before = names(folder)
+    code, messages = backmap("cg.pdb", *options)
+    assert code == expected and message in messages
+    assert names(folder) == before

@@ -104,3 +104,13 @@ def test_missing_atoms_are_reported(app, files, tmp_path):
     result = run(app, whole, short)
     assert result.exit_code == 0, result.output
     assert "10 atoms are missing in short" in result.output
+
+
+def test_a_page(app, files, tmp_path):
+    out = tmp_path / "page.html"
+    result = run(app, *files, "--samples", 2, "--name", "noisy", "--report", out)
+    assert result.exit_code == 0, result.output
+    text = out.read_text("utf-8")
+    assert "<title>Evaluation of noisy</title>" in text
+    assert isinstance(run(app, *files, "--samples", 2, "--report", out).exception, OutputExistsError)
+    assert out.read_text("utf-8") == text

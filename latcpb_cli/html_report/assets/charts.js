@@ -50,29 +50,46 @@ function drawAlong(page, host, { quantity, label, unit, floor = 0, percent = fal
   });
 }
 
-// Values of all columns over the frames of the current structure.
+// Numbers of frames in their order, and the values of all their samples.
+function samplesByFrame(frames, values) {
+  const samples = new Map();
+  frames.forEach((frame, k) => {
+    if (values[k] !== null) samples.set(frame, [...(samples.get(frame) ?? []), values[k]]);
+  });
+  return samples;
+}
+
+const MAX_DOTS = 400;
+
+// Values of all columns over the frames of the current structure: a dot for each sample, a line through the means.
 function drawFrames(page, host, { quantity, label, unit }) {
+  const title = unit ? `${label}, ${unit}` : label;
   const series = columnsWith(page, (c) => page.data.perFrame[c].values[quantity]).map((c) => {
     const { structure, frame, values } = page.data.perFrame[c];
     const rows = [...structure.keys()].filter((row) => structure[row] === page.state.structure);
-    return { c, xs: rows.map((row) => frame[row]), ys: rows.map((row) => values[quantity][row]) };
+    const samples = samplesByFrame(rows.map((row) => frame[row]), rows.map((row) => values[quantity][row]));
+    const means = [...samples.values()].map((list) => list.reduce((sum, y) => sum + y, 0) / list.length);
+    return { c, samples, frames: [...samples.keys()], means };
   });
-  const all = series.flatMap(({ xs }) => xs);
-  const high = Math.max(...series.flatMap(({ ys }) => ys).filter((v) => v !== null)) * 1.08 || 1;
-  const [low, last] = [Math.min(...all), Math.max(...all)];
+  const all = series.flatMap(({ frames }) => frames);
+  const high = Math.max(...series.flatMap(({ samples }) => [...samples.values()].flat())) * 1.08 || 1;
+  const low = all.reduce((a, b) => Math.min(a, b), Infinity), last = all.reduce((a, b) => Math.max(a, b), -Infinity);
   const axes = new Axes(host, {
     height: 190, x: { low: low - 0.5, high: last + 0.5, label: "frame", ticks: niceTicks(low, last, 6).filter(Number.isInteger) },
-    y: { low: 0, high, label: unit ? `${label}, ${unit}` : label }, label: `${label} over frames`,
+    y: { low: 0, high, label: title }, label: `${label} over frames`,
   });
-  for (const { c, xs, ys } of series) {
-    axes.line(xs, ys, { class: `curve ${columnClass(page, c)}` });
-    if (xs.length <= 40) xs.forEach((x, k) => ys[k] !== null && axes.dot(x, ys[k], 2.6, { class: `dot column-${page.hue(c)}` }));
+  for (const { c, frames, means, samples } of series) {
+    axes.line(frames, means, { class: `curve ${columnClass(page, c)}` });
+    const dots = [...samples].flatMap(([frame, list]) => list.map((y) => [frame, y]));
+    if (dots.length <= MAX_DOTS) axes.cloud(dots, { class: `cloud column-${page.hue(c)}`, "stroke-width": 5 });
   }
   const shown = page.shownFrame();
   if (shown !== null) axes.vertical(shown, { class: "marker" });
   followPointer(page, axes, (value) => {
     const nearest = all.reduce((best, x) => (Math.abs(x - value) < Math.abs(best - value) ? x : best), all[0]);
-    const lines = series.map(({ c, xs, ys }) => `${columnName(page, c)} ${formatNumber(ys[xs.indexOf(nearest)])}${unit ? ` ${unit}` : ""}`);
+    const lines = series.map(({ c, frames, means }) => {
+      return `${columnName(page, c)} ${formatNumber(means[frames.indexOf(nearest)])}${unit ? ` ${unit}` : ""}`;
+    });
     return { at: nearest, text: [`frame ${nearest}`, ...lines], pick: () => page.showFrame(nearest) };
   });
 }

@@ -79,6 +79,7 @@ class Controls {
       form.elements[name].addEventListener("change", (event) => page.set({ [name]: event.target.checked }));
     }
     form.elements.reference.closest("label").hidden = page.referenceColumn() === null;
+    for (const text of document.querySelectorAll(".with-reference")) text.hidden = page.referenceColumn() === null;
     form.elements.frame.addEventListener("input", (event) => page.set({ frame: Number(event.target.value) }));
     form.elements.reset.addEventListener("click", () => {
       page.set({ residue: null });

@@ -56,13 +56,15 @@ class Model {
     return [...this.residue.keys()].filter((atom) => this.residue[atom] === residue);
   }
 
-  // The frame, out of those of the page, in which a residue deviates most.
+  // Overlaps of the atoms of a residue in a frame.
+  overlapsOf(frame, residue) {
+    return this.overlaps[frame].filter((ends) => ends.slice(0, 2).some((atom) => this.residue[atom] === residue)).length;
+  }
+
+  // The frame, out of those of the page, in which a residue deviates most, or overlaps most without a reference.
   worstFrame(residue) {
-    let worst = 0;
-    this.frames.forEach((_, frame) => {
-      if ((this.deviation(frame, residue) ?? -1) > (this.deviation(worst, residue) ?? -1)) worst = frame;
-    });
-    return worst;
+    const badness = (frame) => this.deviation(frame, residue) ?? this.overlapsOf(frame, residue);
+    return this.frames.reduce((worst, _, frame) => (badness(frame) > badness(worst) ? frame : worst), 0);
   }
 
   isBackboneBond(bond) {

@@ -9,7 +9,7 @@ const ALONG = [
 ];
 const OVER_FRAMES = [
   { quantity: "all.rmsd.all_heavy", label: "RMSD", unit: "Å" },
-  { quantity: "validity.overlap04_per_1000", label: "overlaps per 1,000 atoms" },
+  { quantity: "validity.overlap04_per_1000", label: "overlaps / 1,000 atoms" },
   { quantity: "validity.contact12_percent", label: "contacts < 1.2 Å", unit: "%" },
   { quantity: "shape.radius_of_gyration", label: "radius of gyration", unit: "Å" },
 ];

@@ -16,18 +16,24 @@ class Viewer {
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
 
-  // Show a scene from its best side. `models` are the columns drawn, the reference first where there is one.
+  // Show a scene from its best side, so that its first frame fills the view.
   setScene(scene) {
     this.scene = scene;
-    this.home = new Camera(1.05 * scene.radius * this.fit(), scene.orientation);
+    this.home = new Camera(this.fittingZoom(scene), scene.orientation);
     this.camera ??= new Camera(this.home.zoom, this.home.rotation);
     this.camera.mix(this.home.view(), this.home.view(), 1);
   }
 
-  // A wide view holds the long axis of the scene; a narrow one needs more room.
-  fit() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    return Math.max(0.8, Math.min(1.6, height / Math.max(width, 1)));
+  fittingZoom({ models, orientation }) {
+    const shape = this.canvas.clientHeight / Math.max(this.canvas.clientWidth, 1);
+    let zoom = 5;
+    for (const model of models) {
+      for (let atom = 0; atom < model.names.length; atom++) {
+        const [x, y] = rotate(orientation, model.position(0, atom));
+        zoom = Math.max(zoom, Math.abs(x) * shape, Math.abs(y));
+      }
+    }
+    return zoom + 1.5;
   }
 
   // `layers` are {model, frame, color, ghost, sticks, overlaps}: a ghost is thin, `color` gives that of an atom,
