@@ -141,6 +141,16 @@ DEFINITIONS = (
         "levels as in Lovell et al. 2003, doi:10.1002/prot.10286; maps of our own",
     ),
     _validity(
+        "ramachandran_z", "Ramachandran Z-score", "mean",
+        "How usual φ and ψ are: the mean over residues of the logarithm of their density in crystal "
+        "structures, standardised for each class of residue, over its standard deviation between crystal "
+        "structures of that size. Crystal structures have a mean of 0 and a standard deviation of 1; below "
+        "-3 is suspect.",
+        "Hooft et al. 1997, doi:10.1093/bioinformatics/13.4.425; limit: Sobolev et al. 2020, "
+        "doi:10.1016/j.str.2020.08.005; maps of our own, not split by secondary structure",
+        better="higher",
+    ),
+    _validity(
         "chi1_outliers", "χ1 > 40° off staggered, %", "percent",
         "χ1 more than 40° from each of −60, 60 and 180°. Prolines are left out.",
     ),

@@ -159,11 +159,12 @@ class ResidueTable:
         By the name of the quantity, over all frames; NaN where it is not measured. With a
         reference ``rmsd``, ``rmsd_backbone`` and ``rmsd_side_chain`` (root mean square over
         frames, Å), ``chi1_match`` and ``chi1_chi2_match`` (fraction of the frames). Always
-        ``overlap04`` (pairs of atoms per frame), ``sasa`` (Å²), and, as fractions of the
-        frames, ``contact12``, ``pierced_rings``, ``bonds``, ``peptide_bonds``, ``angles``,
-        ``n_ca_c``, ``omega``, ``cis_non_proline``, ``cis_proline``, ``d_residues``,
-        ``inverted_cb``, ``ramachandran_favoured``, ``ramachandran_outliers``,
-        ``chi1_outliers``, ``rotamer_outliers``, ``chi1_jumps``, ``helix`` and ``strand``.
+        ``overlap04`` (pairs of atoms per frame), ``sasa`` (Å²), ``ramachandran_score``, and, as
+        fractions of the frames, ``contact12``, ``pierced_rings``, ``bonds``,
+        ``peptide_bonds``, ``angles``, ``n_ca_c``, ``omega``, ``cis_non_proline``,
+        ``cis_proline``, ``d_residues``, ``inverted_cb``, ``ramachandran_favoured``,
+        ``ramachandran_outliers``, ``chi1_outliers``, ``rotamer_outliers``, ``chi1_jumps``,
+        ``helix`` and ``strand``.
     """
 
     structure: Shaped[Array, "R"]

@@ -7,6 +7,7 @@ from collections import defaultdict
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from latcpb_cli.chem.ramachandran_scores import ramachandran_score, ramachandran_z
 from latcpb_cli.chem.residues import CYS, PRO, slot_of
 from latcpb_cli.evaluation.records import AtomFrames
 from latcpb_cli.evaluation.residue_sums import ResidueSums
@@ -32,8 +33,7 @@ __all__ = ["FrameColumns", "StructureMeasures"]
 MAX_SURFACES = 20
 """Frames, evenly spaced, whose surface is measured."""
 _SG_SLOT = slot_of("CYS", "SG")
-_CHI1 = TORSION_NAMES.index("chi1")
-_FIRST_CHI = _CHI1
+_PHI, _PSI, _CHI1 = (TORSION_NAMES.index(name) for name in ("phi", "psi", "chi1"))
 
 Array = np.ndarray
 FrameColumns = dict[str, list[float]]
@@ -82,9 +82,10 @@ class StructureMeasures:
         torsions = measure_torsions(self.types, atoms, self.present, linked, next_residue)
         self.torsions.add(torsions)
         checks = self.checker.check(atoms, linked, torsions)
-        checks["rotamer_outliers"] = check_rotamers(self.types, torsions[..., _FIRST_CHI:])
+        checks["rotamer_outliers"] = check_rotamers(self.types, torsions[..., _CHI1:])
         for name, check in checks.items():
             self._add_check(name, check)
+        self._add_scores(torsions)
         self._add_jumps(torsions[..., _CHI1])
         self._add_clashes(frame_clashes(self.types, atoms, self.present, linked, next_residue=next_residue))
         self._add_lassos(atoms, linked_rows)
@@ -99,6 +100,12 @@ class StructureMeasures:
     def _count(self, name: str, hits: Int[Array, "F"], cases: Int[Array, "F"]) -> None:
         self.columns[name] += hits.tolist()
         self.columns[f"{name}_of"] += cases.tolist()
+
+    def _add_scores(self, torsions: Float[Array, "F L 7"]) -> None:
+        scores = ramachandran_score(self.torsions.classes, torsions[..., _PHI], torsions[..., _PSI])
+        self.columns["validity.ramachandran_z"] += ramachandran_z(scores).tolist()
+        known = np.isfinite(scores)
+        self.residues.add("ramachandran_score", np.where(known, scores, 0.0).sum(axis=0), known.sum(axis=0))
 
     def _add_jumps(self, chi1: Float[Array, "F L"]) -> None:
         counted = np.where(self.types == PRO, np.nan, chi1)
