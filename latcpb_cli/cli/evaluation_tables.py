@@ -10,14 +10,16 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from latcpb_cli.errors import one_line
-from latcpb_cli.evaluation.definitions import DEFINITIONS
-from latcpb_cli.evaluation.records import Column, Definition, Evaluation
+from latcpb_cli.evaluation.definitions import DEFINITIONS, Definition
+from latcpb_cli.evaluation.records import Column, Evaluation
 from latcpb_cli.evaluation.summary import figure
 
 __all__ = ["print_definitions", "print_evaluation"]
 
 _TORSIONS = {"phi": "φ", "psi": "ψ", "chi1": "χ1", "chi2": "χ2", "chi3": "χ3", "chi4": "χ4", "mean": "mean"}
 _NONE = "–"
+_MAX_NOTES = 8
+"""Lines about what was matched and left out, for each column."""
 
 
 def print_definitions(console: Console) -> None:
@@ -74,7 +76,9 @@ def _heading(evaluation: Evaluation) -> Iterable[str]:
         if column.summary["left_out"]:
             names = ", ".join(f"{count} {name}" for name, count in column.summary["left_out"].items())
             yield f"left out of {column.name}: {names}"
-        yield from column.notes
+        yield from column.notes[:_MAX_NOTES]
+        if len(column.notes) > _MAX_NOTES:
+            yield f"{len(column.notes) - _MAX_NOTES} more notes on {column.name} (--json has all)"
         yield from (f"not evaluated: {failure}" for failure in column.failures)
     sizes = {method.summary["structures"] for method in evaluation.methods}
     if len(sizes) > 1:

@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from latcpb_cli.evaluation.records import Definition, Kind
+from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["DEFINITIONS", "definition"]
+__all__ = ["DEFINITIONS", "Definition", "Kind", "definition"]
+
+Kind = Literal["mean", "mean_max", "percent", "count"]
 
 _PROBE = "Word et al. 1999, doi:10.1006/jmbi.1998.2400"
 _MOLPROBITY = "Chen et al. 2010, doi:10.1107/S0907444909042073"
 _RING = "a bond of another residue crosses the fan of triangles from the centre of the ring to its atoms"
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """What a figure means.
+
+    Attributes
+    ----------
+    name : str
+        Path in the summary of a column, such as ``validity.bonds``; figures of the group
+        ``accuracy`` are in ``inner`` and in ``all``, for instance ``inner.rmsd.backbone``.
+    label : str
+        Name in tables, with its unit.
+    group : {'accuracy', 'torsions', 'validity', 'shape', 'samples'}
+    kind : {'mean', 'mean_max', 'percent', 'count'}
+        What the summary holds: a mean over frames and structures; a dictionary of
+        ``mean`` and ``max``; a dictionary of ``count``, ``of`` and ``percent``, of
+        which tables show the percentage or the count.
+    better : {'lower', 'higher', ''}
+        Which values are good; '' where neither is.
+    text : str
+        The definition, in full sentences.
+    source : str
+        Publication or program that it comes from, '' where it is our own.
+    """
+
+    name: str
+    label: str
+    group: str
+    kind: Kind
+    better: str
+    text: str
+    source: str = ""
 
 
 def _accuracy(name: str, label: str, kind: Kind, better: str, text: str, source: str = "") -> Definition:

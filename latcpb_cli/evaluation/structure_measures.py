@@ -30,8 +30,8 @@ from latcpb_cli.structure import Bridge
 
 __all__ = ["FrameColumns", "StructureMeasures"]
 
-MAX_SURFACES = 20
-"""Frames, evenly spaced, whose surface is measured."""
+MAX_SURFACES, MAX_SURFACE_RESIDUES = 20, 20_000
+"""Frames, evenly spaced, whose surface is measured, and residues of all of them."""
 _SG_SLOT = slot_of("CYS", "SG")
 _PHI, _PSI, _CHI1 = (TORSION_NAMES.index(name) for name in ("phi", "psi", "chi1"))
 
@@ -71,7 +71,8 @@ class StructureMeasures:
         self.overlaps: dict[tuple[int, int], tuple[int, int, float]] = {}
         self._jumps = RotamerJumps()
         self._clashscore = _make_clashscore(frames)
-        surfaces = np.linspace(0, len(frames) - 1, min(MAX_SURFACES, len(frames)))
+        n_surfaces = min(MAX_SURFACES, len(frames), max(1, MAX_SURFACE_RESIDUES // len(trace)))
+        surfaces = np.linspace(0, len(frames) - 1, n_surfaces)
         self._surfaces = set(surfaces.round().astype(int).tolist())
 
     def add(self, start: int, atoms: Float[Array, "F L 15 3"]) -> None:
