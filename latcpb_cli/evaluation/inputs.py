@@ -97,12 +97,11 @@ def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[Metho
                 _keep_common(column, path, natives, files.reference, lines)
             used = set().union(*listed)
             natives = {name: path for name, path in natives.items() if name in used}
-        opened = tuple(_open(name, path, files.reference_top, files) for name, path in natives.items())
-        reference = MethodInput("reference", opened)
+        reference = MethodInput("reference", _open(natives, files.reference_top, files))
     methods = []
     for index, (name, column) in enumerate(zip(names, listed, strict=True)):
-        structures, failures = _open_all(column, tops[index] if tops else None, files)
-        methods.append(MethodInput(name, structures, files.samples, tuple(notes[index]), failures))
+        structures = _open(column, tops[index] if tops else None, files)
+        methods.append(MethodInput(name, structures, files.samples, tuple(notes[index])))
     return reference, methods
 
 
@@ -160,22 +159,12 @@ def _column_names(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(path) for path in paths)
 
 
-def _open_all(
+def _open(
     structures: dict[str, Path], top: Path | None, files: EvaluationFiles
-) -> tuple[tuple[StructureInput, ...], tuple[str, ...]]:
-    """Open the files of a method; return what is wrong with those of several that cannot be read."""
-    opened, failures = [], []
+) -> tuple[StructureInput, ...]:
+    opened = []
     for name, path in structures.items():
-        try:
-            opened.append(_open(name, path, top, files))
-        except InputError as error:
-            failures.append(error.message)
-            if len(failures) == len(structures):
-                raise
-    return tuple(opened), tuple(failures)
-
-
-def _open(name: str, path: Path, top: Path | None, files: EvaluationFiles) -> StructureInput:
-    source = open_all_atom(path, top, files.window, files.selection)
-    paths = tuple(str(used) for used in source.paths)
-    return StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out)
+        source = open_all_atom(path, top, files.window, files.selection)
+        paths = tuple(str(used) for used in source.paths)
+        opened.append(StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out))
+    return tuple(opened)

@@ -29,9 +29,14 @@ def pack(array: Shaped[np.ndarray, "..."]) -> dict[str, Any]:
 
 def rounded(values: Shaped[np.ndarray, "..."], digits: int = 3) -> list[Any]:
     """Return numbers as nested lists, None where one is not finite."""
-    flat = [round(float(x), digits) if np.isfinite(x) else None for x in np.ravel(values)]
     if np.ndim(values) < 2:
-        return flat
+        return [_short(float(x), digits) if np.isfinite(x) else None for x in np.ravel(values)]
     width = int(np.prod(np.shape(values)[1:]))
     rows = np.reshape(values, (len(values), width)) if width else np.empty((len(values), 0))
     return [rounded(row.reshape(np.shape(values)[1:]), digits) for row in rows]
+
+
+def _short(value: float, digits: int) -> float | int:
+    """A rounded number, without a point where it is whole."""
+    value = round(value, digits)
+    return int(value) if value == int(value) else value

@@ -18,8 +18,8 @@ from latcpb_cli.errors import OutputError
 __all__ = ["Cell", "Page", "SummaryTable", "Tile", "split_unit"]
 
 _SCRIPTS = (
-    "camera.js", "rods.js", "scene.js", "plots.js", "viewer.js", "charts.js", "report.js", "controls.js",
-    "sections.js",
+    "camera.js", "rods.js", "scene.js", "plots.js", "viewer.js", "charts.js", "report.js", "tables.js",
+    "controls.js", "sections.js",
 )  # fmt: skip
 """In the order in which they build on each other."""
 MAX_NARROW = 3

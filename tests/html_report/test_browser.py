@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
+from latcpb_cli.evaluation.evaluate import MethodInput, evaluate, from_memory
+from latcpb_cli.html_report import evaluation_data
 from latcpb_cli.html_report.evaluation_page import evaluation_page
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -30,22 +34,27 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def tab(browser, evaluation, tmp_path):
-    """The report, open, with its 3D view; ``tab.requests`` and ``tab.errors`` are what happened."""
-    path = tmp_path / "report.html"
+@contextmanager
+def opened(browser, evaluation, path):
+    """The report of an evaluation, open, with its 3D view; no error and no request may happen meanwhile."""
     path.write_text(evaluation_page(evaluation).html(), encoding="utf-8")
     tab = browser.new_page(viewport={"width": 1200, "height": 900}, reduced_motion="reduce")
-    tab.requests, tab.errors = [], []
-    tab.on("request", lambda request: tab.requests.append(request.url))
-    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-    tab.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)
+    requests, errors = [], []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     tab.goto(path.as_uri())
     wait_for(tab, "latcpbReport.viewer?.slow !== undefined")
     yield tab
-    assert tab.errors == []
-    assert [url for url in tab.requests if not url.startswith(("file:", "data:"))] == []
+    assert errors == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     tab.close()
+
+
+@pytest.fixture
+def tab(browser, evaluation, tmp_path):
+    with opened(browser, evaluation, tmp_path / "report.html") as tab:
+        yield tab
 
 
 def wait_for(tab, expression, seconds=60):
@@ -154,3 +163,18 @@ def test_a_narrow_screen_does_not_scroll_sideways(tab):
 
 def test_it_prints(tab):
     assert len(tab.pdf(format="A4")) > 20_000
+
+
+def test_structures_of_folders_are_chosen(browser, native, tmp_path, monkeypatch):
+    # Room for the first structure only.
+    monkeypatch.setattr(evaluation_data, "_COORDINATE_BYTES", 1200)
+    parts = [replace(from_memory(native, name), name=name) for name in ("first", "second")]
+    evaluation = evaluate(None, [MethodInput("folder", tuple(parts))])
+    with opened(browser, evaluation, tmp_path / "report.html") as tab:
+        assert not tab.locator(".view-message").is_visible()
+        tab.get_by_role("button", name="Show second").click()
+        assert tab.locator("#structures select").input_value() == "1"
+        assert "no room" in tab.locator(".view-message").inner_text()
+        tab.locator("#residues tbody button").first.click()
+        tab.locator("#structures select").select_option("0")
+        assert tab.locator("canvas").is_visible()

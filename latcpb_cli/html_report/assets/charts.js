@@ -4,9 +4,10 @@ function columnName(page, number) {
   return page.data.columns[number].name;
 }
 
-// Numbers of the columns that have a value to draw, the reference first.
+// Numbers of the columns that have a value to draw, the chosen one last, on top of the others.
 function columnsWith(page, has) {
-  return page.data.columns.map((_, number) => number).filter(has);
+  const numbers = page.data.columns.map((_, number) => number).filter(has);
+  return numbers.sort((a, b) => (a === page.state.column) - (b === page.state.column) || a - b);
 }
 
 // The class of what belongs to a column; the chosen method stands out.
@@ -62,7 +63,7 @@ function samplesByFrame(frames, values) {
 const MAX_DOTS = 400;
 
 // Values of all columns over the frames of the current structure: a dot for each sample, a line through the means.
-function drawFrames(page, host, { quantity, label, unit }) {
+function drawFrames(page, host, { quantity, label, unit, relative = false }) {
   const title = unit ? `${label}, ${unit}` : label;
   const series = columnsWith(page, (c) => page.data.perFrame[c].values[quantity]).map((c) => {
     const { structure, frame, values } = page.data.perFrame[c];
@@ -72,11 +73,16 @@ function drawFrames(page, host, { quantity, label, unit }) {
     return { c, samples, frames: [...samples.keys()], means };
   });
   const all = series.flatMap(({ frames }) => frames);
-  const high = Math.max(...series.flatMap(({ samples }) => [...samples.values()].flat())) * 1.08 || 1;
+  const values = series.flatMap(({ samples }) => [...samples.values()].flat());
+  const top = values.reduce((a, b) => Math.max(a, b), 0), least = values.reduce((a, b) => Math.min(a, b), top);
+  // A relative plot does not begin at 0.
+  const y = relative
+    ? { low: least - 0.1 * (top - least || 1), high: top + 0.1 * (top - least || 1), label: title }
+    : { low: 0, high: top * 1.08 || 1, label: title };
   const low = all.reduce((a, b) => Math.min(a, b), Infinity), last = all.reduce((a, b) => Math.max(a, b), -Infinity);
   const axes = new Axes(host, {
     height: 190, x: { low: low - 0.5, high: last + 0.5, label: "frame", ticks: niceTicks(low, last, 6).filter(Number.isInteger) },
-    y: { low: 0, high, label: title }, label: `${label} over frames`,
+    y, label: `${label} over frames`,
   });
   for (const { c, frames, means, samples } of series) {
     axes.line(frames, means, { class: `curve ${columnClass(page, c)}` });
@@ -135,11 +141,11 @@ function drawDensity(page, host, panel) {
     axes.root.append(svg("text", { x: axes.inner.right, y: 16, "text-anchor": "end" },
       `${columnName(page, page.state.column)}: JS ${divergence.toFixed(3)}`));
   }
-  wrapped.forEach((density, c) => {
-    if (!density) return;
+  for (const c of columnsWith(page, (c) => wrapped[c])) {
+    const density = wrapped[c];
     if (page.data.columns[c].reference) axes.area(xs, density, { class: "reference-area" });
     axes.line(xs, density, { class: `curve ${columnClass(page, c)}` });
-  });
+  }
 }
 
 const CLASS_TITLES = { general: "General", glycine: "Glycine", proline: "Proline", "pre-proline": "Before proline" };

@@ -1,47 +1,63 @@
-// The legend, the choices beside the 3D view, and the table of residues.
+// The legend, the choices beside the 3D view, and the tables of residues and structures.
 
-const TABLE_ROWS = 200;
-
-// A fraction in percent, or what it lacks of 100 %.
-function percent(values, residue, lacking = false) {
-  const value = values?.[residue];
-  if (value === null || value === undefined) return null;
-  return 100 * (lacking ? 1 - value : value);
+// A value of a residue in the chosen column, null where there is none.
+function residueValue(page, quantity, residue) {
+  return page.data.perResidue[page.state.column][quantity]?.[residue] ?? null;
 }
 
-// Columns of the table: heading, value of a residue, and digits. Larger values come first.
-const TABLE_COLUMNS = [
-  { key: "rmsd", heading: "RMSD, Å", digits: 2 },
-  { key: "rmsd_backbone", heading: "backbone, Å", digits: 2 },
-  { key: "chi1_miss", heading: "χ1 wrong, %", digits: 0, of: (values, r) => percent(values.chi1_match, r, true) },
-  { key: "expected_error", heading: "expected error, Å", digits: 2 },
-  { key: "confidence", heading: "confidence in χ1", digits: 2, ascending: true },
-  { key: "overlap04", heading: "overlaps per frame", digits: 2 },
-  { key: "spacing", heading: "bead spacing", digits: 2 },
-  { key: "ramachandran_outliers", heading: "φ/ψ outlier, %", digits: 0, of: (values, r) => percent(values.ramachandran_outliers, r) },
-  { key: "rotamer_outliers", heading: "rotamer outlier, %", digits: 0, of: (values, r) => percent(values.rotamer_outliers, r) },
-];
+// A fraction in percent, or what it lacks of 100 %.
+function percent(value, lacking = false) {
+  return value === null ? null : 100 * (lacking ? 1 - value : value);
+}
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
+function residueColumns(page) {
+  const plain = (key, heading, digits, ascending = false) => ({ key, heading, digits, ascending, value: (row) => residueValue(page, key, row) });
+  const inPercent = (key, heading, lacking = false) => ({ key, heading, digits: 0, value: (row) => percent(residueValue(page, key, row), lacking) });
+  return [
+    plain("rmsd", "RMSD, Å", 2), plain("rmsd_backbone", "backbone, Å", 2), inPercent("chi1_match", "χ1 wrong, %", true),
+    plain("expected_error", "expected error, Å", 2), plain("confidence", "confidence in χ1", 2, true),
+    plain("overlap04", "overlaps per frame", 2), plain("spacing", "bead spacing", 2),
+    inPercent("ramachandran_outliers", "φ/ψ outlier, %"), inPercent("rotamer_outliers", "rotamer outlier, %"),
+  ];
+}
+
+// The mean of a quantity over the frames of a structure, in the chosen column.
+function structureMean(page, quantity, number) {
+  const { structure, values } = page.data.perFrame[page.state.column];
+  const rows = (values[quantity] ?? []).filter((value, row) => structure[row] === number && value !== null);
+  return rows.length ? rows.reduce((sum, value) => sum + value, 0) / rows.length : null;
+}
+
+function structureColumns(page) {
+  const mean = (key, heading) => ({ key, heading, digits: 2, value: (row) => structureMean(page, key, row) });
+  return [
+    mean("all.rmsd.all_heavy", "RMSD, Å"), mean("validity.overlap04_per_1000", "overlaps per 1,000 atoms"),
+    mean("shape.radius_of_gyration", "radius of gyration, Å"),
+  ];
 }
 
 class Controls {
   constructor(page) {
     this.page = page;
-    this.sort = null;
     this.form = document.getElementById("view-controls");
-    this.body = document.querySelector("#residues tbody");
-    this.head = document.querySelector("#residues thead tr");
+    this.addTables();
     this.addMethods();
     this.addStructures();
     this.addView();
-    this.body.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button) this.pick(Number(button.dataset.residue));
+  }
+
+  addTables() {
+    const { page } = this, { labels, structures } = page.data.residues;
+    this.residues = new SortableTable(document.getElementById("residues"), {
+      first: "residue", columns: residueColumns(page), label: (residue) => labels[residue],
+      describe: (residue) => `Show ${labels[residue]} in the 3D view`, pick: (residue) => this.pick(residue),
     });
+    this.structures = new SortableTable(document.getElementById("structure-table"), {
+      first: "structure", columns: structureColumns(page), label: (number) => structures[number].name,
+      describe: (number) => `Show ${structures[number].name}`, pick: (structure) => page.set({ structure, residue: null }),
+    });
+    document.getElementById("structure-list").hidden = structures.length < 2;
+    document.querySelector('nav a[href="#structure-list"]').parentElement.hidden = structures.length < 2;
   }
 
   addMethods() {
@@ -100,11 +116,14 @@ class Controls {
     if (all) {
       const choices = page.colorChoices(state.column);
       form.elements.color.replaceChildren(...choices.map(({ value, label }) => element("option", { value, textContent: label })));
-      this.fillTable();
+      const { start, stop } = page.structure();
+      this.residues.fill(Array.from({ length: stop - start }, (_, k) => start + k));
+      if (page.data.residues.structures.length > 1) this.structures.fill([...page.data.residues.structures.keys()]);
     }
     form.elements.color.value = state.color;
     this.scale();
-    for (const row of this.body.rows) row.classList.toggle("chosen", Number(row.dataset.residue) === state.residue);
+    this.residues.mark(state.residue);
+    this.structures.mark(state.structure);
   }
 
   // The colour bar under the view.
@@ -117,60 +136,6 @@ class Controls {
     bar.querySelector(".bar").style.background = `linear-gradient(to right, ${stops})`;
     bar.querySelector(".low").textContent = `0${choice.unit && ` ${choice.unit}`}`;
     bar.querySelector(".high").textContent = `${choice.top}${choice.unit && ` ${choice.unit}`} or more`;
-  }
-
-  value(column, residue) {
-    const values = this.page.data.perResidue[this.page.state.column];
-    return column.of ? column.of(values, residue) : values[column.key]?.[residue] ?? null;
-  }
-
-  text(column, residue) {
-    const value = this.value(column, residue);
-    return value === null ? "–" : value.toFixed(column.digits);
-  }
-
-  fillTable() {
-    const { start, stop } = this.page.structure();
-    const residues = Array.from({ length: stop - start }, (_, k) => start + k);
-    const columns = TABLE_COLUMNS.filter((column) => residues.some((r) => this.value(column, r) !== null));
-    if (!columns.some(({ key }) => key === this.sort?.key)) this.sort = columns[0] ? { key: columns[0].key, reverse: false } : null;
-    this.fillHead(columns);
-    const column = columns.find(({ key }) => key === this.sort?.key);
-    if (column) {
-      const sign = (column.ascending ? -1 : 1) * (this.sort.reverse ? -1 : 1);
-      const rank = new Map(residues.map((r) => [r, this.value(column, r)]));
-      residues.sort((a, b) => (rank.get(a) === null) - (rank.get(b) === null) || sign * (rank.get(b) - rank.get(a)) || a - b);
-    }
-    this.body.replaceChildren(...residues.slice(0, TABLE_ROWS).map((residue) => this.row(residue, columns)));
-  }
-
-  fillHead(columns) {
-    const cells = columns.map((column) => {
-      const chosen = column.key === this.sort?.key;
-      const button = element("button", { type: "button", textContent: column.heading });
-      button.addEventListener("click", () => {
-        this.sort = { key: column.key, reverse: chosen && !this.sort.reverse };
-        this.fillTable();
-        [...this.head.querySelectorAll("button")].find(({ textContent }) => textContent === column.heading).focus();
-      });
-      const cell = element("th", { scope: "col", className: "number" }, button);
-      const ascending = Boolean(column.ascending) !== Boolean(this.sort?.reverse);
-      cell.ariaSort = chosen ? (ascending ? "ascending" : "descending") : "none";
-      return cell;
-    });
-    this.head.replaceChildren(element("th", { scope: "col", textContent: "residue" }), ...cells);
-  }
-
-  row(residue, columns) {
-    const name = this.page.data.residues.labels[residue];
-    const button = element("button", { type: "button", textContent: name });
-    button.dataset.residue = residue;
-    button.ariaLabel = `Show ${name} in the 3D view`;
-    const cells = columns.map((column) => element("td", { className: "number", textContent: this.text(column, residue) }));
-    const row = element("tr", {}, element("th", { scope: "row" }, button), ...cells);
-    row.dataset.residue = residue;
-    row.classList.toggle("chosen", residue === this.page.state.residue);
-    return row;
   }
 
   pick(residue) {

@@ -130,7 +130,9 @@ class Page {
 
   showScene() {
     const scene = this.scene();
-    if (this.viewer && scene) this.viewer.setScene(scene);
+    if (!this.viewer) return;
+    this.viewer.explain(scene ? "" : "The 3D view has no room for this structure. All figures and plots have it.");
+    if (scene) this.viewer.setScene(scene);
   }
 
   showLayers() {
@@ -192,8 +194,7 @@ class Page {
     try {
       this.viewer = new Viewer(host, (residue) => this.focusResidue(residue));
     } catch (error) {
-      host.classList.add("no-view");
-      host.querySelector(".view-message").hidden = false;
+      explainView(host, "This browser offers no WebGL 2, which the 3D view needs. All other parts of the page work.");
       return;
     }
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.set({}));

@@ -11,7 +11,7 @@ const OVER_FRAMES = [
   { quantity: "all.rmsd.all_heavy", label: "RMSD", unit: "Å" },
   { quantity: "validity.overlap04_per_1000", label: "overlaps / 1,000 atoms" },
   { quantity: "validity.contact12_percent", label: "contacts < 1.2 Å", unit: "%" },
-  { quantity: "shape.radius_of_gyration", label: "radius of gyration", unit: "Å" },
+  { quantity: "shape.radius_of_gyration", label: "radius of gyration", unit: "Å", relative: true },
 ];
 
 // Host elements for the plots of a section, each in a figure of its own.

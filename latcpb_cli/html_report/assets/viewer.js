@@ -6,22 +6,42 @@ const FOCUS_ZOOM = 9;
 const REST_MS = 160;
 const SLOW_MS = 400;
 
+// Put a text in the place of the 3D view, or take it away.
+function explainView(host, text) {
+  const message = host.querySelector(".view-message");
+  message.textContent = text;
+  message.hidden = !text;
+  host.classList.toggle("no-view", Boolean(text));
+}
+
 class Viewer {
   constructor(host, onPick) {
+    this.host = host;
     this.canvas = host.querySelector("canvas");
     this.label = host.querySelector(".view-label");
     this.renderer = new RodRenderer(this.canvas);
     this.onPick = onPick;
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.canvas);
+    for (const [name, printing] of [["beforeprint", true], ["afterprint", false]]) {
+      addEventListener(name, () => {
+        this.printing = printing;
+        if (this.scene) this.paint(Math.max(2, devicePixelRatio));
+      });
+    }
   }
 
   // Show a scene from its best side, so that its first frame fills the view.
   setScene(scene) {
     this.scene = scene;
+    this.moving = null;
     this.home = new Camera(this.fittingZoom(scene), scene.orientation);
     this.camera ??= new Camera(this.home.zoom, this.home.rotation);
     this.camera.mix(this.home.view(), this.home.view(), 1);
+  }
+
+  explain(text) {
+    explainView(this.host, text);
   }
 
   fittingZoom({ models, orientation }) {
@@ -88,7 +108,7 @@ class Viewer {
 
   // Draw with the next frame of the screen, and once more with smooth edges when the view has come to rest.
   draw() {
-    if (this.pending || !this.scene) return;
+    if (this.pending || !this.scene || this.host.classList.contains("no-view")) return;
     this.pending = requestAnimationFrame(() => {
       this.pending = null;
       clearTimeout(this.rest);
@@ -108,8 +128,8 @@ class Viewer {
     this.renderer.draw(this.camera, {
       radius,
       front: zoom < 0.7 * this.scene.radius ? 1.1 * zoom : 2 * radius,
-      background: color("--view-background"),
-      outline: color("--view-outline"),
+      background: color(this.printing ? "--print-background" : "--view-background"),
+      outline: color(this.printing ? "--print-outline" : "--view-outline"),
       haze: Math.min(radius, 1.6 * zoom),
       thick: 0.8 * scale,
     });
