@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,9 +11,12 @@ import numpy as np
 import torch
 
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
-from latcpb_cli.backbone.relax_trace import relax_trace
-from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS
+from latcpb_cli.backbone.canonical_chunk import CanonicalChunk
+from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.confidence.calibration import Calibration
+from latcpb_cli.confidence.collector import PredictionCollector
+from latcpb_cli.confidence.prediction import Prediction
 from latcpb_cli.device import resolve_device
 from latcpb_cli.diffusion.noise import FrameNoise, NoiseSource, TraceNoise
 from latcpb_cli.diffusion.sampler import SamplerSettings
@@ -21,7 +24,6 @@ from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
-from latcpb_cli.geometry.canonical_frame import canonical_frame
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.cg_encoder import Condition
@@ -53,52 +55,6 @@ _RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, eq=False)
-class _CanonicalChunk:
-    """F frames in the axes in which the model computes.
-
-    Attributes
-    ----------
-    positions : (F, L, 3)
-        Cα of the output, Å.
-    linked : bool, (F, L)
-    center, axes : float64, (F, 1, 3) and (F, 3, 3)
-        See `canonical_frame`.
-    canonical : float32, (F, L, 3)
-        Cα in these axes, around the origin, Å.
-    """
-
-    positions: np.ndarray
-    linked: np.ndarray
-    center: np.ndarray
-    axes: np.ndarray
-    canonical: np.ndarray
-
-    @classmethod
-    def from_chunk(cls, trace: CGTrace, chunk: FrameChunk, ca_tolerance: float) -> _CanonicalChunk:
-        """Turn a chunk into its axes, with Cα moved by no more than ``ca_tolerance`` (Å)."""
-        linked, positions = trace.linked(chunk.positions), chunk.positions
-        if ca_tolerance > 0:
-            positions = relax_trace(positions, trace.residue_types, linked, ca_tolerance, trace.next_residue)
-        # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
-        # good side chains they lead to; and around the origin, where 32 bits have the most digits.
-        center, axes = canonical_frame(positions.astype(np.float64))
-        canonical = ((positions - center) @ axes.swapaxes(1, 2)).astype(np.float32)
-        return cls(positions, linked, center, axes, canonical)
-
-    def blocks(self, size: int) -> Iterator[tuple[np.ndarray, slice]]:
-        """Rows of ``size`` frames at a time, filled up with copies of the last, and which frames are new."""
-        for start in range(0, len(self.canonical), size):
-            rows = np.minimum(np.arange(start, start + size), len(self.canonical) - 1)
-            yield rows, slice(start, min(start + size, len(self.canonical)))
-
-    def restore(self, atoms: np.ndarray) -> None:
-        """Turn atoms (F, S, L, 15, 3) back into the axes of the input, with Cα equal to ``positions``."""
-        for frame, built in enumerate(atoms):
-            atoms[frame] = built.astype(np.float64) @ self.axes[frame] + self.center[frame]
-        atoms[:, :, :, CA_SLOT] = self.positions[:, None]
-
-
 class Backmapper:
     """A loaded model that turns Cα traces into atoms.
 
@@ -109,12 +65,22 @@ class Backmapper:
         Which weights it has.
     device : str
         Where it runs, for instance ``cpu`` or ``cuda:0``.
+    calibration : Calibration or None
+        Of the confidence, where the weights have one.
     """
 
     _halvings = 0
 
-    def __init__(self, predictor: Predictor, *, weights_name: str, weights_sha256: str, device: str) -> None:
-        self.predictor = predictor
+    def __init__(
+        self,
+        predictor: Predictor,
+        *,
+        weights_name: str,
+        weights_sha256: str,
+        device: str,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.predictor, self.calibration = predictor, calibration
         self.weights_name, self.weights_sha256, self.device = weights_name, weights_sha256, device
         self.schedule = Schedule.from_config(predictor.config.schedule, device)
 
@@ -132,7 +98,9 @@ class Backmapper:
         resolved = resolve_device(device)
         files = resolve_weights(weights)
         predictor = Predictor.load(files.config, files.model, resolved)
-        return cls(predictor, weights_name=files.name, weights_sha256=files.sha256, device=resolved)
+        calibration = None if files.confidence is None else Calibration.load(files.confidence, files.sha256)
+        identity = {"weights_name": files.name, "weights_sha256": files.sha256}
+        return cls(predictor, **identity, device=resolved, calibration=calibration)
 
     def frames_per_block(self, residues: int) -> int:
         """How many frames of so many residues are computed at once.
@@ -154,7 +122,7 @@ class Backmapper:
         InputError
             One frame alone is more than the device has memory for.
         """
-        frames = _CanonicalChunk.from_chunk(trace, chunk, options.ca_tolerance)
+        frames = CanonicalChunk.from_chunk(trace, chunk, options.ca_tolerance)
 
         def compute(size: int) -> np.ndarray:
             result = np.zeros((*frames.canonical.shape[:2], N_ROTAMERS), dtype=np.float16)
@@ -178,6 +146,7 @@ class Backmapper:
         options: BackmapOptions,
         consensus: RotamerConsensus | None = None,
         counts: OverlapCounts | None = None,
+        predictions: PredictionCollector | None = None,
     ) -> np.ndarray:
         """Build heavy atoms: float32, shape (F, S, L, 15, 3), in Å.
 
@@ -197,13 +166,20 @@ class Backmapper:
             Reference frames by which best mode smooths its probabilities.
         counts : OverlapCounts, optional
             The deep overlaps of these structures are added.
+        predictions : PredictionCollector, optional
+            Collects what the model predicts of these structures.
 
         Raises
         ------
         InputError
             One frame alone is more than the device has memory for.
+        UsageError
+            Predictions are wanted of a mode or a choice of parts for which there are none.
         """
-        frames = _CanonicalChunk.from_chunk(trace, chunk, options.ca_tolerance)
+        if predictions is not None:
+            options.require_predictions()
+            predictions.begin(len(chunk), options.samples, len(trace))
+        frames = CanonicalChunk.from_chunk(trace, chunk, options.ca_tolerance)
         atoms = np.empty((len(chunk), options.samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         weight = self._ramachandran_weight(trace, chunk, frames.linked, options)
         cells = None
@@ -217,8 +193,10 @@ class Backmapper:
                     part = (frames.canonical[rows], frames.linked[rows])
                     block = self._block(trace, chunk.indices[rows], part, options, consensus)
                     lattice = None if cells is None else cells[kept]
-                    for sample, (decoded, graph) in enumerate(block):
+                    for sample, (decoded, graph, prediction) in enumerate(block):
                         target = atoms[kept, sample]
+                        if predictions is not None:
+                            predictions.add(kept, sample, prediction())
                         if options.uses("relief"):
                             batch.add(decoded, graph, lattice, weight[kept], into=target)
                         else:
@@ -229,6 +207,8 @@ class Backmapper:
         total = self._with_memory(len(trace), build)
         if counts is not None:
             counts.add(total)
+        if predictions is not None:
+            predictions.end(atoms, frames.linked, trace.next_residue)
         frames.restore(atoms)
         return atoms
 
@@ -284,26 +264,27 @@ class Backmapper:
         part: tuple[np.ndarray, np.ndarray],
         options: BackmapOptions,
         consensus: RotamerConsensus | None,
-    ) -> Iterator[tuple[Decoded, Graph]]:
+    ) -> Iterator[tuple[Decoded, Graph, Callable[[], Prediction]]]:
         """Encode some frames once, then decode each of their samples.
 
         ``frames`` are their numbers, ``part`` their canonical Cα (B, L, 3) and linked residues (B, L).
         """
         latcpb, without = self.predictor.latcpb, options.without
         graph, condition = self._encode(trace, *part)
-        weights = rotamers = None
+        weights = expected = None
         if consensus is not None:
             descriptors = ca_descriptors(*part, trace.next_residue)
             weights = consensus.weights(frames, descriptors, options.consensus_length).to(self.device)
         if options.mode == "ensemble" and options.uses("packing"):
-            expected = latcpb.expected_latent(condition, graph, self.schedule)
-            rotamers = latcpb.decoder(expected, condition, graph, side_chains=False).rotamers
+            mean = latcpb.expected_latent(condition, graph, self.schedule)
+            expected = latcpb.decoder(mean, condition, graph, side_chains=False)
         for noise in _noises(trace, frames, part, options):
             settings = SAMPLER_SETTINGS[options.settled_mode]
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
-            inputs = SideChainInputs(picks, rotamers, weights)
-            yield self.predictor.build_atoms(latent, condition, graph, inputs, without), graph
+            inputs = SideChainInputs(picks, None if expected is None else expected.rotamers, weights)
+            decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without)
+            yield decoded, graph, partial(self.predictor.prediction, decoded, expected, condition, graph)
 
 
 def _noises(

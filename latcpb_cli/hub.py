@@ -18,6 +18,7 @@ from latcpb_cli.errors import LatcpbError, UsageError, WeightsError
 from latcpb_cli.weights import (
     CARD_FILE,
     CHECKSUM_FILE,
+    CONFIDENCE_FILE,
     HASHED_FILES,
     MODEL_FILE,
     Origin,
@@ -198,7 +199,7 @@ def _fetch(name: str, repo_id: str, revision: str, cache_dir: Path | None) -> Pa
             f"repository {repo_id} has no weights {name!r} at revision {revision}",
             f"it has: {', '.join(models) or 'none'}; needed: {', '.join(needed)}",
         )
-    needed += {f"{name}/{CARD_FILE}"} & available
+    needed += sorted({f"{name}/{file}" for file in (CARD_FILE, CONFIDENCE_FILE)} & available)
     paths = [hf_hub_download(repo_id, file, revision=revision, cache_dir=cache_dir) for file in needed]
     return Path(paths[0]).parent
 
@@ -206,7 +207,7 @@ def _fetch(name: str, repo_id: str, revision: str, cache_dir: Path | None) -> Pa
 def _discard(directory: Path) -> None:
     """Remove a model from the cache of the Hub: the links, and the blobs they point at."""
     try:
-        for file in (*HASHED_FILES, CHECKSUM_FILE, CARD_FILE):
+        for file in (*HASHED_FILES, CHECKSUM_FILE, CARD_FILE, CONFIDENCE_FILE):
             path = directory / file
             if path.is_symlink():
                 (path.parent / path.readlink()).unlink(missing_ok=True)

@@ -10,8 +10,8 @@ from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.errors import UsageError
 
 __all__ = [
-    "PARTS", "BackmapOptions", "ChainEnds", "Disulfides", "ForceField", "FrameWindow", "MdOptions", "Mode",
-    "Naming", "Part", "PbcTreatment", "ReadOptions", "Solvent", "TopologyFormat",
+    "PARTS", "BFactor", "BackmapOptions", "ChainEnds", "Disulfides", "ForceField", "FrameWindow", "MdOptions",
+    "Mode", "Naming", "Part", "PbcTreatment", "ReadOptions", "Solvent", "TopologyFormat",
     "UnknownResidues",
     "parse_parts",
 ]  # fmt: skip
@@ -30,6 +30,8 @@ TopologyFormat = Literal["pdb", "cif"]
 """Format of the file that names the atoms of a trajectory."""
 ForceField = Literal["amber14", "amber19", "charmm36"]
 Solvent = Literal["obc2", "gbn2", "vacuum"]
+BFactor = Literal["confidence", "spread"]
+"""What the B factors of an output are: 100 times a probability, or the spread over the samples in Å."""
 Part = Literal["peptides", "packing", "rescoring", "relief"]
 """What goes beyond the paper's method, in the order in which it is applied."""
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -230,6 +232,8 @@ class BackmapOptions:
         Names of residues and atoms in PDB files and topologies.
     topology : {'pdb', 'cif'}
         Format of the file that names the atoms of a trajectory.
+    bfactor : {'confidence', 'spread'} or None
+        What the B factors are. By default the spread in PDB and mmCIF files with several samples, else zeros.
     without : tuple of {'peptides', 'packing', 'rescoring', 'relief'}
         Parts beyond the paper that are left out; all of them leave the paper's method alone.
     md : MdOptions or None
@@ -255,6 +259,7 @@ class BackmapOptions:
     disulfides: Disulfides = "auto"
     naming: Naming = "pdb"
     topology: TopologyFormat = "pdb"
+    bfactor: BFactor | None = None
     without: tuple[Part, ...] = ()
     md: MdOptions | None = None
     report: bool = True
@@ -266,6 +271,7 @@ class BackmapOptions:
         _check_choice("--disulfides", self.disulfides, Disulfides)
         _check_choice("--naming", self.naming, Naming)
         _check_choice("--topology", self.topology, TopologyFormat)
+        _check_choice("--bfactor", self.bfactor, BFactor)
         for part in self.without:
             _check_choice("--without", part, Part)
         for name in ("coherence", "ca_tolerance"):
@@ -286,6 +292,7 @@ class BackmapOptions:
         object.__setattr__(self, "mode", self.settled_mode)
         object.__setattr__(self, "without", tuple(part for part in PARTS if part in self.without))
         self._check_parts()
+        self._check_bfactor()
         if self.md is not None and self.md.hydrogens and self.naming == "charmm":
             raise UsageError(
                 "--hydrogens are written with PDB names, not those of CHARMM",
@@ -300,6 +307,32 @@ class BackmapOptions:
         if not self.uses("packing") and self.mode == "best" and self.coherence > 0:
             raise UsageError(
                 "--coherence in best mode averages what packing computes", "leave one of them out"
+            )
+
+    def _check_bfactor(self) -> None:
+        if self.bfactor == "confidence":
+            self.require_predictions()
+        if self.bfactor == "spread" and self.samples == 1:
+            raise UsageError(
+                "--bfactor spread needs several samples of each frame", "add --samples 5, for instance"
+            )
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether the confidence in the structures is known: in modes best and ensemble, with all parts."""
+        return self.settled_mode != "exact" and not self.without
+
+    def require_predictions(self) -> None:
+        """Refuse a run whose confidence is not known.
+
+        Raises
+        ------
+        UsageError
+        """
+        if not self.has_predictions:
+            raise UsageError(
+                "confidence is calibrated for modes best and ensemble, with all parts",
+                "leave out --mode exact and --without, or --bfactor confidence",
             )
 
     @property

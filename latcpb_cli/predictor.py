@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.confidence.prediction import Prediction
 from latcpb_cli.config import ModelConfig, from_json
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
@@ -133,6 +134,29 @@ class Predictor(nn.Module):
         peptides = "peptides" not in without
         decoded = self._decode(latent, condition, graph, peptides=peptides, side_chains=False)
         return rotamer_probabilities(decoded, condition, graph, heads)
+
+    def prediction(
+        self, decoded: Decoded, expected: Decoded | None, condition: Condition, graph: Graph
+    ) -> Prediction:
+        """Return what is predicted of structures that `build_atoms` returned, packed.
+
+        Parameters
+        ----------
+        decoded
+            The structures.
+        expected
+            Structures of the expected latents, where ``decoded`` are samples.
+        condition, graph
+            As in `build_atoms`.
+
+        Raises
+        ------
+        ValueError
+            The decoder predicts positions.
+        """
+        if self.packing is None:
+            raise ValueError("a decoder of positions has no rotamers")
+        return Prediction.from_decoded(decoded, expected, self.packing.chi_std(condition, graph.types))
 
     def _side_chain_heads(self, without: Container[Part]) -> SideChainHeads | None:
         """Packing and rescoring, as far as they exist and are not left out."""

@@ -1,10 +1,10 @@
 """Directories of weights: their files, and how they are verified.
 
 A model is a directory with ``config.json`` (the whole configuration),
-``model.safetensors``, ``SHA256`` (as ``sha256sum`` writes it) and a
-``README.md`` (the model card). Only safetensors are read: loading a pickle can
-run code. The manifest in the package lists the models of this version with
-their sha256.
+``model.safetensors``, ``SHA256`` (as ``sha256sum`` writes it), a ``README.md``
+(the model card) and perhaps ``confidence.json`` (the calibration of confidence).
+Only safetensors are read: loading a pickle can run code. The manifest in the
+package lists the models of this version with their sha256.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from latcpb_cli.errors import WeightsError
 __all__ = [
     "CARD_FILE",
     "CHECKSUM_FILE",
+    "CONFIDENCE_FILE",
     "CONFIG_FILE",
     "HASHED_FILES",
     "MODEL_FILE",
@@ -40,7 +41,9 @@ CONFIG_FILE = "config.json"
 MODEL_FILE = "model.safetensors"
 CHECKSUM_FILE = "SHA256"
 CARD_FILE = "README.md"
+CONFIDENCE_FILE = "confidence.json"
 HASHED_FILES = (CONFIG_FILE, MODEL_FILE)
+"""Files that a model must have; `CONFIDENCE_FILE` is hashed as well where a model has it."""
 
 _MAX_CHECKSUM_BYTES, _MAX_MODEL_BYTES = 1 << 16, 1 << 30
 """Larger files are not read; those of the package have 162 bytes and 24 MB."""
@@ -68,6 +71,8 @@ class WeightsFiles:
         Of ``model.safetensors``, in hex; it goes into reports.
     origin : {"directory", "bundled", "cache", "network"}
         Where the files come from.
+    confidence : pathlib.Path or None
+        ``confidence.json``, where its sha256 is known.
     """
 
     name: str
@@ -76,6 +81,7 @@ class WeightsFiles:
     model: Path
     sha256: str
     origin: Origin
+    confidence: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,8 @@ def verify(directory: Path, expected: Mapping[str, str], origin: Origin, *, hint
     WeightsError
         If a file is missing or differs; the message names it and both sums.
     """
-    for file in HASHED_FILES:
+    has_confidence = CONFIDENCE_FILE in expected
+    for file in (*HASHED_FILES, *[CONFIDENCE_FILE] * has_confidence):
         path = directory / file
         if not path.is_file():
             raise WeightsError(
@@ -172,6 +179,7 @@ def verify(directory: Path, expected: Mapping[str, str], origin: Origin, *, hint
         model=directory / MODEL_FILE,
         sha256=expected[MODEL_FILE],
         origin=origin,
+        confidence=directory / CONFIDENCE_FILE if has_confidence else None,
     )
 
 
@@ -189,10 +197,15 @@ def read_checksums(directory: Path) -> dict[str, str]:
 
 def write_checksums(directory: Path) -> dict[str, str]:
     """Write the SHA256 file of a directory of weights, and return the sums in hex by file name."""
-    checksums = {file: _sha256(directory / file) for file in HASHED_FILES}
+    checksums = {file: _sha256(directory / file) for file in _files_to_hash(directory)}
     text = "".join(f"{digest}  {file}\n" for file, digest in checksums.items())
     (directory / CHECKSUM_FILE).write_text(text, encoding="ascii")
     return checksums
+
+
+def _files_to_hash(directory: Path) -> list[str]:
+    """The files of a model that are hashed, as far as they are optional only where they exist."""
+    return [*HASHED_FILES, *[CONFIDENCE_FILE] * (directory / CONFIDENCE_FILE).is_file()]
 
 
 def _sha256(path: Path) -> str:
@@ -204,5 +217,6 @@ def _sha256(path: Path) -> str:
 
 
 def _rehash_hint(directory: Path) -> str:
-    command = f"(cd {directory} && sha256sum {' '.join(HASHED_FILES)} > {CHECKSUM_FILE})"
+    files = " ".join(_files_to_hash(directory))
+    command = f"(cd {directory} && sha256sum {files} > {CHECKSUM_FILE})"
     return f"get the files again, or, if you changed them yourself: {command}"

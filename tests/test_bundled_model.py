@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 
 from latcpb_cli.backmapper import Backmapper
-from latcpb_cli.chem.residues import CA_SLOT
+from latcpb_cli.chem.residues import ALA, CA_SLOT, GAMMA_SLOT, GLY, PRO
+from latcpb_cli.confidence.collector import PredictionCollector
+from latcpb_cli.geometry.angles import angle_difference
+from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.metrics.accuracy import CHI_TOLERANCE, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
@@ -127,6 +131,40 @@ def test_residues_are_l_and_bonds_hold(model, source, chunk, mirrored: bool) -> 
     assert counts["peptide_bonds"].hits == 0
 
 
+@pytest.mark.parametrize("options", [BEST, BackmapOptions(samples=2)])
+def test_residues_of_high_confidence_are_right_more_often(model, options) -> None:
+    native = read_all_atom(ROOT / "examples" / "tnc_allatom.pdb")
+    count, types = len(native), native.trace.residue_types
+    numbers, boxes = np.arange(count), np.zeros((count, 6), np.float32)
+    chunk = FrameChunk(native.atoms[:, :, CA_SLOT], numbers * 1.0, boxes, numbers)
+    predictions = PredictionCollector()
+    atoms = model.sample(native.trace, chunk, options, predictions=predictions)
+    assert model.calibration is not None, "run benchmarks/calibrate_confidence.py for these weights"
+    scores = predictions.scores(native.trace, atoms)
+    confidence = model.calibration.confidence(options.settled_mode, types, scores)
+    known = native.present, native.linked()
+    chi1 = [measure_torsions(types, x, *known)[..., CHI1] for x in (native.atoms, atoms[:, 0])]
+    right, predicted = angle_difference(*chi1) <= CHI_TOLERANCE, confidence.chi[:, 0, :, 0]
+    assert right[predicted >= 0.9].mean() > right[predicted < 0.7].mean() + 0.15
+    squares = squared_deviation(types, native.atoms, atoms[:, 0], native.present)
+    error = np.sqrt(squares[..., GAMMA_SLOT:].sum(-1))
+    likely_small = confidence.side_chain_error[:, 0] < np.nanmedian(confidence.side_chain_error)
+    assert error[likely_small].mean() < 0.7 * error[~likely_small].mean()
+    table = confidence.table()
+    assert np.nanmin(table) >= 0 and np.nanmax(table[..., :5]) <= 1
+    assert np.isnan(confidence.chi[:, :, np.isin(types, (ALA, GLY, PRO))]).all()
+
+
+def test_the_calibration_is_monotone(model) -> None:
+    for mode in model.calibration.modes.values():
+        rising = [*mode.chi, mode.backbone_error]
+        assert all((np.diff(knots.values) >= 0).all() for knots in rising)
+        assert (np.diff(mode.backbone.values) <= 0).all()
+        for knots in (*mode.chi, mode.backbone):
+            assert len(knots.values) <= 20 and 0 <= min(knots.values) <= max(knots.values) <= 1
+            assert (np.diff(knots.scores) > 0).all()
+
+
 def test_the_default_model_is_in_the_manifest_and_bundled() -> None:
     manifest = load_manifest()
     assert manifest.default in manifest.models
@@ -138,7 +176,7 @@ def test_the_wheel_carries_the_weights(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     default = load_manifest().default
-    for file in ("config.json", "model.safetensors", "SHA256", "README.md"):
+    for file in ("config.json", "confidence.json", "model.safetensors", "SHA256", "README.md"):
         assert f"latcpb_cli/_weights/{default}/{file}" in names
     for file in ("chem/reference.json", "chem/ideal.json", "chem/ramachandran.txt", "weights_manifest.json"):
         assert f"latcpb_cli/{file}" in names

@@ -28,6 +28,7 @@ FILES = {
     f"{NAME}/config.json": b"{}",
     f"{NAME}/model.safetensors": bytes(range(256)) * 4096,
     f"{NAME}/README.md": b"# tiny",
+    f"{NAME}/confidence.json": b'{"modes": {}}',
 }
 
 CALL = """
@@ -108,7 +109,7 @@ def test_download_then_cache_then_offline(published: HubServer, call: Call) -> N
     first = call()
     assert first["origin"] == "network"
     assert Path(first["directory"], "model.safetensors").read_bytes() == FILES[f"{NAME}/model.safetensors"]
-    assert Path(first["directory"], "README.md").is_file()
+    assert all(Path(first["directory"], name).is_file() for name in ("README.md", "confidence.json"))
 
     published.requests.clear()
     second = call()

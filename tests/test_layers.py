@@ -22,7 +22,7 @@ LAYERS = [
     {"io"},
     {"evaluation"},
     {"model"},
-    {"sidechains", "backbone"},
+    {"sidechains", "backbone", "confidence"},
     {"relax", "complete", "md", "hub", "predictor"},
     {"backmapper"},
     {"run", "html_report"},

@@ -96,3 +96,15 @@ def test_a_model_of_many_gigabytes_is_not_read(model: Path) -> None:
         file.truncate(1 << 40)
     with pytest.raises(WeightsError, match="bytes are no model of latcpb"):
         read_directory(model)
+
+
+def test_a_calibration_of_confidence_is_optional_and_verified(model: Path) -> None:
+    assert read_directory(model).confidence is None
+    (model / "confidence.json").write_text("{}")
+    assert read_directory(model).confidence is None  # its sha256 is not known
+    write_checksums(model)
+    assert read_directory(model).confidence == model / "confidence.json"
+    (model / "confidence.json").write_text("{ }")
+    with pytest.raises(WeightsError, match="confidence.json: sha256 is") as caught:
+        read_directory(model)
+    assert "model.safetensors confidence.json > SHA256" in caught.value.hint

@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64
 
 from latcpb_cli.api.notebook import molecule_view, summary_html
+from latcpb_cli.confidence.calibration import require_calibration
+from latcpb_cli.confidence.record import Confidence
 from latcpb_cli.io.writers.universe import build_universe
 from latcpb_cli.run.chunk_job import BuiltChunk
 from latcpb_cli.run.measure import MeasuredChunk, measure_chunk
@@ -102,6 +104,24 @@ class Backmapped:
         for measured in self._measured:
             problems |= measured.chunk.problems | measured.problems
         return MemoryReport.collect(self.run.source.trace, self._measured, dict(sorted(problems.items())))
+
+    @cached_property
+    def uncertainty(self) -> dict[str, Float32[np.ndarray, "F S L"]]:
+        """Probabilities and expected errors of every residue, by the names in `Confidence.as_dict`.
+
+        NaN for what a residue does not have, and for residues that could not be built.
+
+        Raises
+        ------
+        UsageError
+            They are not known: in mode exact, or without some of the parts.
+        WeightsError
+            The weights have no calibration.
+        """
+        self.run.options.require_predictions()
+        require_calibration(self.run.backmapper.calibration)
+        parts = [part.confidence for part in self._measured if part.confidence is not None]
+        return Confidence.concatenate(parts).as_dict()
 
     def write(
         self, path: str | PathLike[str], *, report: bool = False, overwrite: bool = False

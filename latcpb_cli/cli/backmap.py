@@ -36,6 +36,7 @@ def backmap(
     disulfides: opt.Disulfides = "auto",
     naming: opt.Naming = "pdb",
     topology: opt.Topology = "pdb",
+    bfactor: opt.BFactor = None,
     without: opt.Without = None,
     hydrogens: opt.Hydrogens = False,
     minimize: opt.Minimize = None,
@@ -86,7 +87,7 @@ def backmap(
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
     options = choices.BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
-        ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology,
+        ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology, bfactor=bfactor,
         without=() if without is None else choices.parse_parts(without),
         md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
     )  # fmt: skip

@@ -10,7 +10,8 @@ import typer
 from latcpb_cli import options as choices
 
 __all__ = [
-    "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Cyclic", "Debug", "Device", "Disulfides",
+    "BFactor", "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Cyclic", "Debug", "Device",
+    "Disulfides",
     "DropRepeatedTimes", "End", "FailOn", "Force", "ForceField", "Format", "Frames", "Hydrogens", "Minimize",
     "Mode", "Naming",
     "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Ph", "Quiet",
@@ -84,6 +85,14 @@ Topology = Annotated[
     choices.TopologyFormat,
     typer.Option(help="Topology beside a trajectory: OUT.top.pdb, or OUT.top.cif with room for any system."),
 ]
+BFactor = Annotated[
+    choices.BFactor | None,
+    typer.Option(
+        "--bfactor", show_default=False,
+        help="B factors: 100 x the probability that what places an atom is right (confidence), or its spread "
+        "over the samples in Å; in topologies their means. Default: spread in .pdb and .cif with samples.",
+    ),
+]  # fmt: skip
 Without = Annotated[
     str | None,
     typer.Option(

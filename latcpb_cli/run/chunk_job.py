@@ -10,6 +10,9 @@ import numpy as np
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.complete.completion import complete
+from latcpb_cli.confidence.calibration import require_calibration
+from latcpb_cli.confidence.collector import PredictionCollector
+from latcpb_cli.confidence.record import Confidence
 from latcpb_cli.errors import LatcpbError, first_line
 from latcpb_cli.io.source import Source
 from latcpb_cli.options import BackmapOptions
@@ -41,6 +44,8 @@ class BuiltChunk:
         What post-processing measured of each structure, for the report.
     overlap_counts : OverlapCounts
         Deep overlaps of all of them.
+    confidence : Confidence or None
+        In all of them, where it is known.
     problems : dict of int to str
         Frames that could not be built, and why.
     error : Exception or None
@@ -53,6 +58,7 @@ class BuiltChunk:
     bridges: list[list[tuple[Bridge, ...]]]
     rows: list[dict[str, Any]]
     overlap_counts: OverlapCounts = field(default_factory=OverlapCounts)
+    confidence: Confidence | None = None
     problems: dict[int, str] = field(default_factory=dict)
     error: Exception | None = None
 
@@ -66,6 +72,7 @@ class BuiltChunk:
             self.missing[rows],
             self.bridges[rows],
             self.rows[row * samples : (row + 1) * samples],
+            confidence=None if self.confidence is None else self.confidence.select(rows),
             problems={index: self.problems[index]} if index in self.problems else {},
         )
 
@@ -85,6 +92,7 @@ class BuiltChunk:
             bridges=[joined for part in parts for joined in part.bridges],
             rows=[row for part in parts for row in part.rows],
             overlap_counts=counts,
+            confidence=_joined(parts),
             problems={index: problem for part in parts for index, problem in part.problems.items()},
         )
 
@@ -111,6 +119,8 @@ class ChunkJob:
         Reference frames of a coherent run in best mode; see `with_consensus`.
     identity : ModelIdentity, optional
         Of the process that writes; workers must have the same.
+    has_confidence : bool
+        Whether the confidence in the structures is computed.
     """
 
     trace: CGTrace
@@ -118,6 +128,7 @@ class ChunkJob:
     limits: tuple[float, float]
     consensus: RotamerConsensus | None = None
     identity: ModelIdentity | None = None
+    has_confidence: bool = False
 
     @cached_property
     def present(self) -> np.ndarray:
@@ -187,14 +198,19 @@ class ChunkJob:
             return replace(built, error=error) if len(built.problems) == len(chunk) else built
 
     def _build(self, backmapper: Backmapper, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
-        counts = OverlapCounts()
-        atoms = backmapper.sample(self.trace, chunk, self.options, self.consensus, counts)
+        counts, predictions = OverlapCounts(), PredictionCollector() if self.has_confidence else None
+        atoms = backmapper.sample(self.trace, chunk, self.options, self.consensus, counts, predictions)
         atoms, bridges = complete(self.trace, atoms, chunk.boxes, self.options.disulfides)
+        confidence = None
+        if predictions is not None:
+            calibration = require_calibration(backmapper.calibration)
+            scores = predictions.scores(self.trace, atoms)
+            confidence = calibration.confidence(self.options.settled_mode, self.trace.residue_types, scores)
         atoms, rows = post.process(atoms, chunk)
         missing = np.zeros(atoms.shape[:3], dtype=bool)
         if chunk.missing is not None:
             missing = missing | chunk.missing[:, None]
-        return self.mark_missing(BuiltChunk(chunk, atoms, missing, bridges, rows, counts))
+        return self.mark_missing(BuiltChunk(chunk, atoms, missing, bridges, rows, counts, confidence))
 
     def mark_missing(self, built: BuiltChunk) -> BuiltChunk:
         """Return a chunk whose residues are also missing where the output cannot hold their atoms."""
@@ -213,4 +229,12 @@ class ChunkJob:
             zeros = np.zeros((*shape, width, 3), dtype=np.float32)
             missing = np.ones(shape, dtype=bool)
             bridges: list[list[tuple[Bridge, ...]]] = [[()] * shape[1]]
-            return BuiltChunk(chunk, zeros, missing, bridges, [{}] * shape[1], problems=problems)
+            confidence = Confidence.unknown(*shape) if self.has_confidence else None
+            rows: list[dict[str, Any]] = [{}] * shape[1]
+            return BuiltChunk(chunk, zeros, missing, bridges, rows, confidence=confidence, problems=problems)
+
+
+def _joined(parts: list[BuiltChunk]) -> Confidence | None:
+    """The confidence in the structures of several chunks."""
+    known = [part.confidence for part in parts if part.confidence is not None]
+    return Confidence.concatenate(known) if known else None

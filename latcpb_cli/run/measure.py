@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from latcpb_cli.chem.residues import N_SLOTS
+from latcpb_cli.confidence.record import Confidence
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.metrics.clashes import FrameClashes, frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
@@ -38,8 +39,10 @@ class MeasuredChunk:
     displacements : list of F CaDisplacement
     clashes : list of F * S FrameClashes
         Empty where there is no report.
-    sample_spread : numpy.ndarray, shape (F, S, L), or None
-        Root mean square distance (Å) of a residue's atoms from their mean over the samples; None for one.
+    spread : numpy.ndarray of float32, shape (F, L, W), or None
+        Root mean square distance (Å) of each atom from its mean over the samples; None for one sample.
+    confidence : Confidence or None
+        NaN for missing residues; None where it is not known.
     """
 
     chunk: FrameChunk
@@ -51,7 +54,8 @@ class MeasuredChunk:
     atoms: np.ndarray
     displacements: list[CaDisplacement]
     clashes: list[FrameClashes]
-    sample_spread: np.ndarray | None
+    spread: np.ndarray | None
+    confidence: Confidence | None = None
 
 
 def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
@@ -65,6 +69,9 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
         clashes = list(_clashes(job, built, heavy))
         counts = zip(_defects(job, built, heavy), _lassos(job, built), rows, strict=True)
         rows = [defects | {"lassos": threaded} | row for defects, threaded, row in counts]
+    confidence = None if built.confidence is None else built.confidence.without(missing)
+    if job.options.report and confidence is not None:
+        rows = [row | {"confidence": mean} for row, mean in zip(rows, confidence.means(), strict=True)]
     if missing.any():
         atoms = np.where(missing[..., None, None], np.float32(0.0), atoms)
     return MeasuredChunk(
@@ -77,7 +84,8 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
         atoms,
         displacements,
         clashes,
-        _sample_spread(atoms[..., :n_slots, :], job.present),
+        _spread(atoms),
+        confidence,
     )
 
 
@@ -135,11 +143,9 @@ def _stretches(alone: np.ndarray) -> list[slice]:
     return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
-def _sample_spread(atoms: np.ndarray, present: np.ndarray) -> np.ndarray | None:
+def _spread(atoms: np.ndarray) -> np.ndarray | None:
     """See `MeasuredChunk`, for atoms (F, S, L, W, 3)."""
-    n_samples = atoms.shape[1]
-    if n_samples == 1:
+    if atoms.shape[1] == 1:
         return None
-    squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1).mean(1)
-    spread = np.sqrt((squares * present).sum(-1) / present.sum(-1))
-    return np.repeat(spread[:, None], n_samples, axis=1)
+    squares = ((atoms - atoms.mean(1, keepdims=True)) ** 2).sum(-1)
+    return np.asarray(np.sqrt(squares.mean(1)))

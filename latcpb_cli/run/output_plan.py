@@ -31,7 +31,7 @@ _FRAMES_PER_CHUNK = 64
 
 _MAX_NAME_BYTES = 255
 """Of a file name on the usual file systems."""
-_LONGEST_SUFFIX = ".report.json.frames.part"
+_LONGEST_SUFFIX = ".report.json.residues.part"
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,10 +19,11 @@ from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import UsageError
 from latcpb_cli.io.source import Source
-from latcpb_cli.io.writers.atom_writer import open_writer
+from latcpb_cli.io.writers.atom_writer import STRUCTURE_SUFFIXES, open_writer
 from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import undo_renames
 from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run.bfactors import BFactors
 from latcpb_cli.run.chunk_job import ChunkJob
 from latcpb_cli.run.completed import complete_already, run_remark
 from latcpb_cli.run.journal import input_identity
@@ -32,7 +33,7 @@ from latcpb_cli.run.prepared_run import Builder, PreparedRun
 from latcpb_cli.run.progress import RunOutputs, RunProgress
 from latcpb_cli.run.provenance import provenance
 from latcpb_cli.run.report import ReportWriter
-from latcpb_cli.structure import AtomTopology, FrameChunk
+from latcpb_cli.structure import FrameChunk
 
 __all__ = ["RunSummary", "backmap_trajectory", "run_settings", "write_run"]
 
@@ -161,7 +162,7 @@ def write_run(
     source, options = run.source, run.options
     with ExitStack() as stack:
         spec = _output_spec(run, settings)
-        outputs = _open_outputs(stack, plan, run.post_processor.topology, spec)
+        outputs = _open_outputs(stack, plan, run, spec)
         progress = RunProgress(run.job, outputs, run.started, source.strict)
         progress.problems.update(run.problems)
         builder = builder or run.in_process()
@@ -189,20 +190,23 @@ def _output_spec(run: PreparedRun, settings: dict[str, Any]) -> OutputSpec:
         run_remark(settings),
     ]
     numbers = run.source.n_frames, options.samples, run.source.interval
-    return OutputSpec(*numbers, remarks, options.naming, options.topology)
+    return OutputSpec(*numbers, remarks, options.naming, options.topology, options.bfactor is not None)
 
 
-def _open_outputs(stack: ExitStack, plan: OutputPlan, topology: AtomTopology, spec: OutputSpec) -> RunOutputs:
+def _open_outputs(stack: ExitStack, plan: OutputPlan, run: PreparedRun, spec: OutputSpec) -> RunOutputs:
     """Open all files of a run, where its journal says that they go on."""
-    entry, resume = plan.journal.entry, None
+    entry, resume, topology = plan.journal.entry, None, run.post_processor.topology
     if entry is not None:
         resume = ResumePoint(entry.parts, entry.frames * spec.n_samples, entry.bridges)
     writer = stack.enter_context(open_writer(plan.output, topology, spec, resume))
     reporter = None
     if plan.report:
         states = None if entry is None else entry.parts
-        reporter = stack.enter_context(ReportWriter(*plan.report_files, topology.trace, states))
-    return RunOutputs(writer, reporter, plan.journal)
+        confident = run.job.has_confidence
+        reporter = stack.enter_context(ReportWriter(*plan.report_files, topology.trace, states, confident))
+    names_atoms = plan.output.suffix.lower() in STRUCTURE_SUFFIXES
+    bfactors = BFactors(topology, run.options.bfactor) if names_atoms or spec.mean_bfactors else None
+    return RunOutputs(writer, reporter, plan.journal, bfactors)
 
 
 def _stream(

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from latcpb_cli import __version__
 from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.confidence.calibration import require_calibration
 from latcpb_cli.io.source import Source
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, ModelIdentity
@@ -86,7 +87,8 @@ class PreparedRun:
         """
         started = time.perf_counter()
         identity = ModelIdentity(__version__, backmapper.weights_sha256)
-        job = ChunkJob(source.trace, options, limits, identity=identity)
+        confident = _has_confidence(backmapper, options)
+        job = ChunkJob(source.trace, options, limits, identity=identity, has_confidence=confident)
         job, problems = job.with_consensus(backmapper, source)
         if options.md is None:
             bridges = ()
@@ -164,3 +166,17 @@ def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> i
         return rounds * size + min(size, blocks - rounds * size * builders)
 
     return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
+
+
+def _has_confidence(backmapper: Backmapper, options: BackmapOptions) -> bool:
+    """Whether the confidence in the structures is computed: for B factors, and for reports that can have it.
+
+    Raises
+    ------
+    WeightsError
+        B factors need a calibration, and the weights have none.
+    """
+    if options.bfactor == "confidence":
+        require_calibration(backmapper.calibration)
+        return True
+    return options.report and options.has_predictions and backmapper.calibration is not None

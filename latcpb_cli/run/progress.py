@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.writers.atom_writer import AtomWriter
 from latcpb_cli.relax.relief import OverlapCounts
+from latcpb_cli.run.bfactors import BFactors
 from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob
 from latcpb_cli.run.journal import Journal, JournalEntry
 from latcpb_cli.run.measure import MeasuredChunk, measure_chunk
@@ -25,11 +26,14 @@ class RunOutputs:
     writer : AtomWriter
     reporter : ReportWriter or None
     journal : Journal
+    bfactors : BFactors or None
+        None for zeros.
     """
 
     writer: AtomWriter
     reporter: ReportWriter | None
     journal: Journal
+    bfactors: BFactors | None = None
 
     def commit(self) -> None:
         """Give all finished files their final names, and remove the journal."""
@@ -91,8 +95,9 @@ class RunProgress:
             raise built.error
         measured = built if isinstance(built, MeasuredChunk) else measure_chunk(self._job, built)
         noted = self._add_problems(measured)
-        writer, reporter = self._outputs.writer, self._outputs.reporter
-        writer.write(measured.atoms, measured.chunk, measured.sample_spread, measured.bridges)
+        writer, reporter, bfactors = self._outputs.writer, self._outputs.reporter, self._outputs.bfactors
+        values = None if bfactors is None else bfactors.values(measured)
+        writer.write(measured.atoms, measured.chunk, values, measured.bridges)
         parts = writer.sync()
         if reporter is not None:
             reporter.add_chunk(measured)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +16,7 @@ from latcpb_cli.io.writers.frame_writer import FrameInfo
 from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
 from latcpb_cli.metrics.clashes import FrameClashes
 from latcpb_cli.run.measure import MeasuredChunk
+from latcpb_cli.run.residue_report import ResidueReport, residue_rows
 from latcpb_cli.structure import CGTrace
 
 __all__ = [
@@ -44,6 +45,8 @@ class ReportWriter:
         The residues.
     resume : mapping of str to PartState, optional
         What the files of an interrupted run hold that is complete, by final name.
+    confident : bool
+        Whether the confidence in each residue is written.
 
     Examples
     --------
@@ -54,7 +57,12 @@ class ReportWriter:
     """
 
     def __init__(
-        self, path_json: Path, path_csv: Path, trace: CGTrace, resume: PartStates | None = None
+        self,
+        path_json: Path,
+        path_csv: Path,
+        trace: CGTrace,
+        resume: PartStates | None = None,
+        confident: bool = False,
     ) -> None:
         self._json = Path(path_json)
         self._labels = [trace.label(index) for index in range(len(trace))]
@@ -65,10 +73,14 @@ class ReportWriter:
         self._parts = [self._csv, self._rows]
         if resume is None:
             self._csv.write((",".join(CSV_COLUMNS) + "\n").encode())
-            return
-        with self._rows.path.open(encoding="utf-8") as lines:
-            for line in lines:
-                self._totals.add(**json.loads(line))
+        else:
+            with self._rows.path.open(encoding="utf-8") as lines:
+                for line in lines:
+                    self._totals.add(**json.loads(line))
+        self._residues: ResidueReport | None = None
+        if confident:
+            self._residues = ResidueReport(self._json, len(trace), resume, self._totals.rows)
+            self._parts.append(self._residues.part)
 
     def __enter__(self) -> ReportWriter:
         return self
@@ -83,6 +95,8 @@ class ReportWriter:
         """Add all structures of a chunk."""
         for structure in structures(measured):
             self.add(*structure)
+        if self._residues is not None and measured.confidence is not None:
+            self._residues.add(measured.confidence)
 
     def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, Any] | None = None) -> None:
         """Add one structure.
@@ -107,7 +121,10 @@ class ReportWriter:
     def sync(self) -> dict[str, PartState]:
         """Flush everything to the disk and return the state of each file, by final name."""
         self._keep_parts = True
-        return {part.final.name: part.sync() for part in self._parts}
+        states = {part.final.name: part.sync() for part in (self._csv, self._rows)}
+        if self._residues is not None:
+            states[self._residues.part.final.name] = self._residues.sync()
+        return states
 
     def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
         """Complete both files under their temporary names.
@@ -122,19 +139,22 @@ class ReportWriter:
         dict
             The summary: ``frames``, ``samples``, mean and max of
             ``contact12_percent``, ``overlap04_per_1000`` and ``pierced_rings``, the
-            ``worst_frame``, the ``worst_residues``, and in ``peaks`` the largest
-            value of each number of the rows, with its frame and sample.
+            ``worst_frame``, the ``worst_residues``, in ``peaks`` the largest value of
+            each number of the rows, with its frame and sample, and the means of the
+            ``confidence``.
         """
         summary = self._totals.summary(self._labels)
+        if self._residues is not None:
+            summary["confidence"] = self._residues.summary()
         out = PartFile(self._json)
         self._parts.append(out)
         head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
-        out.write((head.removesuffix("\n}") + ',\n "frames": [').encode())
+        out.write(head.removesuffix("\n}").encode())
+        if self._residues is not None:
+            _write_list(out, "confidence", residue_rows(self._residues.table(), self._labels))
         with self._rows.path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines):
-                row = json.dumps(json.loads(line)["row"])
-                out.write(f"{',' if number else ''}\n  {row}".encode())
-        out.write(b"\n ]\n}\n")
+            _write_list(out, "frames", (json.loads(line)["row"] for line in lines))
+        out.write(b"\n}\n")
         for part in self._parts:
             part.sync()
         return summary
@@ -145,6 +165,14 @@ class ReportWriter:
         self._parts[-1].commit()
         self._rows.discard()
         self._keep_parts = False
+
+
+def _write_list(out: PartFile, name: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Append an entry to an object of JSON: a list with one row a line."""
+    out.write(f',\n "{name}": ['.encode())
+    for number, row in enumerate(rows):
+        out.write(f"{',' if number else ''}\n  {json.dumps(row)}".encode())
+    out.write(b"\n ]")
 
 
 def structure_row(

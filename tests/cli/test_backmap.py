@@ -120,9 +120,9 @@ def test_options_of_the_model(backmap, ca_pdb, monkeypatch, arguments, expected)
     received = []
     sample = FakeBackmapper.sample
 
-    def spy(self, trace, chunk, options, consensus=None, counts=None):
+    def spy(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         received.append(options)
-        return sample(self, trace, chunk, options, consensus, counts)
+        return sample(self, trace, chunk, options, consensus, counts, predictions)
 
     monkeypatch.setattr(FakeBackmapper, "sample", spy)
     assert backmap("cg.pdb", "-o", "o.pdb", *arguments)[0] == 0

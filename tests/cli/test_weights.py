@@ -139,5 +139,5 @@ def test_manifest_agrees_with_the_bundled_weights() -> None:
         assert weights.verify(directory, pins, "bundled", hint="").directory == directory
         assert weights.read_checksums(directory) == pins
         assert (directory / "README.md").is_file(), "a model has a card"
-        loose = {"config.json", "model.safetensors", "SHA256", "README.md"}
+        loose = {"config.json", "confidence.json", "model.safetensors", "SHA256", "README.md"}
         assert {path.name for path in directory.iterdir()} == loose

@@ -14,7 +14,7 @@ from tiny import tiny_weights
 
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run import remote, workers
+from latcpb_cli.run import prepared_run, remote, workers
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.worker_process import WorkerSetup
 
@@ -58,9 +58,9 @@ def run(input_folder, tmp_path, monkeypatch):
 class SlowBackmapper(FakeBackmapper):
     """Needs longest for frames 0 and 4."""
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None):
+    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         time.sleep(0.2 if chunk.indices[0] in (0, 4) else 0.05)
-        return super().sample(trace, chunk, options, consensus, counts)
+        return super().sample(trace, chunk, options, consensus, counts, predictions)
 
 
 @pytest.fixture

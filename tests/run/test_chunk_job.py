@@ -32,11 +32,11 @@ class Fragile(FakeBackmapper):
     def __init__(self, frames: set[int], error: Exception | None = None) -> None:
         self.frames, self.error = frames, error or ZeroDivisionError("bad luck\nand more")
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None):
+    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         self._fail(chunk)
         if counts is not None:
             counts.add(OverlapCounts(len(chunk), 0, 0))
-        return super().sample(trace, chunk, options, consensus, counts)
+        return super().sample(trace, chunk, options, consensus, counts, predictions)
 
     def rotamer_consensus(self, trace, chunk, options):
         self._fail(chunk)
@@ -137,7 +137,7 @@ def test_first_bridges_are_those_of_the_first_frame_as_it_is_written(tmp_path):
     received = []
 
     class Strands(Fragile):
-        def sample(self, trace, chunk, options, consensus=None, counts=None):
+        def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
             received.append((chunk.indices.tolist(), options, consensus))
             return np.stack([(near, far)[index] for index in chunk.indices])[:, None]
 

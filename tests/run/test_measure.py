@@ -99,12 +99,13 @@ def test_nothing_is_counted_without_a_report():
     assert len(measured.displacements) == 2
 
 
-def test_sample_spread_is_the_distance_from_the_mean():
-    assert measure_chunk(job(), built_chunk(helices())).sample_spread is None
+def test_spread_is_the_distance_of_each_atom_from_its_mean():
+    assert measure_chunk(job(), built_chunk(helices())).spread is None
     atoms = helices(1, 2)
     atoms[0, 1, 2] += np.float32([0.6, 0, 0.8])
-    spread = measure_chunk(job(samples=2), built_chunk(atoms)).sample_spread
-    np.testing.assert_allclose(spread, [[[0, 0, 0.5, 0, 0]] * 2], atol=1e-5)
+    spread = measure_chunk(job(samples=2), built_chunk(atoms)).spread
+    assert spread is not None and spread.shape == (1, 5, 15)
+    np.testing.assert_allclose(spread, np.broadcast_to([[[0], [0], [0.5], [0], [0]]], (1, 5, 15)), atol=1e-5)
 
 
 @pytest.mark.parametrize(

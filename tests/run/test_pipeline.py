@@ -80,9 +80,9 @@ def test_consensus_is_computed_before_the_first_chunk(
         reference.append(chunk.indices.tolist())
         return consensus
 
-    def spy(self, trace, chunk, options, consensus=None, counts=None):
+    def spy(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         received.append(consensus)
-        return sample(self, trace, chunk, options, consensus, counts)
+        return sample(self, trace, chunk, options, consensus, counts, predictions)
 
     monkeypatch.setattr(FakeBackmapper, "rotamer_consensus", rotamer_consensus)
     monkeypatch.setattr(FakeBackmapper, "sample", spy)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeBackmapper, linear_calibration, walk, write_ca_pdb, write_trajectory
 from tiny import tiny_weights
 
 import latcpb_cli
@@ -313,3 +313,31 @@ def test_command_interrupted_by_ctrl_c(trajectory):
     assert not output.exists()
     assert os.path.getsize(f"{output}.part")
     assert start(trajectory, output.name, "--seed", "3", "--resume").wait() == 2
+
+
+@pytest.mark.parametrize("suffix", [".pdb", ".cif", ".xtc"])
+@pytest.mark.parametrize("bfactor", ["confidence", "spread"])
+def test_means_of_confidence_and_b_factors_go_on(run, monkeypatch, suffix, bfactor):
+    monkeypatch.setattr(FakeBackmapper, "calibration", linear_calibration())
+    expected = run(f"whole{suffix}", bfactor=bfactor)
+    for frame in (0, 5, 6, 17):
+        with pytest.raises(KeyboardInterrupt):
+            run(f"broken{suffix}", backmapper=stopping_at(frame), resume=True, bfactor=bfactor)
+    assert run(f"broken{suffix}", resume=True, bfactor=bfactor) == expected
+    rows = json.loads(expected["out.report.json"])["confidence"]
+    assert 0 < min(row["backbone"] for row in rows) <= max(row["backbone"] for row in rows) <= 1
+    assert len({row["chi1"] for row in rows}) > 3
+    topology = expected["out.top.pdb" if suffix == ".xtc" else f"out{suffix}"].decode().splitlines()
+    atoms = [line for line in topology if line.startswith("ATOM")]
+    values = [float(line.split()[14] if suffix == ".cif" else line[60:66]) for line in atoms]
+    assert bfactor == "spread" or 0 <= min(values) < max(values) <= 100
+
+
+def test_b_factors_of_a_run_killed_between_the_renames(run, monkeypatch):
+    expected = run("whole.xtc", bfactor="spread")
+    with monkeypatch.context() as patch:
+        patch.setattr(PartFile, "commit", lambda self: 1 / 0)
+        patch.setattr(PartFile, "discard", PartFile.close)
+        with pytest.raises(ZeroDivisionError):
+            run("broken.xtc", bfactor="spread")
+    assert run("broken.xtc", resume=True, bfactor="spread") == expected

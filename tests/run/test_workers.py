@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
 import pytest
-from cg_files import FakeBackmapper
+from cg_files import FakeBackmapper, linear_calibration
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import WeightsError, WorkersLostError
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.run import remote, workers
+from latcpb_cli.run import prepared_run, remote, workers
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.worker_process import WorkerSetup
 from latcpb_cli.run.workers import LocalWorkers, worthwhile_workers
@@ -108,10 +109,10 @@ def test_a_chunk_that_kills_its_workers_is_given_up(run, setup, forked_workers, 
 class Picky(FakeBackmapper):
     """Fails on frame 4."""
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None):
+    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         if 4 in chunk.indices:
             raise RuntimeError("this frame is cursed")
-        return super().sample(trace, chunk, options, consensus, counts)
+        return super().sample(trace, chunk, options, consensus, counts, predictions)
 
 
 @pytest.mark.parametrize("residues", [1, 10_000])
@@ -127,3 +128,27 @@ def test_one_bad_frame_does_not_lose_the_rest(
     assert summary.n_frames == 7
     assert sorted(summary.problems) == [3, 4]
     assert summary.problems[4] == "could not be built (this frame is cursed)"
+
+
+@pytest.mark.parametrize("bfactor", ["confidence", None])
+def test_confidence_does_not_depend_on_workers(run, setup, forked_workers, monkeypatch, tmp_path, bfactor):
+    monkeypatch.setattr(FakeBackmapper, "calibration", linear_calibration())
+    *_, rows = run("alone", bfactor=bfactor)
+    *_, rows_of_workers = run("shared", LocalWorkers(setup, 2), bfactor=bfactor)
+    assert rows == rows_of_workers
+    assert all(0 < row["confidence"]["chi1"] < 1 for row in rows)
+    tables, topologies = (
+        [(tmp_path / f"{name}{suffix}").read_text() for name in ("alone", "shared")]
+        for suffix in (".report.json", ".top.pdb")
+    )
+    confidence = [json.loads(table)["confidence"] for table in tables]
+    assert confidence[0] == confidence[1]
+    assert topologies[0] == topologies[1]
+
+
+def test_weights_without_a_calibration(run, tmp_path):
+    with pytest.raises(WeightsError, match="no calibration"):
+        run("uncalibrated", bfactor="confidence")
+    assert not list(tmp_path.iterdir())
+    *_, rows = run("plain")
+    assert "confidence" not in rows[0]

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import LETTERS, NAMES
+from latcpb_cli.confidence.calibration import Calibration, ModeCalibration, MonotoneMap
+from latcpb_cli.confidence.collector import PredictionCollector
+from latcpb_cli.confidence.prediction import N_STATES, Prediction
 
 __all__ = [
-    "FakeBackmapper", "pdb_line", "walk", "write_all_atom_pdb", "write_ca_pdb", "write_gro",
-    "write_trajectory",
+    "FakeBackmapper", "linear_calibration", "pdb_line", "walk", "write_all_atom_pdb", "write_ca_pdb",
+    "write_gro", "write_trajectory",
 ]  # fmt: skip
 
 NAME_OF = dict(zip(LETTERS, NAMES, strict=True))
@@ -84,6 +88,15 @@ def write_ca_pdb(
     return path
 
 
+def linear_calibration() -> Calibration:
+    """Probabilities equal to their scores, and errors of the backbone equal to theirs."""
+    equal = MonotoneMap([0.0, 1.0], [0.0, 1.0])
+    falling = MonotoneMap([0.0, 5.0], [1.0, 0.0])
+    errors = {name: [2.0, 1.0, 0.5, 0.4, 0.3] for name in NAMES}
+    mode = ModeCalibration([equal] * 4, falling, MonotoneMap([0.0, 9.0], [0.0, 9.0]), errors)
+    return Calibration({"best": mode, "ensemble": mode})
+
+
 def write_all_atom_pdb(path: Path) -> Path:
     """Write two residues, one with an alternate location, beside water and a calcium ion."""
     rows = [
@@ -137,12 +150,16 @@ def write_trajectory(
 
 
 class FakeBackmapper(Backmapper):
-    """Puts every atom at a fixed offset from its Cα; samples differ by 0.01 Å in CB."""
+    """Puts every atom at a fixed offset from its Cα; samples differ by 0.01 Å in CB.
+
+    Its predictions are certain of chi angles that depend on frame, sample and residue.
+    """
 
     weights_name = "fake"
     weights_sha256 = "0" * 64
     device = "cpu"
     fail_at: int | None = None
+    calibration = None
 
     def __init__(self) -> None:
         """There is no model."""
@@ -154,7 +171,7 @@ class FakeBackmapper(Backmapper):
     def from_pretrained(cls, weights=None, *, device="auto"):
         return cls()
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None):
+    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         if self.fail_at is not None and self.fail_at in chunk.indices:
             raise KeyboardInterrupt
         slots = np.arange(15)
@@ -164,4 +181,24 @@ class FakeBackmapper(Backmapper):
         atoms = chunk.positions[:, None, :, None, :] + offsets
         atoms = np.repeat(atoms, options.samples, axis=1)
         atoms[:, :, :, 4, 0] += 0.01 * np.arange(options.samples)[None, :, None]
+        if predictions is not None:
+            _predict(trace, chunk, options, atoms, predictions)
         return (atoms + 0.5 * options.ca_tolerance).astype(np.float32)
+
+
+def _predict(trace, chunk, options, atoms, predictions: PredictionCollector) -> None:
+    length = len(trace)
+    predictions.begin(len(chunk), options.samples, length)
+    for row, frame in enumerate(chunk.indices.tolist()):
+        for sample in range(options.samples):
+            probability = torch.zeros(length, N_STATES)
+            probability[:, 0] = 0.1 + (0.13 * (frame + 2 * sample + torch.arange(length))) % 0.9
+            prediction = Prediction(
+                probability,
+                torch.zeros(length, N_STATES, 4),
+                torch.full((length, 4), 1.0),
+                torch.zeros(length, 3, 3),
+                torch.zeros(length),
+            )
+            predictions.add(slice(row, row + 1), sample, prediction)
+    predictions.end(atoms - atoms[..., 1:2, :], trace.linked(chunk.positions))

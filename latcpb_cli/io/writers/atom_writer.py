@@ -17,6 +17,7 @@ from latcpb_cli.io.writers.cif import CifWriter
 from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile, PartState
 from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity, check_pdb_topology
+from latcpb_cli.io.writers.topology_bfactors import EVERYWHERE, TopologyBFactors
 from latcpb_cli.io.writers.trajectory import DCD_FRAME_COUNT, TrajectoryWriter
 from latcpb_cli.options import TopologyFormat
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
@@ -59,18 +60,23 @@ class AtomWriter:
     """
 
     def __init__(
-        self, out: FrameWriter, topology: AtomTopology, parts: Sequence[PartFile], resumed: bool
+        self,
+        out: FrameWriter,
+        topology: AtomTopology,
+        parts: Sequence[PartFile],
+        scratch: Sequence[PartFile],
+        resumed: bool,
     ) -> None:
         self._out = out
         self._topology = topology
-        self._parts = parts
+        self._parts, self._scratch = parts, scratch
         self._keep_parts, self._finished = resumed, False
 
     def write(
         self,
         atoms: Float[np.ndarray, "F S L W 3"],
         chunk: FrameChunk,
-        bfactors: Float[np.ndarray, "F S L"] | None = None,
+        bfactors: Float[np.ndarray, "F S N"] | None = None,
         bridges: Sequence[Sequence[tuple[Bridge, ...]]] | None = None,
     ) -> None:
         """Append all samples of each frame of a chunk, frame by frame.
@@ -81,8 +87,8 @@ class AtomWriter:
             In Å; W is the ``n_slots`` of the trace.
         chunk : FrameChunk
             The F frames that the atoms belong to.
-        bfactors : numpy.ndarray, shape (F, S, L), or None
-            One value per residue, for PDB files.
+        bfactors : numpy.ndarray, shape (F, S, N), or None
+            One value per atom, in file order, for files that name their atoms.
         bridges : F sequences of S tuples, or None
             Disulfides of each structure; a file lists those of its first one.
 
@@ -103,7 +109,7 @@ class AtomWriter:
     def sync(self) -> dict[str, PartState]:
         """Flush everything to the disk and return the state of each file, by final name."""
         self._out.flush()
-        states = {part.final.name: part.sync() for part in self._parts}
+        states = {part.final.name: part.sync() for part in (*self._parts, *self._scratch)}
         self._keep_parts = True
         return states
 
@@ -129,7 +135,7 @@ class AtomWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._out.close()
-        for part in self._parts:
+        for part in (*self._parts, *self._scratch):
             part.close() if self._keep_parts else part.discard()
 
 
@@ -169,12 +175,19 @@ def open_writer(
         check_pdb_capacity(topology, spec.n_structures)
     elif suffix != ".cif" and spec.topology == "pdb":
         check_pdb_topology(topology.trace)
+    volatile = [DCD_FRAME_COUNT if suffix == ".dcd" else slice(0, 0)]
+    if suffix not in STRUCTURE_SUFFIXES:
+        volatile.append(EVERYWHERE if spec.mean_bfactors else slice(0, 0))
     states = None if resume is None else resume.parts
-    volatile = DCD_FRAME_COUNT if suffix == ".dcd" else slice(0, 0)
     parts: list[PartFile] = []
+    scratch: list[PartFile] = []
+    bfactors = None
     try:
-        for final in output_files(path, spec.topology):
-            parts.append(PartFile(final, states, slice(0, 0) if parts else volatile))
+        for final, changeable in zip(output_files(path, spec.topology), volatile, strict=True):
+            parts.append(PartFile(final, states, changeable))
+        if spec.mean_bfactors and len(parts) > 1:
+            bfactors = TopologyBFactors(parts[1], len(topology), resume)
+            scratch.append(bfactors.mean.part)
     except OutputError:
         for part in parts:
             part.close() if resume else part.discard()
@@ -185,5 +198,5 @@ def open_writer(
     elif suffix == ".cif":
         out = CifWriter(parts[0], topology, spec, resume)
     else:
-        out = TrajectoryWriter(parts[0], parts[1], topology, spec, resume)
-    return AtomWriter(out, topology, parts, resumed=resume is not None)
+        out = TrajectoryWriter(parts[0], parts[1], topology, spec, resume, bfactors)
+    return AtomWriter(out, topology, parts, scratch, resumed=resume is not None)

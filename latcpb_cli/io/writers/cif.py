@@ -59,7 +59,7 @@ class CifWriter:
             self._write("data_latcpb\n" + "".join(f"# {line}\n" for line in remarks))
 
     def write(
-        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "N"] | None, info: FrameInfo
     ) -> None:
         """Append one structure."""
         if self._template is None:
@@ -70,7 +70,7 @@ class CifWriter:
         values = np.zeros((n_atoms, 4))
         values[:, :3] = positions
         if bfactors is not None:
-            values[:, 3] = bfactors[self._topology.residue]
+            values[:, 3] = bfactors
         models = itertools.repeat(self._n_models, n_atoms)
         columns = zip(range(first, first + n_atoms), *values.T.tolist(), models, strict=True)
         remark = f"# FRAME {info.frame} SAMPLE {info.sample} TIME {info.time:.3f} PS\n"
@@ -157,7 +157,7 @@ def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge
         icode = str(trace.icodes[residue]).strip() or "?"
         rows.append(
             f"{record} %d {element} {_escape(name)} . {residue_label} {asym} {entity} {numbers[residue]} "
-            f"{icode} %.3f %.3f %.3f 1.00 %.2f {trace.resids[residue]} {residue_label} {_escape(author)} "
+            f"{icode} %.3f %.3f %.3f 1.00 %6.2f {trace.resids[residue]} {residue_label} {_escape(author)} "
             f"{_escape(name)} %d\n"
         )
     return "".join(rows)

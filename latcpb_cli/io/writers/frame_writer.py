@@ -33,6 +33,8 @@ class OutputSpec:
         Whose names residues and atoms get in PDB files and topologies.
     topology : {'pdb', 'cif'}
         Format of the file that names the atoms of a trajectory.
+    mean_bfactors : bool
+        Whether that file has the means of B factors over all structures.
     """
 
     n_frames: int
@@ -41,6 +43,7 @@ class OutputSpec:
     remarks: Sequence[str] = ()
     naming: Naming = "pdb"
     topology: TopologyFormat = "pdb"
+    mean_bfactors: bool = False
 
     @property
     def n_structures(self) -> int:
@@ -97,9 +100,9 @@ class FrameWriter(Protocol):
     """A file that takes one frame after the other."""
 
     def write(
-        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "N"] | None, info: FrameInfo
     ) -> None:
-        """Append positions in Å, with one B factor per residue or none."""
+        """Append positions in Å, with a B factor for each or none."""
 
     def flush(self) -> None:
         """Write buffered frames to the part files."""

@@ -59,7 +59,6 @@ class PdbFormatter:
         self, topology: AtomTopology, naming: Naming = "pdb", bridges: Sequence[Bridge] = ()
     ) -> None:
         self._topology, self._bridges = topology, bridges
-        self._residue = topology.residue
         self._n_atoms = len(topology)
         self._has_modres = naming == "pdb"
         bridged = {residue for pair in bridges for residue in pair}
@@ -78,7 +77,7 @@ class PdbFormatter:
         return conect_records(self._topology, self._bridges, self._serials)
 
     def format_frame(
-        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None = None
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "N"] | None = None
     ) -> str:
         """Format the ATOM and TER records of one frame.
 
@@ -86,8 +85,8 @@ class PdbFormatter:
         ----------
         positions : numpy.ndarray, shape (N, 3)
             In Å, within -999.999 to 9999.999.
-        bfactors : numpy.ndarray, shape (L,), or None
-            One per residue; 0 by default.
+        bfactors : numpy.ndarray, shape (N,), or None
+            0 by default.
 
         Returns
         -------
@@ -96,7 +95,7 @@ class PdbFormatter:
         values = np.zeros((self._n_atoms, 4))
         values[:, :3] = positions
         if bfactors is not None:
-            values[:, 3] = np.clip(bfactors[self._residue], -99.99, 999.99)
+            values[:, 3] = np.clip(bfactors, -99.99, 999.99)
         return self._template % tuple(values.ravel().tolist())
 
     @staticmethod
@@ -147,7 +146,7 @@ class PdbWriter:
             self._write(PdbFormatter.format_remarks([*spec.remarks, *rename_remarks(renamed)]))
 
     def write(
-        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "N"] | None, info: FrameInfo
     ) -> None:
         """Append one frame; the disulfides of the first frame are those of the file."""
         if not PdbFormatter.fits(positions):

@@ -20,6 +20,7 @@ from latcpb_cli.io.writers.cif import CifWriter
 from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import PartFile
 from latcpb_cli.io.writers.pdb import PdbFormatter, PdbWriter
+from latcpb_cli.io.writers.topology_bfactors import TopologyBFactors
 from latcpb_cli.structure import AtomTopology
 
 __all__ = ["DCD_FRAME_COUNT", "TrajectoryWriter"]
@@ -54,6 +55,8 @@ class TrajectoryWriter:
         DCD keeps one interval between written structures for the whole file.
     resume : ResumePoint, optional
         What the files hold already.
+    bfactors : TopologyBFactors, optional
+        Of the topology; zeros without it.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class TrajectoryWriter:
         topology: AtomTopology,
         spec: OutputSpec,
         resume: ResumePoint | None = None,
+        bfactors: TopologyBFactors | None = None,
     ) -> None:
+        self._bfactors = bfactors
         self._part, self._suffix = part, part.final.suffix.lower()
         self._interval = spec.interval / spec.n_samples
         self._n_atoms = len(topology)
@@ -80,9 +85,11 @@ class TrajectoryWriter:
         self._file: Any = None
 
     def write(
-        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "L"] | None, info: FrameInfo
+        self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "N"] | None, info: FrameInfo
     ) -> None:
-        """Append one frame; these formats cannot hold B factors."""
+        """Append one frame; these formats cannot hold B factors, of which the topology gets the means."""
+        if self._bfactors is not None and bfactors is not None:
+            self._bfactors.mean.add(bfactors)
         if self._n_written + self._n_buffered == 0:
             self._write_topology(positions, info)
         try:
@@ -95,6 +102,8 @@ class TrajectoryWriter:
 
     def flush(self) -> None:
         """Append the frames of the scratch file to the part file."""
+        if self._bfactors is not None:
+            self._bfactors.mean.flush()
         if self._file is None:
             return
         self._file.close()
@@ -114,6 +123,8 @@ class TrajectoryWriter:
         """Write what is buffered and complete the topology."""
         self.flush()
         self._topology.finish()
+        if self._bfactors is not None:
+            self._bfactors.fill()
 
     def close(self) -> None:
         """Remove the scratch file."""

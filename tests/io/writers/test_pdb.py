@@ -16,7 +16,8 @@ from latcpb_cli.structure import AtomTopology
 
 def test_columns(tmp_path):
     """Every record has the columns of the PDB 3.3 description."""
-    bfactors = np.arange(3 * 2 * 7).reshape(3, 2, 7) / 4
+    n_atoms = len(AtomTopology.heavy_atoms(TRACE))
+    bfactors = np.arange(3 * 2 * n_atoms).reshape(3, 2, n_atoms) / 4
     topology, _, xyz = write_frames(tmp_path / "a.pdb", bfactors=bfactors)
     models, serial = -1, 0
     for line in (tmp_path / "a.pdb").read_text().splitlines():
@@ -40,7 +41,7 @@ def test_columns(tmp_path):
                 [float(line[k : k + 8]) for k in (30, 38, 46)], xyz[models, atom], atol=6e-4
             )
             assert line[54:60] == "  1.00"
-            assert float(line[60:66]) == pytest.approx(bfactors.reshape(6, 7)[models, residue], abs=6e-3)
+            assert float(line[60:66]) == pytest.approx(bfactors.reshape(6, -1)[models, atom], abs=6e-3)
             assert line[66:76] == " " * 10
             assert line[76:78] == f"{topology.elements[atom]:>2s}"
             atom += 1
