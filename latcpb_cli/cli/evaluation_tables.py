@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from latcpb_cli.errors import one_line
-from latcpb_cli.evaluation.definitions import DEFINITIONS
-from latcpb_cli.evaluation.records import Column, Definition, Evaluation
+from latcpb_cli.evaluation.definitions import DEFINITIONS, Definition
+from latcpb_cli.evaluation.records import Column, Evaluation
 from latcpb_cli.evaluation.summary import figure
 
 __all__ = ["print_definitions", "print_evaluation"]
 
 _TORSIONS = {"phi": "φ", "psi": "ψ", "chi1": "χ1", "chi2": "χ2", "chi3": "χ3", "chi4": "χ4", "mean": "mean"}
 _NONE = "–"
+_MAX_NOTES = 8
+"""Lines about what was matched and left out, for each column."""
 
 
 def print_definitions(console: Console) -> None:
@@ -37,12 +40,20 @@ def print_evaluation(evaluation: Evaluation, console: Console, checks: bool) -> 
         tables.append(_checks(evaluation))
     for table in tables:
         if table is not None and table.row_count:
-            console.print(table)
+            _print_whole(table, console)
     for method in evaluation.methods:
         if method.summary["diversity"] is not None:
             pairwise, div = map(_number, method.summary["diversity"].values())
             text = f"diversity of the samples of {method.name}: side chains {pairwise} Å apart, DIV {div}"
             console.print(one_line(text), highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_whole(table: Table, console: Console) -> None:
+    """Print a table without shortening its cells; its lines may be longer than those of the terminal."""
+    width = console.width
+    console.width = max(width, Measurement.get(console, console.options.update(width=1000), table).maximum)
+    console.print(table)
+    console.width = width
 
 
 def _heading(evaluation: Evaluation) -> Iterable[str]:
@@ -65,7 +76,9 @@ def _heading(evaluation: Evaluation) -> Iterable[str]:
         if column.summary["left_out"]:
             names = ", ".join(f"{count} {name}" for name, count in column.summary["left_out"].items())
             yield f"left out of {column.name}: {names}"
-        yield from column.notes
+        yield from column.notes[:_MAX_NOTES]
+        if len(column.notes) > _MAX_NOTES:
+            yield f"{len(column.notes) - _MAX_NOTES} more notes on {column.name} (--json has all)"
         yield from (f"not evaluated: {failure}" for failure in column.failures)
     sizes = {method.summary["structures"] for method in evaluation.methods}
     if len(sizes) > 1:
@@ -125,8 +138,8 @@ def _checks(evaluation: Evaluation) -> Table:
     for row in zip(*(column.checks for column in columns), strict=True):
         cells = []
         for check in row:
-            value, limit = _number(check.value), _number(check.limit)
-            cells.append({True: "pass", None: _NONE}.get(check.passed, f"FAIL ({value}, limit {limit})"))
+            failure = f"FAIL: {_number(check.value)}, limit {check.limit:g}"
+            cells.append({True: "pass", None: _NONE}.get(check.passed, failure))
         table.add_row(row[0].label, *cells)
     failed = [sum(check.passed is False for check in column.checks) for column in columns]
     table.add_row("failed", *map(str, failed))
@@ -135,7 +148,8 @@ def _checks(evaluation: Evaluation) -> Table:
 
 def _table(title: str, headings: Sequence[str]) -> Table:
     table = Table(title, *map(one_line, headings), box=box.SIMPLE_HEAD)
-    table.columns[0].no_wrap = True
+    for column in table.columns:
+        column.no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     return table

@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from latcpb_cli.evaluation.records import Definition, Kind
+from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["DEFINITIONS", "definition"]
+__all__ = ["DEFINITIONS", "Definition", "Kind", "definition"]
+
+Kind = Literal["mean", "mean_max", "percent", "count"]
 
 _PROBE = "Word et al. 1999, doi:10.1006/jmbi.1998.2400"
 _MOLPROBITY = "Chen et al. 2010, doi:10.1107/S0907444909042073"
 _RING = "a bond of another residue crosses the fan of triangles from the centre of the ring to its atoms"
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """What a figure means.
+
+    Attributes
+    ----------
+    name : str
+        Path in the summary of a column, such as ``validity.bonds``; figures of the group
+        ``accuracy`` are in ``inner`` and in ``all``, for instance ``inner.rmsd.backbone``.
+    label : str
+        Name in tables, with its unit.
+    group : {'accuracy', 'torsions', 'validity', 'shape', 'samples'}
+    kind : {'mean', 'mean_max', 'percent', 'count'}
+        What the summary holds: a mean over frames and structures; a dictionary of
+        ``mean`` and ``max``; a dictionary of ``count``, ``of`` and ``percent``, of
+        which tables show the percentage or the count.
+    better : {'lower', 'higher', ''}
+        Which values are good; '' where neither is.
+    text : str
+        The definition, in full sentences.
+    source : str
+        Publication or program that it comes from, '' where it is our own.
+    """
+
+    name: str
+    label: str
+    group: str
+    kind: Kind
+    better: str
+    text: str
+    source: str = ""
 
 
 def _accuracy(name: str, label: str, kind: Kind, better: str, text: str, source: str = "") -> Definition:
@@ -139,6 +175,16 @@ DEFINITIONS = (
         "ramachandran_outliers", "Ramachandran outliers, %", "percent",
         "Residues outside the region that holds 99.95 % of those of crystal structures.",
         "levels as in Lovell et al. 2003, doi:10.1002/prot.10286; maps of our own",
+    ),
+    _validity(
+        "ramachandran_z", "Ramachandran Z-score", "mean",
+        "How usual φ and ψ are: the mean over residues of the logarithm of their density in crystal "
+        "structures, standardised for each class of residue, over its standard deviation between crystal "
+        "structures of that size. Crystal structures have a mean of 0 and a standard deviation of 1; below "
+        "-3 is suspect.",
+        "Hooft et al. 1997, doi:10.1093/bioinformatics/13.4.425; limit: Sobolev et al. 2020, "
+        "doi:10.1016/j.str.2020.08.005; maps of our own, not split by secondary structure",
+        better="higher",
     ),
     _validity(
         "chi1_outliers", "χ1 > 40° off staggered, %", "percent",

@@ -31,12 +31,15 @@ class MethodInput:
         Structures for each frame of the reference; None compares distributions alone
         where the numbers of frames differ.
     notes : tuple of str
+    failures : tuple of str
+        Files of a folder that cannot be read, and why.
     """
 
     name: str
     structures: tuple[StructureInput, ...]
     samples: int | None = None
     notes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -90,13 +93,12 @@ def _column(
     advance: Callable[[int], None],
 ) -> Column:
     if not natives:
-        return make_column(
-            method.name, [measure_structure(part, advance) for part in method.structures], {}, method.notes
-        )
+        alone = [measure_structure(part, advance) for part in method.structures]
+        return make_column(method.name, alone, {}, method.notes, method.failures)
     only = next(iter(natives.values())) if len(natives) == 1 and len(method.structures) == 1 else None
     if only is not None:
         first_rows = {method.structures[0].name: 0}
-    measured, failures = [], []
+    measured, failures = [], list(method.failures)
     for part in method.structures:
         native = only or natives.get(part.name)
         if native is None:

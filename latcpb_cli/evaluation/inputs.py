@@ -97,11 +97,12 @@ def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[Metho
                 _keep_common(column, path, natives, files.reference, lines)
             used = set().union(*listed)
             natives = {name: path for name, path in natives.items() if name in used}
-        reference = MethodInput("reference", _open(natives, files.reference_top, files))
+        opened = tuple(_open(name, path, files.reference_top, files) for name, path in natives.items())
+        reference = MethodInput("reference", opened)
     methods = []
     for index, (name, column) in enumerate(zip(names, listed, strict=True)):
-        structures = _open(column, tops[index] if tops else None, files)
-        methods.append(MethodInput(name, structures, files.samples, tuple(notes[index])))
+        structures, failures = _open_all(column, tops[index] if tops else None, files)
+        methods.append(MethodInput(name, structures, files.samples, tuple(notes[index]), failures))
     return reference, methods
 
 
@@ -159,12 +160,22 @@ def _column_names(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(path) for path in paths)
 
 
-def _open(
+def _open_all(
     structures: dict[str, Path], top: Path | None, files: EvaluationFiles
-) -> tuple[StructureInput, ...]:
-    opened = []
+) -> tuple[tuple[StructureInput, ...], tuple[str, ...]]:
+    """Open the files of a method; return what is wrong with those of several that cannot be read."""
+    opened, failures = [], []
     for name, path in structures.items():
-        source = open_all_atom(path, top, files.window, files.selection)
-        paths = tuple(str(used) for used in source.paths)
-        opened.append(StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out))
-    return tuple(opened)
+        try:
+            opened.append(_open(name, path, top, files))
+        except InputError as error:
+            failures.append(error.message)
+            if len(failures) == len(structures):
+                raise
+    return tuple(opened), tuple(failures)
+
+
+def _open(name: str, path: Path, top: Path | None, files: EvaluationFiles) -> StructureInput:
+    source = open_all_atom(path, top, files.window, files.selection)
+    paths = tuple(str(used) for used in source.paths)
+    return StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from latcpb_cli.evaluation.definitions import DEFINITIONS
-from latcpb_cli.evaluation.records import Column, Definition, Evaluation
+from latcpb_cli.evaluation.definitions import DEFINITIONS, Definition
+from latcpb_cli.evaluation.records import Column, Evaluation
 from latcpb_cli.evaluation.summary import figure
 
 __all__ = ["exceeded", "limit_names"]

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from latcpb_cli.evaluation.choices import Superpose
+from latcpb_cli.evaluation.definitions import Definition
 from latcpb_cli.structure import CGTrace
 
 __all__ = [
     "AtomFrames",
     "CheckResult",
     "Column",
-    "Definition",
     "EvaluatedStructure",
     "Evaluation",
     "FrameTable",
-    "Kind",
     "OverlapPair",
     "ResidueTable",
     "TorsionStatistics",
 ]
 
 Array = np.ndarray
-Kind = Literal["mean", "mean_max", "percent", "count"]
 
 
 @runtime_checkable
@@ -54,39 +52,6 @@ class AtomFrames(Protocol):
 
     def read(self, start: int, stop: int) -> Float[Array, "F L 15 3"]:
         """Return the atoms (Å) of the frames from ``start`` to before ``stop``, zeros where none is."""
-
-
-@dataclass(frozen=True, eq=False)
-class Definition:
-    """What a figure means.
-
-    Attributes
-    ----------
-    name : str
-        Path in the summary of a column, such as ``validity.bonds``; figures of the group
-        ``accuracy`` are in ``inner`` and in ``all``, for instance ``inner.rmsd.backbone``.
-    label : str
-        Name in tables, with its unit.
-    group : {'accuracy', 'torsions', 'validity', 'shape', 'samples'}
-    kind : {'mean', 'mean_max', 'percent', 'count'}
-        What the summary holds: a mean over frames and structures; a dictionary of
-        ``mean`` and ``max``; a dictionary of ``count``, ``of`` and ``percent``, of
-        which tables show the percentage or the count.
-    better : {'lower', 'higher', ''}
-        Which values are good; '' where neither is.
-    text : str
-        The definition, in full sentences.
-    source : str
-        Publication or program that it comes from, '' where it is our own.
-    """
-
-    name: str
-    label: str
-    group: str
-    kind: Kind
-    better: str
-    text: str
-    source: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,11 +124,12 @@ class ResidueTable:
         By the name of the quantity, over all frames; NaN where it is not measured. With a
         reference ``rmsd``, ``rmsd_backbone`` and ``rmsd_side_chain`` (root mean square over
         frames, Å), ``chi1_match`` and ``chi1_chi2_match`` (fraction of the frames). Always
-        ``overlap04`` (pairs of atoms per frame), ``sasa`` (Å²), and, as fractions of the
-        frames, ``contact12``, ``pierced_rings``, ``bonds``, ``peptide_bonds``, ``angles``,
-        ``n_ca_c``, ``omega``, ``cis_non_proline``, ``cis_proline``, ``d_residues``,
-        ``inverted_cb``, ``ramachandran_favoured``, ``ramachandran_outliers``,
-        ``chi1_outliers``, ``rotamer_outliers``, ``chi1_jumps``, ``helix`` and ``strand``.
+        ``overlap04`` (pairs of atoms per frame), ``sasa`` (Å²), ``ramachandran_score``, and, as
+        fractions of the frames, ``contact12``, ``pierced_rings``, ``bonds``,
+        ``peptide_bonds``, ``angles``, ``n_ca_c``, ``omega``, ``cis_non_proline``,
+        ``cis_proline``, ``d_residues``, ``inverted_cb``, ``ramachandran_favoured``,
+        ``ramachandran_outliers``, ``chi1_outliers``, ``rotamer_outliers``, ``chi1_jumps``,
+        ``helix`` and ``strand``.
     """
 
     structure: Shaped[Array, "R"]

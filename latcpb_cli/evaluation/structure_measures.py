@@ -7,6 +7,7 @@ from collections import defaultdict
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from latcpb_cli.chem.ramachandran_scores import ramachandran_score, ramachandran_z
 from latcpb_cli.chem.residues import CYS, PRO, slot_of
 from latcpb_cli.evaluation.records import AtomFrames
 from latcpb_cli.evaluation.residue_sums import ResidueSums
@@ -29,11 +30,10 @@ from latcpb_cli.structure import Bridge
 
 __all__ = ["FrameColumns", "StructureMeasures"]
 
-MAX_SURFACES = 20
-"""Frames, evenly spaced, whose surface is measured."""
+MAX_SURFACES, MAX_SURFACE_RESIDUES = 20, 20_000
+"""Frames, evenly spaced, whose surface is measured, and residues of all of them."""
 _SG_SLOT = slot_of("CYS", "SG")
-_CHI1 = TORSION_NAMES.index("chi1")
-_FIRST_CHI = _CHI1
+_PHI, _PSI, _CHI1 = (TORSION_NAMES.index(name) for name in ("phi", "psi", "chi1"))
 
 Array = np.ndarray
 FrameColumns = dict[str, list[float]]
@@ -71,7 +71,8 @@ class StructureMeasures:
         self.overlaps: dict[tuple[int, int], tuple[int, int, float]] = {}
         self._jumps = RotamerJumps()
         self._clashscore = _make_clashscore(frames)
-        surfaces = np.linspace(0, len(frames) - 1, min(MAX_SURFACES, len(frames)))
+        n_surfaces = min(MAX_SURFACES, len(frames), max(1, MAX_SURFACE_RESIDUES // len(trace)))
+        surfaces = np.linspace(0, len(frames) - 1, n_surfaces)
         self._surfaces = set(surfaces.round().astype(int).tolist())
 
     def add(self, start: int, atoms: Float[Array, "F L 15 3"]) -> None:
@@ -82,9 +83,10 @@ class StructureMeasures:
         torsions = measure_torsions(self.types, atoms, self.present, linked, next_residue)
         self.torsions.add(torsions)
         checks = self.checker.check(atoms, linked, torsions)
-        checks["rotamer_outliers"] = check_rotamers(self.types, torsions[..., _FIRST_CHI:])
+        checks["rotamer_outliers"] = check_rotamers(self.types, torsions[..., _CHI1:])
         for name, check in checks.items():
             self._add_check(name, check)
+        self._add_scores(torsions)
         self._add_jumps(torsions[..., _CHI1])
         self._add_clashes(frame_clashes(self.types, atoms, self.present, linked, next_residue=next_residue))
         self._add_lassos(atoms, linked_rows)
@@ -99,6 +101,12 @@ class StructureMeasures:
     def _count(self, name: str, hits: Int[Array, "F"], cases: Int[Array, "F"]) -> None:
         self.columns[name] += hits.tolist()
         self.columns[f"{name}_of"] += cases.tolist()
+
+    def _add_scores(self, torsions: Float[Array, "F L 7"]) -> None:
+        scores = ramachandran_score(self.torsions.classes, torsions[..., _PHI], torsions[..., _PSI])
+        self.columns["validity.ramachandran_z"] += ramachandran_z(scores).tolist()
+        known = np.isfinite(scores)
+        self.residues.add("ramachandran_score", np.where(known, scores, 0.0).sum(axis=0), known.sum(axis=0))
 
     def _add_jumps(self, chi1: Float[Array, "F L"]) -> None:
         counted = np.where(self.types == PRO, np.nan, chi1)

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from latcpb_cli.evaluation.comparison import REGIONS
-from latcpb_cli.evaluation.definitions import DEFINITIONS
+from latcpb_cli.evaluation.definitions import DEFINITIONS, Definition
 from latcpb_cli.evaluation.measured import MeasuredStructure
-from latcpb_cli.evaluation.records import Definition, FrameTable
+from latcpb_cli.evaluation.records import FrameTable
 from latcpb_cli.evaluation.residue_sums import ResidueSums
 from latcpb_cli.evaluation.torsion_distributions import mean_divergences
 

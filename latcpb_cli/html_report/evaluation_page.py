@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from latcpb_cli.evaluation.definitions import definition
-from latcpb_cli.evaluation.records import Column, Definition, Evaluation
+from latcpb_cli.evaluation.definitions import Definition, definition
+from latcpb_cli.evaluation.records import Column, Evaluation
 from latcpb_cli.evaluation.summary import figure
 from latcpb_cli.html_report.evaluation_data import evaluation_data
 from latcpb_cli.html_report.page import Cell, Page, SummaryTable, Tile, split_unit

@@ -14,6 +14,7 @@ from latcpb_cli.io.atom_slots import ResidueAtoms, group_residues
 from latcpb_cli.io.atom_source import AtomSource, Hydrogens
 from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.beads.labels import check_labels
+from latcpb_cli.io.beads.whole import shortest_images
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import InputFiles
 from latcpb_cli.io.readers.frame_choice import choose_frames
@@ -81,7 +82,8 @@ def open_all_atom(
             "give the topology that the trajectory was written with",
         )
     choice = choose_frames(window, trajectory)
-    first = trajectory.read(int(choice.numbers[0])).positions
+    frame = trajectory.read(int(choice.numbers[0]))
+    first = frame.positions
     selected = _select(table, first, selection, topology_path)
     residues, left_out = group_residues(table.select(selected))
     residues, empty = _drop_empty(residues, first[selected])
@@ -90,7 +92,7 @@ def open_all_atom(
     rows = selected[[row for residue in residues for row in residue.rows.values()]]
     check_labels(trajectory, choice.numbers, table.select(rows), rows, files.frame_file(topology_path))
     ca = selected[[residue.rows[CA_SLOT] for residue in residues]]
-    trace = _build_trace(table.select(ca), residues, first[ca])
+    trace = _build_trace(table.select(ca), residues, first[ca], frame.box)
     owner = np.repeat(np.arange(len(residues)), [len(residue.rows) for residue in residues])
     slots = np.array([slot for residue in residues for slot in residue.rows], dtype=np.int64)
     present = np.zeros((len(residues), N_SLOTS), dtype=bool)
@@ -149,7 +151,13 @@ def _find_hydrogens(
     return Hydrogens(np.array(rows), np.array(owners), np.array(parents)) if rows else None
 
 
-def _build_trace(beads: AtomTable, residues: list[ResidueAtoms], ca: Float32[np.ndarray, "L 3"]) -> CGTrace:
+def _build_trace(
+    beads: AtomTable,
+    residues: list[ResidueAtoms],
+    ca: Float32[np.ndarray, "L 3"],
+    box: Float32[np.ndarray, "6"],
+) -> CGTrace:
     sequence = "".join(LETTERS[NAMES.index(str(residue.name))] for residue in residues)
-    distances = np.linalg.norm(np.diff(ca, axis=0), axis=1)
+    steps = np.diff(ca.astype(np.float64), axis=0)
+    distances = np.linalg.norm(shortest_images(steps[None], box[None])[0], axis=1)
     return build_trace(beads, sequence, distances)[0]

@@ -159,10 +159,12 @@ def test_a_file_of_a_folder_that_does_not_fit_is_left_out_and_the_exit_code_says
         (tmp_path / folder).mkdir()
         write(f"{folder}/a.pdb")
         write(f"{folder}/b.pdb", sequence=SEQUENCE if folder == "ref" else "GGGGGGG")
+        write(f"{folder}/c.pdb")
+    (tmp_path / "one" / "c.pdb").write_text("ATOM")
     result = run("ref", "one", "--json", "out.json")
     assert isinstance(result.exception, InputError)
     assert "not evaluated" in result.output
-    assert (methods()[0]["structures"], len(methods()[0]["failures"])) == (1, 1)
+    assert (methods()[0]["structures"], len(methods()[0]["failures"])) == (1, 2)
 
 
 def test_limits(run):

@@ -15,7 +15,7 @@ from latcpb_cli.evaluation.summary import figure
 from latcpb_cli.structure import AtomStructure, CGTrace
 
 SEQUENCE = "GSAKFALHDAG"
-TORSIONS = {"phi": -60.0, "psi": 150.0}
+TORSIONS = {"phi": -62.0, "psi": 150.0}
 A, K, F, L, H = (SEQUENCE.index(letter) for letter in "AKFLH")
 B = len(SEQUENCE)
 """A glycine of CA and N alone, as a chain of its own, far away."""
