@@ -61,6 +61,14 @@ def _shape(name: str, label: str, kind: Kind, text: str, source: str = "") -> De
     return Definition(f"shape.{name}", label, "shape", kind, "", text, source)
 
 
+def _distance(name: str, label: str) -> Definition:
+    return Definition(
+        f"shape_distance.{name}", label, "shape", "mean", "lower",
+        "First Wasserstein distance of the values over frames from those of the reference; frames need "
+        "not belong together.",
+    )  # fmt: skip
+
+
 DEFINITIONS = (
     _accuracy(
         "rmsd.all_heavy", "RMSD all heavy atoms, Å", "mean", "lower",
@@ -223,6 +231,9 @@ DEFINITIONS = (
         "Surface of the heavy atoms that a sphere of 1.4 Å can touch, of up to 20 frames.",
         "Shrake and Rupley 1973, doi:10.1016/0022-2836(73)90011-9; radii: Bondi 1964",
     ),
+    _distance("radius_of_gyration", "radius of gyration, distance of distributions, Å"),
+    _distance("end_to_end", "end to end, distance of distributions, Å"),
+    _distance("sasa", "surface, distance of distributions, Å²"),
     Definition(
         "diversity.pairwise_side_chain_rmsd", "side chains of samples apart, Å", "samples", "mean", "",
         "RMSD over side chains of all pairs of samples of a frame, as the mean; inner residues.",

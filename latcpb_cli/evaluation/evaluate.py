@@ -13,6 +13,7 @@ from latcpb_cli.evaluation.column import make_column
 from latcpb_cli.evaluation.definitions import DEFINITIONS
 from latcpb_cli.evaluation.measured import StructureInput, compare_structure, measure_structure
 from latcpb_cli.evaluation.records import Column, Evaluation
+from latcpb_cli.evaluation.shape_distance import with_shape_distances
 from latcpb_cli.structure import AtomStructure
 
 __all__ = ["MethodInput", "evaluate", "evaluate_pair", "from_memory"]
@@ -73,11 +74,12 @@ def evaluate(
     natives = {} if reference is None else {part.name: part for part in reference.structures}
     first_rows = _first_rows(list(natives.values()))
     columns = [_column(method, natives, first_rows, superposed, advance) for method in methods]
-    own = None
-    if reference is not None:
-        measured = [measure_structure(part, advance) for part in reference.structures]
-        own = make_column(reference.name, measured, {}, reference.notes)
-    return Evaluation(own, tuple(columns), superposed, DEFINITIONS)
+    if reference is None:
+        return Evaluation(None, tuple(columns), superposed, DEFINITIONS)
+    measured = [measure_structure(part, advance) for part in reference.structures]
+    own = make_column(reference.name, measured, {}, reference.notes)
+    compared = tuple(with_shape_distances(column, own) for column in columns)
+    return Evaluation(own, compared, superposed, DEFINITIONS)
 
 
 def _first_rows(structures: Sequence[StructureInput]) -> dict[str, int]:

@@ -116,6 +116,7 @@ def test_an_ensemble_of_another_length(run):
     assert "ref.pdb has 2 frames, gen.pdb 3: only distributions are compared" in result.output
     (method,) = methods()
     assert "inner" not in method and method["torsions"]["kl"]["mean"] > 0
+    assert 0 < method["shape_distance"]["radius_of_gyration"] < 0.1
 
 
 def test_a_multiple_of_the_frames_may_be_samples(run):
