@@ -41,3 +41,15 @@ def test_untracked_files_are_left_out(tmp_path, stray):
         names = {name.removeprefix("tiny-1/") for name in archive.getnames()}
     assert names >= {"tiny/__init__.py", "hatch_build.py"}
     assert f"tiny/{stray}" not in names
+
+
+def test_the_wheel_has_weights_and_examples():
+    from hatchling.builders.wheel import WheelBuilder
+
+    files = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert {"latcpb_cli/_weights/latcpb-base/model.safetensors", "latcpb_cli/py.typed"} <= files
+    examples = ("latcpb.ipynb", "tnc.dcd", "4ebp2.xtc", "README.md")
+    expected = {f"latcpb_cli/_examples/{name}" for name in examples}
+    assert expected <= files
+    data = [name for name in files if name.startswith(("latcpb_cli/_weights", "latcpb_cli/_examples"))]
+    assert not [name for name in data if name.endswith((".py", ".sh"))]

@@ -31,7 +31,7 @@ DOCUMENTS = sorted(
 )
 
 # Each subcommand that a document shows is in one of these two tables.
-RUN_HERE = {"backmap", "evaluate", "inspect", "--help", "--version"}
+RUN_HERE = {"backmap", "evaluate", "examples", "inspect", "--help", "--version"}
 TESTED_ELSEWHERE = {"download-weights": "tests/cli/test_weights.py", "train": "tests/train"}
 """Subcommands that need a Hub or training data."""
 OPTIONS_ELSEWHERE = {"--scheduler": "tests/run/test_workers.py"}

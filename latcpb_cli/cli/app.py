@@ -19,6 +19,7 @@ from latcpb_cli import __version__
 from latcpb_cli.cli.backmap import backmap
 from latcpb_cli.cli.doctor import doctor
 from latcpb_cli.cli.evaluate import evaluate
+from latcpb_cli.cli.examples import examples
 from latcpb_cli.cli.inspect import inspect
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.cli.weights import download_weights
@@ -56,6 +57,7 @@ app.command()(inspect)
 app.command()(evaluate)
 app.command("download-weights")(download_weights)
 app.command()(doctor)
+app.command()(examples)
 app.add_typer(train_app, name="train")
 
 
