@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -129,7 +130,7 @@ def _checks(column: Column) -> str:
 
 
 def _origin(evaluation: Evaluation) -> list[tuple[str, str]]:
-    entries = [("command", " ".join(["latcpb", *sys.argv[1:]]))]
+    entries = [("command", shlex.join(["latcpb", *sys.argv[1:]]))]
     for column in _columns(evaluation):
         files = [file for structure in column.structures for file in structure.files]
         shown = ", ".join(files[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")

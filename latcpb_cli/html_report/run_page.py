@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,7 +175,7 @@ def _flat(provenance: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str
         if isinstance(value, Mapping):
             yield from _flat(value, f"{label}, ")
         elif name == "command":
-            yield label, " ".join(["latcpb", *map(str, value[1:])])
+            yield label, shlex.join(["latcpb", *map(str, value[1:])])
         elif isinstance(value, list):
             texts = [" ".join(map(str, x.values())) if isinstance(x, Mapping) else str(x) for x in value]
             yield label, "; ".join(texts) or "–"

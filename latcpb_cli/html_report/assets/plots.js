@@ -120,18 +120,20 @@ class Axes {
     }
   }
 
-  // A line through values in order, with gaps where one is null.
+  // A line through values in order, with gaps where one is null; a value between two gaps is a dot.
   line(xs, ys, attributes) {
-    let path = "", pen = "M";
-    ys.forEach((y, k) => {
-      if (y === null || y === undefined) {
-        pen = "M";
-        return;
-      }
-      path += `${pen}${this.px(xs[k]).toFixed(1)} ${this.py(Math.min(y, this.y.high)).toFixed(1)}`;
-      pen = "L";
-    });
+    const isMissing = (k) => ys[k] === null || ys[k] === undefined;
+    const at = (k) => `${this.px(xs[k]).toFixed(1)} ${this.py(Math.min(ys[k], this.y.high)).toFixed(1)}`;
+    let path = "";
+    for (let k = 0; k < ys.length; k++) {
+      if (!isMissing(k)) path += `${k === 0 || isMissing(k - 1) ? "M" : "L"}${at(k)}`;
+    }
     this.front.append(svg("path", { d: path, fill: "none", ...attributes }));
+    const alone = [...ys.keys()].filter((k) => !isMissing(k) && (k === 0 || isMissing(k - 1)) && isMissing(k + 1));
+    if (alone.length) {
+      const dots = alone.map((k) => `M${at(k)}h0`).join("");
+      this.front.append(svg("path", { d: dots, fill: "none", ...attributes, "stroke-linecap": "round" }));
+    }
   }
 
   area(xs, ys, attributes) {
