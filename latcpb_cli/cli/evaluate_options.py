@@ -19,7 +19,7 @@ _INPUT, _OUTPUT = "Input", "Output"
 Files = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[REF] GEN...",
+        metavar="[REF] GEN",
         help="The all-atom reference, then one structure or trajectory (PDB, mmCIF, GRO, XTC, TRR, DCD, ...) "
         "for each method; a single one is measured without a reference. Of folders, files of one name "
         "belong together.",

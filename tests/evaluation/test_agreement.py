@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "tnc_allatom.pdb"
 
 @pytest.fixture(scope="module")
 def native():
-    return read_all_atom(EXAMPLE)
+    whole = read_all_atom(EXAMPLE)
+    return AtomStructure(whole.trace, whole.atoms[:2], whole.present, {})
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +54,14 @@ def test_torsions_of_mdanalysis(native):
     mda = pytest.importorskip("MDAnalysis")
     dihedrals = pytest.importorskip("MDAnalysis.analysis.dihedrals")
     universe = mda.Universe(str(EXAMPLE), to_guess=())
+    universe.transfer_to_memory(stop=2)
     own = np.degrees(
         measure_torsions(native.trace.residue_types, native.atoms, native.present, native.linked())
     )
     expected = dihedrals.Ramachandran(universe.atoms).run().results.angles
     assert np.abs(own[:, 1:-1, :2] - expected).max() < 1e-2
     chi1 = own[..., TORSION_NAMES.index("chi1")]
-    selection = [residue.chi1_selection() for residue in universe.residues]
+    selection = [residue.chi1_selection() for residue in universe.residues[:30]]
     rows = [index for index, group in enumerate(selection) if group is not None]
     groups = [selection[row] for row in rows]
     expected = dihedrals.Dihedral(groups).run().results.angles
@@ -81,8 +82,9 @@ def test_clashes_by_brute_force(native, noisy):
     names = np.array(ELEMENTS)[element_index()[types[residue], slot]]
     points = atoms[residue, slot].astype(float)
     overlaps, contacts = 0, set()
-    for a, b in combinations(range(len(points)), 2):
-        distance = np.linalg.norm(points[a] - points[b])
+    distances = np.linalg.norm(points[:, None] - points, axis=-1)
+    for a, b in np.argwhere(np.triu(distances < 3.5, 1)).tolist():
+        distance = distances[a, b]
         limit = VDW_RADIUS[names[a]] + VDW_RADIUS[names[b]] - 0.4
         limit = 2.5 if {names[a], names[b]} <= {"N", "O"} else 1.9 if names[a] == names[b] == "S" else limit
         overlaps += distance <= limit and b not in near[a]
@@ -157,6 +159,23 @@ def test_ramachandran_regions_of_mdanalysis():
     assert (ours[favoured] > 0).mean() > 0.9
 
 
+def test_rotamers_of_mdanalysis():
+    """Rotamers that are no outliers lie in the inner regions of χ1 and χ2 that MDAnalysis has."""
+    names = pytest.importorskip("MDAnalysis.analysis.data.filenames")
+    from latcpb_cli.chem.residues import CHI_ATOMS, NAMES
+    from latcpb_cli.chem.rotamers import rotamer_table
+    from latcpb_cli.metrics.rotamer_outliers import MIN_PROBABILITY
+
+    # Rows are chi 2 and columns chi 1 from 0, 6 degrees each; the contour of 90 % is drawn at 6.
+    allowed, table = np.load(names.Janin_ref) >= 6, rotamer_table()
+    two = np.array([len(chi) >= 2 and name != "PRO" for chi, name in zip(CHI_ATOMS, NAMES, strict=True)])
+    chi1, chi2 = np.moveaxis((np.degrees(table.chi[two][..., :2]) % 360 // 6).astype(int), -1, 0)
+    inside, probability = allowed[chi2, chi1], table.probability[two]
+    assert 0 < allowed.mean() < 0.25
+    assert inside[probability > 0.05].all()
+    assert inside[probability >= MIN_PROBABILITY].mean() > 0.95
+
+
 def test_proline_is_in_no_chi1(native):
     column = evaluate_pair(native, native).methods[0]
     proline = native.trace.residue_types == PRO
@@ -164,7 +183,8 @@ def test_proline_is_in_no_chi1(native):
         assert np.isnan(column.residues.values[name][proline]).all()
 
 
-def test_frames_are_read_when_needed(native):
+def test_frames_are_read_when_needed():
     source = open_all_atom(EXAMPLE)
-    assert len(source) == len(native)
+    assert len(source) == 5
+    native = read_all_atom(EXAMPLE)
     assert np.array_equal(source.read(1, 3), native.atoms[1:3])
