@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from latcpb_cli.api.backmapped import Backmapped
     from latcpb_cli.api.backmapper import Backmapper
+    from latcpb_cli.api.evaluation import evaluate
     from latcpb_cli.api.inspection import inspect
     from latcpb_cli.errors import InputError, LatcpbError, OutputError, UsageError, WeightsError
     from latcpb_cli.io.open_source import open_source
@@ -36,6 +37,7 @@ __all__ = [
     "WeightsError",
     "__version__",
     "backmap_trajectory",
+    "evaluate",
     "inspect",
     "open_source",
 ]
@@ -57,6 +59,7 @@ _MODULES = {
     "UsageError": "errors",
     "WeightsError": "errors",
     "backmap_trajectory": "run.pipeline",
+    "evaluate": "api.evaluation",
     "inspect": "api.inspection",
     "open_source": "io.open_source",
 }

@@ -32,11 +32,12 @@ FILES = {
 }
 
 CALL = """
-import json, sys
+import json, logging, sys
 from pathlib import Path
 from latcpb_cli import hub, weights
 from latcpb_cli.errors import LatcpbError
 
+logging.basicConfig()
 function, arguments, manifest, bundle = sys.argv[1:]
 weights.MANIFEST_FILE, weights.BUNDLES = Path(manifest), (Path(bundle),)
 try:

@@ -8,7 +8,7 @@ from typing import Any
 from latcpb_cli.errors import UsageError
 from latcpb_cli.options import BackmapOptions, FrameWindow, ReadOptions
 
-__all__ = ["split_settings"]
+__all__ = ["frame_window", "split_settings"]
 
 _RUN_ONLY = ("report", "overwrite", "resume")
 """Options of files, which memory does not have."""
@@ -37,9 +37,21 @@ def split_settings(
     reading = ReadOptions(**of_reading)
     options = BackmapOptions(**{name: settings[name] for name in settings.keys() - of_reading.keys()})
     if frames is not None:
-        text = frames if isinstance(frames, str) else _slice_text(frames)
-        reading = replace(reading, window=FrameWindow(frames=text))
+        reading = replace(reading, window=frame_window(frames))
     return reading, options
+
+
+def frame_window(frames: slice | str | None) -> FrameWindow:
+    """Return the window of some frames, of all of them for None.
+
+    Raises
+    ------
+    UsageError
+        It is no slice.
+    """
+    if frames is None:
+        return FrameWindow()
+    return FrameWindow(frames=frames if isinstance(frames, str) else _slice_text(frames))
 
 
 def _slice_text(frames: slice) -> str:

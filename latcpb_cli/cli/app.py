@@ -6,6 +6,7 @@ neither torch nor MDAnalysis.
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import warnings
@@ -81,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not debug:
         # Warnings of libraries repeat the messages of a command, or concern the libraries alone.
         warnings.simplefilter("ignore")
+    logging.getLogger("latcpb_cli").addHandler(_WARNINGS)
     try:
         app(arguments, prog_name="latcpb")
     except LatcpbError as error:
@@ -102,6 +104,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         _print_error(f"error: this is a bug in latcpb ({type(error).__name__}: {first_line(error)})")
         _print_error("hint: run again with --debug and report the traceback")
         sys.exit(int(ExitCode.BUG))
+
+
+class _WarningPrinter(logging.Handler):
+    """Prints warnings of the package, which are silent for Python users, on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _print_error(f"warning: {record.getMessage()}")
+
+
+_WARNINGS = _WarningPrinter(logging.WARNING)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

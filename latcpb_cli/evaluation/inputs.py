@@ -12,7 +12,7 @@ from latcpb_cli.evaluation.measured import StructureInput
 from latcpb_cli.io.all_atom import open_all_atom
 from latcpb_cli.options import FrameWindow
 
-__all__ = ["EvaluationFiles", "open_columns"]
+__all__ = ["EvaluationFiles", "open_columns", "structure_name"]
 
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _STRUCTURES = (".pdb", ".ent", ".cif", ".mmcif", ".gro")
@@ -109,9 +109,9 @@ def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[Metho
 def _list_files(path: Path) -> dict[str, Path]:
     """The structures of a folder by name, or the one file."""
     if not path.is_dir():
-        return {_stem(path): path}
+        return {structure_name(path): path}
     found = {
-        _stem(file): file
+        structure_name(file): file
         for file in sorted(path.iterdir())
         if file.is_file() and _suffix(file) in _STRUCTURES and not file.name.endswith(".top.pdb")
     }
@@ -124,7 +124,8 @@ def _suffix(path: Path) -> str:
     return Path(path.stem).suffix.lower() if path.suffix.lower() in _COMPRESSED else path.suffix.lower()
 
 
-def _stem(path: Path) -> str:
+def structure_name(path: Path) -> str:
+    """Return the name of a file without its suffixes."""
     name = path.stem if path.suffix.lower() in _COMPRESSED else path.name
     return Path(name).stem
 
@@ -154,7 +155,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _column_names(paths: Sequence[Path]) -> tuple[str, ...]:
     """Names of the files, or their paths where two have one name."""
-    names = [path.name if path.is_dir() else _stem(path) for path in paths]
+    names = [path.name if path.is_dir() else structure_name(path) for path in paths]
     if len(set(names)) == len(names) and "reference" not in names:
         return tuple(names)
     return tuple(str(path) for path in paths)

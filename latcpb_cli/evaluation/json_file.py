@@ -10,7 +10,7 @@ from typing import Any
 from latcpb_cli import __version__
 from latcpb_cli.evaluation.records import Column, Evaluation
 
-__all__ = ["SCHEMA_VERSION", "json_schema", "json_text"]
+__all__ = ["SCHEMA_VERSION", "json_record", "json_schema", "json_text"]
 
 SCHEMA_VERSION = 1
 """Rises when a name changes its meaning or goes away, not when one is added."""
@@ -25,6 +25,11 @@ def json_schema() -> dict[str, Any]:
 
 def json_text(evaluation: Evaluation) -> str:
     """Format an evaluation; numbers that are not finite become null."""
+    return json.dumps(json_record(evaluation), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def json_record(evaluation: Evaluation) -> Any:
+    """Return what the file holds, as dictionaries and lists."""
     reference = evaluation.reference
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -34,7 +39,7 @@ def json_text(evaluation: Evaluation) -> str:
         "methods": [_column(method) for method in evaluation.methods],
         "definitions": [vars(entry) for entry in evaluation.definitions],
     }
-    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _finite(content)
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64
 
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, LETTERS, N_SLOT, N_SLOTS, NAMES
 from latcpb_cli.errors import InputError
+from latcpb_cli.io.assemble import NamedFrames
 from latcpb_cli.io.atom_slots import ResidueAtoms, group_residues
 from latcpb_cli.io.atom_source import AtomSource, Hydrogens
 from latcpb_cli.io.beads.chains import build_trace
@@ -22,7 +23,7 @@ from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.options import FrameWindow
 from latcpb_cli.structure import AtomStructure, CGTrace, find_cyclic_chains
 
-__all__ = ["open_all_atom", "read_all_atom"]
+__all__ = ["assemble_atom_source", "open_all_atom", "read_all_atom"]
 
 _MAX_BOND_TO_HYDROGEN = 1.5
 """Å; a hydrogen farther from all heavy atoms of its residue is left out."""
@@ -81,6 +82,32 @@ def open_all_atom(
             f"{path}: {trajectory.files[0].n_atoms} atoms, but {topology_path} has {len(table)}",
             "give the topology that the trajectory was written with",
         )
+    topology = files.frame_file(topology_path)
+    given = NamedFrames(table, trajectory, topology_path, topology, paths=files.paths)
+    return assemble_atom_source(given, window, selection)
+
+
+def assemble_atom_source(
+    given: NamedFrames, window: FrameWindow = _ALL_FRAMES, selection: str | None = None
+) -> AtomSource:
+    """Find the residues of an all-atom structure and their atoms; see `open_all_atom`.
+
+    Parameters
+    ----------
+    given : NamedFrames
+        All atoms are in all frames.
+    window : FrameWindow
+    selection : str, optional
+
+    Returns
+    -------
+    AtomSource
+
+    Raises
+    ------
+    InputError, UsageError
+    """
+    table, trajectory, topology_path = given.atoms, given.trajectory, given.path
     choice = choose_frames(window, trajectory)
     frame = trajectory.read(int(choice.numbers[0]))
     first = frame.positions
@@ -90,7 +117,7 @@ def open_all_atom(
     left_out = left_out | ({"at 0, 0, 0": empty} if empty else {})
     _check_protein(residues, topology_path)
     rows = selected[[row for residue in residues for row in residue.rows.values()]]
-    check_labels(trajectory, choice.numbers, table.select(rows), rows, files.frame_file(topology_path))
+    check_labels(trajectory, choice.numbers, table.select(rows), rows, given.topology)
     ca = selected[[residue.rows[CA_SLOT] for residue in residues]]
     trace = _build_trace(table.select(ca), residues, first[ca], frame.box)
     owner = np.repeat(np.arange(len(residues)), [len(residue.rows) for residue in residues])
@@ -101,7 +128,7 @@ def open_all_atom(
     indices = np.where(present, 0, -1)
     indices[owner, slots] = rows
     trace = replace(trace, cyclic_chains=find_cyclic_chains(trace, first[indices], present))
-    return AtomSource(files.paths, trace, present, left_out, hydrogens, choice, trajectory, indices)
+    return AtomSource(given.paths, trace, present, left_out, hydrogens, choice, trajectory, indices)
 
 
 def _select(

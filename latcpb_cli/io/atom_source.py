@@ -129,13 +129,13 @@ class AtomSource:
 
     def _check(self, atoms: Float32[np.ndarray, "F L 15 3"], start: int) -> None:
         """Raise where an atom has no position."""
-        path = self.paths[-1]
         bad = ~np.isfinite(atoms).all(axis=(2, 3))
         empty = ~atoms.any(axis=(2, 3))
         for problem, what in ((bad, "a position that is not a number"), (empty, "all atoms at 0, 0, 0")):
             if problem.any():
                 frame, residue = np.argwhere(problem)[0]
-                number = self.frame_numbers[start + frame]
+                number = int(self.frame_numbers[start + frame])
+                path = self._trajectory.locate(number)[0].path
                 raise InputError(
                     f"{path}: frame {number}: {self.trace.label(int(residue))} has {what}",
                     "leave the frame out with --frames; or the file is damaged: write it again",
