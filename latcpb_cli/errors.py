@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 __all__ = [
     "ExitCode", "LatcpbError", "InputError", "OutputError", "OutputExistsError", "QualityGateError",
     "UsageError", "WeightsError", "WorkerMismatchError", "WorkersLostError", "first_line", "one_line",
+    "without_passwords",
 ]  # fmt: skip
 
 
@@ -92,3 +94,8 @@ def first_line(error: BaseException) -> str:
 def one_line(text: str) -> str:
     """Show a text that may hold a user's file name in one line that cannot steer a terminal."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def without_passwords(text: str) -> str:
+    """Hide user names and passwords of addresses such as ``https://user:password@host``."""
+    return re.sub(r"://[^/\s]*@", "://***@", text)

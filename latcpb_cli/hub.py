@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from latcpb_cli.errors import LatcpbError, UsageError, WeightsError
+from latcpb_cli.errors import LatcpbError, UsageError, WeightsError, without_passwords
 from latcpb_cli.weights import (
     CARD_FILE,
     CHECKSUM_FILE,
@@ -189,6 +189,7 @@ def _fetch(name: str, repo_id: str, revision: str, cache_dir: Path | None) -> Pa
     """Download the files of one model and no others; return their directory in the cache."""
     from huggingface_hub import HfApi, hf_hub_download
 
+    _hide_passwords_in_logs()
     # First, because hf_hub_download retries for minutes where there is no network.
     info = HfApi().model_info(repo_id, revision=revision, timeout=_CONNECT_TIMEOUT)
     available = {sibling.rfilename for sibling in info.siblings or []}
@@ -202,6 +203,17 @@ def _fetch(name: str, repo_id: str, revision: str, cache_dir: Path | None) -> Pa
     needed += sorted({f"{name}/{file}" for file in (CARD_FILE, CONFIDENCE_FILE)} & available)
     paths = [hf_hub_download(repo_id, file, revision=revision, cache_dir=cache_dir) for file in needed]
     return Path(paths[0]).parent
+
+
+def _hide_passwords_in_logs() -> None:
+    """Let huggingface_hub, which logs the addresses of requests, show none of their passwords."""
+
+    def hide(record: logging.LogRecord) -> bool:
+        record.msg, record.args = without_passwords(record.getMessage()), ()
+        return True
+
+    for handler in logging.getLogger("huggingface_hub").handlers:
+        handler.addFilter(hide)
 
 
 def _discard(directory: Path) -> None:
@@ -228,7 +240,7 @@ def _clear_errors(name: str, repo_id: str, revision: str) -> Iterator[None]:
     """Turn exceptions of huggingface_hub into a WeightsError with a hint."""
     from huggingface_hub import constants, errors
 
-    where = f"{repo_id} at {constants.ENDPOINT}"
+    where = f"{repo_id} at {without_passwords(constants.ENDPOINT)}"
     unpublished = ": the weights of latcpb are not published there yet" if repo_id == DEFAULT_REPO_ID else ""
     try:
         yield
@@ -248,5 +260,5 @@ def _clear_errors(name: str, repo_id: str, revision: str) -> Iterator[None]:
     # Errors of the HTTP library pass through; which library that is depends on the version.
     except Exception as error:
         reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
-        message = f"weights {name!r} cannot be had from {where}: {reason[0]}"
+        message = f"weights {name!r} cannot be had from {where}: {without_passwords(reason[0])}"
         raise WeightsError(message, _alternatives()) from error

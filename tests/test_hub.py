@@ -222,6 +222,20 @@ def test_unreachable_hub(call: Call) -> None:
     assert "\n" not in result["error"]
 
 
+@pytest.mark.parametrize("case", ["unreachable", "dropped", "unpublished", "complete"])
+def test_the_password_of_the_endpoint_is_never_printed(
+    published: HubServer, call: Call, tmp_path: Path, case: str
+) -> None:
+    address = published.endpoint.removeprefix("http://") if case != "unreachable" else "127.0.0.1:9"
+    if case == "unpublished":
+        published.repositories.clear()
+    if case == "dropped":
+        published.drops[f"{NAME}/model.safetensors"] = 1
+    result = call(env={"HF_ENDPOINT": f"http://somebody:secret@{address}", "PYTHONUNBUFFERED": "1"})
+    assert ("error" in result) is (case in ("unreachable", "unpublished"))
+    assert "secret" not in json.dumps(result)
+
+
 def test_other_repository_is_compared_with_its_own_sums(
     published: HubServer, call: Call, tmp_path: Path
 ) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Annotated
 
 import typer
@@ -24,7 +25,7 @@ from latcpb_cli.cli.examples import examples
 from latcpb_cli.cli.inspect import inspect
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.cli.weights import download_weights
-from latcpb_cli.errors import ExitCode, LatcpbError, first_line, one_line
+from latcpb_cli.errors import ExitCode, LatcpbError, first_line, one_line, without_passwords
 
 __all__ = ["app", "main"]
 
@@ -79,31 +80,35 @@ def main(argv: Sequence[str] | None = None) -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
+    logging.getLogger("latcpb_cli").addHandler(_LOG_PRINTER)
     if not debug:
         # Warnings of libraries repeat the messages of a command, or concern the libraries alone.
         warnings.simplefilter("ignore")
     logging.getLogger("latcpb_cli").addHandler(_WARNINGS)
     try:
         app(arguments, prog_name="latcpb")
-    except LatcpbError as error:
-        if debug:
-            raise
-        _print_error(f"error: {error.message}")
-        if error.hint:
-            _print_error(f"hint: {error.hint}")
-        sys.exit(int(error.exit_code))
-    except OSError as error:
-        if debug:
-            raise
-        _print_error(f"error: {error.filename or 'a file'}: {error.strerror or error}")
-        _print_error("hint: check the disk's free space and the permissions")
-        sys.exit(int(ExitCode.BAD_INPUT))
     except Exception as error:
         if debug:
+            # Here, because Typer sets a hook of its own when it is called.
+            sys.excepthook = _print_traceback
             raise
-        _print_error(f"error: this is a bug in latcpb ({type(error).__name__}: {first_line(error)})")
-        _print_error("hint: run again with --debug and report the traceback")
-        sys.exit(int(ExitCode.BUG))
+        sys.exit(int(_print_and_classify(error)))
+
+
+def _print_and_classify(error: Exception) -> ExitCode:
+    """Print an error in one line, its hint in another, and return the exit code."""
+    if isinstance(error, LatcpbError):
+        message, hint, code = error.message, error.hint, error.exit_code
+    elif isinstance(error, OSError):
+        message, code = f"{error.filename or 'a file'}: {error.strerror or error}", ExitCode.BAD_INPUT
+        hint = "check the disk's free space and the permissions"
+    else:
+        message = f"this is a bug in latcpb ({type(error).__name__}: {first_line(error)})"
+        hint, code = "run again with --debug and report the traceback", ExitCode.BUG
+    _print_error(f"error: {message}")
+    if hint:
+        _print_error(f"hint: {hint}")
+    return code
 
 
 class _WarningPrinter(logging.Handler):
@@ -119,6 +124,21 @@ _WARNINGS = _WarningPrinter(logging.WARNING)
 def _stop(signum: int, frame: FrameType | None) -> None:
     """End on SIGTERM (a batch system's time limit) the way Ctrl-C does: cleaned up."""
     raise KeyboardInterrupt
+
+
+class _LogPrinter(logging.Handler):
+    """Prints what the package logs for Python programs, such as a copy of weights that is fetched again."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _print_error(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+_LOG_PRINTER = _LogPrinter(logging.WARNING)
+
+
+def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print what Python would, without the passwords of addresses."""
+    sys.stderr.write(without_passwords("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _print_error(line: str) -> None:

@@ -107,6 +107,7 @@ def backmap(
     from latcpb_cli.io.open_source import open_source
     from latcpb_cli.run.output_labels import label_notes
     from latcpb_cli.run.output_plan import OutputPlan
+    from latcpb_cli.run.postprocess import preparation_notes
     from latcpb_cli.run.quality_gate import check_limits, limit_names, parse_limits
 
     machine = Machine(weights, resolve_device(device), threads, workers, scheduler)
@@ -129,7 +130,7 @@ def backmap(
         source = open_source(trajectories, top, reading)
         messages.source(source, seed=options.seed if seed == "random" else None)
         plan.check_fit(source, samples)
-        messages.notes(label_notes(plan, source.trace))
+        messages.notes([*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md)])
         summary = _run(source, plan, options, machine, messages)
     messages.result(summary)
     if report_html is not None:

@@ -67,6 +67,14 @@ class EvaluationFiles:
             raise UsageError("files and folders together", "give files only, or folders only")
 
 
+@dataclass(frozen=True)
+class _Topology:
+    """A file that names the atoms of others, and the option that gives it, for hints."""
+
+    path: Path | None
+    option: str
+
+
 def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[MethodInput]]:
     """Open the reference and the methods.
 
@@ -97,11 +105,12 @@ def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[Metho
                 _keep_common(column, path, natives, files.reference, lines)
             used = set().union(*listed)
             natives = {name: path for name, path in natives.items() if name in used}
-        opened = tuple(_open(name, path, files.reference_top, files) for name, path in natives.items())
+        top = _Topology(files.reference_top, "--ref-top")
+        opened = tuple(_open(name, path, top, files) for name, path in natives.items())
         reference = MethodInput("reference", opened)
     methods = []
     for index, (name, column) in enumerate(zip(names, listed, strict=True)):
-        structures, failures = _open_all(column, tops[index] if tops else None, files)
+        structures, failures = _open_all(column, _Topology(tops[index] if tops else None, "--gen-top"), files)
         methods.append(MethodInput(name, structures, files.samples, tuple(notes[index]), failures))
     return reference, methods
 
@@ -162,7 +171,7 @@ def _column_names(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _open_all(
-    structures: dict[str, Path], top: Path | None, files: EvaluationFiles
+    structures: dict[str, Path], top: _Topology, files: EvaluationFiles
 ) -> tuple[tuple[StructureInput, ...], tuple[str, ...]]:
     """Open the files of a method; return what is wrong with those of several that cannot be read."""
     opened, failures = [], []
@@ -176,7 +185,7 @@ def _open_all(
     return tuple(opened), tuple(failures)
 
 
-def _open(name: str, path: Path, top: Path | None, files: EvaluationFiles) -> StructureInput:
-    source = open_all_atom(path, top, files.window, files.selection)
+def _open(name: str, path: Path, top: _Topology, files: EvaluationFiles) -> StructureInput:
+    source = open_all_atom(path, top.path, files.window, files.selection, top.option)
     paths = tuple(str(used) for used in source.paths)
     return StructureInput(name, str(path), paths, source, source.frame_numbers, source.left_out)

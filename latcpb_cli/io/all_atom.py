@@ -17,7 +17,7 @@ from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.beads.labels import check_labels
 from latcpb_cli.io.beads.whole import shortest_images
 from latcpb_cli.io.readers.atoms import AtomTable
-from latcpb_cli.io.readers.formats import InputFiles
+from latcpb_cli.io.readers.formats import InputFiles, OptionNames
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.options import FrameWindow
@@ -40,7 +40,11 @@ def read_all_atom(path: Path, top: Path | None = None) -> AtomStructure:
 
 
 def open_all_atom(
-    path: Path, top: Path | None = None, window: FrameWindow = _ALL_FRAMES, selection: str | None = None
+    path: Path,
+    top: Path | None = None,
+    window: FrameWindow = _ALL_FRAMES,
+    selection: str | None = None,
+    top_option: str = "--top",
 ) -> AtomSource:
     """Open an all-atom structure or trajectory; frames are read when they are needed.
 
@@ -60,6 +64,8 @@ def open_all_atom(
         Frames to use; all by default.
     selection : str, optional
         Atoms to use, in the language of MDAnalysis.
+    top_option : str
+        Option of the command line that gives ``top``, for hints.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def open_all_atom(
         The selection is not understood.
     """
     topology_path = path if top is None else top
-    files = InputFiles([topology_path, path])
+    files = InputFiles([topology_path, path], option_names=OptionNames(top_option, "", ""))
     table = files.read_topology(topology_path)
     trajectory = files.open_trajectory([path], window, len(table))
     if trajectory.files[0].n_atoms != len(table):

@@ -118,7 +118,7 @@ def _create(molecule: Molecule, name: str, solvent: str, method: object, cutoff:
     except (ValueError, KeyError) as error:
         raise InputError(
             f"force field {name}: {first_line(error).partition('.  ')[0]}",
-            "Amber has no one-residue chains and no phosphates: try --force-field charmm36, or --selection",
+            "Amber has no phosphates: try --force-field charmm36, or --selection",
         ) from None
     if solvent == "obc2":
         add_obc2(system, topology)

@@ -19,6 +19,7 @@ from latcpb_cli.options import BackmapOptions, ReadOptions
 from latcpb_cli.run.output_labels import label_notes
 from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.pipeline import backmap_trajectory
+from latcpb_cli.run.postprocess import preparation_notes
 from latcpb_cli.run.provenance import provenance
 from latcpb_cli.run.remote import load_model
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -173,7 +174,8 @@ def _backmap_file(
         with OutputPlan.reserve(task.output, options, [task.path]) as plan:
             source = open_source([task.path], None, reading)
             plan.check_fit(source, options.samples)
-            notes = (*source.notes, *label_notes(plan, source.trace), *source.warnings)
+            made = (*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md))
+            notes = (*source.notes, *made, *source.warnings)
             summary = backmap_trajectory(load_model(setup), source, plan, options)
     except LatcpbError as error:
         failed = FileResult(str(task.path), error=error.message, hint=error.hint)

@@ -29,6 +29,7 @@ from latcpb_cli.run.completed import complete_already, run_remark
 from latcpb_cli.run.journal import input_identity
 from latcpb_cli.run.output_labels import chains_renamed_in, label_notes
 from latcpb_cli.run.output_plan import OutputPlan
+from latcpb_cli.run.postprocess import preparation_notes
 from latcpb_cli.run.prepared_run import Builder, PreparedRun
 from latcpb_cli.run.progress import RunOutputs, RunProgress
 from latcpb_cli.run.provenance import provenance
@@ -263,7 +264,11 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
         "device": backmapper.device,
         "frames": source.n_frames,
         "residues": len(source.trace),
-        "notes": [*source.notes, *label_notes(plan, source.trace)],
+        "notes": [
+            *source.notes,
+            *label_notes(plan, source.trace),
+            *preparation_notes(source.trace, run.options.md),
+        ],
         "renamed_chains": [asdict(chain) for chain in chains_renamed_in(plan, source.trace)],
         "warnings": list(source.warnings),
         "frames_with_problems": len(progress.problems),

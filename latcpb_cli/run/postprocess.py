@@ -8,12 +8,14 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 
+from latcpb_cli.errors import InputError
+from latcpb_cli.io.beads.chains import list_some
 from latcpb_cli.io.writers.bonds import heavy_bonds
 from latcpb_cli.md.force_fields import require_openmm
 from latcpb_cli.options import MdOptions
-from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
+from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk
 
-__all__ = ["NoPostProcessing", "PostProcessor", "open_post_processor"]
+__all__ = ["NoPostProcessing", "PostProcessor", "open_post_processor", "preparation_notes"]
 
 
 @runtime_checkable
@@ -67,11 +69,39 @@ def open_post_processor(
     UsageError
         OpenMM is not installed.
     InputError
-        The force field does not know a residue.
+        The force field does not know a residue, or all chains have one residue.
     """
     if md is None:
         return NoPostProcessing(topology)
     require_openmm()
+    threads, left = torch.get_num_threads(), _chains_of_one(topology.trace)
+    if left.all():
+        raise InputError(
+            "no hydrogens and no minimisation for chains of one residue, and there are no others",
+            "leave out --hydrogens and --minimize",
+        )
+    if left.any():
+        from latcpb_cli.md.single_residues import PartialMinimizer
+
+        return PartialMinimizer(topology, left, md, device, threads, bridges)
     from latcpb_cli.md.hydrogen_minimizer import HydrogenMinimizer
 
-    return HydrogenMinimizer(topology, md, device, torch.get_num_threads(), bridges)
+    return HydrogenMinimizer(topology, md, device, threads, bridges)
+
+
+def preparation_notes(trace: CGTrace, md: MdOptions | None) -> list[str]:
+    """Describe what hydrogens and minimisation leave out, in at most one line."""
+    left = np.flatnonzero(_chains_of_one(trace))
+    if md is None or not len(left):
+        return []
+    labels = list_some([trace.label(int(residue)) for residue in left])
+    what = " and ".join(["no hydrogens"] * md.hydrogens + ["not minimised"] * (md.minimize > 0))
+    return [f"{what}, chains of one residue: {labels}"]
+
+
+def _chains_of_one(trace: CGTrace) -> np.ndarray:
+    """Mark the residues that are a chain alone: bool, shape (L,).
+
+    Amber has no templates for them; for CHARMM, OpenMM searches minutes for a combination of patches.
+    """
+    return np.asarray(np.bincount(trace.chain_index)[trace.chain_index] == 1)

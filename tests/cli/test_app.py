@@ -86,3 +86,17 @@ def test_a_closed_pipe_is_no_traceback():
         timeout=120,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_tracebacks_show_no_passwords(folder, ca_pdb, monkeypatch, capsys):
+    def fail(*arguments, **options):
+        raise RuntimeError("https://me:secret@host/model is gone")
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(FakeBackmapper, "from_pretrained", fail)
+    with pytest.raises(RuntimeError) as caught:
+        main(["backmap", "cg.pdb", "--debug"])
+    sys.excepthook(caught.type, caught.value, caught.tb)
+    shown = capsys.readouterr().err
+    assert "RuntimeError: https://***@host/model is gone" in shown
+    assert "secret" not in shown

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
+from cg_files import write_trajectory
 from peptides import pdb_text, structure
 from typer.testing import CliRunner
 
@@ -114,3 +116,21 @@ def test_a_page(app, files, tmp_path):
     assert "<title>Evaluation of noisy</title>" in text
     assert isinstance(run(app, *files, "--samples", 2, "--report", out).exception, OutputExistsError)
     assert out.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize(("place", "option"), [(0, "--ref-top"), (1, "--gen-top")])
+def test_a_trajectory_alone_is_told_the_options_of_evaluate(app, files, tmp_path, place, option):
+    given = list(files)
+    given[place] = str(write_trajectory(tmp_path / "t.xtc", np.zeros((2, 4, 3))))
+    error = run(app, *given).exception
+    assert isinstance(error, InputError)
+    assert error.hint == f"give a structure of the same atoms with {option}"
+
+
+@pytest.mark.parametrize("name", ["noname", "a.docx", "a.pdb1"])
+def test_hints_name_no_options_that_evaluate_lacks(app, files, tmp_path, name):
+    text = Path(files[0]).read_text()
+    (tmp_path / name).write_text(text)
+    error = run(app, str(tmp_path / name)).exception
+    assert isinstance(error, InputError)
+    assert "--" not in error.hint

@@ -205,7 +205,7 @@ CASES = {
     "a selection of nothing": (good, "cg.pdb --selection 'bynum 99'", 3, "cg.pdb: --selection"),
     "a selection that is none": (
         good,
-        "cg.pdb --selection fools", 2, "--selection 'fools' is not understood",
+        "cg.pdb --selection fools", 2, "selection 'fools' is not understood",
     ),
     "a scale of nothing": (good, "cg.pdb --scale 0", 2, "--scale 0.0 is not possible"),
     "a scale of no number": (good, "cg.pdb --scale nan", 2, "--scale nan is not possible"),

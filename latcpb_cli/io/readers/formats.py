@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +23,7 @@ from latcpb_cli.io.readers.pdb import PdbFile
 from latcpb_cli.io.readers.xdr import XdrFile
 from latcpb_cli.options import FrameWindow
 
-__all__ = ["InputFiles"]
+__all__ = ["InputFiles", "OptionNames"]
 
 _ASSEMBLIES = tuple(f".pdb{number}" for number in range(1, 10))
 """PDB files of a biological assembly."""
@@ -56,6 +57,18 @@ _BINARY = (
 _COMMON = ".pdb .cif .gro .gsd .h5 .data .psf .prmtop; .xtc .trr .dcd .nc .lammpstrj .mdcrd"
 
 
+@dataclass(frozen=True)
+class OptionNames:
+    """Options of a command that hints name; "" for those that it does not have."""
+
+    top: str = "--top"
+    sequence: str = "--sequence"
+    format: str = "--format"
+
+
+_OPTION_NAMES = OptionNames()
+
+
 class InputFiles:
     """The files of one input; a file that is topology and trajectory at once is scanned only once.
 
@@ -65,6 +78,8 @@ class InputFiles:
         A file that is listed twice counts once.
     formats : mapping of pathlib.Path to str, optional
         Formats, such as ``pdb``, of files whose suffixes are missing or wrong.
+    option_names : OptionNames, optional
+        For hints.
 
     Raises
     ------
@@ -74,9 +89,17 @@ class InputFiles:
         A format is not known.
     """
 
-    def __init__(self, paths: Sequence[Path], formats: Mapping[Path, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        formats: Mapping[Path, str] = MappingProxyType({}),
+        option_names: OptionNames = _OPTION_NAMES,
+    ) -> None:
         suffixes = {path: _format_suffix(name) for path, name in formats.items()}
-        self._files = {path: _open_known(path, suffixes.get(path)) for path in dict.fromkeys(paths)}
+        self._options = option_names
+        self._files = {
+            path: _open_known(path, suffixes.get(path), option_names.format) for path in dict.fromkeys(paths)
+        }
         self._structure_files: dict[Path, StructureFile] = {}
 
     @property
@@ -106,9 +129,11 @@ class InputFiles:
         file = self._files[path]
         reader = self._structure_file(file)
         if not self.names_atoms(path):
+            alone = f", or the sequences of its Cα with {self._options.sequence}"
             raise InputError(
                 f"{path}: a trajectory does not name the residues that it holds",
-                "give a structure of the same beads with --top, or the sequences of its Cα with --sequence",
+                f"give a structure of the same atoms with {self._options.top}"
+                f"{alone if self._options.sequence else ''}",
             )
         atoms = reader.read_atoms() if reader is not None else read_mda_atoms(file)
         if not len(atoms):
@@ -156,9 +181,10 @@ class InputFiles:
         if file.suffix in _STRUCTURE_FILES and file.path not in self._structure_files:
             reader = self._structure_files[file.path] = _STRUCTURE_FILES[file.suffix](file)
             if file.suffix in _ASSEMBLIES and reader.n_frames > 1:
+                as_frames = f", or read its models as frames with {self._options.format} pdb"
                 raise InputError(
                     f"{file.path}: the {reader.n_frames} models of an assembly are one structure, not frames",
-                    "fetch the assembly as mmCIF, or read its models as frames with --format pdb",
+                    f"fetch the assembly as mmCIF{as_frames if self._options.format else ''}",
                 )
         return self._structure_files.get(file.path)
 
@@ -166,7 +192,7 @@ class InputFiles:
         if file.suffix in _TOPOLOGIES:
             raise InputError(
                 f"{file.path}: a topology holds no positions",
-                "give it with --top, and a trajectory beside it",
+                f"give it with {self._options.top}, and a trajectory beside it",
             )
         reader = self._structure_file(file)
         if reader is not None:
@@ -191,13 +217,14 @@ def _format_suffix(name: str) -> str:
     return suffix
 
 
-def _open_known(path: Path, suffix: str | None) -> InputFile:
+def _open_known(path: Path, suffix: str | None, format_option: str) -> InputFile:
     """Open a file whose format is given, or known from its name."""
     file = open_input(path, suffix)
     if file.suffix not in _KNOWN:
+        way_out = f"name it with {format_option}, or rename it" if format_option else "rename it"
         what = f"unknown format '{file.suffix}'" if file.suffix else "its name has no suffix, so no format"
         raise InputError(
             f"{path}: {what}",
-            f"name it with --format, or rename it; latcpb reads {_COMMON} and a few more, also as .gz",
+            f"{way_out}; latcpb reads {_COMMON} and a few more, also as .gz",
         )
     return file if file.suffix in _BINARY else file.as_plain_text()

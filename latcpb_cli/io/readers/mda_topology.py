@@ -174,6 +174,6 @@ def select_atoms(
             return np.asarray(universe.select_atoms(selection).indices)
     except (ValueError, AttributeError, TypeError, MDAnalysis.exceptions.SelectionError) as error:
         raise UsageError(
-            f"--selection '{selection}' is not understood ({str(error).splitlines()[0]})",
+            f"selection '{selection}' is not understood ({str(error).splitlines()[0]})",
             "see https://userguide.mdanalysis.org/stable/selections.html",
         ) from None
