@@ -46,7 +46,7 @@ def serve(pipe: Connection, setup: WorkerSetup) -> None:
 
     with suppress(LatcpbError):  # which the first chunk meets again
         load_model(setup)
-    with suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, ConnectionError):
         while True:
             request = pipe.recv()
             result: object = None

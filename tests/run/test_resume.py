@@ -253,7 +253,7 @@ def wait_for_entries(journal: Path, count: int, process: subprocess.Popen) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--hydrogens"]], ids=" ".join)
 def test_command_killed_at_random_moments(trajectory, options):
     if "--hydrogens" in options:

@@ -69,3 +69,14 @@ def test_a_model_that_cannot_be_loaded_is_an_error_of_the_first_chunk(pipe, monk
     pipe.send((JOB, chunk(0)))
     received = pipe.recv()
     assert isinstance(received, WeightsError)
+
+
+@pytest.mark.parametrize("error", [EOFError, ConnectionResetError, BrokenPipeError])
+def test_a_main_process_that_is_gone_is_no_traceback(monkeypatch, error):
+    class Broken:
+        def recv(self):
+            raise error
+
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeBackmapper())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    serve(Broken(), WorkerSetup(None, "cpu"))
