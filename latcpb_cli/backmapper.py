@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
@@ -85,7 +85,7 @@ class Backmapper:
         self.schedule = Schedule.from_config(predictor.config.schedule, device)
 
     @classmethod
-    def from_pretrained(cls, weights: str | Path | None = None, *, device: str = "auto") -> Backmapper:
+    def from_pretrained(cls, weights: str | Path | None = None, *, device: str = "auto") -> Self:
         """Load weights by name or folder; the default model where none is given.
 
         Raises
