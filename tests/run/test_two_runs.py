@@ -30,7 +30,7 @@ except LatcpbError as error:
 """
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])])
+@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_one_of_two_runs_wins_and_the_other_is_refused(tmp_path, rounds):
     positions = walk(40, 30)
     write_ca_pdb(tmp_path / "cg.pdb", "ACDEFGHIKL" * 4, positions[:1])
