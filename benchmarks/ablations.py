@@ -22,8 +22,8 @@ import torch
 from chains import Reference, rebuild, reference_chains, reference_frames
 from tables import Row
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.config import ModelConfig
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.train.config import LossWeights, TrainConfig
 from latcpb_cli.train.export import export_weights
@@ -69,7 +69,7 @@ def main() -> None:
             print(f"| {variant} | " + " | ".join(f"{figures[key]:.4g}" for key in METRICS) + " |", flush=True)
 
 
-def train_variant(name: str, options: argparse.Namespace) -> Backmapper:
+def train_variant(name: str, options: argparse.Namespace) -> LoadedModel:
     """Train a variant, or go on with its runs, and load the result."""
     model, weights = VARIANTS[name]
     folder = options.work / name.replace(" ", "-").replace(",", "")
@@ -85,7 +85,7 @@ def train_variant(name: str, options: argparse.Namespace) -> Backmapper:
         Trainer(config, options.data, folder / "diffusion", previous=last).run()
         last = folder / "diffusion"
     export_weights(last, folder / "weights", overwrite=True)
-    return Backmapper.from_pretrained(folder / "weights", device="cpu")
+    return LoadedModel.from_pretrained(folder / "weights", device="cpu")
 
 
 def inputs(options: argparse.Namespace) -> Iterator[tuple[str, Iterator[Reference]]]:

@@ -20,12 +20,12 @@ from chains import reference_chains
 from observations import Observations, observe
 from scipy.optimize import isotonic_regression
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import ALA, GLY, NAMES, PRO
 from latcpb_cli.chem.zmatrix import N_CHI, chi_mask
 from latcpb_cli.confidence.calibration import require_calibration
 from latcpb_cli.confidence.record import QUANTITIES, Confidence
 from latcpb_cli.hub import resolve_weights
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.weights import CONFIDENCE_FILE, write_checksums
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.0, help="on Cα, Å per axis, with --measure")
     parser.add_argument("--chains", type=int, help="only so many")
     options = parser.parse_args()
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     split = options.measure or options.split
     modes: dict[str, Any] = {}
     for mode, settings in MODES.items():

@@ -20,8 +20,8 @@ from chains import Reference, generated_structure, reference_chains
 from safetensors.torch import load_file, save_file
 from tables import Row
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import CA_SLOT
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
@@ -55,7 +55,7 @@ def main() -> None:
         factors = options.decoder_weight, options.contact_energy
         write_scaled(Path(options.weights), options.out, factors)
         return
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     packing = backmapper.predictor.packing
     assert packing is not None  # or there is nothing to scale
     heads = SideChainHeads(packing, backmapper.predictor.rescoring)
@@ -72,7 +72,7 @@ def main() -> None:
         print(f"{n['chi1']:7.1f}{n['chi1_chi2']:7.1f}", flush=True)
 
 
-def build_backbone(backmapper: Backmapper, reference: Reference) -> Backbone:
+def build_backbone(backmapper: LoadedModel, reference: Reference) -> Backbone:
     """Decode the latents of best mode and rotate the peptides."""
     structure, native, _ = reference
     predictor = backmapper.predictor

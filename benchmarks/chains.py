@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import CA_SLOT, LETTERS
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 from latcpb_cli.train.data import Structure, load_ensemble, load_structures
@@ -88,7 +88,7 @@ def _references(
 
 
 def rebuild(
-    backmapper: Backmapper,
+    backmapper: LoadedModel,
     reference: AtomStructure,
     chunk: FrameChunk,
     options: BackmapOptions = DEFAULT_OPTIONS,

@@ -19,8 +19,8 @@ from arguments import measurement_parser
 from chains import trace_from_structure
 from diversity import is_buried, pairwise_deviation
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import CA_SLOT
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import inner_residues
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import FrameChunk
@@ -44,7 +44,7 @@ def shared_stretches(structures: list[Structure]) -> Iterator[Pair]:
             yield pair
 
 
-def sample_pair(backmapper: Backmapper, pair: Pair, coherence: float, seeds: int) -> list[np.ndarray]:
+def sample_pair(backmapper: LoadedModel, pair: Pair, coherence: float, seeds: int) -> list[np.ndarray]:
     """Atoms (2, L, 15, 3) on both traces, for each seed."""
     ca = np.stack([structure.atoms[:, CA_SLOT] for structure in pair])
     chunk = FrameChunk(ca, np.zeros(2), np.zeros((2, 6), np.float32), np.arange(2))
@@ -53,7 +53,7 @@ def sample_pair(backmapper: Backmapper, pair: Pair, coherence: float, seeds: int
     return [backmapper.sample(trace, chunk, each)[:, 0] for each in options]
 
 
-def add_pair(backmapper: Backmapper, pair: Pair, seeds: int, deviations: Deviations) -> None:
+def add_pair(backmapper: LoadedModel, pair: Pair, seeds: int, deviations: Deviations) -> None:
     """Add the deviations between the two natives, and between samples on their traces."""
     natives = np.stack([structure.atoms for structure in pair])
     first, second = pair
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=8, help="at most so many of a cluster")
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     means: dict[tuple[str, str], list[float]] = defaultdict(list)
     for cluster in load_structures(options.data, options.split, ensemble_probability=0.0).groups:
         deviations: Deviations = defaultdict(list)

@@ -15,9 +15,9 @@ from arguments import measurement_parser
 from chains import rebuild, reference_chains
 from tables import Row
 
-from latcpb_cli import backmapper as backmapper_module
-from latcpb_cli.backmapper import Backmapper
+from latcpb_cli import loaded_model as loaded_model_module
 from latcpb_cli.diffusion.sampler import SamplerSettings
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 
 CANDIDATES = [
@@ -45,13 +45,13 @@ def main() -> None:
     parser = measurement_parser(__doc__, split="heldout")
     parser.add_argument("--chains", type=int, default=40)
     options = parser.parse_args()
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     headers = "".join(f"{header:>{width}s}" for header, width, _ in COLUMNS.values())
     print(f"{'steps':>5s}{'temp.':>6s}{headers}{'res/s':>8s}")
     for sampling in CANDIDATES:
         row, seconds, residues = Row(), 0.0, 0
         choice = BackmapOptions(mode="ensemble" if sampling.temperature > 0 else "best")
-        with patch.dict(backmapper_module.SAMPLER_SETTINGS, {choice.mode: sampling}):
+        with patch.dict(loaded_model_module.SAMPLER_SETTINGS, {choice.mode: sampling}):
             for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
                 started = time.perf_counter()
                 built = rebuild(backmapper, reference, chunk, choice)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from relief_timer import relief_timer
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import OXT_SLOT, slot_mask
 from latcpb_cli.geometry.box import box_vectors
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace, FrameChunk
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2)
     options = parser.parse_args()
     system = System(options.chains, options.length, options.density)
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     print("frame  residues  residues/s (CPU)  relief %  contact12  overlap04/1000  worst Å  pierced rings")
     for frame in range(options.frames):
         trace, chunk = condensate(system, seed=frame)

@@ -20,8 +20,8 @@ import numpy as np
 from arguments import measurement_parser
 from chains import rebuild, whole_trajectory
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, OXT_SLOT
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
@@ -114,7 +114,7 @@ def main() -> None:
     options = parse_options()
     coherences = [float(part) for part in options.coherence.split(",")]
     settings = [BackmapOptions(mode=options.mode, coherence=coherence) for coherence in coherences]
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     columns = ["natives", *(f"{coherence:g} Å" for coherence in coherences)]
     print(f"{'ensemble':24s}" + "".join(f"{header:>17s}" for header in headers(columns)))
     table = []

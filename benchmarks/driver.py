@@ -63,10 +63,10 @@ def cgback() -> Rebuild:
 def latcpb(
     weights: str = "", mode: str = "best", samples: str = "1", device: str = "auto", without: str = ""
 ) -> Rebuild:
-    from latcpb_cli import Backmapper, backmap_trajectory, open_source
+    from latcpb_cli import LoadedModel, backmap_trajectory, open_source
     from latcpb_cli.options import BackmapOptions
 
-    backmapper = Backmapper.from_pretrained(weights or None, device=device)
+    backmapper = LoadedModel.from_pretrained(weights or None, device=device)
     left_out: Any = tuple(part for part in without.split(",") if part)
     options = BackmapOptions(
         samples=int(samples),

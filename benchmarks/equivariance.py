@@ -14,14 +14,14 @@ import numpy as np
 from arguments import measurement_parser
 from chains import reference_chains
 
-from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 
 TOLERANCE = 1e-3  # Å, the precision of a PDB file
 
 
-def written_atoms(backmapper: Backmapper, trace: CGTrace, chunk: FrameChunk) -> np.ndarray:
+def written_atoms(backmapper: LoadedModel, trace: CGTrace, chunk: FrameChunk) -> np.ndarray:
     """Atoms that a file would hold, (F, N, 3)."""
     atoms = backmapper.sample(trace, chunk, BackmapOptions())[:, 0]
     return AtomTopology.heavy_atoms(trace).flatten(atoms)
@@ -38,7 +38,7 @@ def main() -> None:
     parser = measurement_parser(__doc__)
     parser.add_argument("--chains", type=int, default=120)
     options = parser.parse_args()
-    backmapper = Backmapper.from_pretrained(options.weights)
+    backmapper = LoadedModel.from_pretrained(options.weights)
     rng = np.random.default_rng(0)
     deviations: dict[str, list[np.ndarray]] = {"float64": [], "float32": []}
     for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):

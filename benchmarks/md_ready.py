@@ -22,7 +22,7 @@ from arguments import measurement_parser
 from chains import reference_chains
 from md_check import MdCheck, check_md_start
 
-from latcpb_cli import Backmapper, backmap_trajectory, open_source
+from latcpb_cli import LoadedModel, backmap_trajectory, open_source
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.options import BackmapOptions, FrameWindow, MdOptions, ReadOptions
 from latcpb_cli.structure import CGTrace
@@ -75,7 +75,7 @@ def parse_options() -> argparse.Namespace:
 
 def main() -> None:
     options = parse_options()
-    backmapper = Backmapper.from_pretrained(options.weights)
+    backmapper = LoadedModel.from_pretrained(options.weights)
     settings = BackmapOptions(md=MdOptions(hydrogens=True), overwrite=True)
     print(MdCheck.HEADER, flush=True)
     with tempfile.TemporaryDirectory() as name:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from chains import Reference
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.scores import Scores, has_chi
 from latcpb_cli.geometry.angles import angle_difference
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import ATOM_SETS, CHI_TOLERANCE, squared_deviation
 from latcpb_cli.metrics.torsions import TORSION_NAMES, chi_periods, measure_torsions
 from latcpb_cli.options import BackmapOptions
@@ -48,7 +48,7 @@ class Observations:
 
 
 def observe(
-    backmapper: Backmapper, references: Iterable[Reference], options: BackmapOptions, noise: float = 0.0
+    backmapper: LoadedModel, references: Iterable[Reference], options: BackmapOptions, noise: float = 0.0
 ) -> Observations:
     """Rebuild chains from their Cα, with Gaussian noise (Å, per axis) on these, and compare."""
     rng = np.random.default_rng(_SEED)

@@ -22,7 +22,7 @@ from chains import rebuild, reference_chains
 from relief_timer import ReliefCost, relief_timer
 from tables import Row
 
-from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import BREAK_CUTOFF, AtomStructure, FrameChunk
 
@@ -102,7 +102,7 @@ def disturbed_chains(
 
 
 def measure(
-    backmapper: Backmapper, options: argparse.Namespace, name: str, settings: BackmapOptions
+    backmapper: LoadedModel, options: argparse.Namespace, name: str, settings: BackmapOptions
 ) -> tuple[Row, ReliefCost]:
     """Accuracy and geometry of the structures of one input, and the cost of relief."""
     row = Row()
@@ -128,7 +128,7 @@ def main() -> None:
     options = parser.parse_args()
     for setting in options.setting:
         change_constant(setting)
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     print(f"{'input':8s}{'relief':8s}{'ms/residue':>12s}" + "".join(f"{name[:12]:>14s}" for name in COLUMNS))
     for name in INPUTS:
         for label, settings in ROWS.items():

@@ -19,8 +19,8 @@ from arguments import measurement_parser
 from chains import rebuild, reference_chains
 from tables import Row
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import slot_mask
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
 
@@ -40,7 +40,7 @@ GEOMETRY = (
 NOISE = (0.0, 0.1, 0.2, 0.3)  # Å per axis
 
 
-def rebuild_noisy_chains(backmapper: Backmapper, options: argparse.Namespace, noise_std: float) -> Row:
+def rebuild_noisy_chains(backmapper: LoadedModel, options: argparse.Namespace, noise_std: float) -> Row:
     """Rebuild chains after Gaussian noise (Å per axis) on their Cα."""
     row, rng = Row(), np.random.default_rng(0)
     settings = BackmapOptions(mode=options.mode)
@@ -50,7 +50,7 @@ def rebuild_noisy_chains(backmapper: Backmapper, options: argparse.Namespace, no
     return row
 
 
-def rebuild_traces(backmapper: Backmapper, options: argparse.Namespace) -> Row:
+def rebuild_traces(backmapper: LoadedModel, options: argparse.Namespace) -> Row:
     """Rebuild frames of CALVADOS 3; each structure is its own reference."""
     row = Row()
     settings = BackmapOptions(mode=options.mode, ca_tolerance=options.ca_tolerance)
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--ca-tolerance", type=float, default=0.0)
     parser.add_argument("--mode", choices=["best", "ensemble"], default="best")
     options = parser.parse_args()
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     print("noise Å " + "".join(f"{name:>20s}" for name in ACCURACY))
     for noise_std in NOISE:
         figures = rebuild_noisy_chains(backmapper, options, noise_std).figures()

@@ -25,7 +25,7 @@ from systems import write_system
 from throughput_plot import plot
 from torch.utils.flop_counter import FlopCounterMode
 
-from latcpb_cli import Backmapper, open_source
+from latcpb_cli import LoadedModel, open_source
 from latcpb_cli.options import BackmapOptions
 
 
@@ -111,7 +111,7 @@ def operations_per_residue(options: argparse.Namespace) -> float:
     """Additions and multiplications in the matrix products of best mode, without relief."""
     top, trajectory = write_system(options.work, 1, LENGTH, 1)
     source = open_source([trajectory], top)
-    backmapper = Backmapper.from_pretrained(options.weights, device="cpu")
+    backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     with FlopCounterMode(display=False) as counter:
         for chunk in source.chunks(1):
             backmapper.sample(source.trace, chunk, BackmapOptions())

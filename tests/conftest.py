@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb
+from cg_files import FakeModel, walk, write_ca_pdb
 
 SEQUENCE = "MGSWTYPLKHCDE"
 
@@ -30,6 +30,6 @@ def sequence() -> str:
 
 
 @pytest.fixture
-def backmapper() -> FakeBackmapper:
+def backmapper() -> FakeModel:
     """A stand-in for the model."""
-    return FakeBackmapper()
+    return FakeModel()

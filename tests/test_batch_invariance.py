@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.geometry.vectors import atan2
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
-    return Backmapper.from_pretrained(device="cpu")
+def model() -> LoadedModel:
+    return LoadedModel.from_pretrained(device="cpu")
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import ALA, CA_SLOT, GAMMA_SLOT, GLY, PRO
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.geometry.angles import angle_difference
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import CHI_TOLERANCE, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.stereo import StereoChecker
@@ -32,8 +32,8 @@ CHI1 = TORSION_NAMES.index("chi1")
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
-    return Backmapper.from_pretrained(device="cpu")
+def model() -> LoadedModel:
+    return LoadedModel.from_pretrained(device="cpu")
 
 
 @pytest.fixture(scope="module")

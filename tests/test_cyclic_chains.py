@@ -9,10 +9,10 @@ import pytest
 from rings import SEQUENCES, ca_ring, pulled_ring
 from tiny import coil, tiny_predictor
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residue_names import standard_name
 from latcpb_cli.chem.residues import LETTERS, N_SLOTS, NAMES, OXT_SLOT
 from latcpb_cli.complete.completion import complete
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.options import BackmapOptions
@@ -24,8 +24,8 @@ TAIL = "ACDEFGHI"
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
-    return Backmapper(tiny_predictor(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+def model() -> LoadedModel:
+    return LoadedModel(tiny_predictor(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
 
 
 def letters(length: int) -> str:
@@ -60,7 +60,7 @@ def closing_values(trace: CGTrace, atoms: np.ndarray) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("length", SIZES)
-def test_the_ends_of_a_ring_are_joined_as_other_residues_are(model: Backmapper, length: int) -> None:
+def test_the_ends_of_a_ring_are_joined_as_other_residues_are(model: LoadedModel, length: int) -> None:
     trace = make_trace(letters(length), cyclic=(0,))
     atoms = model.sample(trace, make_chunk(ca_ring(length)), BackmapOptions())[0]
     assert closing_values(trace, atoms) == {"peptide_bonds": 0, "angles": 0, "omega": 0}
@@ -70,7 +70,7 @@ def test_the_ends_of_a_ring_are_joined_as_other_residues_are(model: Backmapper, 
 
 @pytest.mark.parametrize(("start", "ca_tolerance"), [(1, 0.0), (7, 0.0), (5, 0.5)])
 def test_the_structure_does_not_depend_on_where_a_ring_is_counted_from(
-    model: Backmapper, start: int, ca_tolerance: float
+    model: LoadedModel, start: int, ca_tolerance: float
 ) -> None:
     sequence, options = letters(14), BackmapOptions(ca_tolerance=ca_tolerance)
     bent = BRIDGED + 0.25 * np.random.default_rng(0).normal(size=BRIDGED.shape)
@@ -84,7 +84,7 @@ def test_the_structure_does_not_depend_on_where_a_ring_is_counted_from(
     assert np.abs(atoms - expected[order])[present].max() < 0.01
 
 
-def test_a_ring_and_a_linear_chain_have_their_own_ends_in_any_order(model: Backmapper) -> None:
+def test_a_ring_and_a_linear_chain_have_their_own_ends_in_any_order(model: LoadedModel) -> None:
     tail = coil(len(TAIL)).numpy() + [0.0, 0.0, 12.0]
     first = make_trace(letters(10), TAIL, cyclic=(0,)), np.concatenate([ca_ring(10), tail])
     last = make_trace(TAIL, letters(10), cyclic=(1,)), np.concatenate([tail, ca_ring(10)])
@@ -97,7 +97,7 @@ def test_a_ring_and_a_linear_chain_have_their_own_ends_in_any_order(model: Backm
     assert np.abs(built[0] - built[1][order])[present].max() < 0.01
 
 
-def test_frames_of_a_box_are_closed_whatever_the_batch(model: Backmapper) -> None:
+def test_frames_of_a_box_are_closed_whatever_the_batch(model: LoadedModel) -> None:
     trace = make_trace(letters(14), TAIL, cyclic=(0,))
     points = np.concatenate([BRIDGED, coil(len(TAIL)).numpy() + [0.0, 0.0, 12.0]])
     frames = [points + 0.05 * np.random.default_rng(seed).normal(size=points.shape) for seed in range(40)]
@@ -107,7 +107,7 @@ def test_frames_of_a_box_are_closed_whatever_the_batch(model: Backmapper) -> Non
     assert set(closing_values(trace, atoms.reshape(-1, *atoms.shape[2:])).values()) == {0}
 
 
-def test_an_open_frame_is_built_as_a_break(model: Backmapper) -> None:
+def test_an_open_frame_is_built_as_a_break(model: LoadedModel) -> None:
     trace, arc = make_trace(letters(10), cyclic=(0,)), ca_ring(12)[:10]
     atoms = model.sample(trace, make_chunk(ca_ring(10), arc), BackmapOptions())[:, 0]
     bonds = np.linalg.norm(atoms[:, -1, 2] - atoms[:, 0, 0], axis=-1)
@@ -115,7 +115,7 @@ def test_an_open_frame_is_built_as_a_break(model: Backmapper) -> None:
     assert np.isfinite(atoms).all()
 
 
-def test_a_disulfide_within_a_ring_and_the_closing_bond_are_no_clashes(model: Backmapper) -> None:
+def test_a_disulfide_within_a_ring_and_the_closing_bond_are_no_clashes(model: LoadedModel) -> None:
     trace, chunk = make_trace(letters(14), cyclic=(0,)), make_chunk(BRIDGED)
     atoms, bridges = complete(trace, model.sample(trace, chunk, BackmapOptions()), chunk.boxes)
     present = AtomTopology.heavy_atoms(trace).present
@@ -127,7 +127,7 @@ def test_a_disulfide_within_a_ring_and_the_closing_bond_are_no_clashes(model: Ba
     assert bridges[0][0] in ((), ((2, 10),))
 
 
-def test_cysteines_at_the_ends_of_a_ring_are_neighbors(model: Backmapper) -> None:
+def test_cysteines_at_the_ends_of_a_ring_are_neighbors(model: LoadedModel) -> None:
     trace, chunk = make_trace("CAGSLTVKAC", cyclic=(0,)), make_chunk(ca_ring(10))
     atoms = model.sample(trace, chunk, BackmapOptions())
     assert complete(trace, atoms, chunk.boxes)[1] == [[()]]

@@ -11,9 +11,9 @@ import pytest
 import torch
 from golden import OPTIONS, Deviation, build_atoms, deviation, load_golden, references
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.evaluation.evaluate import evaluate_pair
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.structure import AtomStructure, AtomTopology
 
@@ -36,8 +36,8 @@ def check(result: Deviation) -> None:
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
-    return Backmapper.from_pretrained(device="cpu")
+def model() -> LoadedModel:
+    return LoadedModel.from_pretrained(device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from contextlib import closing
 from os import PathLike
 from typing import Any
 
-from latcpb_cli import backmapper
 from latcpb_cli.api.backmapped import Backmapped
 from latcpb_cli.api.inputs import Frames, open_any
 from latcpb_cli.api.settings import split_settings
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.run.chunk_job import BuiltChunk
 from latcpb_cli.run.prepared_run import PreparedRun
 
@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 _NO_LIMITS = (float("-inf"), float("inf"))
 
 
-class Backmapper(backmapper.Backmapper):
+class Backmapper(LoadedModel):
     """A loaded model: frames of Cα in, all atoms out.
 
     Examples

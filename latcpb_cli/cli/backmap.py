@@ -148,7 +148,7 @@ def _run(
     messages: Messages,
 ) -> RunSummary:
     """Load the model, start the workers if there are any, and build."""
-    from latcpb_cli.backmapper import Backmapper
+    from latcpb_cli.loaded_model import LoadedModel
     from latcpb_cli.run.malloc import keep_freed_memory
     from latcpb_cli.run.pipeline import backmap_trajectory
     from latcpb_cli.run.workers import LocalWorkers
@@ -156,7 +156,7 @@ def _run(
     keep_freed_memory()
     machine.use_threads()
     builder = machine.builder(source, options)
-    backmapper = Backmapper.from_pretrained(machine.weights, device=machine.device)
+    backmapper = LoadedModel.from_pretrained(machine.weights, device=machine.device)
     if isinstance(builder, LocalWorkers):
         builder.wait()
     try:

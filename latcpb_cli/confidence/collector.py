@@ -18,7 +18,7 @@ _FIRST_CHI = TORSION_NAMES.index("chi1")
 
 
 class PredictionCollector:
-    """Collects the predictions of one call of `Backmapper.sample`, and scores the structures by them.
+    """Collects the predictions of one call of `LoadedModel.sample`, and scores the structures by them.
 
     Examples
     --------

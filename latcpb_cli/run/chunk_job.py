@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.complete.completion import complete
 from latcpb_cli.confidence.calibration import require_calibration
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.record import Confidence
 from latcpb_cli.errors import LatcpbError, first_line
 from latcpb_cli.io.source import Source
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.run.postprocess import NoPostProcessing, PostProcessor
@@ -135,7 +135,7 @@ class ChunkJob:
         """Which heavy atoms are written: bool, shape (L, ``trace.n_slots``)."""
         return AtomTopology.heavy_atoms(self.trace).present
 
-    def with_consensus(self, backmapper: Backmapper, source: Source) -> tuple[ChunkJob, dict[int, str]]:
+    def with_consensus(self, backmapper: LoadedModel, source: Source) -> tuple[ChunkJob, dict[int, str]]:
         """Compute the rotamer probabilities of reference frames, where the options need them.
 
         Returns
@@ -168,10 +168,10 @@ class ChunkJob:
                     problems[int(chunk.indices[number])] = problem
             return replace(self, consensus=RotamerConsensus.concatenate(parts) if parts else None), problems
 
-    def _consensus(self, backmapper: Backmapper, chunk: FrameChunk) -> RotamerConsensus:
+    def _consensus(self, backmapper: LoadedModel, chunk: FrameChunk) -> RotamerConsensus:
         return backmapper.rotamer_consensus(self.trace, chunk, self.options)
 
-    def first_bridges(self, backmapper: Backmapper, source: Source) -> tuple[Bridge, ...]:
+    def first_bridges(self, backmapper: LoadedModel, source: Source) -> tuple[Bridge, ...]:
         """Disulfides of the first frame's first structure, which a topology has in all frames."""
         if self.options.disulfides == "none" or self.trace.sequence.count("C") < 2:
             return ()
@@ -179,7 +179,7 @@ class ChunkJob:
         return built.bridges[0][0]
 
     def build(
-        self, backmapper: Backmapper, chunk: FrameChunk, post_processor: PostProcessor | None = None
+        self, backmapper: LoadedModel, chunk: FrameChunk, post_processor: PostProcessor | None = None
     ) -> BuiltChunk:
         """Build the atoms of a chunk. A frame that fails does not take the others with it.
 
@@ -197,7 +197,7 @@ class ChunkJob:
             built = BuiltChunk.concatenate(chunk, frames)
             return replace(built, error=error) if len(built.problems) == len(chunk) else built
 
-    def _build(self, backmapper: Backmapper, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
+    def _build(self, backmapper: LoadedModel, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
         counts, predictions = OverlapCounts(), PredictionCollector() if self.has_confidence else None
         atoms = backmapper.sample(self.trace, chunk, self.options, self.consensus, counts, predictions)
         atoms, bridges = complete(self.trace, atoms, chunk.boxes, self.options.disulfides)
@@ -218,7 +218,7 @@ class ChunkJob:
         sound = ((heavy > low) & (heavy < high)).all(axis=-1) | ~self.present
         return replace(built, missing=built.missing | ~sound.all(axis=-1))
 
-    def _build_alone(self, backmapper: Backmapper, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
+    def _build_alone(self, backmapper: LoadedModel, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
         """Build one frame; atoms of zeros and a problem where that fails."""
         try:
             return self._build(backmapper, chunk, post)

@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import torch
 
 from latcpb_cli import __version__
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import UsageError
 from latcpb_cli.io.source import Source
 from latcpb_cli.io.writers.atom_writer import STRUCTURE_SUFFIXES, open_writer
 from latcpb_cli.io.writers.frame_writer import OutputSpec, ResumePoint
 from latcpb_cli.io.writers.part_file import undo_renames
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.bfactors import BFactors
 from latcpb_cli.run.chunk_job import ChunkJob
@@ -79,7 +79,7 @@ class RunSummary:
 
 
 def backmap_trajectory(
-    backmapper: Backmapper,
+    backmapper: LoadedModel,
     source: Source,
     output: Path | str | OutputPlan,
     options: BackmapOptions | None = None,
@@ -91,7 +91,7 @@ def backmap_trajectory(
 
     Parameters
     ----------
-    backmapper : Backmapper
+    backmapper : LoadedModel
     source : Source
     output : pathlib.Path, str or OutputPlan
         ``.pdb``, ``.cif``, ``.xtc``, ``.dcd`` or ``.trr``.
@@ -242,7 +242,7 @@ def _prefetch(items: Iterator[Item]) -> Generator[Item, None, None]:
 
 
 def run_settings(
-    backmapper: Backmapper, source: Source, options: BackmapOptions, plan: OutputPlan
+    backmapper: LoadedModel, source: Source, options: BackmapOptions, plan: OutputPlan
 ) -> dict[str, Any]:
     """Return all that the bytes of an output depend on; ready for JSON."""
     return {

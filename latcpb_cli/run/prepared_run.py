@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from latcpb_cli import __version__
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.confidence.calibration import require_calibration
 from latcpb_cli.io.source import Source
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, ModelIdentity
 from latcpb_cli.run.measure import MeasuredChunk
@@ -45,7 +45,7 @@ class PreparedRun:
 
     Attributes
     ----------
-    backmapper : Backmapper
+    backmapper : LoadedModel
     source : Source
     job : ChunkJob
     post_processor : PostProcessor
@@ -55,7 +55,7 @@ class PreparedRun:
         On the clock of `time.perf_counter`.
     """
 
-    backmapper: Backmapper
+    backmapper: LoadedModel
     source: Source
     job: ChunkJob
     post_processor: PostProcessor
@@ -65,7 +65,7 @@ class PreparedRun:
     @classmethod
     def prepare(
         cls,
-        backmapper: Backmapper,
+        backmapper: LoadedModel,
         source: Source,
         options: BackmapOptions,
         limits: tuple[float, float],
@@ -143,7 +143,7 @@ class InProcess:
 
     count = 1
 
-    def __init__(self, backmapper: Backmapper, post_processor: PostProcessor) -> None:
+    def __init__(self, backmapper: LoadedModel, post_processor: PostProcessor) -> None:
         self._backmapper, self._post_processor = backmapper, post_processor
 
     def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[BuiltChunk, None, None]:
@@ -168,7 +168,7 @@ def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> i
     return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
 
 
-def _has_confidence(backmapper: Backmapper, options: BackmapOptions) -> bool:
+def _has_confidence(backmapper: LoadedModel, options: BackmapOptions) -> bool:
     """Whether the confidence in the structures is computed: for B factors, and for reports that can have it.
 
     Raises

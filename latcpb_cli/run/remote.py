@@ -10,8 +10,8 @@ from functools import lru_cache
 import torch
 
 from latcpb_cli import __version__
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import WorkerMismatchError, first_line
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.run.chunk_job import ChunkJob, ModelIdentity
 from latcpb_cli.run.measure import MeasuredChunk, measure_chunk
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -20,7 +20,7 @@ from latcpb_cli.structure import FrameChunk
 __all__ = ["build_remotely", "load_model", "portable_error"]
 
 
-def load_model(setup: WorkerSetup) -> Backmapper:
+def load_model(setup: WorkerSetup) -> LoadedModel:
     """The model of this process, which is loaded once.
 
     Raises
@@ -31,8 +31,8 @@ def load_model(setup: WorkerSetup) -> Backmapper:
 
 
 @lru_cache(maxsize=1)
-def _cached_model(weights: str | None, device: str) -> Backmapper:
-    return Backmapper.from_pretrained(weights, device=device)
+def _cached_model(weights: str | None, device: str) -> LoadedModel:
+    return LoadedModel.from_pretrained(weights, device=device)
 
 
 def build_remotely(setup: WorkerSetup, job: ChunkJob, chunk: FrameChunk) -> MeasuredChunk:

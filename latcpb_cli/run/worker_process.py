@@ -22,7 +22,7 @@ class WorkerSetup:
     ----------
     weights : str or None
     device : str
-        See `Backmapper.from_pretrained`.
+        See `LoadedModel.from_pretrained`.
     threads : int
         Of torch.
     initializer : callable, optional

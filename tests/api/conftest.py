@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from bridges import facing
-from cg_files import FakeBackmapper, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, write_ca_pdb, write_trajectory
 
 import latcpb_cli as latcpb
 
@@ -16,7 +16,7 @@ SEQUENCE = "GASACASG"
 RESNAMES = ["GLY", "ALA", "SEP", "ALA", "CYS", "ALA", "SER", "GLY"] * 2
 
 
-class Model(FakeBackmapper, latcpb.Backmapper):
+class Model(FakeModel, latcpb.Backmapper):
     """The Python interface of a stand-in for the model."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cg_files import FakeBackmapper
+from cg_files import FakeModel
 
 from latcpb_cli.cli.app import main
 
@@ -17,7 +17,7 @@ Command = Callable[..., tuple[int, str, str]]
 def folder(tmp_path, monkeypatch) -> Path:
     """The current folder of a user whose model is a stand-in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", FakeModel)
     return tmp_path
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from cg_files import FakeBackmapper
+from cg_files import FakeModel
 
 from latcpb_cli import __version__
 from latcpb_cli.cli.app import main
@@ -54,14 +54,14 @@ def test_errors_of_the_system_name_the_file(folder, latcpb, ca_pdb, monkeypatch)
     def full(*_, **__):
         raise OSError(28, "No space left on device", "out.pdb")
 
-    monkeypatch.setattr(FakeBackmapper, "from_pretrained", full)
+    monkeypatch.setattr(FakeModel, "from_pretrained", full)
     code, _, messages = latcpb("backmap", "cg.pdb")
     assert code == 3
     assert "error: out.pdb: No space left on device\nhint: " in messages
 
 
 def test_bugs_are_one_line_without_debug(folder, latcpb, ca_pdb, monkeypatch):
-    monkeypatch.setattr(FakeBackmapper, "sample", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(FakeModel, "sample", lambda *_, **__: 1 / 0)
     code, _, messages = latcpb("backmap", "cg.pdb")
     assert code == 1
     assert "error: this is a bug in latcpb (ZeroDivisionError: division by zero)" in messages
@@ -93,7 +93,7 @@ def test_tracebacks_show_no_passwords(folder, ca_pdb, monkeypatch, capsys):
         raise RuntimeError("https://me:secret@host/model is gone")
 
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(FakeBackmapper, "from_pretrained", fail)
+    monkeypatch.setattr(FakeModel, "from_pretrained", fail)
     with pytest.raises(RuntimeError) as caught:
         main(["backmap", "cg.pdb", "--debug"])
     sys.excepthook(caught.type, caught.value, caught.tb)

@@ -9,10 +9,10 @@ import signal
 import gemmi
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 from tiny import SEQUENCE, coil, tiny_weights
 
-from latcpb_cli.backmapper import Backmapper
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import PARTS, BackmapOptions
 
 
@@ -118,13 +118,13 @@ def test_random_seed_is_shown(backmap, ca_pdb):
 )
 def test_options_of_the_model(backmap, ca_pdb, monkeypatch, arguments, expected):
     received = []
-    sample = FakeBackmapper.sample
+    sample = FakeModel.sample
 
     def spy(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
         received.append(options)
         return sample(self, trace, chunk, options, consensus, counts, predictions)
 
-    monkeypatch.setattr(FakeBackmapper, "sample", spy)
+    monkeypatch.setattr(FakeModel, "sample", spy)
     assert backmap("cg.pdb", "-o", "o.pdb", *arguments)[0] == 0
     assert received == [BackmapOptions(**expected)]
 
@@ -188,7 +188,7 @@ def test_output_is_checked_before_the_model_loads(folder, backmap, ca_pdb, monke
     def never(*_, **__):
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(FakeBackmapper, "from_pretrained", never)
+    monkeypatch.setattr(FakeModel, "from_pretrained", never)
     for name in ("cg.backmapped.pdb", "cg.backmapped.report.csv"):
         (folder / name).touch()
         assert backmap("cg.pdb")[0] == 4
@@ -202,14 +202,14 @@ def test_overwrite(folder, backmap, ca_pdb):
 
 
 def test_interrupted(folder, backmap, ca_pdb, monkeypatch):
-    monkeypatch.setattr(FakeBackmapper, "fail_at", 0)
+    monkeypatch.setattr(FakeModel, "fail_at", 0)
     before = names(folder)
     assert backmap("cg.pdb")[0] == 130
     assert names(folder) == before
 
 
 def test_time_limit_of_a_batch_system(folder, backmap, ca_pdb, monkeypatch):
-    monkeypatch.setattr(FakeBackmapper, "sample", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(FakeModel, "sample", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
     before = names(folder)
     assert backmap("cg.pdb")[0] == 130
     assert names(folder) == before
@@ -224,7 +224,7 @@ def test_hints_for_parts(backmap, ca_pdb):
 
 def test_the_paper_alone(folder, backmap, monkeypatch):
     """The model itself builds atoms without any part beyond the paper, and the report records it."""
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", Backmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", LoadedModel)
     tiny_weights(folder / "weights")
     write_ca_pdb(folder / "coil.pdb", SEQUENCE, coil(len(SEQUENCE)).numpy()[None])
     atoms = {}

@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 import pytest
 from bridges import facing
-from cg_files import NAME_OF, FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import NAME_OF, FakeModel, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.cli.app import main
 from latcpb_cli.run import measure
@@ -16,7 +16,7 @@ from latcpb_cli.run import measure
 NEAR, FAR = facing(3.9), facing(5.6)
 
 
-class Strands(FakeBackmapper):
+class Strands(FakeModel):
     """Builds two strands with a disulfide between them, and without one in frame 1."""
 
     def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
@@ -28,7 +28,7 @@ class Strands(FakeBackmapper):
 def folder(tmp_path, monkeypatch):
     """The current folder, with two strands in three frames."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", Strands)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", Strands)
     alphas = np.stack([NEAR[1][:, 1], FAR[1][:, 1], NEAR[1][:, 1]])
     write_ca_pdb(tmp_path / "cg.pdb", NEAR[0].sequence, alphas[:1], chains="AAABBB", resids=[1, 2, 3] * 2)
     write_trajectory(tmp_path / "t.dcd", alphas)
@@ -81,7 +81,7 @@ def test_other_values_are_refused(folder, capsys, option):
 
 
 def test_modified_residues_are_listed_and_built(folder, monkeypatch, capsys):
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", FakeModel)
     names = [NAME_OF["A"], "SEP", "SP2", "SME"]
     write_ca_pdb(folder / "m.pdb", "ASSM", walk(4), resnames=names)
     assert call("backmap", "m.pdb", "-o", "o.pdb") == 0
@@ -97,13 +97,13 @@ def test_modified_residues_are_listed_and_built(folder, monkeypatch, capsys):
 
 def test_modified_output_can_be_evaluated(folder, monkeypatch):
     """Phosphates are left out of the comparison, and force-field names are read."""
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", FakeModel)
     write_ca_pdb(folder / "m.pdb", "AYHI", walk(4), resnames=["ALA", "PTR", "HSE", "ILE"])
     for naming in ("pdb", "charmm", "amber"):
         assert call("backmap", "m.pdb", "-o", f"{naming}.pdb", "--naming", naming, "-q") == 0
     for naming in ("charmm", "amber"):
         assert call("evaluate", "pdb.pdb", f"{naming}.pdb", "--json", "e.json") == 0
-        metrics = json.loads((folder / "e.json").read_text())
+        metrics = json.loads((folder / "e.json").read_text())["methods"][0]
         assert metrics["all"]["rmsd"]["all_heavy"] == 0.0
         assert metrics["atoms"] == {"compared": 36, "missing_in_reference": 0, "missing_in_generated": 0}
         (folder / "e.json").unlink()

@@ -6,13 +6,13 @@ import json
 
 import gemmi
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 from peptides import build, structure
 
 SEQUENCE = "GAHKG"
 
 
-class HelixBackmapper(FakeBackmapper):
+class HelixModel(FakeModel):
     """Builds an ideal helix, whatever the beads."""
 
     def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
@@ -23,7 +23,7 @@ class HelixBackmapper(FakeBackmapper):
 @pytest.fixture
 def run(folder, backmap, monkeypatch):
     """Run ``latcpb backmap`` in a folder with a helix as ``cg.pdb``; returns exit code and stderr."""
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", HelixBackmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", HelixModel)
     write_ca_pdb(folder / "cg.pdb", SEQUENCE, structure(SEQUENCE).atoms[:, :, 1])
     return backmap
 
@@ -99,7 +99,7 @@ def test_a_run_within_the_limits_ends_well(run):
 
 
 def test_a_run_over_a_limit_keeps_its_output(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", FakeModel)
     write_ca_pdb(tmp_path / "walk.pdb", SEQUENCE, walk(len(SEQUENCE), 2))
     code, messages = run("walk.pdb", "-o", "o.pdb", "--fail-on", "bonds=0,d_residues=100")
     assert code == 6

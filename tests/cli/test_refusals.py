@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_gro, write_trajectory
+from cg_files import FakeModel, walk, write_ca_pdb, write_gro, write_trajectory
 from odd_files import SEQUENCE, atoms, com_beads, pdb
 
 from latcpb_cli.cli.app import main
@@ -224,7 +224,7 @@ def run(backmap, monkeypatch):
     def never(*_, **__):
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(FakeBackmapper, "from_pretrained", never)
+    monkeypatch.setattr(FakeModel, "from_pretrained", never)
 
     def call(*arguments: str) -> tuple[int, list[str]]:
         code, messages = backmap(*arguments)

@@ -32,7 +32,7 @@ def changes(statements: str) -> dict[str, object]:
 def test_importing_the_package_changes_nothing_of_other_libraries():
     """The libraries that it needs do without it what they do with it."""
     expected = changes("import e3nn.o3, e3nn.nn")
-    imported = changes("import latcpb_cli.backmapper")
+    imported = changes("import latcpb_cli.loaded_model")
     assert imported["changed"] == imported["replaced"] == []
     assert set(imported["bare"]) <= set(expected["bare"])
     assert imported["sympy"]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tiny import SEQUENCE, coil, perturb, tiny_predictor
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.scores import Scores, has_chi
 from latcpb_cli.errors import UsageError
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace, FrameChunk
 
@@ -20,10 +20,10 @@ TRACE = CGTrace(
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
+def model() -> LoadedModel:
     predictor = tiny_predictor()
     perturb(predictor, seed=1)
-    return Backmapper(predictor, weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    return LoadedModel(predictor, weights_name="tiny", weights_sha256="0" * 64, device="cpu")
 
 
 def chunk(frames: list[int]) -> FrameChunk:
@@ -32,7 +32,7 @@ def chunk(frames: list[int]) -> FrameChunk:
     return FrameChunk(np.array(shapes, np.float32), np.array(frames, float), boxes, np.array(frames))
 
 
-def run(model: Backmapper, frames: list[int], **options) -> tuple[np.ndarray, Scores]:
+def run(model: LoadedModel, frames: list[int], **options) -> tuple[np.ndarray, Scores]:
     predictions = PredictionCollector()
     atoms = model.sample(TRACE, chunk(frames), BackmapOptions(**options), predictions=predictions)
     return atoms, predictions.scores(TRACE, atoms)

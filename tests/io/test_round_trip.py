@@ -9,7 +9,7 @@ import gemmi
 import MDAnalysis
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions, ReadOptions
@@ -36,7 +36,7 @@ def inputs(tmp_path) -> tuple[Path, Path, np.ndarray]:
 def backmap(inputs, output: Path, **options) -> Path:
     top, trajectory, _ = inputs
     source = open_source([trajectory], top, ReadOptions(**options))
-    backmap_trajectory(FakeBackmapper(), source, output, BackmapOptions(report=False))
+    backmap_trajectory(FakeModel(), source, output, BackmapOptions(report=False))
     return output
 
 
@@ -134,9 +134,7 @@ def test_links_are_replaced(tmp_path, inputs):
         (out / name).symlink_to(precious)
     top, trajectory, _ = inputs
     source = open_source([trajectory], top)
-    backmap_trajectory(
-        FakeBackmapper(), source, out / "all.xtc", BackmapOptions(overwrite=True, report=False)
-    )
+    backmap_trajectory(FakeModel(), source, out / "all.xtc", BackmapOptions(overwrite=True, report=False))
     assert precious.read_text() == "precious"
     assert sorted(entry.name for entry in out.iterdir()) == ["all.top.pdb", "all.xtc"]
     assert not (out / "all.xtc").is_symlink()

@@ -15,9 +15,9 @@ pytest.importorskip("openmm")
 
 from md_check import check_md_start  # noqa: E402
 
-from latcpb_cli.backmapper import Backmapper  # noqa: E402
 from latcpb_cli.chem.residues import CA_SLOT  # noqa: E402
 from latcpb_cli.io.open_source import open_source  # noqa: E402
+from latcpb_cli.loaded_model import LoadedModel  # noqa: E402
 from latcpb_cli.md.force_fields import FORCE_FIELDS  # noqa: E402
 from latcpb_cli.options import BackmapOptions, MdOptions  # noqa: E402
 from latcpb_cli.run.pipeline import backmap_trajectory  # noqa: E402
@@ -71,8 +71,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
-    return Backmapper.from_pretrained(device="cpu")
+def model() -> LoadedModel:
+    return LoadedModel.from_pretrained(device="cpu")
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 from tiny import tiny_weights
 
 from latcpb_cli.io.open_source import open_source
@@ -47,7 +47,7 @@ def run(input_folder, tmp_path, monkeypatch):
     def call(name: str, builder=None, model=None, on_progress=None, **options) -> tuple[bytes, bytes, list]:
         source = open_source([input_folder / "t.dcd"], input_folder / "cg.pdb")
         output, settings = tmp_path / f"{name}.trr", BackmapOptions(**options)
-        model = model or FakeBackmapper()
+        model = model or FakeModel()
         backmap_trajectory(model, source, output, settings, builder=builder, on_progress=on_progress)
         rows = json.loads(output.with_suffix(".report.json").read_text())["frames"]
         return output.read_bytes(), output.with_suffix(".report.csv").read_bytes(), rows
@@ -55,7 +55,7 @@ def run(input_folder, tmp_path, monkeypatch):
     return call
 
 
-class SlowBackmapper(FakeBackmapper):
+class SlowModel(FakeModel):
     """Needs longest for frames 0 and 4."""
 
     def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
@@ -68,4 +68,4 @@ def forked_workers(monkeypatch) -> None:
     """Workers that start at once, with a stand-in for the model."""
     context = multiprocessing.get_context("fork")
     monkeypatch.setattr(workers.multiprocessing, "get_context", lambda method: context)
-    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: SlowBackmapper())
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: SlowModel())

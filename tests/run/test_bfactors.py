@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, linear_calibration
+from cg_files import FakeModel, linear_calibration
 from written import make_chunk, make_trace
 
 from latcpb_cli.errors import UsageError
@@ -18,7 +18,7 @@ TRACE = make_trace("GAPLFRW", ["A"] * 7)
 TOPOLOGY = AtomTopology.heavy_atoms(TRACE)
 
 
-class Calibrated(FakeBackmapper):
+class Calibrated(FakeModel):
     calibration = linear_calibration()
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from bridges import facing
-from cg_files import FakeBackmapper, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, write_ca_pdb, write_trajectory
 
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.open_source import open_source
@@ -26,7 +26,7 @@ def source(tmp_path, ca_pdb, positions):
     return open_source([write_trajectory(tmp_path / "t.dcd", positions)], ca_pdb)
 
 
-class Fragile(FakeBackmapper):
+class Fragile(FakeModel):
     """Fails on some frames, with an error of choice, in building and in reference frames."""
 
     def __init__(self, frames: set[int], error: Exception | None = None) -> None:
@@ -57,7 +57,7 @@ def test_a_frame_that_fails_is_built_alone_and_reported(source):
     built = job(source).build(Fragile({1, 4}), chunk)
     assert built.problems == dict.fromkeys((1, 4), "could not be built (bad luck)")
     assert built.error is None
-    expected = FakeBackmapper().sample(source.trace, chunk, COHERENT)
+    expected = FakeModel().sample(source.trace, chunk, COHERENT)
     good = [0, 2, 3, 5]
     assert np.array_equal(built.atoms[good], expected[good])
     assert not built.atoms[[1, 4]].any()
@@ -85,7 +85,7 @@ def test_residues_beyond_the_limits_are_missing(source):
     chunk = source.read_frames(np.arange(2))
     low, high = float(chunk.positions.min()) - 50.0, float(chunk.positions.max()) + 50.0
     chunk.positions[1, 3] += 100.0
-    built = job(source, limits=(low, high)).build(FakeBackmapper(), chunk)
+    built = job(source, limits=(low, high)).build(FakeModel(), chunk)
     assert np.argwhere(built.missing).tolist() == [[1, 0, 3]]
 
 
@@ -93,7 +93,7 @@ def test_residues_without_a_position_are_missing_in_every_sample(tmp_path, ca_pd
     positions[2, 7] = np.nan
     source = open_source([write_trajectory(tmp_path / "nan.dcd", positions)], ca_pdb)
     options = BackmapOptions(samples=2)
-    built = job(source, options).build(FakeBackmapper(), source.read_frames(np.arange(4)))
+    built = job(source, options).build(FakeModel(), source.read_frames(np.arange(4)))
     assert np.argwhere(built.missing).tolist() == [[2, 0, 7], [2, 1, 7]]
 
 
@@ -112,7 +112,7 @@ def test_no_consensus_is_left_where_every_reference_frame_fails(source):
 
 def test_failing_reference_frames_are_in_summary_and_report(tmp_path, source):
     class FragileReference(Fragile):
-        sample = FakeBackmapper.sample
+        sample = FakeModel.sample
 
     summary = backmap_trajectory(FragileReference({4}), source, tmp_path / "out.pdb", COHERENT)
     expected = "left out of the reference frames (bad luck)"

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import UsageError, WorkersLostError
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.run.cluster import ClusterWorkers
 
 
@@ -48,7 +48,7 @@ def test_the_scheduler_is_lost(run, setup, input_folder):
             os.killpg(process.pid, signal.SIGKILL)
             killed.append(time.monotonic())
 
-    model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
+    model = LoadedModel.from_pretrained(input_folder / "weights", device="cpu")
     killed: list[float] = []
     with pytest.raises(WorkersLostError, match="does not answer any more") as caught:
         run("lost", ClusterWorkers(setup, address), model, on_progress=kill)
@@ -69,7 +69,7 @@ def test_a_cluster_loses_a_worker(run, setup, input_folder):
                 killed.set()
                 os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
 
-        model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
+        model = LoadedModel.from_pretrained(input_folder / "weights", device="cpu")
         on_cluster = run("dask", ClusterWorkers(setup, cluster.scheduler_address), model, on_progress=kill)
     assert killed.is_set()
     assert on_cluster == run("alone", model=model)

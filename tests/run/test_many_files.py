@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb
+from cg_files import FakeModel, walk, write_ca_pdb
 
 from latcpb_cli.errors import InputError, OutputExistsError
 from latcpb_cli.options import BackmapOptions, ReadOptions
@@ -18,7 +18,7 @@ SETUP = WorkerSetup("fake", "cpu")
 
 @pytest.fixture(autouse=True)
 def fake_model(monkeypatch):
-    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeBackmapper())
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeModel())
 
 
 @pytest.fixture

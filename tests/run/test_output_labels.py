@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk
+from cg_files import FakeModel, walk
 from written import make_trace
 
 from latcpb_cli.errors import InputError
@@ -54,12 +54,12 @@ def test_what_a_pdb_file_cannot_keep_is_noted(tmp_path, name, trace, expected):
 
 def test_the_report_has_the_table_of_renamed_chains(tmp_path):
     chunk = FrameChunk(walk(4), np.zeros(1), np.zeros((1, 6), dtype=np.float32), np.arange(1))
-    atoms = FakeBackmapper().sample(LONG, chunk, BackmapOptions())
+    atoms = FakeModel().sample(LONG, chunk, BackmapOptions())
     with open_writer(tmp_path / "in.cif", AtomTopology.heavy_atoms(LONG), OutputSpec(1)) as writer:
         writer.write(atoms, chunk)
         writer.commit()
     source = open_source([tmp_path / "in.cif"])
-    backmap_trajectory(FakeBackmapper(), source, tmp_path / "out.pdb")
+    backmap_trajectory(FakeModel(), source, tmp_path / "out.pdb")
     provenance = json.loads((tmp_path / "out.report.json").read_text())["provenance"]
     assert provenance["renamed_chains"] == [
         {"written": "A", "given": "heavy", "first": "heavy:GLY1", "last": "heavy:GLY2"},

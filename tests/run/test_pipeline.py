@@ -9,7 +9,7 @@ import json
 import gemmi
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.errors import OutputExistsError, UsageError
 from latcpb_cli.io.open_source import open_source
@@ -73,7 +73,7 @@ def test_consensus_is_computed_before_the_first_chunk(
     """Coherent best mode computes it once, from all six frames, and every chunk is built with it."""
     reference, received = [], []
     consensus = RotamerConsensus(np.arange(1), np.zeros((1, 13, 1)), np.zeros((1, 13, 81), np.float16))
-    sample = FakeBackmapper.sample
+    sample = FakeModel.sample
 
     def rotamer_consensus(self, trace, chunk, options):
         assert not received
@@ -84,8 +84,8 @@ def test_consensus_is_computed_before_the_first_chunk(
         received.append(consensus)
         return sample(self, trace, chunk, options, consensus, counts, predictions)
 
-    monkeypatch.setattr(FakeBackmapper, "rotamer_consensus", rotamer_consensus)
-    monkeypatch.setattr(FakeBackmapper, "sample", spy)
+    monkeypatch.setattr(FakeModel, "rotamer_consensus", rotamer_consensus)
+    monkeypatch.setattr(FakeModel, "sample", spy)
     monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
     backmap_trajectory(backmapper, source, tmp_path / "out.pdb", options)
     assert reference == ([[0, 1, 2, 3, 4, 5]] if used else [])

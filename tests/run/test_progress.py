@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk
+from cg_files import FakeModel, walk
 from peptides import structure
 
 from latcpb_cli.errors import InputError
@@ -45,7 +45,7 @@ def built(frames: list[int], **fields) -> BuiltChunk:
         walk(3, 4)[indices], 1.0 * indices, np.zeros((len(frames), 6), np.float32), indices, None,
         {index: "exploded" for index in frames if index == 3},
     )  # fmt: skip
-    atoms = FakeBackmapper().sample(TRACE, chunk, OPTIONS)
+    atoms = FakeModel().sample(TRACE, chunk, OPTIONS)
     missing = np.zeros((len(frames), 1, 3), dtype=bool)
     bridges = [[((0, 2),)] if index == 0 else [()] for index in frames]
     fields = {"overlap_counts": OverlapCounts(3, 2, 1), **fields}

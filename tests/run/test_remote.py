@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from cg_files import FakeBackmapper, walk
+from cg_files import FakeModel, walk
 from peptides import structure
 
 from latcpb_cli import __version__
@@ -38,9 +38,9 @@ def loaded(monkeypatch) -> list[tuple[str, str]]:
 
     def from_pretrained(weights=None, *, device="auto"):
         loads.append((weights, device))
-        return FakeBackmapper()
+        return FakeModel()
 
-    monkeypatch.setattr(remote.Backmapper, "from_pretrained", from_pretrained)
+    monkeypatch.setattr(remote.LoadedModel, "from_pretrained", from_pretrained)
     remote._cached_model.cache_clear()
     yield loads
     remote._cached_model.cache_clear()
@@ -58,7 +58,7 @@ def test_a_chunk_is_built_and_measured_with_the_threads_of_the_setup(loaded, mon
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
     measured = build_remotely(WorkerSetup("mine", "cpu", threads=3), JOB, CHUNK)
     assert threads == [3]
-    expected = measure_chunk(JOB, JOB.build(FakeBackmapper(), CHUNK))
+    expected = measure_chunk(JOB, JOB.build(FakeModel(), CHUNK))
     np.testing.assert_array_equal(measured.atoms, expected.atoms)
     assert measured.rows == expected.rows
 
@@ -80,7 +80,7 @@ def test_an_error_that_cannot_be_pickled_is_replaced(loaded, monkeypatch):
     def fail(*arguments):
         raise UnpicklableError("bad luck\nand more")
 
-    monkeypatch.setattr(FakeBackmapper, "sample", fail)
+    monkeypatch.setattr(FakeModel, "sample", fail)
     measured = build_remotely(WorkerSetup("mine", "cpu"), JOB, CHUNK)
     assert isinstance(measured.error, RuntimeError)
     assert str(measured.error) == "UnpicklableError: bad luck"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, linear_calibration, walk, write_ca_pdb, write_trajectory
+from cg_files import FakeModel, linear_calibration, walk, write_ca_pdb, write_trajectory
 from tiny import tiny_weights
 
 import latcpb_cli
@@ -42,12 +42,12 @@ def run(tmp_path, sequence, monkeypatch):
     trajectory = write_trajectory(tmp_path / "t.dcd", positions)
     monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
 
-    def call(name: str, *, backmapper: FakeBackmapper | None = None, **options) -> dict[str, bytes]:
+    def call(name: str, *, backmapper: FakeModel | None = None, **options) -> dict[str, bytes]:
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir(exist_ok=True)
         output, options = folder / f"out{Path(name).suffix}", {"samples": 2, **options}
         source = open_source([trajectory], top)
-        backmap_trajectory(backmapper or FakeBackmapper(), source, output, BackmapOptions(**options))
+        backmap_trajectory(backmapper or FakeModel(), source, output, BackmapOptions(**options))
         return contents(folder)
 
     return call
@@ -64,8 +64,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def stopping_at(frame: int) -> FakeBackmapper:
-    backmapper = FakeBackmapper()
+def stopping_at(frame: int) -> FakeModel:
+    backmapper = FakeModel()
     backmapper.fail_at = frame
     return backmapper
 
@@ -196,7 +196,7 @@ def test_killed_at_random_moments(run, tmp_path):
         child = os.fork()
         if child == 0:
             with suppress(BaseException):
-                run("broken.dcd", resume=True, backmapper=SlowBackmapper())
+                run("broken.dcd", resume=True, backmapper=SlowModel())
             os._exit(0)
         before = journal.stat().st_size if journal.exists() else 0
         while not os.waitpid(child, os.WNOHANG)[0]:
@@ -212,7 +212,7 @@ def test_killed_at_random_moments(run, tmp_path):
     assert run("broken.dcd", resume=True) == expected
 
 
-class SlowBackmapper(FakeBackmapper):
+class SlowModel(FakeModel):
     """Is killed before it is done."""
 
     def sample(self, *arguments):
@@ -234,7 +234,7 @@ def trajectory(tmp_path_factory) -> Path:
 def start(folder: Path, name: str, *options: str) -> subprocess.Popen:
     """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own."""
     code = (
-        "from latcpb_cli import backmapper; backmapper._RESIDUES_PER_BLOCK['cpu'] = 1; "
+        "from latcpb_cli import loaded_model; loaded_model._RESIDUES_PER_BLOCK['cpu'] = 1; "
         "from latcpb_cli.run import prepared_run; prepared_run.RESIDUES_PER_CHUNK = 1; "
         "from latcpb_cli.cli.app import main; main()"
     )
@@ -318,7 +318,7 @@ def test_command_interrupted_by_ctrl_c(trajectory):
 @pytest.mark.parametrize("suffix", [".pdb", ".cif", ".xtc"])
 @pytest.mark.parametrize("bfactor", ["confidence", "spread"])
 def test_means_of_confidence_and_b_factors_go_on(run, monkeypatch, suffix, bfactor):
-    monkeypatch.setattr(FakeBackmapper, "calibration", linear_calibration())
+    monkeypatch.setattr(FakeModel, "calibration", linear_calibration())
     expected = run(f"whole{suffix}", bfactor=bfactor)
     for frame in (0, 5, 6, 17):
         with pytest.raises(KeyboardInterrupt):

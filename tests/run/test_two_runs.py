@@ -14,7 +14,7 @@ SUPPORT = Path(__file__).parent.parent / "support"
 SCRIPT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from cg_files import FakeBackmapper
+from cg_files import FakeModel
 from latcpb_cli.errors import LatcpbError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions
@@ -23,7 +23,7 @@ source = open_source(["t.dcd"], "cg.pdb")
 options = [BackmapOptions(samples=20), BackmapOptions(samples=20, resume=True)][int(sys.argv[2])]
 time.sleep(max(0.0, float(sys.argv[3]) - time.time()))
 try:
-    backmap_trajectory(FakeBackmapper(), source, sys.argv[4], options)
+    backmap_trajectory(FakeModel(), source, sys.argv[4], options)
 except LatcpbError as error:
     print(error.message)
     sys.exit(int(error.exit_code))

@@ -8,7 +8,7 @@ from multiprocessing import Pipe
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk
+from cg_files import FakeModel, walk
 from peptides import structure
 
 from latcpb_cli.errors import UsageError, WeightsError
@@ -29,7 +29,7 @@ def chunk(frame: int) -> FrameChunk:
 def pipe(monkeypatch):
     """The main end of the pipe of a worker, which runs in a thread; it closes with the test."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # a thread may not set signals
-    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeBackmapper())
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeModel())
     ours, theirs = Pipe()
     setup = WorkerSetup(None, "cpu", initializer=lambda: steps.append("initialized"))
     steps: list[str] = []
@@ -77,6 +77,6 @@ def test_a_main_process_that_is_gone_is_no_traceback(monkeypatch, error):
         def recv(self):
             raise error
 
-    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeBackmapper())
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeModel())
     monkeypatch.setattr("signal.signal", lambda *_: None)
     serve(Broken(), WorkerSetup(None, "cpu"))

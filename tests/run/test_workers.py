@@ -7,11 +7,11 @@ import os
 import signal
 
 import pytest
-from cg_files import FakeBackmapper, linear_calibration
+from cg_files import FakeModel, linear_calibration
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import WeightsError, WorkersLostError
 from latcpb_cli.io.open_source import open_source
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.run import prepared_run, remote, workers
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -74,7 +74,7 @@ def test_any_number_of_workers_killed_or_not(run, setup, started, forked_workers
 
 @pytest.mark.slow
 def test_reference_frames_are_computed_once_for_all_workers(run, setup, input_folder):
-    model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
+    model = LoadedModel.from_pretrained(input_folder / "weights", device="cpu")
     with_workers = run("workers", LocalWorkers(setup, 2), model, coherence=3.0)
     assert with_workers == run("alone", model=model, coherence=3.0)
     assert with_workers[0] != run("incoherent", model=model)[0]
@@ -86,7 +86,7 @@ def test_the_model_in_three_processes_one_of_them_killed(run, setup, started, in
         if done == 2:
             os.kill(started[1], signal.SIGKILL)
 
-    model = Backmapper.from_pretrained(input_folder / "weights", device="cpu")
+    model = LoadedModel.from_pretrained(input_folder / "weights", device="cpu")
     with_workers = run("workers", LocalWorkers(setup, 3), model, on_progress=kill)
     monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 10_000)
     assert with_workers == run("alone", model=model)
@@ -106,7 +106,7 @@ def test_a_chunk_that_kills_its_workers_is_given_up(run, setup, forked_workers, 
     assert not list(tmp_path.iterdir())
 
 
-class Picky(FakeBackmapper):
+class Picky(FakeModel):
     """Fails on frame 4."""
 
     def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
@@ -132,7 +132,7 @@ def test_one_bad_frame_does_not_lose_the_rest(
 
 @pytest.mark.parametrize("bfactor", ["confidence", None])
 def test_confidence_does_not_depend_on_workers(run, setup, forked_workers, monkeypatch, tmp_path, bfactor):
-    monkeypatch.setattr(FakeBackmapper, "calibration", linear_calibration())
+    monkeypatch.setattr(FakeModel, "calibration", linear_calibration())
     *_, rows = run("alone", bfactor=bfactor)
     *_, rows_of_workers = run("shared", LocalWorkers(setup, 2), bfactor=bfactor)
     assert rows == rows_of_workers

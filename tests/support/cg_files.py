@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import LETTERS, NAMES
 from latcpb_cli.confidence.calibration import Calibration, ModeCalibration, MonotoneMap
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.prediction import N_STATES, Prediction
+from latcpb_cli.loaded_model import LoadedModel
 
 __all__ = [
-    "FakeBackmapper", "linear_calibration", "pdb_line", "walk", "write_all_atom_pdb", "write_ca_pdb",
+    "FakeModel", "linear_calibration", "pdb_line", "walk", "write_all_atom_pdb", "write_ca_pdb",
     "write_gro", "write_trajectory",
 ]  # fmt: skip
 
@@ -149,7 +149,7 @@ def write_trajectory(
     return path
 
 
-class FakeBackmapper(Backmapper):
+class FakeModel(LoadedModel):
     """Puts every atom at a fixed offset from its Cα; samples differ by 0.01 Å in CB.
 
     Its predictions are certain of chi angles that depend on frame, sample and residue.

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from peptides import structure
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, GAMMA_SLOT, N_SLOTS, OXT_SLOT
 from latcpb_cli.io.all_atom import read_all_atom
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import squared_deviation
 from latcpb_cli.options import PARTS, BackmapOptions
 from latcpb_cli.structure import AtomStructure, AtomTopology, FrameChunk
@@ -54,7 +54,7 @@ def references() -> dict[str, AtomStructure]:
     }
 
 
-def build_atoms(model: Backmapper, reference: AtomStructure, options: BackmapOptions) -> np.ndarray:
+def build_atoms(model: LoadedModel, reference: AtomStructure, options: BackmapOptions) -> np.ndarray:
     """Build on the Cα of a structure: float32, (F, L, 15, 3), with zeros where there is no atom."""
     positions = np.ascontiguousarray(reference.atoms[:, :, CA_SLOT])
     n_frames = len(positions)
@@ -96,7 +96,7 @@ def load_golden() -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Write the golden coordinates, rounded to 0.001 Å, and print how far they are from the former ones."""
-    model = Backmapper.from_pretrained(device="cpu")
+    model = LoadedModel.from_pretrained(device="cpu")
     former = load_golden() if GOLDEN_FILE.exists() else {}
     golden = {}
     for kind, options in OPTIONS.items():

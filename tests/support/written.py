@@ -8,7 +8,7 @@ from pathlib import Path
 
 import MDAnalysis
 import numpy as np
-from cg_files import FakeBackmapper, walk
+from cg_files import FakeModel, walk
 
 from latcpb_cli.io.writers.atom_writer import open_writer
 from latcpb_cli.io.writers.frame_writer import OutputSpec
@@ -55,7 +55,7 @@ def make_chunk(trace: CGTrace, n_frames: int = 3, box: Sequence[float] | None = 
 
 def make_atoms(trace: CGTrace, chunk: FrameChunk, samples: int = 1) -> np.ndarray:
     """Make atoms (F, S, L, 15, 3) around the Cα of a chunk."""
-    return FakeBackmapper().sample(trace, chunk, BackmapOptions(samples=samples))
+    return FakeModel().sample(trace, chunk, BackmapOptions(samples=samples))
 
 
 def write_frames(

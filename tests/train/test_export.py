@@ -8,8 +8,8 @@ import pytest
 import torch
 from tiny import SEQUENCE, TINY, coil
 
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.errors import OutputExistsError, UsageError, WeightsError
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.train.checkpoint import load_predictor
 from latcpb_cli.train.export import export_weights
@@ -61,7 +61,7 @@ def built_atoms(predictor: Predictor) -> torch.Tensor:
 
 
 def test_exported_weights_are_taken_by_the_backmapper(exported: Path) -> None:
-    backmapper = Backmapper.from_pretrained(exported, device="cpu")
+    backmapper = LoadedModel.from_pretrained(exported, device="cpu")
     assert backmapper.weights_name == "weights"
     assert backmapper.weights_sha256 == read_directory(exported).sha256
 

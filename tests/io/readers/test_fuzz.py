@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, pdb_line, walk, write_ca_pdb
+from cg_files import FakeModel, pdb_line, walk, write_ca_pdb
 from cg_formats import BOX, SEQUENCE, STRUCTURE_WRITERS, TOPOLOGY_WRITERS, TRAJECTORY_WRITERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,7 +52,7 @@ def arguments(name: str, file: str) -> list[str]:
 def damaged_files(tmp_path: Path, monkeypatch, capsys, name: str, count: int) -> None:
     if name in EXTRAS:
         pytest.importorskip(EXTRAS[name])
-    monkeypatch.setattr("latcpb_cli.backmapper.Backmapper", FakeBackmapper)
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", FakeModel)
     positions = walk(len(SEQUENCE), 4) + np.float32(3.0)
     whole = WRITERS[name](tmp_path, SEQUENCE, positions, BOX)
     data = whole.read_bytes()

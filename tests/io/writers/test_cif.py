@@ -7,7 +7,7 @@ import itertools
 import gemmi
 import numpy as np
 import pytest
-from cg_files import FakeBackmapper, walk
+from cg_files import FakeModel, walk
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
@@ -32,7 +32,7 @@ def frames(trace: CGTrace, count: int, box=(0, 0, 0, 0, 0, 0)) -> FrameChunk:
 
 
 def write(path, trace, chunk, spec=None, bridges=None, **options) -> np.ndarray:
-    atoms = FakeBackmapper().sample(trace, chunk, BackmapOptions(**options))
+    atoms = FakeModel().sample(trace, chunk, BackmapOptions(**options))
     spec = spec or OutputSpec(len(chunk), atoms.shape[1], remarks=["LATCPB TEST"])
     with open_writer(path, AtomTopology.heavy_atoms(trace), spec) as writer:
         writer.write(atoms, chunk, None, bridges)

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import save_file
 from tiny import SEQUENCE, TINY, coil, tiny_predictor
 
-from latcpb_cli import backmapper
+from latcpb_cli import loaded_model
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
-from latcpb_cli.backmapper import Backmapper
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, slot_mask
 from latcpb_cli.config import to_json
 from latcpb_cli.errors import InputError, UsageError, WeightsError
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.options import PARTS, BackmapOptions
 from latcpb_cli.predictor import Predictor
@@ -28,13 +28,13 @@ BEST = BackmapOptions()
 ENSEMBLE = BackmapOptions(samples=2, seed=3)
 
 
-def load(predictor: Predictor | None = None, device: str = "cpu") -> Backmapper:
+def load(predictor: Predictor | None = None, device: str = "cpu") -> LoadedModel:
     predictor = (predictor or tiny_predictor()).to(device)
-    return Backmapper(predictor, weights_name="tiny", weights_sha256="0" * 64, device=device)
+    return LoadedModel(predictor, weights_name="tiny", weights_sha256="0" * 64, device=device)
 
 
 @pytest.fixture(scope="module")
-def model() -> Backmapper:
+def model() -> LoadedModel:
     return load()
 
 
@@ -67,11 +67,11 @@ def in_motion(frames: list[int]) -> FrameChunk:
     return chunk
 
 
-def run(model: Backmapper, frames: list[int], options: BackmapOptions = ENSEMBLE) -> np.ndarray:
+def run(model: LoadedModel, frames: list[int], options: BackmapOptions = ENSEMBLE) -> np.ndarray:
     return model.sample(TRACE, make_chunk(frames), options)
 
 
-def test_shape_and_alpha_carbons(model: Backmapper) -> None:
+def test_shape_and_alpha_carbons(model: LoadedModel) -> None:
     atoms = run(model, [0, 1, 2])
     assert atoms.shape == (3, 2, len(SEQUENCE), 15, 3)
     assert atoms.dtype == np.float32
@@ -79,7 +79,7 @@ def test_shape_and_alpha_carbons(model: Backmapper) -> None:
     assert np.isfinite(atoms[:, :, slot_mask()[TRACE.residue_types]]).all()
 
 
-def test_a_frame_does_not_depend_on_its_batch(model: Backmapper) -> None:
+def test_a_frame_does_not_depend_on_its_batch(model: LoadedModel) -> None:
     frames = list(range(32))
     whole = run(model, frames)
     sevens = np.concatenate([run(model, frames[i : i + 7]) for i in range(0, 32, 7)])
@@ -88,7 +88,7 @@ def test_a_frame_does_not_depend_on_its_batch(model: Backmapper) -> None:
     assert np.array_equal(whole, ones)
 
 
-def test_samples_depend_on_seed_and_number_only(model: Backmapper) -> None:
+def test_samples_depend_on_seed_and_number_only(model: LoadedModel) -> None:
     first = run(model, [4])
     assert np.array_equal(first, run(model, [4]))
     assert not np.allclose(first[:, 0], first[:, 1])
@@ -96,11 +96,11 @@ def test_samples_depend_on_seed_and_number_only(model: Backmapper) -> None:
     assert np.array_equal(run(model, [4], replace(ENSEMBLE, samples=3))[:, :2], first)
 
 
-def test_best_mode_does_not_depend_on_the_seed(model: Backmapper) -> None:
+def test_best_mode_does_not_depend_on_the_seed(model: LoadedModel) -> None:
     assert np.array_equal(run(model, [4], BEST), run(model, [4], BackmapOptions(seed=9)))
 
 
-def test_coherent_samples_are_similar_for_similar_frames(model: Backmapper) -> None:
+def test_coherent_samples_are_similar_for_similar_frames(model: LoadedModel) -> None:
     chunk = make_chunk([4, 5, 6])
     noise = np.random.default_rng(2).normal(size=(len(SEQUENCE), 3))
     chunk.positions[1:] = chunk.positions[0] + [0.0 * noise, 0.02 * noise]
@@ -138,7 +138,7 @@ def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch
     """The result is that of whole blocks; a single frame that does not fit is an error."""
     expected, frames = load(), list(range(5))
     capacity, sizes = 3, []
-    encode = Backmapper._encode
+    encode = LoadedModel._encode
 
     def limited(self, trace: CGTrace, positions: np.ndarray, linked: np.ndarray) -> object:
         sizes.append(len(positions))
@@ -147,7 +147,7 @@ def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch
         return encode(self, trace, positions, linked)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Backmapper, "_encode", limited)
+        patch.setattr(LoadedModel, "_encode", limited)
         model = load()
         atoms = run(model, frames)
         assert sizes == [20, 10, 5, 2, 2, 2]
@@ -167,7 +167,7 @@ def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("sequence, chains", [("G", ()), ("PW", ()), ("AKW", (1, 2)), (SEQUENCE, (12, 13))])
 def test_single_residues_short_chains_and_several_chains(
-    model: Backmapper, sequence: str, chains: tuple[int, ...]
+    model: LoadedModel, sequence: str, chains: tuple[int, ...]
 ) -> None:
     trace = make_trace(sequence, chains)
     atoms = model.sample(trace, make_chunk([0], len(sequence)), BEST)[0, 0]
@@ -177,7 +177,7 @@ def test_single_residues_short_chains_and_several_chains(
     assert distance[mask].max() < 9.0
 
 
-def test_a_gap_in_one_frame_cuts_the_peptide_in_that_frame_only(model: Backmapper) -> None:
+def test_a_gap_in_one_frame_cuts_the_peptide_in_that_frame_only(model: LoadedModel) -> None:
     chunk = make_chunk([0, 1])
     chunk.positions[1, 10:] += 40.0
     atoms = model.sample(TRACE, chunk, BEST)[:, 0]
@@ -222,34 +222,34 @@ def test_every_part_beyond_the_paper_can_be_left_out() -> None:
 def test_devices_that_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match="no CUDA device"):
-        Backmapper.from_pretrained(device="cuda")
+        LoadedModel.from_pretrained(device="cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(UsageError, match="there are 2 devices"):
-        Backmapper.from_pretrained(device="cuda:2")
+        LoadedModel.from_pretrained(device="cuda:2")
 
 
 def test_weights_that_do_not_fit_their_configuration(tmp_path: Path) -> None:
     save_file(tiny_predictor().state_dict(), tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(to_json(replace(TINY, dim=48)))
     write_checksums(tmp_path)
-    with pytest.raises(WeightsError, match="does not fit"):
-        Backmapper.from_pretrained(tmp_path, device="cpu")
+    with pytest.raises(WeightsError, match="more parameters than the file"):
+        LoadedModel.from_pretrained(tmp_path, device="cpu")
     (tmp_path / "config.json").write_text('{"dim": 24, "colour": "red"}')
     write_checksums(tmp_path)
     with pytest.raises(WeightsError, match="unknown settings: colour"):
-        Backmapper.from_pretrained(tmp_path, device="cpu")
+        LoadedModel.from_pretrained(tmp_path, device="cpu")
 
 
 @pytest.mark.gpu
-def test_cuda_agrees_with_the_cpu(model: Backmapper) -> None:
+def test_cuda_agrees_with_the_cpu(model: LoadedModel) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     on_gpu = load(device="cuda")
     assert np.abs(run(on_gpu, [0, 1]) - run(model, [0, 1])).max() < 0.05
 
 
-def test_alpha_carbons_move_within_the_tolerance(model: Backmapper) -> None:
+def test_alpha_carbons_move_within_the_tolerance(model: LoadedModel) -> None:
     chunk = make_chunk([0, 1])
     chunk.positions[0] *= 1.05
     atoms = model.sample(TRACE, chunk, replace(ENSEMBLE, ca_tolerance=0.2))
@@ -265,7 +265,7 @@ def test_alpha_carbons_move_within_the_tolerance(model: Backmapper) -> None:
     [("best", 0.0, 0.3), ("best", 0.3, 1.0), ("ensemble", 0.0, 0.0), ("ensemble", 0.3, 0.0)],
 )
 def test_weight_of_the_ramachandran_energy(
-    model: Backmapper, monkeypatch: pytest.MonkeyPatch, mode: str, tolerance: float, least: float
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, mode: str, tolerance: float, least: float
 ) -> None:
     """It is the anomaly of the input's spacing, and in best mode at least 0.3, or 1 where Cα may move."""
     chunk, weights = make_chunk([0, 1]), []
@@ -283,13 +283,13 @@ def test_weight_of_the_ramachandran_energy(
 
 
 def test_best_mode_has_more_favoured_residues_the_higher_the_weight(
-    model: Backmapper, monkeypatch: pytest.MonkeyPatch
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chunk = in_motion(list(range(6)))
     linked, mask = TRACE.linked(chunk.positions), AtomTopology.heavy_atoms(TRACE).present
     checker, favoured = StereoChecker(TRACE.residue_types, mask, TRACE.chain_index), []
     for weight in (0.0, 0.3, 1.0):
-        monkeypatch.setattr(backmapper, "_BEST_RAMACHANDRAN_WEIGHT", weight)
+        monkeypatch.setattr(loaded_model, "_BEST_RAMACHANDRAN_WEIGHT", weight)
         atoms = model.sample(TRACE, chunk, BEST)[:, 0]
         favoured.append(checker.count(atoms, linked)["ramachandran_favoured"].hits)
     assert favoured[0] < favoured[1] < favoured[2]

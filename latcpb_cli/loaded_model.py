@@ -38,7 +38,7 @@ from latcpb_cli.sidechains.packing import NOISE_PER_RESIDUE
 from latcpb_cli.sidechains.selection import SideChainInputs
 from latcpb_cli.structure import CGTrace, FrameChunk
 
-__all__ = ["SAMPLER_SETTINGS", "Backmapper"]
+__all__ = ["SAMPLER_SETTINGS", "LoadedModel"]
 
 SAMPLER_SETTINGS: dict[Mode, SamplerSettings] = {
     "best": SamplerSettings(steps=1, temperature=0.0),
@@ -55,7 +55,7 @@ _RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
 Result = TypeVar("Result")
 
 
-class Backmapper:
+class LoadedModel:
     """A loaded model that turns Cα traces into atoms.
 
     Attributes
