@@ -47,6 +47,7 @@ def choose_bead_atoms(table: AtomTable, path: Path, bead: str | None) -> BeadAto
     Parameters
     ----------
     table : AtomTable
+        With one location of each atom.
     path : pathlib.Path
         For messages.
     bead : str or None
@@ -59,7 +60,7 @@ def choose_bead_atoms(table: AtomTable, path: Path, bead: str | None) -> BeadAto
     """
     names = np.char.upper(table.names)
     if bead is not None:
-        rows = _without_alternates(table, np.flatnonzero(names == bead.upper()))
+        rows = np.flatnonzero(names == bead.upper())
         if not len(rows):
             raise InputError(
                 f"{path}: no atom is named {bead}; atoms are named {count_names(table.names.tolist())}",
@@ -68,7 +69,7 @@ def choose_bead_atoms(table: AtomTable, path: Path, bead: str | None) -> BeadAto
         return BeadAtoms(rows, by_name=False)
     ions = np.isin(np.char.upper(table.resnames), _CALCIUM)
     for candidates in _BEAD_NAMES:
-        rows = _without_alternates(table, np.flatnonzero(np.isin(names, candidates) & ~ions))
+        rows = np.flatnonzero(np.isin(names, candidates) & ~ions)
         if len(rows):
             return BeadAtoms(rows, by_name=True)
     return BeadAtoms(_only_atoms(table, path), by_name=False)
@@ -89,17 +90,6 @@ def _only_atoms(table: AtomTable, path: Path) -> Int64[np.ndarray, "M"]:
             "name the beads at the Cα with --bead NAME; leave other particles out with --selection",
         )
     return rows
-
-
-def _without_alternates(table: AtomTable, rows: Int64[np.ndarray, "M"]) -> Int64[np.ndarray, "L"]:
-    """Keep the first alternate location of each atom."""
-    repeated = np.zeros(len(rows), dtype=bool)
-    if len(rows):
-        before, after = rows[:-1], rows[1:]
-        repeated[1:] = (table.altlocs[before] != "") & (table.altlocs[after] != "")
-        for column in (table.chain_ids, table.resids, table.icodes):
-            repeated[1:] &= column[before] == column[after]
-    return rows[~repeated]
 
 
 def check_every_residue(table: AtomTable, atoms: BeadAtoms, path: Path) -> None:
