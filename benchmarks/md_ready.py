@@ -24,7 +24,8 @@ from md_check import MdCheck, check_md_start
 
 from latcpb_cli import LoadedModel, backmap_trajectory, open_source
 from latcpb_cli.chem.residues import NAMES
-from latcpb_cli.options import BackmapOptions, FrameWindow, MdOptions, ReadOptions
+from latcpb_cli.options import BackmapOptions, MdOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 from latcpb_cli.structure import CGTrace
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import latcpb_cli
+from latcpb_cli.choices import PARTS, Mode, Part
 from latcpb_cli.errors import LatcpbError
-from latcpb_cli.options import PARTS, Mode, Part
 
 __all__ = ["OWN", "PEERS", "PROGRAMS", "Program", "ProgramError", "command", "configured"]
 

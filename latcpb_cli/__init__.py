@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from latcpb_cli.api.inspection import inspect
     from latcpb_cli.errors import InputError, LatcpbError, OutputError, UsageError, WeightsError
     from latcpb_cli.io.open_source import open_source
-    from latcpb_cli.options import BackmapOptions, FrameWindow, MdOptions, ReadOptions
+    from latcpb_cli.options import BackmapOptions, MdOptions
+    from latcpb_cli.read_options import FrameWindow, ReadOptions
     from latcpb_cli.run.pipeline import backmap_trajectory
 
 __all__ = [
@@ -50,12 +51,12 @@ _MODULES = {
     "BackmapOptions": "options",
     "Backmapped": "api.backmapped",
     "Backmapper": "api.backmapper",
-    "FrameWindow": "options",
+    "FrameWindow": "read_options",
     "InputError": "errors",
     "LatcpbError": "errors",
     "MdOptions": "options",
     "OutputError": "errors",
-    "ReadOptions": "options",
+    "ReadOptions": "read_options",
     "UsageError": "errors",
     "WeightsError": "errors",
     "backmap_trajectory": "run.pipeline",

@@ -14,6 +14,7 @@ from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.backbone.canonical_chunk import CanonicalChunk
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.choices import Mode
 from latcpb_cli.confidence.calibration import Calibration
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.prediction import Prediction
@@ -29,7 +30,7 @@ from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.options import BackmapOptions, Mode
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
 from latcpb_cli.relax.relief import OverlapCounts

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.choices import Part
 from latcpb_cli.confidence.prediction import Prediction
 from latcpb_cli.config import ModelConfig, from_json
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
-from latcpb_cli.options import Part
 from latcpb_cli.sidechains.packing import Packing
 from latcpb_cli.sidechains.rescoring import Rescoring
 from latcpb_cli.sidechains.selection import (

@@ -21,7 +21,8 @@ from latcpb_cli.metrics.accuracy import CHI_TOLERANCE, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
-from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
 

@@ -15,8 +15,8 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 # The one list of layers: a module imports from lower layers and from its own room, never sideways; errors are
 # for all.
 LAYERS = [
-    {"errors", "config", "chem", "device"},
-    {"structure", "geometry", "weights", "tensor_file", "options"},
+    {"errors", "config", "chem", "choices", "device"},
+    {"structure", "geometry", "weights", "tensor_file", "options", "read_options"},
     {"io.readers", "io.writers", "metrics", "diffusion"},
     {"io.beads"},
     {"io"},

@@ -14,11 +14,12 @@ from tiny import SEQUENCE, TINY, coil, tiny_predictor
 from latcpb_cli import loaded_model
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, slot_mask
+from latcpb_cli.choices import PARTS
 from latcpb_cli.config import to_json
 from latcpb_cli.errors import InputError, UsageError, WeightsError
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.stereo import StereoChecker
-from latcpb_cli.options import PARTS, BackmapOptions
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk

@@ -10,12 +10,12 @@ from safetensors.torch import save_file
 from tiny import TINY, perturb, random_latent, tiny_model, tiny_predictor, trace_tensors
 
 from latcpb_cli.chem.residues import GAMMA_SLOT
+from latcpb_cli.choices import Part
 from latcpb_cli.config import to_json
 from latcpb_cli.errors import WeightsError
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.options import Part
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.sidechains.packing import NOISE_PER_RESIDUE
 from latcpb_cli.sidechains.selection import SideChainInputs

@@ -11,8 +11,8 @@ from typing import Any
 from latcpb_cli.api.backmapped import Backmapped
 from latcpb_cli.api.inputs import Frames, as_paths, open_memory
 from latcpb_cli.api.settings import frame_window
+from latcpb_cli.choices import Superpose
 from latcpb_cli.errors import UsageError
-from latcpb_cli.evaluation.choices import Superpose
 from latcpb_cli.evaluation.evaluate import MethodInput
 from latcpb_cli.evaluation.evaluate import evaluate as evaluate_columns
 from latcpb_cli.evaluation.inputs import structure_name
@@ -23,7 +23,7 @@ from latcpb_cli.html_report.evaluation_page import evaluation_page
 from latcpb_cli.io.all_atom import assemble_atom_source, open_all_atom
 from latcpb_cli.io.assemble import NamedFrames
 from latcpb_cli.io.readers.frames import Trajectory
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 
 __all__ = ["EvaluationResult", "evaluate"]
 

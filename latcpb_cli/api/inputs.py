@@ -17,7 +17,7 @@ from latcpb_cli.io.readers.fasta import read_sequences, sequence_table
 from latcpb_cli.io.readers.frames import StructureFile, Trajectory
 from latcpb_cli.io.readers.memory import ArrayFrames, UniverseFrames, mdtraj_frames
 from latcpb_cli.io.source import Source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 __all__ = ["Frames", "open_any", "open_memory"]
 

@@ -6,7 +6,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from latcpb_cli.errors import UsageError
-from latcpb_cli.options import BackmapOptions, FrameWindow, ReadOptions
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 __all__ = ["frame_window", "split_settings"]
 

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latcpb_cli import options as choices
+from latcpb_cli.choices import parse_parts
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli.preparation import md_options
 from latcpb_cli.cli.run_page import ReportHtml, check_page, write_page
 from latcpb_cli.errors import UsageError
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 if TYPE_CHECKING:
     from latcpb_cli.cli.machine import Machine
@@ -85,14 +87,14 @@ def backmap(
     if fail_on is not None and no_report:
         raise UsageError("--fail-on needs the report", "leave out --no-report")
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
-    options = choices.BackmapOptions(
+    options = BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
         ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology, bfactor=bfactor,
-        without=() if without is None else choices.parse_parts(without),
+        without=() if without is None else parse_parts(without),
         md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
     )  # fmt: skip
-    reading = choices.ReadOptions(
-        selection=selection, pbc=pbc, window=choices.FrameWindow(begin, end, stride, frames), scale=scale,
+    reading = ReadOptions(
+        selection=selection, pbc=pbc, window=FrameWindow(begin, end, stride, frames), scale=scale,
         sequence=sequence, on_unknown=on_unknown, bead=bead, chain_ends=chain_ends, strict=strict,
         force=force, format=format, drop_repeated_times=drop_repeated_times, cyclic=cyclic,
     )  # fmt: skip
@@ -143,7 +145,7 @@ def backmap(
 def _run(
     source: Source,
     plan: OutputPlan,
-    options: choices.BackmapOptions,
+    options: BackmapOptions,
     machine: Machine,
     messages: Messages,
 ) -> RunSummary:

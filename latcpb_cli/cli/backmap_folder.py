@@ -9,7 +9,8 @@ from pathlib import Path
 from latcpb_cli.cli.machine import Machine
 from latcpb_cli.cli.messages import Messages
 from latcpb_cli.errors import InputError, OutputExistsError, QualityGateError
-from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.run.malloc import keep_freed_memory
 from latcpb_cli.run.many_files import FileResult, backmap_files, expand_inputs, plan_tasks, write_summary
 from latcpb_cli.run.quality_gate import check_limits

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latcpb_cli import choices
 from latcpb_cli.cli import evaluate_options as opt
 from latcpb_cli.cli import options as common
 from latcpb_cli.errors import InputError, OutputExistsError, QualityGateError, UsageError
-from latcpb_cli.evaluation import choices
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 
 if TYPE_CHECKING:
     from latcpb_cli.evaluation.evaluate import MethodInput

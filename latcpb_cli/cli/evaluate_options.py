@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from latcpb_cli.evaluation import choices
+from latcpb_cli import choices
 
 __all__ = [
     "Checks", "Csv", "Explain", "FailOn", "Files", "GenTop", "Json", "Names", "Overwrite", "RefTop",

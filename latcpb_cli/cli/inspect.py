@@ -53,7 +53,7 @@ def inspect(
     """
     from latcpb_cli.io.inspection import inspect_source
     from latcpb_cli.io.open_source import open_source
-    from latcpb_cli.options import FrameWindow, ReadOptions
+    from latcpb_cli.read_options import FrameWindow, ReadOptions
 
     options = ReadOptions(
         selection=selection,

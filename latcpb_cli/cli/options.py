@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from latcpb_cli import options as choices
+from latcpb_cli import choices
+from latcpb_cli.chem import conventions
 
 __all__ = [
     "BFactor", "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Cyclic", "Debug", "Device",
@@ -78,7 +79,7 @@ Disulfides = Annotated[
     typer.Option(help="Join cysteines whose geometry is that of a disulfide, in each frame anew, or none."),
 ]
 Naming = Annotated[
-    choices.Naming,
+    conventions.Naming,
     typer.Option(help="Names of residues and atoms in PDB output and topologies: PDB 3, CHARMM36 or Amber."),
 ]
 Topology = Annotated[

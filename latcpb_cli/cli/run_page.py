@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latcpb_cli.errors import OutputExistsError, UsageError
-from latcpb_cli.options import BackmapOptions, FrameWindow
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import FrameWindow
 
 if TYPE_CHECKING:
     from latcpb_cli.run.output_plan import OutputPlan

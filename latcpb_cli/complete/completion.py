@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 from latcpb_cli.chem.residues import N_SLOTS
+from latcpb_cli.choices import Disulfides
 from latcpb_cli.complete.disulfides import make_disulfides
 from latcpb_cli.complete.modified_atoms import attach_modified_atoms
 from latcpb_cli.geometry.box import box_vectors
-from latcpb_cli.options import Disulfides
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 
 __all__ = ["complete"]

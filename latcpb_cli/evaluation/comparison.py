@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from latcpb_cli.chem.residues import CA_SLOT
-from latcpb_cli.evaluation.choices import Superpose
+from latcpb_cli.choices import Superpose
 from latcpb_cli.evaluation.matching import Matching
 from latcpb_cli.evaluation.records import AtomFrames
 from latcpb_cli.evaluation.residue_sums import ResidueSums

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latcpb_cli.choices import Superpose
 from latcpb_cli.errors import InputError
-from latcpb_cli.evaluation.choices import Superpose
 from latcpb_cli.evaluation.column import make_column
 from latcpb_cli.evaluation.definitions import DEFINITIONS
 from latcpb_cli.evaluation.measured import StructureInput, compare_structure, measure_structure

@@ -10,7 +10,7 @@ from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.evaluation.evaluate import MethodInput
 from latcpb_cli.evaluation.measured import StructureInput
 from latcpb_cli.io.all_atom import open_all_atom
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 
 __all__ = ["EvaluationFiles", "open_columns", "structure_name"]
 

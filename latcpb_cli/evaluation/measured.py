@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 from latcpb_cli.chem.residues import CA_SLOT
+from latcpb_cli.choices import Superpose
 from latcpb_cli.errors import InputError
-from latcpb_cli.evaluation.choices import Superpose
 from latcpb_cli.evaluation.comparison import Comparison, MatchedPair, inner_of_reference
 from latcpb_cli.evaluation.matching import LabelledTrace, match_residues
 from latcpb_cli.evaluation.records import AtomFrames

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from latcpb_cli.evaluation.choices import Superpose
+from latcpb_cli.choices import Superpose
 from latcpb_cli.evaluation.definitions import Definition
 from latcpb_cli.structure import CGTrace
 

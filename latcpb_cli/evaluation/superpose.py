@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from latcpb_cli.chem.residues import CA_SLOT
-from latcpb_cli.evaluation.choices import Superpose
+from latcpb_cli.choices import Superpose
 from latcpb_cli.metrics.superposition import fit
 
 __all__ = ["displacement_note", "superpose"]

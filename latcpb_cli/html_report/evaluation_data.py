@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from latcpb_cli.evaluation.choices import Superpose
+from latcpb_cli.choices import Superpose
 from latcpb_cli.evaluation.records import Column, Evaluation
 from latcpb_cli.html_report.distributions import chi_maps, ramachandran, torsion_densities
 from latcpb_cli.html_report.frame_choice import choose_frames

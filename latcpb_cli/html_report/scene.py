@@ -19,7 +19,7 @@ from latcpb_cli.chem.residues import (
     N_SLOTS,
     OXT_SLOT,
 )
-from latcpb_cli.evaluation.choices import Superpose
+from latcpb_cli.choices import Superpose
 from latcpb_cli.evaluation.records import AtomFrames, EvaluatedStructure
 from latcpb_cli.evaluation.superpose import superpose
 from latcpb_cli.html_report.packing import pack, rounded

@@ -20,7 +20,7 @@ from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import InputFiles, OptionNames
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.mda_topology import select_atoms
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 from latcpb_cli.structure import AtomStructure, CGTrace, find_cyclic_chains
 
 __all__ = ["assemble_atom_source", "open_all_atom", "read_all_atom"]

@@ -24,7 +24,7 @@ from latcpb_cli.io.readers.frames import FrameFile, Trajectory
 from latcpb_cli.io.readers.gsd import GsdFile
 from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.io.source import BeadReader, Source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.structure import CGTrace
 
 __all__ = ["NamedFrames", "assemble_source"]

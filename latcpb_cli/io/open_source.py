@@ -9,7 +9,7 @@ from latcpb_cli.io.assemble import NamedFrames, assemble_source
 from latcpb_cli.io.readers.fasta import read_sequences, sequence_table
 from latcpb_cli.io.readers.formats import InputFiles
 from latcpb_cli.io.source import Source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 __all__ = ["Source", "open_source"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from latcpb_cli.choices import BFactor
 from latcpb_cli.confidence.record import Confidence
 from latcpb_cli.confidence.scores import has_chi
-from latcpb_cli.options import BFactor
 from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.structure import AtomTopology
 

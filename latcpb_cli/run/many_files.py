@@ -15,7 +15,8 @@ import torch
 
 from latcpb_cli.errors import InputError, LatcpbError, OutputExistsError, first_line
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.run.output_labels import label_notes
 from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.pipeline import backmap_trajectory

@@ -12,8 +12,9 @@ import pytest
 from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 from tiny import SEQUENCE, coil, tiny_weights
 
+from latcpb_cli.choices import PARTS
 from latcpb_cli.loaded_model import LoadedModel
-from latcpb_cli.options import PARTS, BackmapOptions
+from latcpb_cli.options import BackmapOptions
 
 
 def names(folder) -> set[str]:

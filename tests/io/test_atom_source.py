@@ -8,7 +8,7 @@ from peptides import pdb_text, structure
 
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.all_atom import open_all_atom
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 
 SAMPLE = structure("MKIDF")
 CRYST1 = "CRYST1   40.000   40.000   40.000  90.00  90.00  90.00 P 1           1\n"

@@ -12,7 +12,7 @@ from reading import read_all, refuse
 
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 

@@ -12,7 +12,8 @@ import pytest
 from cg_files import FakeModel, walk, write_ca_pdb, write_trajectory
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.run.pipeline import backmap_trajectory
 
 SEQUENCE = "MGSWTYPLKHCDE"

@@ -7,7 +7,7 @@ import pytest
 from cg_files import write_trajectory
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import FrameWindow, ReadOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 
 @pytest.fixture

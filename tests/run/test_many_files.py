@@ -8,7 +8,8 @@ import pytest
 from cg_files import FakeModel, walk, write_ca_pdb
 
 from latcpb_cli.errors import InputError, OutputExistsError
-from latcpb_cli.options import BackmapOptions, ReadOptions
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.run import remote
 from latcpb_cli.run.many_files import backmap_files, expand_inputs, plan_tasks, write_summary
 from latcpb_cli.run.worker_process import WorkerSetup

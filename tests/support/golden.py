@@ -16,10 +16,11 @@ import numpy as np
 from peptides import structure
 
 from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, GAMMA_SLOT, N_SLOTS, OXT_SLOT
+from latcpb_cli.choices import PARTS
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import squared_deviation
-from latcpb_cli.options import PARTS, BackmapOptions
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure, AtomTopology, FrameChunk
 
 __all__ = ["GOLDEN_FILE", "OPTIONS", "Deviation", "build_atoms", "deviation", "load_golden", "references"]

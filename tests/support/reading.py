@@ -8,7 +8,7 @@ import pytest
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.source import Source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 __all__ = ["read_all", "refuse"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64, Shaped
 
 from latcpb_cli.chem.residue_names import is_modified
+from latcpb_cli.choices import ChainEnds
 from latcpb_cli.io.readers.atoms import AtomTable
-from latcpb_cli.options import ChainEnds
 from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
 __all__ = ["CHAIN_GAP", "build_trace", "describe_bead", "is_bond", "list_some", "number_falls", "reach"]

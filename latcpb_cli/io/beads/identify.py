@@ -20,13 +20,14 @@ from latcpb_cli.chem.residue_names import (
     variant_name,
 )
 from latcpb_cli.chem.residues import LETTERS, NAMES
+from latcpb_cli.choices import UnknownResidues
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.bead_atoms import BeadAtoms, check_every_residue, choose_bead_atoms, count_names
 from latcpb_cli.io.beads.chains import is_bond
 from latcpb_cli.io.beads.sampled import SampledFrames
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.fasta import match_sequence
-from latcpb_cli.options import ReadOptions, UnknownResidues
+from latcpb_cli.read_options import ReadOptions
 
 __all__ = ["Beads", "identify_beads"]
 

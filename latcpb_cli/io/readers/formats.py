@@ -21,7 +21,7 @@ from latcpb_cli.io.readers.mda_topology import MdaStructureFile, read_mda_atoms
 from latcpb_cli.io.readers.mdcrd import MdcrdFile
 from latcpb_cli.io.readers.pdb import PdbFile
 from latcpb_cli.io.readers.xdr import XdrFile
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 
 __all__ = ["InputFiles", "OptionNames"]
 

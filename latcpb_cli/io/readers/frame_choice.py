@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.readers.frames import Trajectory
-from latcpb_cli.options import FrameWindow
+from latcpb_cli.read_options import FrameWindow
 
 __all__ = ["FrameChoice", "choose_frames"]
 

@@ -12,6 +12,7 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import Float
 
+from latcpb_cli.choices import TopologyFormat
 from latcpb_cli.errors import OutputError
 from latcpb_cli.io.writers.cif import CifWriter
 from latcpb_cli.io.writers.frame_writer import FrameInfo, FrameWriter, OutputSpec, ResumePoint
@@ -19,7 +20,6 @@ from latcpb_cli.io.writers.part_file import PartFile, PartState
 from latcpb_cli.io.writers.pdb import PDB_LIMITS, PdbWriter, check_pdb_capacity, check_pdb_topology
 from latcpb_cli.io.writers.topology_bfactors import EVERYWHERE, TopologyBFactors
 from latcpb_cli.io.writers.trajectory import DCD_FRAME_COUNT, TrajectoryWriter
-from latcpb_cli.options import TopologyFormat
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
 
 __all__ = [

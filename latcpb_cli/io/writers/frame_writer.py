@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from latcpb_cli.chem.conventions import Naming
+from latcpb_cli.choices import TopologyFormat
 from latcpb_cli.io.writers.part_file import PartStates
-from latcpb_cli.options import TopologyFormat
 from latcpb_cli.structure import Bridge
 
 __all__ = ["FrameInfo", "FrameWriter", "OutputSpec", "ResumePoint"]

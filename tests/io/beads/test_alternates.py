@@ -11,7 +11,7 @@ from odd_files import SEQUENCE, atoms, pdb
 from reading import read_all, refuse
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 XYZ = walk(10)[0]
 

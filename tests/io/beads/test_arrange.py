@@ -11,7 +11,7 @@ from cg_files import pdb_line, walk
 from odd_files import SEQUENCE, atoms, pdb
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 LINES = atoms()
 FAR = [pdb_line(50 + i, "ALA", i + 1, (60 + 3.8 * i, 60, 60), chain="B") for i in range(3)]

@@ -9,7 +9,7 @@ from odd_files import SEQUENCE, atoms, pdb
 from reading import read_all, refuse
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 
 def residue(resname: str, number: int, at: np.ndarray, names: str, chain: str = "A") -> list[str]:

@@ -8,7 +8,7 @@ from cg_files import walk, write_ca_pdb, write_trajectory
 from reading import refuse
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 BOX = 40.0
 

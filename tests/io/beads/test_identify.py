@@ -7,7 +7,7 @@ from cg_files import pdb_line, walk, write_all_atom_pdb, write_ca_pdb
 from reading import read_all, refuse
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 
 def test_one_letter_names_and_any_bead_name(tmp_path):

@@ -13,7 +13,7 @@ from odd_files import atoms, pdb
 from reading import read_all, refuse
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import FrameWindow, ReadOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 SEQUENCE, OTHER = "ACDEFGHIKL", "ACDEFGHIKM"
 XYZ = walk(10)[0]

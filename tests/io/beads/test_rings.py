@@ -9,7 +9,7 @@ from rings import SEQUENCES, ca_ring, write_chains
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 CYCLIC = ReadOptions(cyclic=True)
 TAIL = "ALA CYS ASP GLU PHE", walk(5)[0] + [0.0, 0.0, 15.0]

@@ -12,7 +12,7 @@ from reading import refuse
 
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 HAS_TIMES = ("gro", "h5", "h5md", "xtc", "dcd", "trr", "nc", "gsd", "lammpstrj")
 """Formats with times, or step numbers in their place."""

@@ -9,7 +9,7 @@ from reading import read_all, refuse
 
 from latcpb_cli.errors import UsageError
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import FrameWindow, ReadOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from cg_files import write_trajectory
 from reading import read_all, refuse
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import FrameWindow, ReadOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 

@@ -17,7 +17,7 @@ from latcpb_cli.cli.app import main
 from latcpb_cli.errors import InputError, LatcpbError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.readers.fasta import read_sequences
-from latcpb_cli.options import FrameWindow, ReadOptions
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 WRITERS = {**STRUCTURE_WRITERS, **TOPOLOGY_WRITERS, **TRAJECTORY_WRITERS}
 LONGEST = 100.0

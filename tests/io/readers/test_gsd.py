@@ -7,7 +7,7 @@ import pytest
 from cg_formats import BOX, SEQUENCE, STRUCTURE_WRITERS
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 
 def test_bonds_separate_chains(tmp_path, positions):

@@ -11,7 +11,7 @@ from cg_files import NAME_OF, pdb_line, walk
 from odd_files import SEQUENCE, atoms, pdb
 
 from latcpb_cli.io.open_source import open_source
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 LETTERS62 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -15,7 +15,7 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.readers.fasta import read_sequences
 from latcpb_cli.io.readers.plain_text import decode_text, is_plain_text, write_plain_text
-from latcpb_cli.options import ReadOptions
+from latcpb_cli.read_options import ReadOptions
 
 FORMATS = ("pdb", "cif", "gro", "data", "lammpstrj", "mdcrd")
 
