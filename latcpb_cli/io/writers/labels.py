@@ -48,8 +48,8 @@ def pdb_chain_letters(trace: CGTrace) -> list[str]:
     """Choose the one-character identifier of each chain in a PDB file.
 
     Identifiers of the input are kept. A blank one among several chains, one
-    of several characters, or one whose residue numbers another chain of the
-    same name uses already, gets a letter that is free; where none is free,
+    of several characters or outside ASCII, or one whose residue numbers another
+    chain of the same name uses already, gets a letter that is free; where none is free,
     letters come again.
 
     Parameters
@@ -66,7 +66,7 @@ def pdb_chain_letters(trace: CGTrace) -> list[str]:
         return [" "]
     free = [letter for letter in CHAIN_LETTERS if letter not in given]
     new_names = itertools.chain(free, itertools.cycle(CHAIN_LETTERS))
-    return _choose_names(trace, resid_columns(trace.resids), new_names, lambda name: len(name) == 1)
+    return _choose_names(trace, resid_columns(trace.resids), new_names, _is_pdb_letter)
 
 
 def cif_chain_names(trace: CGTrace) -> list[str]:
@@ -139,6 +139,10 @@ def first_lost_number(trace: CGTrace) -> int | None:
     rounds -= rounds[_chain_starts(trace)[:-1]][trace.chain_index]
     lost = np.flatnonzero(columns + _RESID_COUNT * rounds != trace.resids)
     return int(lost[0]) if len(lost) else None
+
+
+def _is_pdb_letter(name: str) -> bool:
+    return len(name) == 1 and name.isascii() and name.isprintable()
 
 
 def _chain_starts(trace: CGTrace) -> Int[np.ndarray, "bounds"]:

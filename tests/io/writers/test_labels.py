@@ -35,6 +35,7 @@ def system(*chains: tuple[str, list[int]]) -> CGTrace:
         ([("A", [1, 2]), ("A", [1, 2])], ["A", "B"]),
         ([("A", [1, 2]), ("A", [10_001, 10_002])], ["A", "B"]),
         ([("PROA", [1]), ("PROB", [1])], ["A", "B"]),
+        ([("é", [1]), ("\ufffd", [1]), ("*", [1])], ["A", "B", "*"]),
     ],
 )
 def test_letters_in_pdb(chains, letters):
