@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +20,7 @@ import pytest
 from MDAnalysis import Universe
 from typer.main import get_command
 
-from latcpb_cli.cli.app import app
+from latcpb_cli.cli.app import app, main
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES, PACKAGE = ROOT / "examples", ROOT / "latcpb_cli"
@@ -40,6 +43,8 @@ SLOW_OPTIONS = {"--hydrogens", "--minimize", "--workers 2"}
 
 USER_FILES = {"traj.xtc": "4ebp2.xtc", "cg.pdb": "4ebp2.pdb"}
 """The user's own files in the documents, and the examples that stand for them."""
+
+SHELL_SYNTAX = set("*?$|;&<>`~")
 
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -96,10 +101,27 @@ def folder(tmp_path):
 
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line in a shell; a plain call of latcpb in this process, which has the libraries already."""
+    words = line.split()
+    if words[0] == "latcpb" and not set(line) & SHELL_SYNTAX:
+        return run_here(shlex.split(line)[1:], folder)
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     return subprocess.run(
         ["sh", "-c", line], cwd=folder, env=os.environ | {"PATH": path}, text=True, capture_output=True
     )
+
+
+def run_here(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    output, errors = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        pytest.raises(SystemExit) as caught,
+    ):
+        main(arguments)
+    code = int(caught.value.code or 0)
+    return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
 
 
 def test_every_option_of_backmap_has_an_example():
