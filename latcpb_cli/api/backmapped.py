@@ -153,8 +153,11 @@ class Backmapped:
         with OutputPlan.reserve(Path(path), options, source.paths) as plan:
             plan.check_frames(source.trace, (part.chunk for part in self.built), len(self) * options.samples)
             settings = run_settings(self.run.backmapper, source, options, plan)
+            if len(self) < source.n_frames:
+                # A frame of a stream is not mistaken for the output of the whole run.
+                settings["part"] = self.frames.tolist()
             plan.journal.begin(settings, resume=False)
-            run = self.run.with_output(plan.coordinate_limits, options)
+            run = self.run.with_output(plan.coordinate_limits, options, len(self))
             return write_run(run, plan, settings, StoredChunks(self.built)).outputs
 
     def view(self, frame: int = 0, sample: int = 0) -> object:

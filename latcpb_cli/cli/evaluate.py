@@ -45,7 +45,7 @@ def evaluate(
     Nothing is superposed by default, as the Cα are given. Residues are matched
     by chain, number and insertion code, or else by sequence; frames by their
     order. Figures are of inner residues, which leave out chain ends and breaks,
-    where nothing else is said.
+    unless a table names another set.
     """
     from rich.console import Console
 

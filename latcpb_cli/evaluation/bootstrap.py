@@ -21,7 +21,7 @@ Array = np.ndarray
 def bootstrap_intervals(frames: FrameTable) -> dict[str, tuple[float, float]]:
     """Return the interval of each figure (Efron 1979, doi:10.1214/aos/1176344552).
 
-    Structures are drawn with replacement where there are several, else frames with
+    Structures are sampled with replacement where there are several, else frames with
     all their samples, else the samples of the only frame. Frames of a trajectory
     resemble the frames before them; their intervals are too narrow.
 

@@ -84,14 +84,14 @@ def _overlaps(index: ResidueIndex, number: int, column: Column) -> list[list[flo
     rows = index.rows[number]
     frames = {s.first_row: len(s.atoms) for s in column.structures}
     starts = np.array(sorted(frames))
-    drawn = []
+    shown = []
     for pair in column.overlaps[:_MAX_OVERLAPS]:
         first = starts[np.searchsorted(starts, pair.first, side="right") - 1]
         per_frame = pair.pairs / max(1, frames[int(first)])
-        drawn.append(
+        shown.append(
             [int(rows[pair.first]), int(rows[pair.second]), round(per_frame, 4), round(pair.worst, 2)]
         )
-    return drawn
+    return shown
 
 
 def _scenes(columns: Sequence[Column], index: ResidueIndex, superposed: Superpose) -> list[dict[str, Any]]:

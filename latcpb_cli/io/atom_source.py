@@ -118,7 +118,7 @@ class AtomSource:
         return np.asarray(found + np.stack(shifts), dtype=np.float32)
 
     def _positions(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read frames; the last ones are kept, as heavy atoms and hydrogens are asked for one by one."""
+        """Read frames, and keep the last ones: heavy atoms and hydrogens are read one after the other."""
         stop = min(stop, len(self))
         if self._last is None or self._last[:2] != (start, stop):
             with suppress_warnings():

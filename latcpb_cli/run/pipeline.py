@@ -167,7 +167,7 @@ def write_run(
         progress = RunProgress(run.job, outputs, run.started, source.strict)
         progress.problems.update(run.problems)
         builder = builder or run.in_process()
-        size = run.frames_per_chunk(source.n_frames - progress.done, builder.count)
+        size = run.frames_per_chunk(run.n_frames - progress.done, builder.count)
         _stream(builder, run.job, source.chunks(size, progress.done), progress, on_progress)
         outputs.writer.finish()
         clashes = {}
@@ -175,7 +175,7 @@ def write_run(
             facts = {**_report_facts(run, plan, progress), **run.post_processor.settings}
             clashes = outputs.reporter.finish(provenance(source.paths, **facts))
         outputs.commit()
-    counts = source.n_frames, options.samples, len(source.trace)
+    counts = run.n_frames, options.samples, len(source.trace)
     problems = dict(sorted(progress.problems.items()))
     return RunSummary(*counts, progress.seconds, plan.files, clashes, problems)
 
@@ -190,7 +190,7 @@ def _output_spec(run: PreparedRun, settings: dict[str, Any]) -> OutputSpec:
         backmapper.weights_sha256,
         run_remark(settings),
     ]
-    numbers = run.source.n_frames, options.samples, run.source.interval
+    numbers = run.n_frames, options.samples, run.source.interval
     return OutputSpec(*numbers, remarks, options.naming, options.topology, options.bfactor is not None)
 
 
@@ -262,7 +262,7 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
         "device": backmapper.device,
-        "frames": source.n_frames,
+        "frames": run.n_frames,
         "residues": len(source.trace),
         "notes": [
             *source.notes,

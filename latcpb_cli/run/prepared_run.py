@@ -51,6 +51,8 @@ class PreparedRun:
     post_processor : PostProcessor
     problems : dict of int to str
         Frames that are left out of the reference frames, and why.
+    n_frames : int
+        Frames of the output: all of the input, or those of a part that is written by itself.
     started : float
         On the clock of `time.perf_counter`.
     """
@@ -60,6 +62,7 @@ class PreparedRun:
     job: ChunkJob
     post_processor: PostProcessor
     problems: dict[int, str]
+    n_frames: int
     started: float = field(default_factory=time.perf_counter)
 
     @classmethod
@@ -96,16 +99,16 @@ class PreparedRun:
             bridges = job.first_bridges(backmapper, source)
         topology = AtomTopology.heavy_atoms(source.trace)
         post_processor = open_post_processor(topology, options.md, backmapper.device, bridges)
-        return cls(backmapper, source, job, post_processor, problems, started)
+        return cls(backmapper, source, job, post_processor, problems, source.n_frames, started)
 
     @property
     def options(self) -> BackmapOptions:
         """The options of the run."""
         return self.job.options
 
-    def with_output(self, limits: tuple[float, float], options: BackmapOptions) -> PreparedRun:
+    def with_output(self, limits: tuple[float, float], options: BackmapOptions, n_frames: int) -> PreparedRun:
         """Return the run for another output, whose options differ in nothing that atoms depend on."""
-        return replace(self, job=replace(self.job, limits=limits, options=options))
+        return replace(self, job=replace(self.job, limits=limits, options=options), n_frames=n_frames)
 
     def in_process(self) -> InProcess:
         """Return a builder that builds in this process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tracemalloc
 
@@ -98,6 +99,18 @@ def test_files_are_not_replaced(model, universe, tmp_path):
     with pytest.raises(latcpb.UsageError, match="cannot write format"):
         result.write(tmp_path / "a.docx")
     assert [path.name for path in tmp_path.iterdir()] == ["a.pdb"]
+
+
+def test_a_frame_of_a_stream_is_a_file_of_its_own(model, universe, tmp_path):
+    """With one structure and a remark of its own, however many frames the input has."""
+    first = next(model.stream(universe, frames=slice(0, 2)))
+    first.write(tmp_path / "one.pdb", report=True)
+    model.backmap(universe, frames=slice(0, 2)).write(tmp_path / "two.pdb")
+    one, two = ((tmp_path / f"{name}.pdb").read_text() for name in ("one", "two"))
+    assert "MODEL " not in one and two.count("MODEL ") == 2
+    runs = [[line for line in text.splitlines() if " RUN " in line] for text in (one, two)]
+    assert len(runs[0]) == 1 and runs[0] != runs[1]
+    assert json.loads((tmp_path / "one.report.json").read_text())["provenance"]["frames"] == 1
 
 
 def test_a_stream_refuses_at_the_call(model):
