@@ -63,7 +63,8 @@ def cgback() -> Rebuild:
 def latcpb(
     weights: str = "", mode: str = "best", samples: str = "1", device: str = "auto", without: str = ""
 ) -> Rebuild:
-    from latcpb_cli import LoadedModel, backmap_trajectory, open_source
+    from latcpb_cli import backmap_trajectory, open_source
+    from latcpb_cli.loaded_model import LoadedModel
     from latcpb_cli.options import BackmapOptions
 
     backmapper = LoadedModel.from_pretrained(weights or None, device=device)

@@ -22,8 +22,9 @@ from arguments import measurement_parser
 from chains import reference_chains
 from md_check import MdCheck, check_md_start
 
-from latcpb_cli import LoadedModel, backmap_trajectory, open_source
+from latcpb_cli import backmap_trajectory, open_source
 from latcpb_cli.chem.residues import NAMES
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions, MdOptions
 from latcpb_cli.read_options import FrameWindow, ReadOptions
 from latcpb_cli.structure import CGTrace

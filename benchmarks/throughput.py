@@ -25,7 +25,8 @@ from systems import write_system
 from throughput_plot import plot
 from torch.utils.flop_counter import FlopCounterMode
 
-from latcpb_cli import LoadedModel, open_source
+from latcpb_cli import open_source
+from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 
 

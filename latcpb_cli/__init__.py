@@ -66,7 +66,9 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"latcpb_cli has no {name!r}")
-    return getattr(import_module(f"latcpb_cli.{_MODULES[name]}"), name)
+if not TYPE_CHECKING:  # or every name would pass for a public one
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"latcpb_cli has no {name!r}")
+        return getattr(import_module(f"latcpb_cli.{_MODULES[name]}"), name)

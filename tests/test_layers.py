@@ -105,7 +105,7 @@ def test_imports_point_downwards(path: Path) -> None:
         ("metrics", "import MDAnalysis as mda"),
         ("geometry", "from e3nn.o3 import Irreps"),
         ("cli", "from huggingface_hub import errors"),
-        ("io", "from latcpb_cli import LoadedModel"),
+        ("io", "from latcpb_cli import Backmapper"),
     ],
 )
 def test_wrong_imports_are_seen(room: str, source: str) -> None:
@@ -119,7 +119,7 @@ def test_wrong_imports_are_seen(room: str, source: str) -> None:
         ("io.beads", "from latcpb_cli.io.readers.atoms import AtomTable"),
         ("chem", "from latcpb_cli.errors import LatcpbError"),
         ("io", "from latcpb_cli import __version__"),
-        ("cli", "from latcpb_cli import LoadedModel"),
+        ("cli", "from latcpb_cli import Backmapper"),
         ("cli", "from latcpb_cli.train import stages\nimport rich"),
     ],
 )
