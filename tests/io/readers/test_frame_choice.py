@@ -40,19 +40,25 @@ def test_no_frame_is_left(tmp_path, ca_pdb, positions):
     assert "0 to 50 ps" in error.hint
 
 
-def parts(folder, positions, suffix: str, second_start: float) -> list:
-    """Two files of six frames each, every 10 ps."""
+def write_parts(folder, positions, suffix: str, times: list[list[float]]) -> list:
+    """Write one file for each list of times (ps), with the first of these positions as frames."""
     import MDAnalysis
 
-    paths = [folder / f"part{number}{suffix}" for number in (1, 2)]
-    for path, start in zip(paths, (0.0, second_start), strict=True):
+    paths = [folder / f"part{number}{suffix}" for number in range(1, len(times) + 1)]
+    for path, part in zip(paths, times, strict=True):
         universe = MDAnalysis.Universe.empty(len(positions[0]), trajectory=True)
         with MDAnalysis.Writer(str(path), len(positions[0])) as writer:
-            for number, frame in enumerate(positions):
+            for frame, time in zip(positions, part, strict=False):
                 universe.atoms.positions = frame
-                universe.trajectory.ts.time = start + 10.0 * number
+                universe.trajectory.ts.time = time
                 writer.write(universe.atoms)
     return paths
+
+
+def parts(folder, positions, suffix: str, second_start: float) -> list:
+    """Two files of six frames each, every 10 ps."""
+    times = [[start + 10.0 * n for n in range(6)] for start in (0.0, second_start)]
+    return write_parts(folder, positions, suffix, times)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -71,6 +77,35 @@ def test_overlapping_parts(tmp_path, ca_pdb, positions, suffix, second_start, ke
     source = open_source(paths, ca_pdb, ReadOptions(drop_repeated_times=True))
     assert source.frames.tolist() == [*kept, *range(6, 12)]
     assert source.warnings == () and source.notes[0].startswith("left out, their times come again: ")
+    assert np.all(np.diff(read_all(source)[1]) > 0)
+
+
+RESTARTS = {
+    "three parts": ([[0, 10, 20], [20, 30, 40], [40, 50]], [0, 1, 3, 4, 6, 7]),
+    "a part within another": ([[0, 10, 20, 30], [10, 20], [40]], [0, 4, 5, 6]),
+    "started again twice": ([[0, 10, 20], [10, 20, 30], [20, 30]], [0, 3, 6, 7]),
+    "the whole run again": ([[0, 10, 20], [0, 10, 20]], [3, 4, 5]),
+    "an older part last": ([[30, 40], [0, 10, 20]], [2, 3, 4]),
+    "one frame each": ([[0], [0], [10], [10]], [1, 3]),
+    "repeated within a file": ([[0, 10, 10, 20]], [0, 2, 3]),
+    "falling within a file": ([[0, 10, 20, 5, 15]], [0, 3, 4]),
+    "another interval": ([[0, 10, 20, 30], [15, 20, 25, 30]], [0, 1, 4, 5, 6, 7]),
+    "negative times": ([[-20, -10, 0], [-10, 0, 10]], [0, 3, 4, 5]),
+    "all at zero": ([[0, 0, 0], [0]], [3]),
+    "times that differ by rounding": ([[0, 0.1, 0.2], [0.2 + 1e-7, 0.3]], [0, 1, 3, 4]),
+}  # fmt: skip
+"""Times of the frames of each part, and the frames that are left without repeated times."""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", [".xtc", ".trr"])
+@pytest.mark.parametrize("name", RESTARTS)
+def test_later_frames_replace_earlier_ones(tmp_path, ca_pdb, positions, name, suffix):
+    times, kept = RESTARTS[name]
+    paths = write_parts(tmp_path, positions, suffix, times)
+    assert open_source(paths, ca_pdb).warnings[0].startswith("times repeat or fall: ")
+    source = open_source(paths, ca_pdb, ReadOptions(drop_repeated_times=True))
+    assert source.frames.tolist() == kept
     assert np.all(np.diff(read_all(source)[1]) > 0)
 
 

@@ -55,6 +55,29 @@ def test_frames_with_a_box_and_nothing_else(tmp_path, ca_pdb):
     assert open_source([path], ca_pdb).notes == ("passed over: 1 frame without positions in t.trr",)
 
 
+PATTERNS = (
+    "xv", "vx", "xxv", "vvx", "xvx", "bxb", "bvxx", "xbvx", "vxvxvx", "xvvvvx", "bbbbbx", "xxxxxb", "vbvbxx",
+    "xvbxvb", "vvvvvvx", "xxbbxx",
+)  # fmt: skip
+"""Frames with positions (x), with velocities only (v) and with a box only (b)."""
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_only_frames_with_positions_are_read_wherever_the_others_are(tmp_path, ca_pdb, pattern):
+    xyz = walk(N, len(pattern))
+    frames = [
+        trr_frame(n, xyz[n] if kind == "x" else None, velocities=kind == "v", kind="fd"[n % 2])
+        for n, kind in enumerate(pattern)
+    ]
+    source = open_source([save(tmp_path / "t.trr", *frames)], ca_pdb)
+    positions, times, _, _ = read_all(source)
+    there = [n for n, kind in enumerate(pattern) if kind == "x"]
+    np.testing.assert_allclose(positions, xyz[there], atol=1e-3)
+    assert times.tolist() == [2.0 * n for n in there]
+    count = len(pattern) - len(there)
+    assert source.notes[0].startswith(f"passed over: {count} frame")
+
+
 def test_no_frame_has_positions(tmp_path, ca_pdb):
     path = save(tmp_path / "t.trr", *[trr_frame(n, None, velocities=True) for n in range(3)])
     refuse("no frame has positions", [path], ca_pdb)
