@@ -104,10 +104,10 @@ def _scenes(columns: Sequence[Column], index: ResidueIndex, superposed: Superpos
         if room >= scene.bytes_per_frame or not kept:
             kept.append(scene)
             room -= scene.bytes_per_frame
-    share = _COORDINATE_BYTES // len(kept)
+    bytes_per_scene = _COORDINATE_BYTES // len(kept)
     records = []
     for scene in kept:
-        n_kept = max(1, share // max(1, scene.bytes_per_frame))
+        n_kept = max(1, bytes_per_scene // max(1, scene.bytes_per_frame))
         frames = choose_frames(scene.n_frames, n_kept, _worst_frames(columns, scene.group))
         records.append(Scene(scene.group, compared, frames, superposed).record())
     return records
