@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -9,7 +11,7 @@ from latcpb_cli.evaluation.definitions import DEFINITIONS
 from latcpb_cli.evaluation.records import FrameTable
 from latcpb_cli.evaluation.summary import frame_names
 
-__all__ = ["bootstrap_intervals"]
+__all__ = ["bootstrap_intervals", "ratio_interval"]
 
 _N_RESAMPLES, _SEED = 1000, 0
 _BOUNDS = (2.5, 97.5)
@@ -31,23 +33,43 @@ def bootstrap_intervals(frames: FrameTable) -> dict[str, tuple[float, float]]:
         By the name in the `FrameTable`, in the unit of the tables. Empty for a single unit.
     """
     unit = _units(frames)
-    n_units = int(unit.max()) + 1 if len(unit) else 0
-    if n_units < 2:
-        return {}
-    draws = np.random.default_rng(_SEED).multinomial(n_units, np.full(n_units, 1 / n_units), _N_RESAMPLES)
     intervals = {}
     for entry in DEFINITIONS:
         for name in frame_names(entry):
             if name not in frames.values:
                 continue
             numerator, denominator = _terms(frames, name, entry.kind, unit)
-            total = draws @ denominator
-            values = np.divide(draws @ numerator, total, out=np.full(_N_RESAMPLES, np.nan), where=total > 0)
-            if np.isfinite(values).any():
+            interval = ratio_interval(numerator, denominator)
+            if interval is not None:
                 scale = {"percent": 100.0, "count": float(denominator.sum())}.get(entry.kind, 1.0)
-                low, high = np.nanpercentile(values, _BOUNDS) * scale
-                intervals[name] = float(low), float(high)
+                intervals[name] = interval[0] * scale, interval[1] * scale
     return intervals
+
+
+def ratio_interval(
+    numerator: Float[Array, "U"], denominator: Float[Array, "U"]
+) -> tuple[float, float] | None:
+    """Return the interval of a ratio of sums over U units, which are sampled with replacement.
+
+    A mean over units is such a ratio, with ones below, and so is a percentage of pooled
+    cases. None for a single unit, and without a case.
+    """
+    if len(numerator) < 2:
+        return None
+    draws = _draws(len(numerator))
+    total = draws @ denominator
+    values = np.divide(draws @ numerator, total, out=np.full(_N_RESAMPLES, np.nan), where=total > 0)
+    if not np.isfinite(values).any():
+        return None
+    low, high = np.nanpercentile(values, _BOUNDS)
+    return float(low), float(high)
+
+
+@cache
+def _draws(n_units: int) -> Int[Array, "resamples U"]:
+    """How often each resample has each unit."""
+    generator = np.random.default_rng(_SEED)
+    return generator.multinomial(n_units, np.full(n_units, 1 / n_units), _N_RESAMPLES)
 
 
 def _units(frames: FrameTable) -> Int[Array, "N"]:

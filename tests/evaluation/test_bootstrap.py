@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.evaluation.bootstrap import bootstrap_intervals
+from latcpb_cli.evaluation.bootstrap import bootstrap_intervals, ratio_interval
 from latcpb_cli.evaluation.records import FrameTable
 
 
@@ -52,3 +52,15 @@ def test_missing_values_do_not_count_and_one_frame_has_no_interval():
     low, high = bootstrap_intervals(table({"shape.sasa": [2, np.nan, 2, np.nan]}))["shape.sasa"]
     assert (low, high) == (2.0, 2.0)
     assert bootstrap_intervals(table({"shape.sasa": [2.0]})) == {}
+
+
+def test_the_ratio_of_sums_weighs_units_by_their_cases():
+    low, high = ratio_interval(np.array([0.0, 90.0]), np.array([10.0, 90.0]))
+    assert (low, high) == (0.0, 1.0)
+    many = ratio_interval(np.tile([5.0, 45.0], 200), np.tile([10.0, 90.0], 200))
+    assert many == pytest.approx((0.5, 0.5))
+
+
+def test_a_ratio_without_cases_or_of_one_unit_has_no_interval():
+    assert ratio_interval(np.zeros(3), np.zeros(3)) is None
+    assert ratio_interval(np.ones(1), np.ones(1)) is None
