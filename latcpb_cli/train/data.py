@@ -21,7 +21,7 @@ from latcpb_cli.errors import InputError
 from latcpb_cli.structure import BREAK_CUTOFF
 from latcpb_cli.train.packed_format import BREAK, COORDINATES_PER_ANGSTROM, MODIFIED, WRONG_CHIRALITY
 
-__all__ = ["Structure", "StructureSet", "load_ensemble", "load_structures"]
+__all__ = ["ChainLoader", "Structure", "StructureSet", "load_ensemble", "load_structures"]
 
 _HELD_OUT_DIVISOR = 50  # one cluster in so many is kept from training
 _ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac")
@@ -188,7 +188,7 @@ def _chain_groups(folder: Path, split: str) -> tuple[list[list[Loader]], list[fl
                 with np.load(folder / f"chains_{int(shard):02d}.npz", allow_pickle=False) as data:
                     shards[shard] = {k: data[k] for k in _ARRAYS if k in data}
             resolution = float(row.get("resolution") or 0.0)
-            clusters[row["cluster50"]].append(_ChainLoader(shards[shard], int(row["index"]), resolution))
+            clusters[row["cluster50"]].append(ChainLoader(shards[shard], int(row["index"]), resolution))
     return list(clusters.values()), [1.0] * len(clusters)
 
 
@@ -209,10 +209,22 @@ def _ensemble_groups(
 
 
 @dataclass(frozen=True, eq=False)
-class _ChainLoader:
+class ChainLoader:
+    """Loads one structure of a shard of chains or complexes.
+
+    Attributes
+    ----------
+    shard : dict of str to numpy.ndarray
+        Arrays of the packed format.
+    index : int
+        Number of the structure in the shard.
+    resolution : float
+        Å, 0 where it is not known.
+    """
+
     shard: dict[str, np.ndarray]
     index: int
-    resolution: float  # Å, 0 where it is not known
+    resolution: float
 
     def __call__(self) -> Structure:
         rows = slice(*self.shard["offsets"][self.index : self.index + 2])
