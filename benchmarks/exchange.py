@@ -23,15 +23,20 @@ __all__ = ["backbone_text", "read_back", "trace_text"]
 
 def trace_text(structure: AtomStructure) -> str:
     """Format the Cα of the first frame."""
-    return _pdb_text(structure, [CA_SLOT])
+    return _pdb_text(structure, [CA_SLOT], structure.present[:, CA_SLOT])
 
 
 def backbone_text(structure: AtomStructure) -> str:
-    """Format N, CA, C and O of the first frame, the input of a program that packs side chains."""
-    return _pdb_text(structure, [CA_SLOT, *BACKBONE_SLOTS])
+    """Format N, CA, C and O of the first frame, the input of a program that packs side chains.
+
+    Residues that lack one of these atoms are left out.
+    """
+    slots = [CA_SLOT, *BACKBONE_SLOTS]
+    complete = np.asarray(structure.present[:, slots].all(axis=1))
+    return _pdb_text(structure, slots, complete)
 
 
-def _pdb_text(structure: AtomStructure, slots: list[int]) -> str:
+def _pdb_text(structure: AtomStructure, slots: list[int], residues: np.ndarray) -> str:
     length = len(structure.trace)
     trace = replace(
         structure.trace,
@@ -41,7 +46,7 @@ def _pdb_text(structure: AtomStructure, slots: list[int]) -> str:
         icodes=np.full(length, ""),
     )
     heavy = AtomTopology.heavy_atoms(trace)
-    kept = np.isin(heavy.slot, slots) & structure.present[heavy.residue, heavy.slot]
+    kept = np.isin(heavy.slot, slots) & residues[heavy.residue]
     columns = (heavy.residue, heavy.slot, heavy.names, heavy.elements)
     topology = AtomTopology(trace, *(column[kept] for column in columns))
     return PdbFormatter(topology).format_frame(topology.flatten(structure.atoms)[0]) + "END\n"

@@ -41,9 +41,10 @@ def test_a_backbone_has_no_side_chain(native):
     assert [line[12:16].strip() for line in lines(backbone_text(native))] == ["N", "CA", "C", "O"] * 7
 
 
-def test_atoms_that_are_not_present_are_not_written(native):
+def test_a_residue_with_an_incomplete_backbone_is_left_out(native):
     native.present[2, 3] = False
-    assert len(lines(backbone_text(native))) == 4 * 7 - 1
+    assert [int(line[22:26]) for line in lines(backbone_text(native))[::4]] == [1, 2, 4, 5, 6, 7]
+    assert len(lines(trace_text(native))) == 7
 
 
 def write_pdb(folder, kept):
