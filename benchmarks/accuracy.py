@@ -100,7 +100,7 @@ def load_chains(options: argparse.Namespace) -> dict[int, AtomStructure]:
     if options.ensemble:
         references = reference_frames(options.data, options.ensemble, options.chains or FRAMES)
     else:
-        references = reference_chains(options.data, options.split)
+        references = reference_chains(options.data, options.set)
     numbered = enumerate(reference for _, reference, _ in references)
     ordered = sorted(numbered, key=lambda pair: len(pair[1].trace))
     return dict(ordered[: options.chains])
@@ -160,7 +160,7 @@ def run_facts(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "weights": files.name,
         "sha256": files.sha256,
-        "structures": options.ensemble or options.split,
+        "structures": options.ensemble or options.set,
         "threads": torch.get_num_threads(),
         "cores": len(os.sched_getaffinity(0)),
         "samples in modes that sample": options.samples,

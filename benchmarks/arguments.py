@@ -7,13 +7,17 @@ from pathlib import Path
 
 __all__ = ["measurement_parser"]
 
+CHAIN_SETS = ("valid", "heldout")
 
-def measurement_parser(description: str | None, split: str = "valid") -> argparse.ArgumentParser:
-    """Create a parser with DATA, --weights and --split; the docstring of the script is its help."""
+
+def measurement_parser(
+    description: str | None, default: str = "valid", sets: tuple[str, ...] = CHAIN_SETS
+) -> argparse.ArgumentParser:
+    """Create a parser with DATA, --weights and --set; the docstring of the script is its help."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of packed structures")
     parser.add_argument("--weights", help="name or folder of a model")
-    parser.add_argument("--split", default=split)
+    parser.add_argument("--set", choices=sets, default=default, help="structures (%(default)s)")
     return parser

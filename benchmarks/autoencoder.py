@@ -1,6 +1,6 @@
 """Errors of the codec and of the autoencoder, and whether the decoder uses the latent.
 
-    python benchmarks/autoencoder.py DATA --weights DIR [--split valid]
+    python benchmarks/autoencoder.py DATA --weights DIR [--set valid]
     python benchmarks/autoencoder.py DATA --run runs/ae      (a run in training)
 
 Three rows: internal coordinates alone; encode and decode; decode with the latent of another residue of the
@@ -74,7 +74,7 @@ def main() -> None:
     model, generator = load_model(options), torch.Generator().manual_seed(0)
     rows = {name: Row() for name in ("codec", "autoencoder", "another's latent")}
     counts = torch.zeros(model.config.latent)
-    for structure, reference, _ in islice(reference_chains(options.data, options.split), options.chains):
+    for structure, reference, _ in islice(reference_chains(options.data, options.set), options.chains):
         built, chain_counts = rebuild_from_latents(model, structure, generator)
         counts += chain_counts
         for name, atoms in built.items():

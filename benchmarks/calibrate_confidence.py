@@ -39,16 +39,16 @@ THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95)
 
 
 def main() -> None:
-    parser = measurement_parser(__doc__, split="heldout")
-    parser.add_argument("--measure", metavar="SPLIT", help="print tables for the chains of this split")
+    parser = measurement_parser(__doc__, default="heldout")
+    parser.add_argument("--measure", metavar="SET", help="print tables for the chains of this set")
     parser.add_argument("--noise", type=float, default=0.0, help="on Cα, Å per axis, with --measure")
     parser.add_argument("--chains", type=int, help="only so many")
     options = parser.parse_args()
     backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
-    split = options.measure or options.split
+    chosen = options.measure or options.set
     modes: dict[str, Any] = {}
     for mode, settings in MODES.items():
-        chains = islice(reference_chains(options.data, split), options.chains)
+        chains = islice(reference_chains(options.data, chosen), options.chains)
         seen = observe(backmapper, chains, settings, options.noise)
         if options.measure:
             calibration = require_calibration(backmapper.calibration)
@@ -61,7 +61,7 @@ def main() -> None:
         path = directory / CONFIDENCE_FILE
         path.write_text(json.dumps(content) + "\n", encoding="utf-8")
         write_checksums(directory)
-        print(f"{path}, from {split}; for weights of the package: make manifest")
+        print(f"{path}, from {chosen}; for weights of the package: make manifest")
 
 
 def fit(seen: Observations) -> dict[str, Any]:

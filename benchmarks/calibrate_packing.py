@@ -45,7 +45,7 @@ class Backbone:
 
 @torch.no_grad()
 def main() -> None:
-    parser = measurement_parser(__doc__, split="heldout")
+    parser = measurement_parser(__doc__, default="heldout")
     parser.add_argument("--chains", type=int, default=40)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--decoder-weight", type=float, default=1.0)
@@ -59,7 +59,7 @@ def main() -> None:
     packing = backmapper.predictor.packing
     assert packing is not None  # or there is nothing to scale
     heads = SideChainHeads(packing, backmapper.predictor.rescoring)
-    references = islice(reference_chains(options.data, options.split), options.chains)
+    references = islice(reference_chains(options.data, options.set), options.chains)
     backbones = [build_backbone(backmapper, reference) for reference in references]
     parameters = packing.decoder_weight, packing.contact_energy
     unscaled = [parameter.clone() for parameter in parameters]

@@ -19,6 +19,7 @@ __all__ = [
     "rebuild",
     "reference_chains",
     "reference_frames",
+    "references",
     "trace_from_structure",
     "whole_trajectory",
 ]
@@ -43,9 +44,9 @@ def trace_from_structure(structure: Structure) -> CGTrace:
     )
 
 
-def reference_chains(data: Path, split: str) -> Iterator[Reference]:
-    """Yield the chains of a split."""
-    yield from _references(load_structures(data, split, ensemble_probability=0.0))
+def reference_chains(data: Path, name: str) -> Iterator[Reference]:
+    """Yield the chains of a set: ``heldout``, or a split of the data."""
+    yield from references(load_structures(data, name, ensemble_probability=0.0))
 
 
 def reference_frames(data: Path, ensemble: str, frames: int) -> Iterator[Reference]:
@@ -53,7 +54,7 @@ def reference_frames(data: Path, ensemble: str, frames: int) -> Iterator[Referen
     conformations = list(load_ensemble(data, ensemble))
     count = len(conformations)
     chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
-    yield from _references(conformations[number] for number in chosen)
+    yield from references(conformations[number] for number in chosen)
 
 
 def whole_trajectory(data: Path, ensemble: str, frames: int) -> tuple[AtomStructure, FrameChunk]:
@@ -71,9 +72,8 @@ def whole_trajectory(data: Path, ensemble: str, frames: int) -> tuple[AtomStruct
     return AtomStructure(first.trace, natives, first.present, {}), chunk
 
 
-def _references(
-    structures: Iterable[Structure],
-) -> Iterator[Reference]:
+def references(structures: Iterable[Structure]) -> Iterator[Reference]:
+    """Yield structures as references and inputs; their number is that of the frame."""
     for number, structure in enumerate(structures):
         reference = AtomStructure(
             trace_from_structure(structure), structure.atoms[None], structure.present, {}

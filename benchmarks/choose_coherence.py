@@ -71,13 +71,13 @@ def add_pair(backmapper: LoadedModel, pair: Pair, seeds: int, deviations: Deviat
 
 
 def main() -> None:
-    parser = measurement_parser(__doc__, split="heldout")
+    parser = measurement_parser(__doc__, default="heldout")
     parser.add_argument("--pairs", type=int, default=8, help="at most so many of a cluster")
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
     backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     means: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for cluster in load_structures(options.data, options.split, ensemble_probability=0.0).groups:
+    for cluster in load_structures(options.data, options.set, ensemble_probability=0.0).groups:
         deviations: Deviations = defaultdict(list)
         for pair in islice(shared_stretches([load() for load in cluster]), options.pairs):
             add_pair(backmapper, pair, options.seeds, deviations)

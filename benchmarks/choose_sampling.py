@@ -42,7 +42,7 @@ COLUMNS = {
 
 
 def main() -> None:
-    parser = measurement_parser(__doc__, split="heldout")
+    parser = measurement_parser(__doc__, default="heldout")
     parser.add_argument("--chains", type=int, default=40)
     options = parser.parse_args()
     backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
@@ -52,7 +52,7 @@ def main() -> None:
         row, seconds, residues = Row(), 0.0, 0
         choice = BackmapOptions(mode="ensemble" if sampling.temperature > 0 else "best")
         with patch.dict(loaded_model_module.SAMPLER_SETTINGS, {choice.mode: sampling}):
-            for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
+            for _, reference, chunk in islice(reference_chains(options.data, options.set), options.chains):
                 started = time.perf_counter()
                 built = rebuild(backmapper, reference, chunk, choice)
                 seconds += time.perf_counter() - started

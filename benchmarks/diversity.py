@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 from arguments import measurement_parser
 from chains import rebuild, whole_trajectory
+from local_frames import local_coordinates
 
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, OXT_SLOT
+from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, OXT_SLOT
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
 from latcpb_cli.metrics.jumps import RotamerJumps
@@ -32,17 +33,6 @@ __all__ = ["is_buried", "pairwise_deviation"]
 
 MAX_EXPOSED, CONTACT_DISTANCE = 16, 10.0  # other Cα, Å
 CHI1 = TORSION_NAMES.index("chi1")
-
-
-def local_coordinates(atoms: np.ndarray) -> np.ndarray:
-    """Atoms (F, L, 15, 3) in the frame of N, CA and C of their residue."""
-    n, ca, c = (atoms[:, :, slot].astype(np.float64) for slot in (N_SLOT, CA_SLOT, C_SLOT))
-    first = (c - ca) / np.linalg.norm(c - ca, axis=-1, keepdims=True)
-    second = (n - ca) - ((n - ca) * first).sum(-1, keepdims=True) * first
-    second /= np.linalg.norm(second, axis=-1, keepdims=True)
-    axes = np.stack([first, second, np.cross(first, second)], axis=-1)
-    local: np.ndarray = (atoms - ca[:, :, None]) @ axes
-    return local
 
 
 def pairwise_deviation(types: np.ndarray, atoms: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -102,10 +92,10 @@ def headers(columns: list[str]) -> list[str]:
 
 
 def parse_options() -> argparse.Namespace:
-    parser = measurement_parser(__doc__)
+    parser = measurement_parser(__doc__, sets=("valid", "train"))
     parser.add_argument("--mode", choices=["ensemble", "best"], default="ensemble")
     parser.add_argument("--frames", type=int, default=12)
-    parser.add_argument("--ensembles", type=lambda text: text.split(","), help="default: those of the split")
+    parser.add_argument("--ensembles", type=lambda text: text.split(","), help="default: those of the set")
     parser.add_argument("--coherence", default="0,1.5", metavar="Å,Å")
     return parser.parse_args()
 
@@ -118,7 +108,7 @@ def main() -> None:
     columns = ["natives", *(f"{coherence:g} Å" for coherence in coherences)]
     print(f"{'ensemble':24s}" + "".join(f"{header:>17s}" for header in headers(columns)))
     table = []
-    for name in options.ensembles or ensembles_of_split(options.data, options.split):
+    for name in options.ensembles or ensembles_of_set(options.data, options.set):
         native, chunk = whole_trajectory(options.data, name, options.frames)
         figures = measure_ensemble(native, [rebuild(backmapper, native, chunk, each) for each in settings])
         print(f"{name:24s}" + "".join(f"{figure:17.2f}" for figure in figures), flush=True)
@@ -143,9 +133,9 @@ def summarize(ratios: np.ndarray) -> str:
     return f"{np.exp(logs.mean()):.2f} x/ {np.exp(logs.std()):.2f}, {near} of {len(logs)} within 10 %"
 
 
-def ensembles_of_split(data: Path, split: str) -> list[str]:
+def ensembles_of_set(data: Path, name: str) -> list[str]:
     with (data / "ensembles" / "ensembles.tsv").open() as file:
-        return [row["id"] for row in csv.DictReader(file, delimiter="\t") if row["split"] == split]
+        return [row["id"] for row in csv.DictReader(file, delimiter="\t") if row["split"] == name]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Difference between the structure of a rotated chain and the rotated structure of the chain.
 
-    python benchmarks/equivariance.py DATA [--weights DIR] [--split valid] [--chains 120]
+    python benchmarks/equivariance.py DATA [--weights DIR] [--set valid] [--chains 120]
 
 Each chain is rotated at random in 64 bits, and given to the model as that and rounded to 32 bits.
 """
@@ -41,7 +41,7 @@ def main() -> None:
     backmapper = LoadedModel.from_pretrained(options.weights)
     rng = np.random.default_rng(0)
     deviations: dict[str, list[np.ndarray]] = {"float64": [], "float32": []}
-    for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
+    for _, reference, chunk in islice(reference_chains(options.data, options.set), options.chains):
         rotation, trace = random_rotation(rng), reference.trace
         expected = written_atoms(backmapper, trace, chunk).astype(np.float64) @ rotation.T
         rotated = chunk.positions.astype(np.float64) @ rotation.T

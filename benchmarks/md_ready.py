@@ -43,8 +43,8 @@ class Input:
 
 
 def inputs(folder: Path, options: argparse.Namespace) -> Iterator[Input]:
-    """Yield chains of the split, which are written into a folder, and the examples."""
-    references = sorted(reference_chains(options.data, options.split), key=lambda entry: len(entry[0]))
+    """Yield chains of the set, which are written into a folder, and the examples."""
+    references = sorted(reference_chains(options.data, options.set), key=lambda entry: len(entry[0]))
     short = [entry for entry in references if len(entry[0]) <= options.longest]
     for number in np.linspace(0, len(short) - 1, min(options.chains, len(short))).astype(int):
         structure, reference, chunk = short[number]

@@ -1,6 +1,6 @@
 """Cost and effect of the relief of overlaps, on chains held out of training.
 
-    python benchmarks/relief.py DATA [--weights DIR] [--chains 24] [--split heldout] [--setting NAME=VALUE]
+    python benchmarks/relief.py DATA [--weights DIR] [--chains 24] [--set heldout] [--setting NAME=VALUE]
 
 Four inputs: chains as they are, with noise of 0.2 Å on their Cα, with Cα-Cα distances of 3.83 ± 0.17 Å after
 noise of 0.25 Å, and self-avoiding walks with such distances and the chains' sequences, which are like the
@@ -96,7 +96,7 @@ def disturbed_chains(
     options: argparse.Namespace, disturb: Disturb
 ) -> Iterator[tuple[AtomStructure, FrameChunk]]:
     rng = np.random.default_rng(0)
-    for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
+    for _, reference, chunk in islice(reference_chains(options.data, options.set), options.chains):
         chunk.positions[0] = disturb(chunk.positions[0].astype(np.float64), rng)
         yield reference, chunk
 
@@ -122,7 +122,7 @@ def change_constant(setting: str) -> None:
 
 
 def main() -> None:
-    parser = measurement_parser(__doc__, split="heldout")
+    parser = measurement_parser(__doc__, default="heldout")
     parser.add_argument("--chains", type=int, default=24)
     parser.add_argument("--setting", action="append", default=[])
     options = parser.parse_args()

@@ -44,7 +44,7 @@ def rebuild_noisy_chains(backmapper: LoadedModel, options: argparse.Namespace, n
     """Rebuild chains after Gaussian noise (Å per axis) on their Cα."""
     row, rng = Row(), np.random.default_rng(0)
     settings = BackmapOptions(mode=options.mode)
-    for _, reference, chunk in islice(reference_chains(options.data, options.split), options.chains):
+    for _, reference, chunk in islice(reference_chains(options.data, options.set), options.chains):
         chunk.positions[:] += noise_std * rng.normal(size=chunk.positions.shape).astype(np.float32)
         row.add(reference, rebuild(backmapper, reference, chunk, settings))
     return row

@@ -20,7 +20,7 @@ __all__ = ["OverlapCounts", "relieve_overlaps"]
 
 # The constants are chosen on chains held out of training with `benchmarks/relief.py DATA`, whose option
 # `--setting relief.NAME=VALUE` replaces one; the stiffness of peptide rotations, and how it depends on
-# their concentration, with `benchmarks/accuracy.py DATA --split heldout --methods latcpb`.
+# their concentration, with `benchmarks/accuracy.py DATA --set heldout --methods latcpb`.
 
 # Stiffness of the restraints of joints to the model's prediction, Å² per 1 - cos(angle).
 _CHI_STIFFNESS, _TWIST_STIFFNESS = 0.05, 4.0
