@@ -9,7 +9,7 @@ from typing import Any
 from tables import Comparison, Row
 from workers import Cost
 
-__all__ = ["Column", "markdown", "sections"]
+__all__ = ["Column", "figure_row", "markdown", "sections", "table_line"]
 
 GROUPS = {
     "against the natives, inner residues": (
@@ -27,6 +27,11 @@ GROUPS = {
         ("RMSD all heavy atoms, Å", "all_heavy_with_ends", 2),
         ("RMSD backbone N, C, O, Å", "backbone_with_ends", 2),
         ("RMSD side chain, Å", "side_chain_with_ends", 2),
+    ),
+    "as PackBench measures, all residues": (
+        ("RMSD of side chains, each residue superposed, Å", "packbench_rmsd", 2),
+        ("χ1 error, °", "packbench_chi1_error", 1),
+        ("all χ within 20°, %", "packbench_recovery", 1),
     ),
     "torsions, KL from the natives'": (
         ("φ", "kl_phi", 3),
@@ -69,37 +74,39 @@ GROUPS = {
     ),
 }
 """Rows of the Markdown table under their headings: label, name of the figure, digits."""
+INTERVAL_NOTE = "± is half the width of the interval of 95 % from a bootstrap over structures."
 
 
 @dataclass
 class Column:
-    """The results of a method, by the number of the chain.
+    """The results of a method, by the name of the structure.
 
     Attributes
     ----------
     name, label : str
-    comparisons : dict of int to Comparison
-    costs : dict of int to tuple of Cost
+    comparisons : dict of str to Comparison
+    costs : dict of str to tuple of Cost
         Of each program that took part.
-    failures : dict of int to str
+    failures : dict of str to str
         Error messages.
     """
 
     name: str
     label: str
-    comparisons: dict[int, Comparison] = field(default_factory=dict)
-    costs: dict[int, tuple[Cost, ...]] = field(default_factory=dict)
-    failures: dict[int, str] = field(default_factory=dict)
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    costs: dict[str, tuple[Cost, ...]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
-    def figures(self, chains: Sequence[int]) -> dict[str, Any]:
-        """Every figure over those of the given chains that were built."""
-        built = [chain for chain in chains if chain in self.comparisons]
+    def figures(self, structures: Sequence[str]) -> dict[str, Any]:
+        """Every figure over those of the given structures that were built, and ``intervals`` of some."""
+        built = [name for name in structures if name in self.comparisons]
         if not built:
-            return {"chains": 0}
-        row = Row(self.comparisons[chain] for chain in built)
-        size = sum(pair.n_residues for pair in row.comparisons)
-        figures: dict[str, Any] = {"chains": len(built), **row.figures()}
-        costs = [cost for chain in built for cost in self.costs.get(chain, ())]
+            return {"structures": 0}
+        pooled = Row(self.comparisons[name] for name in built)
+        size = sum(pair.n_residues for pair in pooled.comparisons)
+        figures: dict[str, Any] = {"structures": len(built), **pooled.figures()}
+        figures["intervals"] = pooled.intervals()
+        costs = [cost for name in built for cost in self.costs.get(name, ())]
         if costs:
             figures["residues_per_second"] = size / sum(cost.seconds for cost in costs)
             figures["residues_per_cpu_second"] = size / sum(cost.cpu_seconds for cost in costs)
@@ -109,29 +116,29 @@ class Column:
         return figures
 
 
-def sections(columns: list[Column], residues: dict[int, int]) -> list[dict[str, Any]]:
-    """Tables whose columns can be compared: methods run on every chain, and all methods on common chains.
+def sections(columns: list[Column], residues: dict[str, int]) -> list[dict[str, Any]]:
+    """Tables whose columns can be compared: methods run on every structure, and all methods on common ones.
 
     Parameters
     ----------
     columns : list of Column
-    residues : dict of int to int
-        Length of each chain, by its number.
+    residues : dict of str to int
+        Length of each structure, by its name.
     """
     running = [column for column in columns if column.comparisons]
     whole = [column for column in running if {*column.comparisons, *column.failures} >= set(residues)]
     common = sorted(set(residues).intersection(*(column.comparisons for column in running)))
-    tables = [("Every chain", whole, sorted(residues))]
+    tables = [("Every structure", whole, sorted(residues))]
     if 0 < len(common) < len(residues):
-        tables.append(("The chains that every method has built", running, common))
+        tables.append(("The structures that every method has built", running, common))
     return [
         {
             "title": title,
-            "chains": len(chains),
-            "residues": sum(residues[chain] for chain in chains),
-            "methods": {column.name: column.figures(chains) for column in shown},
+            "structures": len(names),
+            "residues": sum(residues[name] for name in names),
+            "methods": {column.name: column.figures(names) for column in shown},
         }
-        for title, shown, chains in tables
+        for title, shown, names in tables
         if shown
     ]
 
@@ -139,38 +146,52 @@ def sections(columns: list[Column], residues: dict[int, int]) -> list[dict[str, 
 def markdown(facts: dict[str, Any], tables: list[dict[str, Any]], columns: list[Column]) -> str:
     """Format every section as a table of metrics (rows) and methods (columns), then the failures."""
     labels = {column.name: column.label for column in columns}
-    lines = [" · ".join(f"{key} {value}" for key, value in facts.items())]
+    lines = [" · ".join(f"{key} {value}" for key, value in facts.items()), "", INTERVAL_NOTE]
     for table in tables:
         names = list(table["methods"])
-        lines += ["", f"### {table['title']}: {table['chains']} chains, {table['residues']:,} residues", ""]
-        lines.append(_line("", [labels[name] for name in names]))
-        lines.append(_line("---", ["---:"] * len(names)))
-        lines.append(_line("chains", [str(table["methods"][name]["chains"]) for name in names]))
+        lines += [
+            "",
+            f"### {table['title']}: {table['structures']} structures, {table['residues']:,} residues",
+            "",
+        ]
+        lines.append(table_line("", [labels[name] for name in names]))
+        lines.append(table_line("---", ["---:"] * len(names)))
+        lines.append(table_line("structures", [str(table["methods"][name]["structures"]) for name in names]))
         for heading, rows in GROUPS.items():
-            body = [_row(list(table["methods"].values()), *row) for row in rows]
+            body = [figure_row(list(table["methods"].values()), *row) for row in rows]
             if any(body):
-                lines += [_line(f"**{heading}**", [""] * len(names)), *filter(None, body)]
+                lines += [table_line(f"**{heading}**", [""] * len(names)), *filter(None, body)]
     return "\n".join([*lines, *_failures(columns), ""])
 
 
 def _failures(columns: list[Column]) -> list[str]:
-    """Format one line for each method and message, with the chains that failed with it."""
+    """Format one line for each method and message, with the structures that failed with it."""
     lines = []
     for column in columns:
-        chains: dict[str, list[str]] = {}
-        for chain, message in column.failures.items():
-            chains.setdefault(message, []).append(str(chain))
-        for message, numbers in chains.items():
-            lines.append(f"- {column.label}, {len(numbers)} chains ({', '.join(numbers)}): {message}")
+        failed: dict[str, list[str]] = {}
+        for name, message in column.failures.items():
+            failed.setdefault(message, []).append(name)
+        for message, names in failed.items():
+            lines.append(f"- {column.label}, {len(names)} structures ({', '.join(names)}): {message}")
     return ["", "### Failures", "", *lines] if lines else []
 
 
-def _line(first: str, cells: list[str]) -> str:
+def table_line(first: str, cells: list[str]) -> str:
+    """Format one line of a table."""
     return "| " + " | ".join([first, *cells]) + " |"
 
 
-def _row(methods: list[dict[str, Any]], label: str, key: str, digits: int) -> str:
-    """Format one metric; an empty string where no method has it."""
-    values = [figures.get(key) for figures in methods]
-    cells = ["–" if value is None else f"{value:,.{digits}f}" for value in values]
-    return _line(label, cells) if any(value is not None for value in values) else ""
+def figure_row(methods: list[dict[str, Any]], label: str, key: str, digits: int) -> str:
+    """Format one figure of all methods; an empty string where no method has it."""
+    if all(figures.get(key) is None for figures in methods):
+        return ""
+    cells = [_cell(figures.get(key), figures.get("intervals", {}).get(key), digits) for figures in methods]
+    return table_line(label, cells)
+
+
+def _cell(value: float | None, interval: tuple[float, float] | None, digits: int) -> str:
+    """Format a figure, and half the width of its interval."""
+    if value is None:
+        return "–"
+    half = f" ± {(interval[1] - interval[0]) / 2:.{digits}f}" if interval else ""
+    return f"{value:,.{digits}f}{half}"

@@ -6,9 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from packbench import PackBenchMeasures, measure_packing
+
+from latcpb_cli.evaluation.bootstrap import ratio_interval
 from latcpb_cli.evaluation.column import make_column
 from latcpb_cli.evaluation.evaluate import from_memory
 from latcpb_cli.evaluation.measured import MeasuredStructure, compare_structure
+from latcpb_cli.evaluation.records import Column
 from latcpb_cli.metrics.accuracy import inner_residues
 from latcpb_cli.structure import AtomStructure
 
@@ -40,8 +45,18 @@ FIGURES = {
     "rotamer_outliers": ("validity", "chi1_outliers", "percent"),
 }
 """Where a figure of the accuracy table is in the summary of a column."""
+INTERVALS = {
+    "all_heavy": "inner.rmsd.all_heavy",
+    "backbone": "inner.rmsd.backbone",
+    "side_chain": "inner.rmsd.side_chain",
+    "chi1": "inner.chi.chi1",
+    "chi1_chi2": "inner.chi.chi1_chi2",
+}
+"""Figures with an interval, and its name in a column; `PACKBENCH` have one, too."""
 TOTALS = ("peptide_bonds", "d_residues", "inverted_cb", "pierced_rings", "cis_non_proline")
 """Counts; a row has their sum over chains, per sample where a chain has several."""
+PACKBENCH = {"packbench_rmsd": "rmsd", "packbench_chi1_error": "chi1_error", "packbench_recovery": "recovery"}
+"""Means over chains of the `PackBenchMeasures`."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +66,13 @@ class Comparison:
     Attributes
     ----------
     measured : MeasuredStructure
+    packing : PackBenchMeasures
     inner_atoms, missing : int
         Heavy atoms of the inner residues of the reference, and those of them that were not built.
     """
 
     measured: MeasuredStructure
+    packing: PackBenchMeasures
     inner_atoms: int
     missing: int
 
@@ -71,6 +88,7 @@ def compare(reference: AtomStructure, generated: AtomStructure, samples: int = 1
     inputs = from_memory(generated, "generated"), from_memory(reference, "reference")
     return Comparison(
         measured=compare_structure(*inputs, samples, "none", lambda frames: None),
+        packing=measure_packing(reference, generated),
         inner_atoms=int(inner.sum()),
         missing=int((inner & ~generated.present).sum()),
     )
@@ -89,14 +107,39 @@ class Row:
     def figures(self) -> dict[str, float | None]:
         """Every metric of the accuracy table; inner residues where a reference is needed."""
         measured = [pair.measured for pair in self.comparisons]
-        summary = make_column("", _numbered(measured), {str(n): 0 for n in range(len(measured))}).summary
+        summary = self._pool().summary
         torsions = summary["torsions"]
         atoms = sum(pair.inner_atoms for pair in self.comparisons)
         return {
             **{name: _lookup(summary, path) for name, path in FIGURES.items()},
             **{name: _total(measured, name) for name in TOTALS},
             **{f"{kind}_{name}": value for kind in ("kl", "js") for name, value in torsions[kind].items()},
+            **{name: _mean(values) for name, values in self._packing().items()},
             "missing_atoms_percent": 100.0 * sum(pair.missing for pair in self.comparisons) / max(1, atoms),
+        }
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Bounds of 95 % of each figure that has them, by a bootstrap over chains; none of a single chain."""
+        if len(self.comparisons) < 2:
+            return {}
+        pooled = self._pool().intervals
+        intervals = {name: pooled.get(key) for name, key in INTERVALS.items()}
+        for name, values in self._packing().items():
+            intervals[name] = ratio_interval(values, np.ones(len(values)))
+        return {name: bounds for name, bounds in intervals.items() if bounds is not None}
+
+    def _pool(self) -> Column:
+        """Put all chains into one column."""
+        numbered = _numbered([pair.measured for pair in self.comparisons])
+        return make_column("", numbered, {part.source.name: 0 for part in numbered})
+
+    def _packing(self) -> dict[str, np.ndarray]:
+        """Each measure of PackBench, one value per chain that has side chains."""
+        return {
+            name: np.array(
+                [getattr(pair.packing, key) for pair in self.comparisons if pair.packing.rmsd >= 0]
+            )
+            for name, key in PACKBENCH.items()
         }
 
 
@@ -105,6 +148,10 @@ def _numbered(measured: list[MeasuredStructure]) -> list[MeasuredStructure]:
     return [
         replace(part, source=replace(part.source, name=str(number))) for number, part in enumerate(measured)
     ]
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _total(measured: list[MeasuredStructure], name: str) -> float:

@@ -40,6 +40,15 @@ def test_missing_atoms_are_counted_and_move_nothing_else(native):
     assert figures["chi1"] == 100.0
 
 
+def test_intervals_are_those_of_chains(native):
+    other = structure("MKTAYIPFG", psi=120)
+    rows = {count: Row([compare(native, built) for built in (native, other)[:count]]) for count in (1, 2)}
+    assert rows[1].intervals() == {}
+    figures, intervals = rows[2].figures(), rows[2].intervals()
+    assert intervals["side_chain"][0] == 0.0 < figures["side_chain"] < intervals["side_chain"][1]
+    assert intervals["packbench_rmsd"] == pytest.approx((0.0, 2 * figures["packbench_rmsd"]))
+
+
 def test_missing_ends_are_not_inner_atoms(native):
     assert compare(native, without(native, [0, 8])).missing == 0
 
