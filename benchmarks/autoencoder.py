@@ -25,7 +25,7 @@ from latcpb_cli.model.latcpb import LatCPB
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.train.batch import make_batch
 from latcpb_cli.train.checkpoint import load_predictor, read_config
-from latcpb_cli.train.data import Structure
+from latcpb_cli.train.structures import Structure
 
 
 def load_model(options: argparse.Namespace) -> LatCPB:

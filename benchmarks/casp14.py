@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from latcpb_cli.io.all_atom import read_all_atom
-from latcpb_cli.train.data import Structure
+from latcpb_cli.train.structures import Structure
 
 __all__ = ["DESCRIPTION", "load_targets", "published_lines"]
 

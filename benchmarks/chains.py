@@ -11,7 +11,8 @@ from latcpb_cli.chem.residues import CA_SLOT, LETTERS
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
-from latcpb_cli.train.data import Structure, load_ensemble, load_structures
+from latcpb_cli.train.data import load_ensemble, load_structures
+from latcpb_cli.train.structures import Structure
 
 __all__ = [
     "Reference",

@@ -24,7 +24,8 @@ from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import inner_residues
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import FrameChunk
-from latcpb_cli.train.data import Structure, load_structures
+from latcpb_cli.train.data import load_structures
+from latcpb_cli.train.structures import Structure
 
 MIN_SHARED = 40
 COHERENCES = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0)  # Å

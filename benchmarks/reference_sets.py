@@ -11,7 +11,7 @@ from chains import reference_chains, reference_frames, references
 from complexes import Complex, load_complexes
 
 from latcpb_cli.structure import AtomStructure
-from latcpb_cli.train.data import Structure
+from latcpb_cli.train.structures import Structure
 
 __all__ = ["SETS", "ReferenceSet", "load_frames", "load_set"]
 

@@ -13,7 +13,7 @@ from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, swap_slots
 from latcpb_cli.chem.rotamers import rotamer_index
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, encode
-from latcpb_cli.train.data import Structure
+from latcpb_cli.train.structures import Structure
 
 __all__ = ["Batch", "make_batch"]
 

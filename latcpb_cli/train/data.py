@@ -1,16 +1,15 @@
-"""Packed structures, and the batches sampled from them.
+"""Packed structures are read from a data folder.
 
 A folder holds chain shards (``chains_*.npz`` beside ``chains.tsv``, as `latcpb train prepare` writes them),
-and it may hold ensembles (``ensembles.tsv`` and one ``<id>.npz`` each). The format is described in
-``train/README.md``.
+and it may hold ensembles (``ensembles.tsv`` and one ``<id>.npz`` each) and complexes
+(`latcpb_cli.train.complexes`). The format is described in ``train/README.md``.
 """
 
 from __future__ import annotations
 
 import csv
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,102 +19,20 @@ from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, GAMMA_SLOT, LETTERS, MET,
 from latcpb_cli.errors import InputError
 from latcpb_cli.structure import BREAK_CUTOFF
 from latcpb_cli.train.packed_format import BREAK, COORDINATES_PER_ANGSTROM, MODIFIED, WRONG_CHIRALITY
+from latcpb_cli.train.splits import HELD_OUT, chain_rows, chains_folder
+from latcpb_cli.train.structures import Loader, Structure, StructureSet
 
-__all__ = ["ChainLoader", "Structure", "StructureSet", "load_ensemble", "load_structures"]
+__all__ = ["ChainLoader", "load_ensemble", "load_structures", "packed_loaders"]
 
-_HELD_OUT_DIVISOR = 50  # one cluster in so many is kept from training
-_ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac")
-_MIN_WINDOW = 16  # residues of the shortest window
+_ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac", "chain")
 # Confidence in atoms, set by hand: half at this B factor (Å²); full up to this resolution (Å), where maps
 # show the oxygens of peptides, and half this much (Å) beyond it.
 _HALF_B_FACTOR, _FULL_RESOLUTION, _RESOLUTION_SCALE = 45.0, 2.0, 0.8
 
 
-@dataclass(frozen=True, eq=False)
-class Structure:
-    """One conformation of L residues.
-
-    Attributes
-    ----------
-    atoms : numpy.ndarray of float32, shape (L, 15, 3)
-        Å.
-    present : numpy.ndarray of bool, shape (L, 15)
-        Atoms that have a position.
-    types : numpy.ndarray of int64, shape (L,)
-        Residue indices.
-    linked : numpy.ndarray of bool, shape (L,)
-        Whether a peptide joins residue i to i+1.
-    confidence : numpy.ndarray of float32, shape (L,)
-        Confidence in the atoms of each residue, from 0 to 1.
-    side_chains : bool
-        Whether side chains are trained on.
-    """
-
-    atoms: np.ndarray
-    present: np.ndarray
-    types: np.ndarray
-    linked: np.ndarray
-    confidence: np.ndarray
-    side_chains: bool = True
-
-    def __len__(self) -> int:
-        return len(self.types)
-
-    def window(self, start: int, length: int) -> Structure:
-        """Cut out a stretch of residues, whose ends become chain ends."""
-        rows = slice(start, start + length)
-        linked = self.linked[rows].copy()
-        linked[-1:] = False
-        arrays = self.atoms[rows], self.present[rows], self.types[rows], linked, self.confidence[rows]
-        return Structure(*arrays, self.side_chains)
-
-
-Loader = Callable[[], Structure]
-
-
-class StructureSet:
-    """Structures of one split, in groups of similar ones.
-
-    Parameters
-    ----------
-    groups : list of lists of callables
-        Each callable loads one `Structure` from packed arrays. The callables of one group (a sequence
-        cluster, or the frames of an ensemble) share its weight.
-    weights : list of float
-        Weight of each group when batches are sampled.
-    """
-
-    def __init__(self, groups: list[list[Loader]], weights: list[float]) -> None:
-        self.groups = groups
-        self.cumulative_probability = np.cumsum(weights) / np.sum(weights)
-
-    def __len__(self) -> int:
-        return sum(len(group) for group in self.groups)
-
-    def __iter__(self) -> Iterator[Structure]:
-        for group in self.groups:
-            for load in group:
-                yield load()
-
-    def batch(self, seed: int, step: int, residues: int, window: int) -> list[Structure]:
-        """Sample structures up to a number of residues; they depend on the arguments alone.
-
-        Long structures are cut to a random window, and the last one to the residues that remain.
-        """
-        rng = np.random.default_rng([seed, step])
-        sampled: list[Structure] = []
-        remaining = residues
-        while remaining >= _MIN_WINDOW:
-            group = self.groups[int(np.searchsorted(self.cumulative_probability, rng.random()))]
-            structure = group[rng.integers(len(group))]()
-            length = min(len(structure), window, remaining)
-            structure = structure.window(int(rng.integers(len(structure) - length + 1)), length)
-            sampled.append(structure)
-            remaining -= length
-        return sampled
-
-
-def load_structures(folder: Path, split: str, *, ensemble_probability: float = 0.1) -> StructureSet:
+def load_structures(
+    folder: Path, split: str, *, ensemble_probability: float = 0.1, left_out: Collection[str] = ()
+) -> StructureSet:
     """Read one split of a data folder.
 
     Parameters
@@ -126,29 +43,35 @@ def load_structures(folder: Path, split: str, *, ensemble_probability: float = 0
         ``train`` (without the held-out part), ``heldout`` (that part) or any split of the tables.
     ensemble_probability : float
         Probability that a sampled structure comes from an ensemble, where there are any.
+    left_out : collection of str
+        Identifiers of chains that are not loaded.
 
     Raises
     ------
     InputError
         The folder holds no packed structures of this split.
     """
-    chains = folder / "chains" if (folder / "chains").is_dir() else folder
-    if not (chains / "chains.tsv").is_file():
+    table = chains_folder(folder) / "chains.tsv"
+    if not table.is_file():
         raise InputError(
             f"{folder} holds no packed structures (chains.tsv)", "make them with: latcpb train prepare"
         )
-    groups, weights = _chain_groups(chains, split)
-    if not groups:
-        raise InputError(
-            f"{chains / 'chains.tsv'} lists no structure of split '{split}'", "check the split column"
-        )
+    rows = chain_rows(folder, split)
+    if not rows:
+        raise InputError(f"{table} lists no structure of split '{split}'", "check the split column")
+    kept = [row for row in rows if row.get("id") not in left_out]
+    clusters: dict[str, list[Loader]] = defaultdict(list)
+    for row, load in packed_loaders(table.parent, "chains", kept):
+        clusters[row["cluster50"]].append(load)
+    groups = list(clusters.values())
+    structures = StructureSet(groups, [1.0] * len(groups))
     table = folder / "ensembles" / "ensembles.tsv"
-    if ensemble_probability > 0 and table.is_file() and split != "heldout":
+    if ensemble_probability > 0 and table.is_file() and split != HELD_OUT:
         ensembles = _ensemble_groups(table, split, lambda row: row["split"] in (split, f"{split}-backbone"))
         if ensembles:
-            weight = ensemble_probability / (1 - ensemble_probability) * sum(weights) / len(ensembles)
-            groups, weights = groups + ensembles, weights + [weight] * len(ensembles)
-    return StructureSet(groups, weights)
+            others = StructureSet(ensembles, [1.0] * len(ensembles))
+            structures = structures.mixed(others, ensemble_probability)
+    return structures
 
 
 def load_ensemble(folder: Path, name: str) -> StructureSet:
@@ -168,28 +91,17 @@ def load_ensemble(folder: Path, name: str) -> StructureSet:
     return StructureSet(groups, [1.0])
 
 
-def _is_held_out(cluster: str) -> bool:
-    return zlib.crc32(cluster.encode()) % _HELD_OUT_DIVISOR == 0
-
-
-def _chain_groups(folder: Path, split: str) -> tuple[list[list[Loader]], list[float]]:
-    """Loaders of the chains of a split by sequence cluster, and the weights of the clusters."""
+def packed_loaders(
+    folder: Path, name: str, rows: list[dict[str, str]]
+) -> Iterator[tuple[dict[str, str], ChainLoader]]:
+    """Yield rows of a table of chains or complexes, each with its loader; shards are ``<name>_NN.npz``."""
     shards: dict[str, dict[str, np.ndarray]] = {}
-    clusters: dict[str, list[Loader]] = defaultdict(list)
-    with (folder / "chains.tsv").open() as handle:
-        for row in csv.DictReader(handle, delimiter="\t"):
-            row_split = row["split"]
-            if row_split == "train":
-                row_split = "heldout" if _is_held_out(row["cluster30"]) else "train"
-            if row_split != split:
-                continue
-            shard = row["shard"]
-            if shard not in shards:
-                with np.load(folder / f"chains_{int(shard):02d}.npz", allow_pickle=False) as data:
-                    shards[shard] = {k: data[k] for k in _ARRAYS if k in data}
-            resolution = float(row.get("resolution") or 0.0)
-            clusters[row["cluster50"]].append(ChainLoader(shards[shard], int(row["index"]), resolution))
-    return list(clusters.values()), [1.0] * len(clusters)
+    for row in rows:
+        shard = row["shard"]
+        if shard not in shards:
+            with np.load(folder / f"{name}_{int(shard):02d}.npz", allow_pickle=False) as data:
+                shards[shard] = {key: data[key] for key in _ARRAYS if key in data}
+        yield row, ChainLoader(shards[shard], int(row["index"]), float(row.get("resolution") or 0.0))
 
 
 def _ensemble_groups(

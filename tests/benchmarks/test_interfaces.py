@@ -14,7 +14,7 @@ from report import Column
 from tables import compare
 
 from latcpb_cli.chem.residues import slot_of
-from latcpb_cli.train.data import Structure
+from latcpb_cli.train.structures import Structure
 
 CHAIN = "GSSSG"
 

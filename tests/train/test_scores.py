@@ -18,8 +18,8 @@ from latcpb_cli.sidechains.candidates import (
     build_candidates,
 )
 from latcpb_cli.train.batch import Batch, make_batch
-from latcpb_cli.train.data import Structure
 from latcpb_cli.train.scores import energy_score, nll
+from latcpb_cli.train.structures import Structure
 
 
 @dataclass(frozen=True, eq=False)
