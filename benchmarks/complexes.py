@@ -6,20 +6,16 @@ chains, though their complex is not, are marked.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from latcpb_cli.chem.residues import CA_SLOT
-from latcpb_cli.train.data import ChainLoader, Structure
+from latcpb_cli.train.complexes import complex_loaders
+from latcpb_cli.train.structures import Structure
 
 __all__ = ["Complex", "load_complexes"]
-
-INTERFACE = 128
-"""Bit of the flags of a residue."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,28 +50,13 @@ class Complex:
 
 def load_complexes(data: Path, split: str = "valid") -> Iterator[Complex]:
     """Yield the complexes of a split."""
-    folder = data / "complexes"
-    with (folder / "complexes.tsv").open() as table:
-        rows = [row for row in csv.DictReader(table, delimiter="\t") if row["split"] == split]
-    shards: dict[str, dict[str, np.ndarray]] = {}
-    for row in rows:
-        shard = shards.setdefault(row["shard"], {})
-        if not shard:
-            with np.load(folder / f"complexes_{int(row['shard']):02d}.npz", allow_pickle=False) as arrays:
-                shard.update(arrays)
-        yield _complex(row, shard)
-
-
-def _complex(row: dict[str, str], shard: dict[str, np.ndarray]) -> Complex:
-    index = int(row["index"])
-    rows = np.arange(*shard["offsets"][index : index + 2])
-    rows = rows[(shard["atom_mask"][rows] >> CA_SLOT) & 1 > 0]  # a structure has no residue without Cα
-    chain = shard["chain"][rows]
-    related = [int(number) for number in row["rel_train_chains"].split(",") if number]
-    return Complex(
-        name=row["id"],
-        structure=ChainLoader(shard, index, float(row["resolution"] or 0.0))(),
-        chain=chain,
-        interface=(shard["flags"][rows] & INTERFACE) > 0,
-        related=np.isin(chain, related),
-    )
+    for row, load in complex_loaders(data, split):
+        structure = load()
+        related = [int(number) for number in row.get("rel_train_chains", "").split(",") if number]
+        yield Complex(
+            name=row["id"],
+            structure=structure,
+            chain=structure.chain,
+            interface=structure.interface,
+            related=np.isin(structure.chain, related),
+        )

@@ -110,10 +110,10 @@ def prepare(
     """Pack structure files for training."""
     from latcpb_cli.train.prepare import prepare_structures
 
-    count, skipped = prepare_structures(folder, out)
-    for line in skipped:
+    packed = prepare_structures(folder, out)
+    for line in packed.skipped:
         typer.echo(f"skipped: {line}", err=True)
-    typer.echo(f"{count} chains packed in {out}", err=True)
+    typer.echo(f"{packed.chains} chains and {packed.complexes} complexes packed in {out}", err=True)
 
 
 @train_app.command()

@@ -78,7 +78,7 @@ class TrainConfig:
         Length of the run. The learning rate rises over ``warmup`` steps, stays constant, and falls to zero
         over the last ``cooldown`` fraction of the run, so that a run can be lengthened on resume.
     residues, window : int
-        Residues per batch, and the longest window of one chain.
+        Residues per batch, and the most of one chain or complex.
     learning_rate, weight_decay : float
     warmup : int
     cooldown : float
@@ -92,7 +92,10 @@ class TrainConfig:
         Probability that a structure is denoised from the last noise level, where best mode makes its only
         step.
     ensemble_probability : float
-        Probability that a structure of a batch comes from an ensemble.
+        Probability that a structure of a batch comes from an ensemble, if it is no complex.
+    complex_probability : float
+        Probability that a structure of a batch is a complex, in stages that use them. The default is about
+        the fraction of clusters that are complexes in the data of the model of this package.
     ema_decay : float
         Decay of the running average of weights, which is the result of the run.
     seed : int
@@ -114,6 +117,7 @@ class TrainConfig:
     dropout: float = 0.0
     pure_noise_probability: float = 1 / 3
     ensemble_probability: float = 0.1
+    complex_probability: float = 1 / 3
     ema_decay: float = 0.998
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -39,6 +39,8 @@ class Stage:
         ``module:function`` of a `latcpb_cli.train.initialization.Initialize` that runs before the first step.
     dropout_everywhere : bool
         Whether dropout acts on the frozen parts as well.
+    complexes : bool
+        Whether complexes are trained on, where the data hold some, and chains of theirs in no other way.
     latent_diffusion, internal_coordinates : bool
         Whether the stage needs a model with diffusion, and one that decodes internal coordinates.
     """
@@ -51,6 +53,7 @@ class Stage:
     steps: int = 5000
     initialize: str | None = None
     dropout_everywhere: bool = False
+    complexes: bool = False
     latent_diffusion: bool = True
     internal_coordinates: bool = True
 
@@ -92,6 +95,7 @@ STAGES: dict[str, Stage] = {
             "and decoder.",
             parts=("latcpb.cg_encoder", "latcpb.decoder", "latcpb.denoiser"),
             loss="latcpb_cli.train.losses:diffusion_loss",
+            complexes=True,
             initialize="latcpb_cli.train.initialization:measure_latents",
             internal_coordinates=False,
         ),
@@ -109,6 +113,7 @@ STAGES: dict[str, Stage] = {
             summary="Stage 4: contact energies by which side chains are packed together.",
             parts=("packing",),
             loss="latcpb_cli.train.head_losses:packing_loss",
+            complexes=True,
         ),
         Stage(
             "rescoring",
@@ -116,6 +121,7 @@ STAGES: dict[str, Stage] = {
             summary="Stage 5: correction of the probabilities of packed side chains.",
             parts=("rescoring",),
             loss="latcpb_cli.train.head_losses:rescoring_loss",
+            complexes=True,
             # The frozen parts are surer of their training chains than of others. With dropout they are less
             # sure, and the correction learns from probabilities like those of chains outside training.
             dropout_everywhere=True,

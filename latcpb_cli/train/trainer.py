@@ -26,11 +26,12 @@ from latcpb_cli.train.checkpoint import (
     read_config,
     save_checkpoint,
 )
+from latcpb_cli.train.complexes import load_training_structures
 from latcpb_cli.train.config import TrainConfig
-from latcpb_cli.train.data import StructureSet, load_structures
 from latcpb_cli.train.losses import LossContext, weighted_sum
 from latcpb_cli.train.muon import Muon, hidden_matrices
 from latcpb_cli.train.stages import Stage, get_stage
+from latcpb_cli.train.structures import StructureSet
 
 __all__ = ["Trainer"]
 
@@ -50,7 +51,7 @@ class Trainer:
     ----------
     config : TrainConfig
     data : Path
-        A folder for `load_structures`.
+        A folder for `load_training_structures`.
     out : Path
         Folder of this run.
     previous : Path, optional
@@ -83,9 +84,7 @@ class Trainer:
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.predictor = Predictor(config.model).to(self.device)
-        self.structures: StructureSet = load_structures(
-            data, "train", ensemble_probability=config.ensemble_probability
-        )
+        self.structures = self._load_structures(data)
         self.schedule = Schedule.from_config(config.model.schedule, self.device)
         _load_previous(previous, self.stage, config, self.predictor)
         self._prepare_training()
@@ -115,6 +114,15 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint."""
         save_checkpoint(self.out, self.step, self.predictor, self.average, self.optimizers, self.config)
+
+    def _load_structures(self, data: Path) -> StructureSet:
+        """Load what the stage is trained on."""
+        config = self.config
+        return load_training_structures(
+            data,
+            complex_probability=config.complex_probability if self.stage.complexes else 0.0,
+            ensemble_probability=config.ensemble_probability,
+        )
 
     def _prepare_training(self) -> None:
         """Select trained parts and dropout, then load the checkpoint or initialize the stage."""

@@ -17,10 +17,10 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the peptides of `training.SEQUENCES`."""
     folder, out = tmp_path_factory.mktemp("pdb"), tmp_path_factory.mktemp("packed")
     write_pdb_files(folder)
-    count, skipped = prepare_structures(folder, out)
-    assert count == len(SEQUENCES)
-    assert len(skipped) == 1
-    assert "broken.pdb" in skipped[0]
+    prepared = prepare_structures(folder, out)
+    assert (prepared.chains, prepared.complexes) == (len(SEQUENCES), 0)
+    assert len(prepared.skipped) == 1
+    assert "broken.pdb" in prepared.skipped[0]
     return out
 
 
