@@ -61,7 +61,12 @@ def cgback() -> Rebuild:
 
 
 def latcpb(
-    weights: str = "", mode: str = "best", samples: str = "1", device: str = "auto", without: str = ""
+    weights: str = "",
+    mode: str = "best",
+    samples: str = "1",
+    device: str = "auto",
+    without: str = "",
+    keep_backbone: str = "",
 ) -> Rebuild:
     from latcpb_cli import backmap_trajectory, open_source
     from latcpb_cli.loaded_model import LoadedModel
@@ -73,6 +78,7 @@ def latcpb(
         samples=int(samples),
         mode=mode,  # type: ignore[arg-type]  # BackmapOptions checks it, and the parts that are left out
         without=left_out,
+        keep_backbone=bool(keep_backbone),
         report=False,
         overwrite=True,
     )

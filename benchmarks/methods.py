@@ -64,6 +64,7 @@ METHODS = _by_name(
     Method("pulchra", "PULCHRA", "pypulchra"),
     Method("pulchra+faspr", "PULCHRA + FASPR", "pyfaspr", backbone="pulchra"),
     Method("pulchra-python", "PULCHRA, Python port", "pulchra"),
+    Method("native+latcpb", "latcpb on native backbone", "latcpb-kept", backbone="native"),
     Method("native+faspr", "FASPR on native backbone", "pyfaspr", backbone="native"),
     Method("native", "native", None),
 )

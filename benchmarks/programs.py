@@ -71,15 +71,17 @@ PEERS = {
 }
 
 
-def _own(mode: Mode, without: tuple[Part, ...] = ()) -> Program:
+def _own(mode: Mode, without: tuple[Part, ...] = (), **settings: str) -> Program:
     """Make the program that runs latcpb: one PDB in, one PDB out."""
+    settings = {"mode": mode, "without": ",".join(without), **settings}
     # Exact mode makes a hundred times as many steps as ensemble mode.
-    return Program("latcpb", slow=mode == "exact", settings={"mode": mode, "without": ",".join(without)})
+    return Program("latcpb", slow=mode == "exact", settings=settings)
 
 
 OWN = {
     "latcpb": _own("best"),
     "latcpb-ensemble": _own("ensemble"),
+    "latcpb-kept": _own("best", keep_backbone="yes"),
     "paper-exact": _own("exact", PARTS),
     "paper-fast": _own("ensemble", PARTS),
     "paper-best": _own("best", PARTS),

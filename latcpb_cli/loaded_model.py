@@ -9,9 +9,11 @@ from typing import Self, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from latcpb_cli.backbone.ca_geometry import spacing_anomaly
-from latcpb_cli.backbone.canonical_chunk import CanonicalChunk
+from latcpb_cli.backbone.canonical_chunk import CanonicalChunk, CanonicalFrames
+from latcpb_cli.backbone.ramachandran_energy import ramachandran_weight
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Mode
@@ -47,9 +49,6 @@ SAMPLER_SETTINGS: dict[Mode, SamplerSettings] = {
     "exact": SamplerSettings(steps=0),
 }
 """How latents are sampled; chosen by ``benchmarks/choose_sampling.py`` on chains held out of training."""
-
-_BEST_RAMACHANDRAN_WEIGHT = 0.3
-"""Least weight of the Ramachandran energy in best mode; ``benchmarks/relief.py`` on held-out chains."""
 
 _RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
 
@@ -123,20 +122,22 @@ class LoadedModel:
         InputError
             One frame alone is more than the device has memory for.
         """
-        frames = CanonicalChunk.from_chunk(trace, chunk, options.ca_tolerance)
+        frames = CanonicalChunk.from_chunk(trace, chunk, options)
 
         def compute(size: int) -> np.ndarray:
-            result = np.zeros((*frames.canonical.shape[:2], N_ROTAMERS), dtype=np.float16)
+            result = np.zeros((*chunk.positions.shape[:2], N_ROTAMERS), dtype=np.float16)
             for rows, kept in frames.blocks(size):
-                graph, condition = self._encode(trace, frames.canonical[rows], frames.linked[rows])
+                graph, condition, backbone = self._encode(trace, frames.canonical.select(rows))
                 latent = self.predictor.latcpb.expected_latent(condition, graph, self.schedule)
-                probability = self.predictor.rotamer_probabilities(latent, condition, graph, options.without)
+                encoded = latent, condition, graph
+                probability = self.predictor.rotamer_probabilities(*encoded, options.without, backbone)
                 block = probability.cpu().numpy().reshape(len(rows), *result.shape[1:])
                 result[kept] = block[: kept.stop - kept.start]
             return result
 
         probabilities = self._with_memory(len(trace), compute)
-        descriptors = ca_descriptors(frames.canonical, frames.linked, trace.next_residue)
+        canonical = frames.canonical
+        descriptors = ca_descriptors(canonical.ca, canonical.linked, trace.next_residue)
         return RotamerConsensus(chunk.indices, descriptors, probabilities)
 
     @torch.no_grad()
@@ -152,7 +153,8 @@ class LoadedModel:
         """Build heavy atoms: float32, shape (F, S, L, 15, 3), in Å.
 
         Cα are those of ``chunk`` to the bit, or no further than ``options.ca_tolerance`` (Å) from there,
-        moved only where no good peptides fit. Frames are computed in blocks whose size follows from the
+        moved only where no good peptides fit; with ``options.keep_backbone``, the atoms of its backbone are,
+        too. Frames are computed in blocks whose size follows from the
         number of residues alone, the last one filled up with copies, so that a frame's numbers do not
         depend on the frames that are computed with it.
 
@@ -180,18 +182,19 @@ class LoadedModel:
         if predictions is not None:
             options.require_predictions()
             predictions.begin(len(chunk), options.samples, len(trace))
-        frames = CanonicalChunk.from_chunk(trace, chunk, options.ca_tolerance)
+        frames = CanonicalChunk.from_chunk(trace, chunk, options)
+        linked = frames.canonical.linked
         atoms = np.empty((len(chunk), options.samples, len(trace), N_SLOTS, 3), dtype=np.float32)
-        weight = self._ramachandran_weight(trace, chunk, frames.linked, options)
+        weight = ramachandran_weight(trace, chunk.positions, linked, options)
         cells = None
         if chunk.boxes[:, :3].any():
             cells = box_vectors(chunk.boxes) @ frames.axes.swapaxes(1, 2)
 
         def build(size: int) -> OverlapCounts:
             total = OverlapCounts()
-            with RelaxationBatch(total) as batch:
+            with RelaxationBatch(total, fixed_backbone=options.keep_backbone) as batch:
                 for rows, kept in frames.blocks(size):
-                    part = (frames.canonical[rows], frames.linked[rows])
+                    part = frames.canonical.select(rows)
                     block = self._block(trace, chunk.indices[rows], part, options, consensus)
                     lattice = None if cells is None else cells[kept]
                     for sample, (decoded, graph, prediction) in enumerate(block):
@@ -209,7 +212,7 @@ class LoadedModel:
         if counts is not None:
             counts.add(total)
         if predictions is not None:
-            predictions.end(atoms, frames.linked, trace.next_residue)
+            predictions.end(atoms, linked, trace.next_residue)
         frames.restore(atoms)
         return atoms
 
@@ -234,47 +237,38 @@ class LoadedModel:
                 self._halvings += 1
                 torch.cuda.empty_cache()
 
-    def _ramachandran_weight(
-        self, trace: CGTrace, chunk: FrameChunk, linked: np.ndarray, options: BackmapOptions
-    ) -> np.ndarray:
-        """Weight of the Ramachandran energy in relaxation, by frame and residue: (F, L), 0 to 1.
-
-        Full where the spacing of the beads occurs in no protein, none elsewhere in samples, whose phi and
-        psi are draws. Best mode has a part of it everywhere, all of it where Cα may move.
-        """
-        weight = spacing_anomaly(chunk.positions, trace.residue_types, linked, trace.next_residue)
-        if options.mode == "best":
-            least = _BEST_RAMACHANDRAN_WEIGHT if options.ca_tolerance == 0 else 1.0
-            weight = np.maximum(weight, least)
-        return weight
-
-    def _encode(self, trace: CGTrace, positions: np.ndarray, linked: np.ndarray) -> tuple[Graph, Condition]:
-        """Neighbourhoods of some frames, and the condition of every residue."""
-        count, length = positions.shape[:2]
-        ca = torch.from_numpy(positions).to(self.device).flatten(0, 1)
+    def _encode(
+        self, trace: CGTrace, frames: CanonicalFrames
+    ) -> tuple[Graph, Condition, Float[Tensor, "L 4 3"] | None]:
+        """Neighbourhoods of some frames, conditions of their residues, and backbones where they are given."""
+        count, length = len(frames), len(trace)
+        ca = torch.from_numpy(frames.ca).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
-        links = torch.from_numpy(linked).to(self.device).flatten()
+        links = torch.from_numpy(frames.linked).to(self.device).flatten()
+        backbone = None
+        if frames.backbone is not None:
+            backbone = torch.from_numpy(frames.backbone).to(self.device).flatten(0, 1)
         order = ChainOrder.from_next(trace.next_residue, self.device).repeat(count)
         graph = self.predictor.latcpb.build_graph(ca, types, links, [length] * count, order)
-        return graph, self.predictor.latcpb.cg_encoder(graph)
+        return graph, self.predictor.latcpb.cg_encoder(graph), backbone
 
     def _block(
         self,
         trace: CGTrace,
         frames: np.ndarray,
-        part: tuple[np.ndarray, np.ndarray],
+        part: CanonicalFrames,
         options: BackmapOptions,
         consensus: RotamerConsensus | None,
     ) -> Iterator[tuple[Decoded, Graph, Callable[[], Prediction]]]:
         """Encode some frames once, then decode each of their samples.
 
-        ``frames`` are their numbers, ``part`` their canonical Cα (B, L, 3) and linked residues (B, L).
+        ``frames`` are their numbers.
         """
         latcpb, without = self.predictor.latcpb, options.without
-        graph, condition = self._encode(trace, *part)
+        graph, condition, backbone = self._encode(trace, part)
         weights = expected = None
         if consensus is not None:
-            descriptors = ca_descriptors(*part, trace.next_residue)
+            descriptors = ca_descriptors(part.ca, part.linked, trace.next_residue)
             weights = consensus.weights(frames, descriptors, options.consensus_length).to(self.device)
         if options.mode == "ensemble" and options.uses("packing"):
             mean = latcpb.expected_latent(condition, graph, self.schedule)
@@ -284,17 +278,16 @@ class LoadedModel:
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
             inputs = SideChainInputs(picks, None if expected is None else expected.rotamers, weights)
-            decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without)
+            decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without, backbone)
             yield decoded, graph, partial(self.predictor.prediction, decoded, expected, condition, graph)
 
 
 def _noises(
-    trace: CGTrace, frames: np.ndarray, part: tuple[np.ndarray, np.ndarray], options: BackmapOptions
+    trace: CGTrace, frames: np.ndarray, part: CanonicalFrames, options: BackmapOptions
 ) -> list[NoiseSource]:
     """The noise of each sample of some frames."""
     samples, length = range(options.samples), options.noise_length
     if length > 0:
-        descriptors = ca_descriptors(*part, trace.next_residue)
+        descriptors = ca_descriptors(part.ca, part.linked, trace.next_residue)
         return [TraceNoise(options.seed, sample, descriptors, length) for sample in samples]
-    n_residues = part[0].shape[1]
-    return [FrameNoise(options.seed, sample, frames.tolist(), n_residues) for sample in samples]
+    return [FrameNoise(options.seed, sample, frames.tolist(), len(trace)) for sample in samples]

@@ -74,6 +74,9 @@ class BackmapOptions:
         alike. 0 builds each frame by itself.
     ca_tolerance : float
         How far (Å) a Cα may move where the beads leave no room for good peptides.
+    keep_backbone : bool
+        Whether N, C, O and CB of the input stay where they are, as Cα do. The input must have N and C of
+        every residue; O and CB are built where it does not have them.
     disulfides : {'auto', 'none'}
     naming : {'pdb', 'charmm', 'amber'}
         Names of residues and atoms in PDB files and topologies.
@@ -103,6 +106,7 @@ class BackmapOptions:
     mode: Mode | None = None
     coherence: float = 0.0
     ca_tolerance: float = 0.0
+    keep_backbone: bool = False
     disulfides: Disulfides = "auto"
     naming: Naming = "pdb"
     topology: TopologyFormat = "pdb"
@@ -138,6 +142,7 @@ class BackmapOptions:
             )
         object.__setattr__(self, "mode", self.settled_mode)
         object.__setattr__(self, "without", tuple(part for part in PARTS if part in self.without))
+        self._check_backbone()
         self._check_parts()
         self._check_bfactor()
         if self.md is not None and self.md.hydrogens and self.naming == "charmm":
@@ -145,6 +150,15 @@ class BackmapOptions:
                 "--hydrogens are written with PDB names, not those of CHARMM",
                 "leave out --hydrogens or --naming charmm; pdb2gmx and psfgen add hydrogens themselves",
             )
+
+    def _check_backbone(self) -> None:
+        moving = {
+            "--ca-tolerance moves Cα": self.ca_tolerance > 0,
+            "--minimize moves all atoms": self.md is not None and self.md.minimize > 0,
+        }
+        for what, moves in moving.items():
+            if self.keep_backbone and moves:
+                raise UsageError(f"{what}, and --keep-backbone keeps them", "leave out one of them")
 
     def _check_parts(self) -> None:
         if not self.uses("packing") and self.uses("rescoring"):

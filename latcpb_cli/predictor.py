@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latcpb_cli.backbone.given_backbone import put_on_backbone
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Part
@@ -90,6 +91,7 @@ class Predictor(nn.Module):
         graph: Graph,
         inputs: SideChainInputs,
         without: Container[Part] = (),
+        backbone: Float[Tensor, "L 4 3"] | None = None,
     ) -> Decoded:
         """Decode latents into atoms, with side chains packed against each other.
 
@@ -106,12 +108,16 @@ class Predictor(nn.Module):
             Parts that are left out. Without packing, each side chain has the most probable rotamer of the
             decoder, and there is no rescoring. Without all heads, the atoms are the output of the paper's
             decoder.
+        backbone
+            Atoms of the input in `GIVEN_SLOTS`, which are kept; see `put_on_backbone`.
         """
         peptides = inputs.noise is None and "peptides" not in without
         heads = self._side_chain_heads(without)
+        decoded = self._decode(
+            (latent, condition, graph), backbone, peptides=peptides, side_chains=heads is None
+        )
         if heads is None:
-            return self._decode(latent, condition, graph, peptides=peptides, side_chains=True)
-        decoded = self._decode(latent, condition, graph, peptides=peptides, side_chains=False)
+            return decoded
         return choose_side_chains(decoded, condition, graph, heads, inputs)
 
     def rotamer_probabilities(
@@ -120,19 +126,20 @@ class Predictor(nn.Module):
         condition: Condition,
         graph: Graph,
         without: Container[Part] = (),
+        backbone: Float[Tensor, "L 4 3"] | None = None,
     ) -> Float[Tensor, "L R"]:
         """Return the probability of every rotamer in best mode; zeros without packing.
 
         Parameters
         ----------
-        latent, condition, graph, without
+        latent, condition, graph, without, backbone
             As in `build_atoms`.
         """
         heads = self._side_chain_heads(without)
         if heads is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
         peptides = "peptides" not in without
-        decoded = self._decode(latent, condition, graph, peptides=peptides, side_chains=False)
+        decoded = self._decode((latent, condition, graph), backbone, peptides=peptides, side_chains=False)
         return rotamer_probabilities(decoded, condition, graph, heads)
 
     def prediction(
@@ -166,15 +173,21 @@ class Predictor(nn.Module):
 
     def _decode(
         self,
-        latent: Float[Tensor, "L D"],
-        condition: Condition,
-        graph: Graph,
+        encoded: tuple[Float[Tensor, "L D"], Condition, Graph],
+        backbone: Float[Tensor, "L 4 3"] | None,
         *,
         peptides: bool,
         side_chains: bool,
     ) -> Decoded:
-        """Run the decoder, and rotate its peptides where ``peptides`` is true and there is a head for it."""
-        decoded: Decoded = self.latcpb.decoder(latent, condition, graph, side_chains=side_chains)
+        """Run the decoder on latents, condition and neighbourhoods, and put its atoms on a better backbone.
+
+        That is the backbone given, else, where ``peptides`` is true and there is a head for it, the decoder's
+        with its peptides rotated.
+        """
+        graph = encoded[2]
+        decoded: Decoded = self.latcpb.decoder(*encoded, side_chains=side_chains)
+        if backbone is not None:
+            return put_on_backbone(decoded, backbone, graph, side_chains=side_chains)
         if self.peptide_rotations is None or not peptides:
             return decoded
         return self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)

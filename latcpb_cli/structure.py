@@ -170,6 +170,9 @@ class FrameChunk:
         be built. None where no bead is missing.
     problems : dict of int to str
         Defects of the frames of the input, by frame number.
+    backbone : numpy.ndarray of float32, shape (F, L, 4, 3), or None
+        Atoms of the input in `GIVEN_SLOTS`, Å; nan for one without a position. N and C of a residue have both
+        a position, or none of its atoms has. None where backbones are not kept.
     """
 
     positions: Float[np.ndarray, "F L 3"]
@@ -178,17 +181,18 @@ class FrameChunk:
     indices: Int[np.ndarray, "F"]
     missing: Bool[np.ndarray, "F L"] | None = None
     problems: dict[int, str] = field(default_factory=dict)
+    backbone: Float[np.ndarray, "F L 4 3"] | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def select(self, row: int) -> FrameChunk:
         """Return a chunk of one of the frames."""
-        rows, index = slice(row, row + 1), int(self.indices[row])
-        missing = None if self.missing is None else self.missing[rows]
-        problems = {index: self.problems[index]} if index in self.problems else {}
-        columns = self.positions[rows], self.times[rows], self.boxes[rows], self.indices[rows]
-        return FrameChunk(*columns, missing, problems)
+        index = int(self.indices[row])
+        columns = {
+            name: value[row : row + 1] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return FrameChunk(**columns, problems={n: text for n, text in self.problems.items() if n == index})
 
 
 def find_cyclic_chains(

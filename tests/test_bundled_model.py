@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latcpb_cli.chem.residues import ALA, CA_SLOT, GAMMA_SLOT, GLY, PRO
+from latcpb_cli.chem.residues import ALA, CA_SLOT, CB_SLOT, GAMMA_SLOT, GIVEN_SLOTS, GLY, PRO
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.geometry.angles import angle_difference
 from latcpb_cli.io.all_atom import read_all_atom
@@ -154,6 +154,21 @@ def test_residues_of_high_confidence_are_right_more_often(model, options) -> Non
     table = confidence.table()
     assert np.nanmin(table) >= 0 and np.nanmax(table[..., :5]) <= 1
     assert np.isnan(confidence.chi[:, :, np.isin(types, (ALA, GLY, PRO))]).all()
+
+
+def test_side_chains_are_nearer_on_the_backbone_of_the_input(model) -> None:
+    path = ROOT / "examples" / "tnc_allatom.pdb"
+    native, source = read_all_atom(path), open_source([path]).keeping_backbone()
+    chunk, types = source.read_frames(np.arange(source.n_frames)), native.trace.residue_types
+    present, deviation = native.present.copy(), {}
+    present[:, : CB_SLOT + 1] = False
+    for kept in (True, False):
+        atoms = model.sample(source.trace, chunk, BackmapOptions(keep_backbone=kept))[:, 0]
+        squares = squared_deviation(types, native.atoms, atoms, native.present)
+        deviation[kept] = np.sqrt(squares[:, present].mean())
+        given, slots = ~np.isnan(chunk.backbone), list(GIVEN_SLOTS)
+        assert np.array_equal(atoms[:, :, slots][given], chunk.backbone[given]) == kept
+    assert deviation[True] < 0.995 * deviation[False]
 
 
 def test_the_calibration_is_monotone(model) -> None:

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import save_file
 from tiny import SEQUENCE, TINY, coil, tiny_predictor
 
-from latcpb_cli import loaded_model
+from latcpb_cli.backbone import ramachandran_energy
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
+from latcpb_cli.backbone.canonical_chunk import CanonicalFrames
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, slot_mask
 from latcpb_cli.choices import PARTS
 from latcpb_cli.config import to_json
@@ -141,11 +142,11 @@ def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch
     capacity, sizes = 3, []
     encode = LoadedModel._encode
 
-    def limited(self, trace: CGTrace, positions: np.ndarray, linked: np.ndarray) -> object:
-        sizes.append(len(positions))
-        if len(positions) > capacity:
+    def limited(self, trace: CGTrace, frames: CanonicalFrames) -> object:
+        sizes.append(len(frames))
+        if len(frames) > capacity:
             raise torch.OutOfMemoryError
-        return encode(self, trace, positions, linked)
+        return encode(self, trace, frames)
 
     with monkeypatch.context() as patch:
         patch.setattr(LoadedModel, "_encode", limited)
@@ -290,7 +291,7 @@ def test_best_mode_has_more_favoured_residues_the_higher_the_weight(
     linked, mask = TRACE.linked(chunk.positions), AtomTopology.heavy_atoms(TRACE).present
     checker, favoured = StereoChecker(TRACE.residue_types, mask, TRACE.chain_index), []
     for weight in (0.0, 0.3, 1.0):
-        monkeypatch.setattr(loaded_model, "_BEST_RAMACHANDRAN_WEIGHT", weight)
+        monkeypatch.setattr(ramachandran_energy, "_BEST_MODE_WEIGHT", weight)
         atoms = model.sample(TRACE, chunk, BEST)[:, 0]
         favoured.append(checker.count(atoms, linked)["ramachandran_favoured"].hits)
     assert favoured[0] < favoured[1] < favoured[2]

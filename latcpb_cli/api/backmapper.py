@@ -109,7 +109,7 @@ class Backmapper(LoadedModel):
         self, x: Frames, top: str | PathLike[str] | None, frames: slice | str | None, settings: dict[str, Any]
     ) -> PreparedRun:
         reading, options = split_settings(settings, frames)
-        source = open_any(x, top, reading)
+        source = open_any(x, top, reading).keeping_backbone(options.keep_backbone)
         for note in source.notes:
             _LOG.info(note)
         for warning in source.warnings:

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from latcpb_cli.backbone.relax_trace import relax_trace
-from latcpb_cli.chem.residues import CA_SLOT
+from latcpb_cli.chem.residues import CA_SLOT, GIVEN_SLOTS
+from latcpb_cli.errors import UsageError
 from latcpb_cli.geometry.canonical_frame import canonical_frame
+from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace, FrameChunk
 
-__all__ = ["CanonicalChunk"]
+__all__ = ["CanonicalChunk", "CanonicalFrames"]
+
+
+@dataclass(frozen=True, eq=False)
+class CanonicalFrames:
+    """The inputs of the model for F frames, in its axes and around the origin.
+
+    Attributes
+    ----------
+    ca : float32, (F, L, 3)
+        Cα, Å.
+    linked : bool, (F, L)
+    backbone : float32, (F, L, 4, 3), or None
+        See `FrameChunk`; None where the backbone is built.
+    """
+
+    ca: np.ndarray
+    linked: np.ndarray
+    backbone: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.ca)
+
+    def select(self, rows: np.ndarray) -> CanonicalFrames:
+        """Return some of the frames."""
+        backbone = None if self.backbone is None else self.backbone[rows]
+        return CanonicalFrames(self.ca[rows], self.linked[rows], backbone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,30 +51,46 @@ class CanonicalChunk:
     ----------
     positions : (F, L, 3)
         Cα of the output, Å.
-    linked : bool, (F, L)
+    backbone : (F, L, 4, 3), or None
+        Atoms that the output keeps, Å; see `FrameChunk`.
     center, axes : float64, (F, 1, 3) and (F, 3, 3)
         See `canonical_frame`.
-    canonical : float32, (F, L, 3)
-        Cα in these axes, around the origin, Å.
+    canonical : CanonicalFrames
+        The frames in these axes.
     """
 
     positions: np.ndarray
-    linked: np.ndarray
+    backbone: np.ndarray | None
     center: np.ndarray
     axes: np.ndarray
-    canonical: np.ndarray
+    canonical: CanonicalFrames
 
     @classmethod
-    def from_chunk(cls, trace: CGTrace, chunk: FrameChunk, ca_tolerance: float) -> CanonicalChunk:
-        """Turn a chunk into its axes, with Cα moved by no more than ``ca_tolerance`` (Å)."""
-        linked, positions = trace.linked(chunk.positions), chunk.positions
-        if ca_tolerance > 0:
-            positions = relax_trace(positions, trace.residue_types, linked, ca_tolerance, trace.next_residue)
+    def from_chunk(cls, trace: CGTrace, chunk: FrameChunk, options: BackmapOptions) -> CanonicalChunk:
+        """Turn a chunk into its axes, with Cα moved by no more than ``ca_tolerance`` (Å).
+
+        Raises
+        ------
+        UsageError
+            The backbone is to be kept, and the chunk has none.
+        """
+        linked, positions, tolerance = trace.linked(chunk.positions), chunk.positions, options.ca_tolerance
+        if tolerance > 0:
+            positions = relax_trace(positions, trace.residue_types, linked, tolerance, trace.next_residue)
+        backbone = chunk.backbone if options.keep_backbone else None
+        if options.keep_backbone and backbone is None:
+            raise UsageError(
+                "--keep-backbone on frames without one", "read them with Source.keeping_backbone()"
+            )
         # In 64 bits, so that a turned input becomes the same numbers, whichever of two equally
         # good side chains they lead to; and around the origin, where 32 bits have the most digits.
         center, axes = canonical_frame(positions.astype(np.float64))
-        canonical = ((positions - center) @ axes.swapaxes(1, 2)).astype(np.float32)
-        return cls(positions, linked, center, axes, canonical)
+        turn = axes.swapaxes(1, 2)
+        canonical = CanonicalFrames(((positions - center) @ turn).astype(np.float32), linked)
+        if backbone is not None:
+            turned = ((backbone - center[:, None]) @ turn[:, None]).astype(np.float32)
+            canonical = replace(canonical, backbone=turned)
+        return cls(positions, backbone, center, axes, canonical)
 
     def blocks(self, size: int) -> Iterator[tuple[np.ndarray, slice]]:
         """Rows of ``size`` frames at a time, filled up with copies of the last, and which frames are new."""
@@ -55,7 +99,10 @@ class CanonicalChunk:
             yield rows, slice(start, min(start + size, len(self.canonical)))
 
     def restore(self, atoms: np.ndarray) -> None:
-        """Turn atoms (F, S, L, 15, 3) back into the axes of the input, with Cα equal to ``positions``."""
+        """Turn atoms (F, S, L, 15, 3) back into the axes of the input, and put in its own atoms."""
         for frame, built in enumerate(atoms):
             atoms[frame] = built.astype(np.float64) @ self.axes[frame] + self.center[frame]
         atoms[:, :, :, CA_SLOT] = self.positions[:, None]
+        if self.backbone is not None:
+            slots, given = list(GIVEN_SLOTS), self.backbone[:, None]
+            atoms[:, :, :, slots] = np.where(np.isnan(given), atoms[:, :, :, slots], given)

@@ -7,13 +7,16 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.structure import CGTrace
 
-__all__ = ["BEND_STIFFNESS", "ramachandran_energy", "ramachandran_gradient"]
+__all__ = ["BEND_STIFFNESS", "ramachandran_energy", "ramachandran_gradient", "ramachandran_weight"]
 
 BEND_STIFFNESS = 45.0
 """Stiffness (Å² per rad²) of N-CA-C, and of C-N-CD of proline; squared overlaps have a weight of 1.
@@ -27,6 +30,34 @@ _SCALE = math.radians(10.0)  # beyond it the slope falls: regions out of reach d
 _MARGIN = math.radians(4.0)  # the energy becomes zero this far inside the region
 _ROW = MAP_BINS + 2
 """Bins of one row of the tables, which repeat the opposite edge on either side."""
+_BEST_MODE_WEIGHT = 0.3
+"""Least weight of the energy in best mode; ``benchmarks/relief.py`` on held-out chains."""
+
+
+def ramachandran_weight(
+    trace: CGTrace,
+    positions: Float[np.ndarray, "F L 3"],
+    linked: Bool[np.ndarray, "F L"],
+    options: BackmapOptions,
+) -> Float[np.ndarray, "F L"]:
+    """Return the weight of the energy in relaxation, by frame and residue, 0 to 1.
+
+    Full where the spacing of the beads occurs in no protein, none elsewhere in samples, whose phi and psi are
+    draws. Best mode has a part of it everywhere, all of it where Cα may move.
+
+    Parameters
+    ----------
+    trace : CGTrace
+    positions : numpy.ndarray, shape (F, L, 3)
+        Cα of the input, Å.
+    linked : numpy.ndarray of bool, shape (F, L)
+        Whether a peptide joins each residue to the next.
+    options : BackmapOptions
+    """
+    weight = spacing_anomaly(positions, trace.residue_types, linked, trace.next_residue)
+    if options.mode == "best":
+        weight = np.maximum(weight, _BEST_MODE_WEIGHT if options.ca_tolerance == 0 else 1.0)
+    return weight
 
 
 def ramachandran_energy(

@@ -17,8 +17,8 @@ __all__ = [
     "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE",
     "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL",
     "ALIASES", "ATOM_SLOTS", "BACKBONE_SLOTS", "CA_SLOT", "CB_SLOT", "CHI_ATOMS", "CHI_SYMMETRIC",
-    "COVALENT_RADIUS", "C_SLOT", "ELEMENTS", "GAMMA_SLOT", "LETTERS", "NAMES", "N_SLOT", "N_SLOTS",
-    "OXT_SLOT", "O_SLOT", "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS",
+    "COVALENT_RADIUS", "C_SLOT", "ELEMENTS", "GAMMA_SLOT", "GIVEN_SLOTS", "LETTERS", "NAMES", "N_SLOT",
+    "N_SLOTS", "OXT_SLOT", "O_SLOT", "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS",
     "letter_index", "slot_mask", "slot_of", "swap_slots",
 ]  # fmt: skip
 
@@ -38,6 +38,8 @@ N_SLOTS = 15
 """Slots per residue."""
 BACKBONE_SLOTS = (N_SLOT, C_SLOT, O_SLOT)
 """Slots of N, C and O: the backbone atoms that are built (CA is given)."""
+GIVEN_SLOTS = (N_SLOT, C_SLOT, O_SLOT, CB_SLOT)
+"""Slots of the atoms that a backbone given beside the Cα may have."""
 
 _SIDECHAIN = {
     "ALA": "CB",

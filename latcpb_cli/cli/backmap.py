@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from latcpb_cli.choices import parse_parts
 from latcpb_cli.cli import options as opt
-from latcpb_cli.cli.preparation import md_options
+from latcpb_cli.cli import preparation
 from latcpb_cli.cli.run_page import ReportHtml, check_page, write_page
 from latcpb_cli.errors import UsageError
 from latcpb_cli.options import BackmapOptions
@@ -35,17 +35,18 @@ def backmap(
     seed: opt.Seed = "0",
     coherence: opt.Coherence = 0.0,
     ca_tolerance: opt.CaTolerance = 0.0,
+    keep_backbone: opt.KeepBackbone = False,
     disulfides: opt.Disulfides = "auto",
     naming: opt.Naming = "pdb",
     topology: opt.Topology = "pdb",
     bfactor: opt.BFactor = None,
     without: opt.Without = None,
-    hydrogens: opt.Hydrogens = False,
-    minimize: opt.Minimize = None,
-    ph: opt.Ph = None,
-    force_field: opt.ForceField = None,
-    solvent: opt.Solvent = None,
-    restraint: opt.Restraint = None,
+    hydrogens: preparation.Hydrogens = False,
+    minimize: preparation.Minimize = None,
+    ph: preparation.Ph = None,
+    force_field: preparation.ForceField = None,
+    solvent: preparation.Solvent = None,
+    restraint: preparation.Restraint = None,
     fail_on: opt.FailOn = None,
     overwrite: opt.Overwrite = False,
     resume: opt.Resume = False,
@@ -89,9 +90,10 @@ def backmap(
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
     options = BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
-        ca_tolerance=ca_tolerance, disulfides=disulfides, naming=naming, topology=topology, bfactor=bfactor,
-        without=() if without is None else parse_parts(without),
-        md=md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite, resume=resume,
+        ca_tolerance=ca_tolerance, keep_backbone=keep_backbone, disulfides=disulfides, naming=naming,
+        topology=topology, bfactor=bfactor, without=() if without is None else parse_parts(without),
+        md=preparation.md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite,
+        resume=resume,
     )  # fmt: skip
     reading = ReadOptions(
         selection=selection, pbc=pbc, window=FrameWindow(begin, end, stride, frames), scale=scale,
@@ -129,7 +131,7 @@ def backmap(
         check_page(report_html, options)
     inputs = [path for path in (top, *trajectories, sequence and Path(sequence)) if path]
     with OutputPlan.reserve(output or _default_output(trajectories[0], format), options, inputs) as plan:
-        source = open_source(trajectories, top, reading)
+        source = open_source(trajectories, top, reading).keeping_backbone(options.keep_backbone)
         messages.source(source, seed=options.seed if seed == "random" else None)
         plan.check_fit(source, samples)
         messages.notes([*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md)])

@@ -12,17 +12,13 @@ from latcpb_cli.chem import conventions
 
 __all__ = [
     "BFactor", "Bead", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Cyclic", "Debug", "Device",
-    "Disulfides",
-    "DropRepeatedTimes", "End", "FailOn", "Force", "ForceField", "Format", "Frames", "Hydrogens", "Minimize",
-    "Mode", "Naming",
-    "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Ph", "Quiet",
-    "Restraint", "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Solvent",
-    "Strict", "Stride", "Threads", "Top", "Topology", "Trajectories", "Verbose",
-    "Weights", "Without", "Workers",
+    "Disulfides", "DropRepeatedTimes", "End", "FailOn", "Force", "Format", "Frames", "KeepBackbone", "Mode",
+    "Naming", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Quiet", "Resume", "Samples", "Scale",
+    "Scheduler", "Seed", "Selection", "Sequence", "Strict", "Stride", "Threads", "Top", "Topology",
+    "Trajectories", "Verbose", "Weights", "Without", "Workers",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
-_MD = r"Hydrogens and minimisation (pip install 'latcpb-cli\[md]')"
 
 
 Trajectories = Annotated[
@@ -74,6 +70,13 @@ CaTolerance = Annotated[
         help="How far a Cα may move where the beads leave no room for good peptides.",
     ),
 ]
+KeepBackbone = Annotated[
+    bool,
+    typer.Option(
+        "--keep-backbone",
+        help="Leave N, C, O and CB where the input has them, too, and build side chains on them.",
+    ),
+]
 Disulfides = Annotated[
     choices.Disulfides,
     typer.Option(help="Join cysteines whose geometry is that of a disulfide, in each frame anew, or none."),
@@ -102,43 +105,6 @@ Without = Annotated[
         show_default=False,
     ),
 ]
-Hydrogens = Annotated[bool, typer.Option("--hydrogens", help="Write hydrogens, too.", rich_help_panel=_MD)]
-Minimize = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, show_default=False, rich_help_panel=_MD,
-        help="Minimise the energy by at most N steps, each Cα held by a spring.",
-    ),
-]  # fmt: skip
-Ph = Annotated[
-    float | None,
-    typer.Option(
-        "--ph", min=0.0, max=14.0, show_default=False, rich_help_panel=_MD,
-        help="Decides on protonation; neutral His are HIE unless the input names another state. Default: 7.",
-    ),
-]  # fmt: skip
-ForceField = Annotated[
-    choices.ForceField | None,
-    typer.Option(
-        help="Amber ff14SB or ff19SB, or CHARMM36 (slow to load; knows phosphates). Default: amber14.",
-        show_default=False, rich_help_panel=_MD,
-    ),
-]  # fmt: skip
-Solvent = Annotated[
-    choices.Solvent | None,
-    typer.Option(
-        help="Minimise in implicit solvent (OBC2; GBn2, six times slower on a CPU) or in vacuum, where "
-        "charges pull side chains together. Default: obc2.",
-        show_default=False, rich_help_panel=_MD,
-    ),
-]  # fmt: skip
-Restraint = Annotated[
-    float | None,
-    typer.Option(
-        metavar="K", min=0.0, show_default=False, rich_help_panel=_MD,
-        help="Force constant of the springs, kJ/mol/nm². Default: 20000.",
-    ),
-]  # fmt: skip
 FailOn = Annotated[
     str | None,
     typer.Option(

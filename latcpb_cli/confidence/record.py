@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -69,6 +69,12 @@ class Confidence:
         )
         chi = np.where(missing[..., None], np.nan, self.chi)
         return Confidence(*(values.astype(np.float32) for values in (chi, *others)))
+
+    def with_given_backbone(self) -> Confidence:
+        """Return certainty of backbones, which are not predicted but given; nothing else changes."""
+        known = np.isfinite(self.backbone)
+        certain, exact = (np.where(known, value, np.nan).astype(np.float32) for value in (1.0, 0.0))
+        return replace(self, backbone=certain, backbone_error=exact)
 
     def table(self) -> Float[np.ndarray, "F S L 7"]:
         """Return all quantities side by side, in the order of `QUANTITIES`."""

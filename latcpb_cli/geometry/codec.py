@@ -17,11 +17,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, GLY, N_SLOT, N_SLOTS, O_SLOT, PRO
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, N_SLOTS, O_SLOT, PRO
 from latcpb_cli.chem.zmatrix import N_CHI, chi_mask, chi_slots
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
-from latcpb_cli.geometry.vectors import cosine, cross, place_atom, reject, torsion_vector, unit
+from latcpb_cli.geometry.residue_atoms import place_cb, place_oxt
+from latcpb_cli.geometry.vectors import cosine, place_atom, reject, torsion_vector, unit
 
 __all__ = [
     "FIRST_CHI",
@@ -41,8 +42,6 @@ PEPTIDE_ROTATION, PSI_START, PHI_END, PSI_END, FIRST_CHI = range(5)
 """Indices of torsions; chi 1 to 4 are the last four."""
 N_TORSIONS = FIRST_CHI + N_CHI
 _N_CA_C = 1.9391  # rad, 111.1 degrees, the mean of crystals: only in residues without a peptide on both sides
-_C_OXT = 1.250  # Å, reference.json
-_OXT_ANGLE_REDUCTION = 0.045  # rad, CA-C-O less CA-C-OXT
 _CD_INDEX = 1  # of proline's CD among the atoms from slot 5 on
 _NO_TURN = (1.0, 0.0)  # (cos, sin) of a torsion of zero
 
@@ -125,14 +124,7 @@ def decode(
         type does not have hold its Cα.
     """
     n, c, o, oxt = _backbone(internal, ca, types, linked, order)
-    table = side_chain_table()
-    gathered = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_elevation)]
-    length, elevation = (x.to(ca.dtype) for x in gathered)
-    to_n, to_c = unit(n - ca), unit(c - ca)
-    bisector, normal = unit(to_n + to_c), unit(cross(to_n, to_c))
-    direction = torch.sin(elevation)[:, None] * normal - torch.cos(elevation)[:, None] * bisector
-    cb = ca + length[:, None] * direction
-    atoms = [n, ca, c, o, torch.where((types == GLY)[:, None], ca, cb)]
+    atoms = [n, ca, c, o, place_cb(n, ca, c, types)]
     if side_chains:
         atoms = place_side_chains(atoms, internal, types)
     else:
@@ -166,8 +158,7 @@ def _backbone(
     ca_c_o = torch.full_like(n_ca_c, trans.ca_c_o)
     psi_end = internal.torsions[:, PSI_END]
     o = torch.where(has_after, o, place_atom(n, ca, c, trans.c_o, ca_c_o, psi_end))
-    oxt = place_atom(n, ca, c, _C_OXT, ca_c_o - _OXT_ANGLE_REDUCTION, -psi_end)
-    return n, c, o, torch.where(has_after, ca, oxt)
+    return n, c, o, torch.where(has_after, ca, place_oxt(n, ca, c, psi_end))
 
 
 def place_side_chains(

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from latcpb_cli.errors import InputError
+from latcpb_cli.io.backbone_atoms import BACKBONE_OFFER, find_backbone, has_backbone
+from latcpb_cli.io.bead_reader import BeadReader
 from latcpb_cli.io.beads.alternates import drop_alternates
 from latcpb_cli.io.beads.arrange import arrange_beads
 from latcpb_cli.io.beads.chains import build_trace
@@ -23,7 +25,7 @@ from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import FrameFile, Trajectory
 from latcpb_cli.io.readers.gsd import GsdFile
 from latcpb_cli.io.readers.mda_topology import select_atoms
-from latcpb_cli.io.source import BeadReader, Source
+from latcpb_cli.io.source import Source
 from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.structure import CGTrace
 
@@ -115,10 +117,14 @@ def _identify(
     kept, alternate_notes = drop_alternates(atoms, given.path, sampler)
     atoms, rows = atoms.select(kept), rows[kept]
     beads = identify_beads(atoms, given.path, options, given.sequences, sampler)
+    backbone = find_backbone(atoms, beads.rows, beads.sequence)
+    backbone = np.where(backbone < 0, -1, rows[backbone])
     atoms, rows = atoms.select(beads.rows), rows[beads.rows]
     indices = _atom_indices(trajectory, given.path, n_atoms, rows)
+    if sampler is None:
+        backbone = np.full_like(backbone, -1)  # the frames hold the beads alone
     beads = replace(beads, notes=(*alternate_notes, *beads.notes))
-    return atoms, beads, BeadReader(trajectory, indices, options.scale)
+    return atoms, beads, BeadReader(trajectory, indices, options.scale, backbone)
 
 
 def _in_angstrom(reader: BeadReader, frames: Int64[np.ndarray, "F"]) -> tuple[BeadReader, tuple[str, ...]]:
@@ -212,6 +218,8 @@ def _make_source(
         chain_notes.append(ring_note)
     else:
         chain_notes += note_rings(trace, samples)
+    if reader.backbone_indices is not None and has_backbone(reader.backbone_indices):
+        chain_notes.append(BACKBONE_OFFER)
     bead_warnings = _bead_warnings(path, trace, spacing, beads.name, options.force)
     return Source(
         paths=(),

@@ -11,9 +11,9 @@ from latcpb_cli.chem.residue_names import standard_name, variant_name
 from latcpb_cli.chem.residues import ATOM_SLOTS, CA_SLOT, NAMES, OXT_SLOT
 from latcpb_cli.io.readers.atoms import AtomTable
 
-__all__ = ["ResidueAtoms", "group_residues"]
+__all__ = ["TERMINAL_NAMES", "ResidueAtoms", "group_residues"]
 
-_TERMINAL_NAMES = {
+TERMINAL_NAMES = {
     "OT1": "O", "OC1": "O", "O1": "O", "O'": "O",
     "OT2": "OXT", "OC2": "OXT", "O2": "OXT", "O''": "OXT",
 }  # fmt: skip
@@ -88,7 +88,7 @@ def _find_slot(name: str | None, atom: str) -> int | None:
     """Return the slot of an atom, None for hydrogens and for unknown residues."""
     if name is None:
         return None
-    atom = _OTHER_NAMES.get((name, atom), _TERMINAL_NAMES.get(atom, atom))
+    atom = _OTHER_NAMES.get((name, atom), TERMINAL_NAMES.get(atom, atom))
     if atom == "OXT":
         return OXT_SLOT
     slots = ATOM_SLOTS[NAMES.index(name)]

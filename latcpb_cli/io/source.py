@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 
 from latcpb_cli.errors import InputError
+from latcpb_cli.io.backbone_atoms import BACKBONE_OFFER, describe_unbonded, drop_unbonded, require_backbone
+from latcpb_cli.io.bead_reader import BeadReader
 from latcpb_cli.io.beads.frame_check import (
     describe_frame,
     fill_from_chain,
@@ -20,46 +22,11 @@ from latcpb_cli.io.beads.frame_check import (
     move_far_away,
 )
 from latcpb_cli.io.beads.spacing import Spacing
-from latcpb_cli.io.beads.whole import make_whole
-from latcpb_cli.io.readers.frames import Frame, Trajectory
-from latcpb_cli.io.readers.mda import suppress_warnings
+from latcpb_cli.io.beads.whole import gather_around_beads, make_whole
+from latcpb_cli.io.readers.frames import Frame
 from latcpb_cli.structure import CGTrace, FrameChunk
 
-__all__ = ["BeadReader", "Source"]
-
-
-@dataclass(frozen=True, eq=False)
-class BeadReader:
-    """Reads the beads of a trace from the frames of a trajectory.
-
-    Attributes
-    ----------
-    trajectory : Trajectory
-    atom_indices : numpy.ndarray of int64, shape (L,)
-        Atom of the trajectory that each bead is.
-    scale : float
-        What all lengths are multiplied with.
-    """
-
-    trajectory: Trajectory
-    atom_indices: Int64[np.ndarray, "L"]
-    scale: float
-
-    def select(self, rows: Int64[np.ndarray, "M"] | Bool[np.ndarray, "L"]) -> BeadReader:
-        """Return a reader of some beads, given by their indices or by a mask."""
-        return replace(self, atom_indices=self.atom_indices[rows])
-
-    def read(self, index: int) -> Frame:
-        """Read the beads of one frame of the trajectory."""
-        with suppress_warnings():
-            frame = self.trajectory.read(index)
-            # Scaled in 64 bits: 32 bits would change the last digit of coordinates in nm.
-            positions = (frame.positions[self.atom_indices].astype(np.float64) * self.scale).astype(
-                np.float32
-            )
-            box = frame.box.copy()
-            box[:3] *= self.scale
-        return Frame(positions, frame.time, box)
+__all__ = ["Source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +68,7 @@ class Source:
     strict: bool
     _reader: BeadReader
     _make_whole: bool
+    _keeps_backbone: bool = False
 
     @property
     def n_frames(self) -> int:
@@ -132,7 +100,30 @@ class Source:
             "scale": self._reader.scale,
             "pbc": "whole" if self._make_whole else "none",
             "cyclic_chains": list(trace.cyclic_chains),
+            "backbone": self._backbone_digest(),
         }
+
+    def keeping_backbone(self, wanted: bool = True) -> Source:
+        """Return the trajectory with N, C, O and CB of the input in its chunks, where that is wanted.
+
+        Raises
+        ------
+        InputError
+            Residues have no N or no C, or these are not bonded to the Cα in most of the first frame.
+        """
+        if not wanted or self._keeps_backbone:
+            return self
+        path = self._path_of(int(self.frames[0]))
+        note = require_backbone(path, self.trace, self._reader.backbone_indices)
+        notes = (*(other for other in self.notes if other != BACKBONE_OFFER), note)
+        kept = replace(self, notes=notes, _keeps_backbone=True)
+        first = kept.read_frames(np.arange(1))
+        if first.backbone is not None and np.isnan(first.backbone[0, :, 0, 0]).mean() > 0.5:
+            raise InputError(
+                f"{path}: frame {self.frames[0]}: N or C is not bonded to the Cα in most residues",
+                "give the topology of the trajectory, and leave out --pbc none",
+            )
+        return kept
 
     def chunks(self, size: int, start: int = 0) -> Iterator[FrameChunk]:
         """Read the chosen frames in order.
@@ -175,51 +166,71 @@ class Source:
             As `chunks` does.
         """
         indices = self.frames[numbers]
-        frames = [self._reader.read(int(index)) for index in indices]
-        positions = given = np.stack([frame.positions for frame in frames])
-        boxes = np.stack([frame.box for frame in frames])
-        missing = find_missing(positions)
-        if missing.any():
-            positions = fill_from_chain(self.trace, positions, missing)
+        frames, backbone = self._read(indices)
+        given, boxes = (
+            np.stack([frame.positions for frame in frames]),
+            np.stack([frame.box for frame in frames]),
+        )
+        missing = find_missing(given)
+        positions = fill_from_chain(self.trace, given, missing) if missing.any() else given
         if self._make_whole:
             positions = make_whole(self.trace, positions, boxes)
         collapsed = find_collapsed(positions, missing)
+        problems = [
+            describe_frame(self.trace, ca, bead_missing, self.spacing.median, as_read, on_a_point)
+            for ca, bead_missing, as_read, on_a_point in zip(
+                positions, missing, given, collapsed, strict=True
+            )
+        ]
         absent = missing | collapsed
-        if absent.any():
-            positions = move_far_away(positions, absent)
+        if backbone is not None:
+            if self._make_whole:
+                backbone = gather_around_beads(backbone, positions, boxes)
+            backbone, unbonded = drop_unbonded(backbone, positions, absent)
+            problems = [
+                "; ".join(filter(None, (problem, describe_unbonded(self.trace, residues))))
+                for problem, residues in zip(problems, unbonded, strict=True)
+            ]
+            absent |= unbonded
         return FrameChunk(
-            positions=positions,
+            positions=move_far_away(positions, absent) if absent.any() else positions,
             times=np.array([frame.time for frame in frames]),
             boxes=boxes,
             indices=indices,
             missing=absent if absent.any() else None,
-            problems=self._find_problems(indices, positions, given, missing, collapsed),
+            problems=self._check_problems(indices, problems),
+            backbone=backbone,
         )
 
-    def _find_problems(
-        self,
-        indices: Int64[np.ndarray, "F"],
-        positions: Float[np.ndarray, "F L 3"],
-        given: Float[np.ndarray, "F L 3"],
-        missing: Bool[np.ndarray, "F L"],
-        collapsed: Bool[np.ndarray, "F L"],
-    ) -> dict[int, str]:
-        """Describe the frames that have problems, by frame number; raise under ``strict``."""
-        problems = {}
-        for row, index in enumerate(indices.tolist()):
-            problem = describe_frame(
-                self.trace, positions[row], missing[row], self.spacing.median, given[row], collapsed[row]
+    def _read(
+        self, indices: Int64[np.ndarray, "F"]
+    ) -> tuple[list[Frame], Float[np.ndarray, "F L 4 3"] | None]:
+        """Read the beads of some frames, and the backbones where they are kept."""
+        if not self._keeps_backbone:
+            return [self._reader.read(index) for index in indices.tolist()], None
+        pairs = [self._reader.read_with_backbone(index) for index in indices.tolist()]
+        return [frame for frame, _ in pairs], np.stack([backbone for _, backbone in pairs])
+
+    def _check_problems(self, indices: Int64[np.ndarray, "F"], problems: Sequence[str]) -> dict[int, str]:
+        """Return the problems of frames that have any, by frame number; raise under ``strict``."""
+        found = {index: problem for index, problem in zip(indices.tolist(), problems, strict=True) if problem}
+        if found and self.strict:
+            index, problem = next(iter(found.items()))
+            raise InputError(
+                f"{self._path_of(index)}: frame {index}, {problem}",
+                "the simulation blew up or the file is damaged; leave the frame out with --frames, "
+                "or go on without --strict",
             )
-            if problem and self.strict:
-                path = self._reader.trajectory.locate(index)[0].path
-                raise InputError(
-                    f"{path}: frame {index}, {problem}",
-                    "the simulation blew up or the file is damaged; leave the frame out with --frames, "
-                    "or go on without --strict",
-                )
-            if problem:
-                problems[index] = problem
-        return problems
+        return found
+
+    def _path_of(self, index: int) -> Path:
+        """Return the file that holds a frame."""
+        return self._reader.trajectory.locate(index)[0].path
+
+    def _backbone_digest(self) -> str:
+        """Return what differs for other backbone atoms; "" where none are kept."""
+        indices = self._reader.backbone_indices
+        return _digest(repr(indices.tolist())) if self._keeps_backbone and indices is not None else ""
 
 
 def _digest(text: str) -> str:

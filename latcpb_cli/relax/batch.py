@@ -32,6 +32,8 @@ class RelaxationBatch:
     ----------
     counts : OverlapCounts, optional
         The numbers of overlapping residues, before and after, are added to it.
+    fixed_backbone : bool
+        Whether only side chains move.
 
     Examples
     --------
@@ -39,8 +41,8 @@ class RelaxationBatch:
     ...     batch.add(decoded, graph, cells=None, ramachandran_weight=None, into=atoms)
     """
 
-    def __init__(self, counts: OverlapCounts | None = None) -> None:
-        self._counts = counts
+    def __init__(self, counts: OverlapCounts | None = None, *, fixed_backbone: bool = False) -> None:
+        self._counts, self._fixed_backbone = counts, fixed_backbone
         self._pending: list[tuple[TorsionStructures, np.ndarray]] = []
 
     def __enter__(self) -> RelaxationBatch:
@@ -95,6 +97,7 @@ class RelaxationBatch:
             ramachandran_weight=None if weight is None else weight.to(graph.ca).flatten(),
             concentration=None if concentration is None else concentration[rows],
             order=graph.order.select(rows),
+            fixed_backbone=self._fixed_backbone,
         )
         self._pending.append((structures, into))
 

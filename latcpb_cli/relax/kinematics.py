@@ -1,11 +1,11 @@
 """Torsion kinematics: atoms from the joint angles of a chain, and joint gradients from atom gradients.
 
 A chain on fixed Cα has three kinds of joints: the rotation of a peptide about
-its Cα-Cα axis, a small twist of the peptide, and the chi angles. A side chain
-is fixed to a frame of N and C of its residue. Everything else is rigid, so
-bond lengths, rings and chirality cannot change. Gradients on atoms become
-gradients on joints through torques, which costs less than automatic
-differentiation.
+its Cα-Cα axis, a small twist of the peptide, and the chi angles; on a fixed
+backbone, it has the chi angles alone. A side chain is fixed to a frame of N and
+C of its residue. Everything else is rigid, so bond lengths, rings and chirality
+cannot change. Gradients on atoms become gradients on joints through torques,
+which costs less than automatic differentiation.
 
 Arrays have shape (3, slots, L), coordinates first and residues last, a layout in
 which arithmetic on many small vectors is several times faster.
@@ -69,6 +69,8 @@ class TorsionKinematics:
         Atoms that each chi moves, as bool and as 0 and 1.
     joint_mask : Tensor, shape (6, L)
         1 for joints that exist, else 0.
+    fixed_backbone : bool
+        Whether peptides have no joints.
     """
 
     start: Float[Tensor, "3 15 L"]
@@ -84,6 +86,7 @@ class TorsionKinematics:
     chi_moved: Bool[Tensor, "4 15 L"]
     chi_moved_weight: Float[Tensor, "4 15 L"]
     joint_mask: Float[Tensor, "6 L"]
+    fixed_backbone: bool
 
     @classmethod
     def from_structures(cls, structures: TorsionStructures) -> TorsionKinematics:
@@ -100,6 +103,7 @@ class TorsionKinematics:
         residues = torch.arange(len(atoms), device=atoms.device)
         shape = peptide_polynomials(structures)
         chi_moved = chi_moved.permute(1, 2, 0).contiguous()
+        turns = linked & (not structures.fixed_backbone)
         return cls(
             start=start,
             linked=linked,
@@ -113,7 +117,8 @@ class TorsionKinematics:
             chi_axis_rows=(axis_slots.permute(2, 1, 0) * len(atoms) + residues).flatten(),
             chi_moved=chi_moved,
             chi_moved_weight=chi_moved.to(start),
-            joint_mask=torch.cat([torch.stack([linked, linked]), chi_exists.T]).to(atoms.dtype),
+            joint_mask=torch.cat([torch.stack([turns, turns]), chi_exists.T]).to(atoms.dtype),
+            fixed_backbone=structures.fixed_backbone,
         )
 
     def atom_positions(self, angles: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
@@ -132,6 +137,8 @@ class TorsionKinematics:
     ) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 2 L"], Float[Tensor, "3 L"]]:
         """Vectors from CA to N, to C and O, and to OXT, at rotations and twists of the peptides."""
         ca, arms = self.start[:, CA_SLOT], self.start - self.start[:, CA_SLOT, None]
+        if self.fixed_backbone:
+            return arms[:, N_SLOT], arms[:, [C_SLOT, O_SLOT]], arms[:, OXT_SLOT]
         axis, across, third = self._turned_peptide_frame(cos, sin)
         local = evaluate(self.peptide_shape, twist)
         peptide = axis[:, None] * local[0] + across[:, None] * local[1] + third[:, None] * local[2]
@@ -204,6 +211,12 @@ class TorsionKinematics:
             between joints and is a rough estimate for peptides.
         """
         arms = atoms - atoms[:, CA_SLOT, None]
+        chi, chi_stiffness = self._chi_gradient(arms, gradient, stiffness)
+        if self.fixed_backbone:
+            no_peptides = torch.zeros_like(angles[: CHI_JOINTS.start])
+            return torch.cat([no_peptides, chi * self.joint_mask[CHI_JOINTS]]), torch.cat(
+                [no_peptides, chi_stiffness]
+            )
         torques = cross(arms, gradient)
         n, c = arms[:, N_SLOT], arms[:, C_SLOT]
         on_n, on_c = backbone_gradient(n, c, torques[:, _SIDECHAIN].sum(1), self.is_proline)
@@ -216,7 +229,6 @@ class TorsionKinematics:
         on_peptide = torch.stack([on_c, gradient[:, O_SLOT], self.order.next(on_n, -1)], dim=1)
         twist = self._twist_gradient(on_peptide, angles)
         peptide_stiffness = self._peptide_stiffness(arms, stiffness)
-        chi, chi_stiffness = self._chi_gradient(arms, gradient, stiffness)
         joint_gradient = torch.cat([torch.stack([rotation, twist]), chi])
         joint_stiffness = torch.cat([torch.stack([peptide_stiffness, peptide_stiffness]), chi_stiffness])
         return joint_gradient * self.joint_mask, joint_stiffness

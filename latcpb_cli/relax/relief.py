@@ -76,7 +76,7 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
     of its predicted rotation and falls with its Ramachandran weight. In
     structures that keep deep overlaps, the side chains involved get another
     rotameric state, and the descent continues: up to three rounds, as long as
-    the overlaps decrease.
+    the overlaps decrease. On a fixed backbone only side chains turn.
 
     Parameters
     ----------
@@ -187,7 +187,8 @@ class _TorsionEnergy:
     ) -> Float[Tensor, "6 L"]:
         """Gradient over stiffness of each joint (rad), times the step size."""
         gradient, stiffness = pairs.gradient(atoms)
-        self.strain.add_gradient(atoms, gradient, stiffness)
+        if not self.kinematics.fixed_backbone:  # whose strain no joint changes
+            self.strain.add_gradient(atoms, gradient, stiffness)
         joint_gradient, joint_stiffness = self.kinematics.joint_gradient(atoms, gradient, stiffness, angles)
         joint_gradient = joint_gradient + self.restraint * torch.sin(angles)
         return _STEP_SIZE * joint_gradient / (joint_stiffness + self.restraint + _DAMPING)

@@ -72,6 +72,8 @@ class TorsionStructures:
         Concentration of a von Mises density of each peptide's rotation; None where it is not predicted.
     order : ChainOrder
         Which residue follows which.
+    fixed_backbone : bool
+        Whether only side chains move.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -85,6 +87,7 @@ class TorsionStructures:
     ramachandran_weight: Float[Tensor, "L"] | None = None
     concentration: Float[Tensor, "L"] | None = None
     order: ChainOrder = LINEAR
+    fixed_backbone: bool = False
 
     def __len__(self) -> int:
         return len(self.types)
@@ -93,7 +96,8 @@ class TorsionStructures:
     def concatenate(cls, parts: Sequence[TorsionStructures]) -> TorsionStructures:
         """Join several batches to one.
 
-        Each optional attribute must be present in all ``parts`` or in none.
+        Each optional attribute must be present in all ``parts`` or in none, and all must have a fixed
+        backbone or none.
         """
 
         def optional(tensors: list[Tensor | None]) -> Tensor | None:
@@ -123,6 +127,7 @@ class TorsionStructures:
             ramachandran_weight=optional([part.ramachandran_weight for part in parts]),
             concentration=optional([part.concentration for part in parts]),
             order=ChainOrder.concatenate([part.order for part in parts]),
+            fixed_backbone=parts[0].fixed_backbone,
         )
 
     def residue_rows(self, indices: Sequence[int]) -> Int[Tensor, "N"]:

@@ -206,6 +206,8 @@ class ChunkJob:
             calibration = require_calibration(backmapper.calibration)
             scores = predictions.scores(self.trace, atoms)
             confidence = calibration.confidence(self.options.settled_mode, self.trace.residue_types, scores)
+            if self.options.keep_backbone:
+                confidence = confidence.with_given_backbone()
         atoms, rows = post.process(atoms, chunk)
         missing = np.zeros(atoms.shape[:3], dtype=bool)
         if chunk.missing is not None:

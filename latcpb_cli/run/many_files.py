@@ -173,7 +173,7 @@ def _backmap_file(
         torch.set_num_threads(setup.threads)
     try:
         with OutputPlan.reserve(task.output, options, [task.path]) as plan:
-            source = open_source([task.path], None, reading)
+            source = open_source([task.path], None, reading).keeping_backbone(options.keep_backbone)
             plan.check_fit(source, options.samples)
             made = (*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md))
             notes = (*source.notes, *made, *source.warnings)

@@ -111,6 +111,7 @@ def backmap_trajectory(
         Where some frames were done, they stay and the run can be resumed.
     """
     options = options or BackmapOptions()
+    source = source.keeping_backbone(options.keep_backbone)
     if builder is not None and options.md is not None:
         raise UsageError("hydrogens and minimisation have no workers", "leave out --workers and --scheduler")
     with ExitStack() as stack:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from exchange import backbone_text, trace_text
+from cg_files import FakeModel
+from driver import latcpb
+from exchange import backbone_text, read_back, trace_text
 from methods import LADDER, METHODS, reconstruct
 from peptides import pdb_text, structure
 from programs import PROGRAMS, ProgramError
@@ -56,6 +59,18 @@ def test_the_native_is_returned_without_cost(native, workers):
     assert reconstruct(METHODS["native"], native, workers.get, {}).structure is native
     assert reconstruct(METHODS["native+faspr"], native, workers.get, {}).costs == (COST,)
     assert workers["pyfaspr"].inputs == [backbone_text(native)]
+
+
+def test_latcpb_keeps_the_native_backbone(native, tmp_path, monkeypatch):
+    """The worker's latcpb gets N, CA, C and O, and all of them are in its output."""
+    monkeypatch.setattr("latcpb_cli.loaded_model.LoadedModel", FakeModel)
+    program = PROGRAMS[METHODS["native+latcpb"].program]
+    source, target = tmp_path / "in.pdb", tmp_path / "out.pdb"
+    source.write_text(backbone_text(native))
+    latcpb(**program.settings)(str(source), str(target))
+    built = read_back(target, native)
+    np.testing.assert_allclose(built.atoms[:, :, :4], native.atoms[:, :, :4], atol=6e-4)
+    assert METHODS["native+latcpb"].peers == set()
 
 
 @pytest.mark.parametrize("text", ["END\n", "not a pdb\n"])

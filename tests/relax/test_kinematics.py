@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from crowds import concatenated, crowded, present
 from rings import ca_ring
@@ -14,13 +15,15 @@ from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT,
 from latcpb_cli.relax.structures import TorsionStructures
 
 
-def double_kinematics() -> tuple[TorsionKinematics, torch.Tensor]:
+def double_kinematics(*, fixed_backbone: bool = False) -> tuple[TorsionKinematics, torch.Tensor]:
     """Kinematics of two chains in 64 bits, and which slots hold an atom, (15, L)."""
     atoms, internal, graph, sizes = concatenated(crowded(0), crowded(1, "PWA"))
     internal = InternalCoordinates(*(part.double() for part in vars(internal).values()))
     ca = graph.ca.double()
     atoms = decode(internal, ca, graph.types, graph.linked)
-    structures = TorsionStructures(atoms, internal, graph.types, ca, graph.linked, sizes)
+    structures = TorsionStructures(
+        atoms, internal, graph.types, ca, graph.linked, sizes, fixed_backbone=fixed_backbone
+    )
     return TorsionKinematics.from_structures(structures), present(structures).T
 
 
@@ -31,8 +34,9 @@ def test_zero_angles_give_the_start() -> None:
     assert (atoms - kinematics.start).norm(dim=0)[mask].max() < 1e-4
 
 
-def test_joint_gradients_equal_those_of_automatic_differentiation() -> None:
-    kinematics, mask = double_kinematics()
+@pytest.mark.parametrize("fixed_backbone", [False, True])
+def test_joint_gradients_equal_those_of_automatic_differentiation(fixed_backbone: bool) -> None:
+    kinematics, mask = double_kinematics(fixed_backbone=fixed_backbone)
     generator = torch.Generator().manual_seed(0)
     weights = torch.randn(kinematics.start.shape, generator=generator, dtype=torch.float64) * mask
     angles = torch.randn(kinematics.joint_mask.shape, generator=generator, dtype=torch.float64)
@@ -46,6 +50,7 @@ def test_joint_gradients_equal_those_of_automatic_differentiation() -> None:
     )
     assert torch.allclose(gradient, expected * kinematics.joint_mask, atol=1e-4)
     assert expected.abs().max() > 1.0
+    assert bool(gradient[[ROTATION_JOINT, TWIST_JOINT]].any()) != fixed_backbone
 
 
 def test_chi_stiffness_is_the_second_derivative_of_a_harmonic_energy() -> None:

@@ -10,9 +10,9 @@ import torch
 from crowds import Built, count_overlaps, crowded, present, rotated, torsion_structures
 
 from latcpb_cli.chem.bonds import intra_bonds
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, O_SLOT
 from latcpb_cli.geometry.box import box_vectors
-from latcpb_cli.geometry.codec import decode
+from latcpb_cli.geometry.codec import FIRST_CHI, decode
 from latcpb_cli.geometry.vectors import cosine
 from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
@@ -74,6 +74,23 @@ def test_peptides_of_high_concentration_turn_less() -> None:
         moved = (relieve_overlaps(restrained).atoms - structures.atoms)[:, O_SLOT].norm(dim=-1)
         displacement += [float(moved[~is_high].mean()), float(moved[is_high].mean())]
     assert displacement[1] < 0.6 * displacement[0]
+
+
+def test_a_fixed_backbone_stays() -> None:
+    """Also one that no peptides of ideal geometry give; its side chains make room."""
+    generator = torch.Generator().manual_seed(0)
+    overlaps = np.zeros(2)
+    for seed in SEEDS:
+        internal, atoms, graph = crowded(seed)
+        atoms = atoms + 0.05 * torch.randn(len(atoms), 1, 3, generator=generator)
+        atoms = torch.cat([atoms[:, :1], graph.ca[:, None], atoms[:, 2:]], dim=1)
+        structures = replace(torsion_structures((internal, atoms, graph)), fixed_backbone=True)
+        relaxed = relieve_overlaps(structures)
+        overlaps += [count_overlaps(each, graph)[0] for each in (atoms, relaxed.atoms)]
+        assert torch.allclose(relaxed.atoms[:, :GAMMA_SLOT], atoms[:, :GAMMA_SLOT], atol=2e-5)
+        assert torch.equal(relaxed.internal.torsions[:, :FIRST_CHI], internal.torsions[:, :FIRST_CHI])
+        assert torch.equal(relaxed.internal.twist, internal.twist)
+    assert overlaps[1] < 0.7 * overlaps[0]
 
 
 def test_internal_coordinates_follow_the_atoms() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from latcpb_cli.chem.residues import LETTERS, NAMES
+from latcpb_cli.chem.residues import GIVEN_SLOTS, LETTERS, NAMES
 from latcpb_cli.confidence.calibration import Calibration, ModeCalibration, MonotoneMap
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.prediction import N_STATES, Prediction
@@ -183,6 +183,9 @@ class FakeModel(LoadedModel):
         atoms[:, :, :, 4, 0] += 0.01 * np.arange(options.samples)[None, :, None]
         if predictions is not None:
             _predict(trace, chunk, options, atoms, predictions)
+        if options.keep_backbone:
+            given, slots = chunk.backbone[:, None], list(GIVEN_SLOTS)
+            atoms[:, :, :, slots] = np.where(np.isnan(given), atoms[:, :, :, slots], given)
         return (atoms + 0.5 * options.ca_tolerance).astype(np.float32)
 
 

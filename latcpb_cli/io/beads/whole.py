@@ -8,7 +8,7 @@ from jaxtyping import Float, Float64
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
-__all__ = ["make_whole", "shortest_images"]
+__all__ = ["gather_around_beads", "make_whole", "shortest_images"]
 
 
 def make_whole(
@@ -51,6 +51,36 @@ def make_whole(
     shifts -= shifts[:, chain_starts][:, trace.chain_index]
     whole: np.ndarray = (positions + shifts @ vectors).astype(np.float32)
     return whole
+
+
+def gather_around_beads(
+    atoms: Float[np.ndarray, "F L K 3"],
+    positions: Float[np.ndarray, "F L 3"],
+    boxes: Float[np.ndarray, "F 6"],
+) -> Float[np.ndarray, "F L K 3"]:
+    """Move atoms to the periodic image that is nearest to the bead of their residue.
+
+    Parameters
+    ----------
+    atoms : numpy.ndarray of float32, shape (F, L, K, 3)
+        K atoms of each residue, Å; nan for those without a position.
+    positions : numpy.ndarray of float32, shape (F, L, 3)
+        Beads of whole chains, Å.
+    boxes : numpy.ndarray, shape (F, 6)
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (F, L, K, 3)
+        Atoms that are there already come back unchanged to the bit.
+    """
+    vectors = box_vectors(boxes)
+    steps = (atoms.astype(np.float64) - positions[:, :, None]).reshape(len(atoms), -1, 3)
+    images = _image_shifts(steps, vectors)
+    images[~np.isfinite(images)] = 0.0
+    if not images.any():
+        return atoms
+    gathered: np.ndarray = (atoms + (images @ vectors).reshape(atoms.shape)).astype(np.float32)
+    return gathered
 
 
 def shortest_images(
