@@ -120,6 +120,23 @@ def test_reference_frames_have_their_own_backbones(model: LoadedModel) -> None:
     assert not np.array_equal(smooth, plain)
 
 
+@pytest.mark.parametrize("has_cb", [True, False])
+def test_the_hand_of_the_input_is_counted(model: LoadedModel, has_cb: bool) -> None:
+    """A mirrored backbone has D residues where it has CB; without them, CB is that of an L-amino acid."""
+    chunk = make_chunk([0])
+    assert chunk.backbone is not None
+    mirror = np.array([1.0, 1.0, -1.0], dtype=np.float32)
+    mirrored = replace(chunk, positions=chunk.positions * mirror, backbone=chunk.backbone * mirror)
+    if not has_cb:
+        mirrored.backbone[:, :, GIVEN_SLOTS.index(CB_SLOT)] = np.nan
+    atoms = model.sample(TRACE, mirrored, BEST)
+    assert_kept(atoms, mirrored)
+    checker = StereoChecker(TRACE.residue_types, slot_mask()[TRACE.residue_types], TRACE.chain_index)
+    d_residues = checker.count(atoms[:, 0], TRACE.linked(mirrored.positions))["d_residues"].hits
+    given = ~np.isnan(mirrored.backbone[0, :, GIVEN_SLOTS.index(CB_SLOT), 0])
+    assert d_residues == given.sum() and (d_residues > 15) == has_cb
+
+
 def test_residues_without_a_backbone_are_built(model: LoadedModel) -> None:
     chunk = make_chunk([0, 1])
     assert chunk.backbone is not None

@@ -53,7 +53,7 @@ def find_backbone(table: AtomTable, beads: Int64[np.ndarray, "L"], sequence: str
         Rows; -1 where a residue has no such atom, or several beads.
     """
     residue, rows = table.residue_index(), np.full((len(beads), len(GIVEN_SLOTS)), -1)
-    if len(np.unique(residue)) == len(table):  # beads alone
+    if residue[-1] + 1 == len(table):  # beads alone
         return rows
     bead = np.full(residue[-1] + 1, -1)
     bead[residue[beads]] = np.arange(len(beads))
