@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from rings import ca_ring
 from tiny import SEQUENCE, random_latent, tiny_model, trace_tensors
 
 from latcpb_cli.backbone.given_backbone import put_on_backbone
@@ -19,6 +20,7 @@ from latcpb_cli.chem.residues import (
 )
 from latcpb_cli.errors import UsageError
 from latcpb_cli.geometry.codec import encode
+from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 
@@ -62,6 +64,20 @@ def test_a_structure_on_its_own_backbone_stays_what_it_is() -> None:
         assert (atoms - built.atoms).norm(dim=-1)[PRESENT].max() < 1e-4
         ends = ~graph.linked
         assert (atoms - built.atoms)[ends, OXT_SLOT].norm(dim=-1).max() < 1e-4
+
+
+def test_the_last_peptide_of_a_ring_is_one_of_a_ring() -> None:
+    """O of the last residue lies in the plane of the first N, and there is no OXT."""
+    length, model = 14, tiny_model()
+    ca = torch.from_numpy(ca_ring(length)).float()
+    linked, order = torch.ones(length, dtype=torch.bool), ChainOrder(torch.tensor([1] * 13 + [-13]))
+    graph = model.build_graph(ca, TYPES[:length], linked, [length], order)
+    built = model.decoder(random_latent(0, length), model.cg_encoder(graph), graph)
+    backbone = built.atoms[:, SLOTS].clone()
+    backbone[:, SLOTS.index(O_SLOT)] = torch.nan
+    atoms = put_on_backbone(built, backbone, graph, side_chains=False).atoms
+    assert (atoms - built.atoms)[:, O_SLOT].norm(dim=-1).max() < 0.3
+    assert torch.equal(atoms[:, OXT_SLOT], ca)
 
 
 def test_o_lies_in_the_plane_of_its_peptide() -> None:

@@ -76,6 +76,18 @@ def test_the_first_alternate_location_counts(tmp_path) -> None:
     np.testing.assert_array_equal(backbone_of(open_source([path])), place(ATOMS))
 
 
+def test_backbones_follow_residues_that_are_moved_to_their_place(tmp_path) -> None:
+    """A modified residue that the file lists after its chain."""
+    path = write(tmp_path / "a.pdb")
+    lines = path.read_text().replace("SER", "MSE").splitlines()
+    last = [line.replace("ATOM  ", "HETATM") for line in lines if "MSE" in line]
+    chain = [line for line in lines if "MSE" not in line and line != "END"]
+    path.write_text("\n".join([*chain, "TER", *last, "END", ""]))
+    source = open_source([path])
+    assert any(note.startswith("moved to their place") for note in source.notes)
+    np.testing.assert_array_equal(backbone_of(source), place(ATOMS))
+
+
 @pytest.mark.parametrize("names", [("OT1", "OT2"), ("OC1", "OC2"), ("O1", "O2")])
 def test_the_oxygen_of_a_terminus_has_many_names(tmp_path, names) -> None:
     path = write(tmp_path / "a.pdb")
