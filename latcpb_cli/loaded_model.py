@@ -25,7 +25,6 @@ from latcpb_cli.diffusion.noise import FrameNoise, NoiseSource, TraceNoise
 from latcpb_cli.diffusion.sampler import SamplerSettings
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import InputError
-from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.hub import resolve_weights
@@ -183,12 +182,9 @@ class LoadedModel:
             options.require_predictions()
             predictions.begin(len(chunk), options.samples, len(trace))
         frames = CanonicalChunk.from_chunk(trace, chunk, options)
-        linked = frames.canonical.linked
         atoms = np.empty((len(chunk), options.samples, len(trace), N_SLOTS, 3), dtype=np.float32)
-        weight = ramachandran_weight(trace, chunk.positions, linked, options)
-        cells = None
-        if chunk.boxes[:, :3].any():
-            cells = box_vectors(chunk.boxes) @ frames.axes.swapaxes(1, 2)
+        weight = ramachandran_weight(trace, chunk.positions, frames.canonical.linked, options)
+        cells = frames.cells(chunk.boxes)
 
         def build(size: int) -> OverlapCounts:
             total = OverlapCounts()
@@ -212,7 +208,7 @@ class LoadedModel:
         if counts is not None:
             counts.add(total)
         if predictions is not None:
-            predictions.end(atoms, linked, trace.next_residue)
+            predictions.end(atoms, frames.canonical.linked, trace.next_residue)
         frames.restore(atoms)
         return atoms
 

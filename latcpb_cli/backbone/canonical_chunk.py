@@ -10,6 +10,7 @@ import numpy as np
 from latcpb_cli.backbone.relax_trace import relax_trace
 from latcpb_cli.chem.residues import CA_SLOT, GIVEN_SLOTS
 from latcpb_cli.errors import UsageError
+from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.canonical_frame import canonical_frame
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace, FrameChunk
@@ -97,6 +98,10 @@ class CanonicalChunk:
         for start in range(0, len(self.canonical), size):
             rows = np.minimum(np.arange(start, start + size), len(self.canonical) - 1)
             yield rows, slice(start, min(start + size, len(self.canonical)))
+
+    def cells(self, boxes: np.ndarray) -> np.ndarray | None:
+        """Vectors (F, 3, 3) of the periodic boxes (F, 6) as rows, Å; None where no frame has a box."""
+        return box_vectors(boxes) @ self.axes.swapaxes(1, 2) if boxes[:, :3].any() else None
 
     def restore(self, atoms: np.ndarray) -> None:
         """Turn atoms (F, S, L, 15, 3) back into the axes of the input, and put in its own atoms."""

@@ -167,20 +167,16 @@ class Source:
         """
         indices = self.frames[numbers]
         frames, backbone = self._read(indices)
-        given, boxes = (
-            np.stack([frame.positions for frame in frames]),
-            np.stack([frame.box for frame in frames]),
-        )
+        given = np.stack([frame.positions for frame in frames])
+        boxes = np.stack([frame.box for frame in frames])
         missing = find_missing(given)
         positions = fill_from_chain(self.trace, given, missing) if missing.any() else given
         if self._make_whole:
             positions = make_whole(self.trace, positions, boxes)
         collapsed = find_collapsed(positions, missing)
         problems = [
-            describe_frame(self.trace, ca, bead_missing, self.spacing.median, as_read, on_a_point)
-            for ca, bead_missing, as_read, on_a_point in zip(
-                positions, missing, given, collapsed, strict=True
-            )
+            describe_frame(self.trace, *frame[:2], self.spacing.median, *frame[2:])
+            for frame in zip(positions, missing, given, collapsed, strict=True)
         ]
         absent = missing | collapsed
         if backbone is not None:
