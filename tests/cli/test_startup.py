@@ -16,13 +16,20 @@ after = {name: id(value) for name, value in vars(torch.compiler).items()}
 changed = [name for name in before if after.get(name) != before[name]]
 replaced = [name for name in modules if id(sys.modules.get(name)) != modules[name]]
 added = {name: module for name, module in sys.modules.items() if name not in modules}
-bare = [name for name, module in added.items() if getattr(module, "__spec__", None) is None]
+bare = [
+    name
+    for name, module in added.items()
+    if getattr(module, "__spec__", None) is None and not name.startswith(("_cython_", "cython_"))
+]
 print(json.dumps({"changed": changed, "replaced": replaced, "bare": bare, "sympy": "sympy" in added}))
 """
 
 
 def changes(statements: str) -> dict[str, object]:
-    """What some statements change in ``torch.compiler`` and ``sys.modules`` of a new process."""
+    """What some statements change in ``torch.compiler`` and ``sys.modules`` of a new process.
+
+    Left out are the modules that all extension modules of one version of Cython share.
+    """
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS % statements], capture_output=True, text=True, check=True, timeout=240
     )
