@@ -33,6 +33,7 @@ _RANGES = {
     "cg_layers": (0, 64),
     "denoiser_layers": (0, 64),
     "atom_layers": (0, 64),
+    "peptide_layers": (0, 64),
     "equivariant_layers": (0, 8),
     "channels": (1, 64),
     "neighbors": (1, 512),
@@ -80,6 +81,8 @@ class ModelConfig:
         Width of the keys, which are the values as well.
     cg_layers, denoiser_layers, atom_layers : int
         Transformer layers of the CG encoder, the denoiser and the all-atom encoder.
+    peptide_layers : int
+        Transformer layers of the encoder of peptide rotations.
     equivariant_layers, channels : int
         e3nn layers of the CG encoder, and channels per irrep.
     neighbors : int
@@ -113,6 +116,7 @@ class ModelConfig:
     cg_layers: int = 6
     denoiser_layers: int = 3
     atom_layers: int = 1
+    peptide_layers: int = 8
     equivariant_layers: int = 2
     channels: int = 8
     neighbors: int = 24

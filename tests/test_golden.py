@@ -85,7 +85,7 @@ class Bounds:
     [
         ("best/tnc", Bounds(1.30, 0.30, 1.83, chi1=65.0, overlaps=2.0)),
         ("best/helix", Bounds(1.70, 0.05, 2.33, chi1=70.0, overlaps=0.0)),
-        ("best/coil", Bounds(1.25, 0.21, 1.75, chi1=60.0, overlaps=8.0)),
+        ("best/coil", Bounds(1.42, 0.21, 1.98, chi1=60.0, overlaps=8.0)),
         ("ensemble/tnc", Bounds(1.48, 0.36, 2.08, chi1=60.0, overlaps=8.0)),
         ("ensemble/helix", Bounds(2.15, 0.08, 2.94, chi1=60.0, overlaps=0.0)),
         ("ensemble/coil", Bounds(1.83, 0.27, 2.56, chi1=55.0, overlaps=8.0)),
@@ -140,9 +140,8 @@ def swap_rescoring_layers(predictor: Predictor) -> None:
 
 def zero_peptide_rotations(predictor: Predictor) -> None:
     """Every sector has the same probability."""
-    for encoder in predictor.peptide_rotations.encoders:
-        for parameter in encoder.logit_head[-1].parameters():
-            parameter.data.zero_()
+    for parameter in predictor.peptide_rotations.logit_head[-1].parameters():
+        parameter.data.zero_()
 
 
 def shuffle_condition(predictor: Predictor) -> None:

@@ -1,15 +1,14 @@
-"""Rotations of peptides about their Cα-Cα axes, predicted by separate encoders for best mode.
+"""Rotations of peptides about their Cα-Cα axes, predicted by an encoder of their own for best mode.
 
 The decoder has to serve sampled latents as well, and its rotations are medians. This head predicts a
 probability for every sector of the rotation of a peptide, from the trace and from the rotations of all
-peptides in the decoder. The mean direction has the least expected squared error. The errors of the encoders
-differ, so that the mean of their probabilities is better than each of them.
+peptides in the decoder. The mean direction has the least expected squared error. No side chains are needed to
+train it: backbones without them serve as well.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
@@ -23,9 +22,8 @@ from latcpb_cli.model.cg_encoder import CGEncoder, ExtraFeatures, TraceEncoder
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 
-__all__ = ["PeptideEncoder", "PeptideRotations", "sector_directions"]
+__all__ = ["PeptideRotations", "sector_directions"]
 
-_N_ENCODERS = 3
 _N_SECTORS = 72
 """Of five degrees."""
 _ENCODER_WEIGHT = 99.0
@@ -40,55 +38,6 @@ _POSITION_SCALE = 8.0
 _N_PAIR_FEATURES = 2 * 3 + 3 * _N_RADIAL
 
 
-class PeptideEncoder(nn.Module):
-    """An encoder of the trace and of the decoder's peptides, with a distribution over rotations.
-
-    Parameters
-    ----------
-    config : ModelConfig
-    """
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        dim = config.dim
-        self.encoder = TraceEncoder(config, n_extra_pair_features=_N_PAIR_FEATURES)
-        self.rotation_projection = nn.Linear(4, dim)
-        last = nn.Linear(2 * dim, _N_SECTORS)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.logit_head = nn.Sequential(nn.Linear(2 * dim + 2, 2 * dim), nn.SiLU(), last)
-
-    def init_from(self, encoder: CGEncoder) -> None:
-        """Copy the weights of a trained CG encoder; those of the additional inputs become zero."""
-        source, target = encoder.state_dict(), self.encoder.state_dict()
-        key = "pair_embedding.0.weight"
-        padded = torch.zeros_like(target[key])
-        padded[:, : source[key].shape[1]] = source[key]
-        self.encoder.load_state_dict({name: source[name] for name in target} | {key: padded})
-        for parameter in self.rotation_projection.parameters():
-            nn.init.zeros_(parameter)
-
-    def forward(
-        self, rotations: Float[Tensor, "L 2"], pair_features: Float[Tensor, "L K extra"], graph: Graph
-    ) -> Float[Tensor, "L 72"]:
-        """Return unnormalised log probabilities of the sectors.
-
-        Parameters
-        ----------
-        rotations
-            (cos, sin) of the decoder's rotation of each peptide; zeros where there is none.
-        pair_features
-            See `_pair_features`.
-        graph
-            Neighbourhoods.
-        """
-        both_peptides = torch.cat([rotations, graph.order.previous(rotations)], dim=-1)
-        extra = ExtraFeatures(self.rotation_projection(both_peptides), pair_features)
-        residues, _ = self.encoder.encode(graph, extra)
-        logits: Tensor = self.logit_head(torch.cat([residues, graph.order.next(residues), rotations], dim=-1))
-        return logits
-
-
 class PeptideRotations(nn.Module):
     """Probabilities of the rotation of each peptide, from the trace and the decoder's peptides.
 
@@ -99,19 +48,36 @@ class PeptideRotations(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.encoders = nn.ModuleList(PeptideEncoder(config) for _ in range(_N_ENCODERS))
+        dim = config.dim
+        self.encoder = TraceEncoder(config, config.peptide_layers, _N_PAIR_FEATURES)
+        self.rotation_projection = nn.Linear(4, dim)
+        last = nn.Linear(2 * dim, _N_SECTORS)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.logit_head = nn.Sequential(nn.Linear(2 * dim + 2, 2 * dim), nn.SiLU(), last)
 
     def init_from(self, encoder: CGEncoder) -> None:
-        """Copy the weights of a trained CG encoder into all encoders."""
-        for peptide_encoder in self._encoders():
-            peptide_encoder.init_from(encoder)
+        """Copy the weights of a trained CG encoder.
 
-    def forward(self, decoded: Decoded, graph: Graph) -> Float[Tensor, "encoders L 72"]:
-        """Return the log probability of each sector by each encoder; meaningless where no peptide follows."""
+        Weights of inputs that it lacks become zero; layers that it lacks remain nearly the identity.
+        """
+        trained = encoder.state_dict()
+        for name, target in self.encoder.state_dict().items():
+            if name in trained:
+                shared = tuple(map(slice, map(min, zip(trained[name].shape, target.shape, strict=True))))
+                target.zero_()
+                target[shared] = trained[name][shared]
+        for parameter in self.rotation_projection.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, decoded: Decoded, graph: Graph) -> Float[Tensor, "L 72"]:
+        """Return the log probability of each sector; meaningless where no peptide follows."""
         rotations = _internal(decoded).torsions[:, PEPTIDE_ROTATION] * graph.linked[:, None]
-        pair_features = _pair_features(decoded.atoms, graph)
-        logits = [encoder(rotations, pair_features, graph) for encoder in self.encoders]
-        return torch.stack(logits).log_softmax(-1)
+        both_peptides = torch.cat([rotations, graph.order.previous(rotations)], dim=-1)
+        extra = ExtraFeatures(self.rotation_projection(both_peptides), _pair_features(decoded.atoms, graph))
+        residues, _ = self.encoder.encode(graph, extra)
+        logits: Tensor = self.logit_head(torch.cat([residues, graph.order.next(residues), rotations], dim=-1))
+        return logits.log_softmax(-1)
 
     def rotate_peptides(self, decoded: Decoded, graph: Graph, *, side_chains: bool) -> Decoded:
         """Return structures with predicted rotations of their peptides, and the concentrations of these.
@@ -128,18 +94,12 @@ class PeptideRotations(nn.Module):
         """
         internal = _internal(decoded)
         decoder_rotations = internal.torsions[:, PEPTIDE_ROTATION]
-        mean = self(decoded, graph).exp().mean(0) @ sector_directions(decoder_rotations)
+        mean = self(decoded, graph).exp() @ sector_directions(decoder_rotations)
         internal = internal.with_peptide_rotation(unit(_ENCODER_WEIGHT * mean + decoder_rotations))
         atoms = decode(internal, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
         # The mean direction of a narrow von Mises density has the length 1 - 1 / (2 concentration).
         concentration = 0.5 / (1.0 - mean.norm(dim=-1).clamp(max=_MAX_RESULTANT))
         return Decoded(atoms, internal, decoded.rotamers, concentration)
-
-    def _encoders(self) -> Iterator[PeptideEncoder]:
-        """The encoders with their type, which a ModuleList does not keep."""
-        for encoder in self.encoders:
-            assert isinstance(encoder, PeptideEncoder)
-            yield encoder
 
 
 def sector_directions(like: Tensor) -> Float[Tensor, "72 2"]:

@@ -63,11 +63,13 @@ class TraceEncoder(nn.Module):
     Parameters
     ----------
     config : ModelConfig
+    n_layers : int
+        Layers of the transformer.
     n_extra_pair_features : int
         Pair features of the `ExtraFeatures` that the encoder takes.
     """
 
-    def __init__(self, config: ModelConfig, n_extra_pair_features: int = 0) -> None:
+    def __init__(self, config: ModelConfig, n_layers: int, n_extra_pair_features: int = 0) -> None:
         super().__init__()
         dim, channels, layers = config.dim, config.channels, range(config.equivariant_layers)
         self.residue_embedding = nn.Embedding(20, dim)
@@ -83,7 +85,7 @@ class TraceEncoder(nn.Module):
         self.invariant_updates = nn.ModuleList(
             nn.Sequential(nn.Linear(_N_SCALARS, dim), nn.SiLU(), nn.Linear(dim, dim)) for _ in layers
         )
-        self.transformer = NeighborTransformer(config, config.cg_layers)
+        self.transformer = NeighborTransformer(config, n_layers)
         self.norm = nn.LayerNorm(dim)
 
     def encode(
@@ -117,7 +119,7 @@ class CGEncoder(TraceEncoder):
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
+        super().__init__(config, config.cg_layers)
         self.latent_head = nn.Linear(config.dim, 2 * config.latent)
 
     def forward(self, graph: Graph) -> Condition:

@@ -92,10 +92,12 @@ class TrainConfig:
         Probability that a structure is denoised from the last noise level, where best mode makes its only
         step.
     ensemble_probability : float
-        Probability that a structure of a batch comes from an ensemble, if it is no complex.
+        Probability that a structure of a batch comes from an ensemble, if it is no complex and no backbone.
     complex_probability : float
         Probability that a structure of a batch is a complex, in stages that use them. The default is about
         the fraction of clusters that are complexes in the data of the model of this package.
+    backbone_probability : float
+        Probability that a structure of a batch is a backbone without side chains, in stages that use them.
     ema_decay : float
         Decay of the running average of weights, which is the result of the run.
     seed : int
@@ -118,6 +120,7 @@ class TrainConfig:
     pure_noise_probability: float = 1 / 3
     ensemble_probability: float = 0.1
     complex_probability: float = 1 / 3
+    backbone_probability: float = 0.8
     ema_decay: float = 0.998
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -22,7 +22,7 @@ from latcpb_cli.train.packed_format import BREAK, COORDINATES_PER_ANGSTROM, MODI
 from latcpb_cli.train.splits import HELD_OUT, chain_rows, chains_folder
 from latcpb_cli.train.structures import Loader, Structure, StructureSet
 
-__all__ = ["ChainLoader", "load_ensemble", "load_structures", "packed_loaders"]
+__all__ = ["ChainLoader", "load_ensemble", "load_structures", "packed_loaders", "unpack"]
 
 _ARRAYS = ("offsets", "coords", "atom_mask", "seq", "flags", "bfac", "chain")
 # Confidence in atoms, set by hand: half at this B factor (Å²); full up to this resolution (Å), where maps
@@ -151,7 +151,7 @@ class ChainLoader:
         if "bfac" in self.shard:
             confidence /= 1.0 + (self.shard["bfac"][rows] / _HALF_B_FACTOR) ** 4
         linked = (flags & BREAK) == 0
-        return _unpack(self.shard["coords"][rows], present, types, linked, confidence, side_chains=True)
+        return unpack(self.shard["coords"][rows], present, types, linked, confidence, side_chains=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,10 +165,10 @@ class _EnsembleLoader:
         linked = np.ones(len(types), dtype=bool)
         linked[self.packed["chain_offsets"][1:] - 1] = False
         coords, present = self.packed["xyz"][self.frame], self.packed["mask"].copy()
-        return _unpack(coords, present, types, linked, np.ones(len(types)), side_chains=self.side_chains)
+        return unpack(coords, present, types, linked, np.ones(len(types)), side_chains=self.side_chains)
 
 
-def _unpack(
+def unpack(
     coords: np.ndarray,
     present: np.ndarray,
     types: np.ndarray,
@@ -177,7 +177,10 @@ def _unpack(
     *,
     side_chains: bool,
 ) -> Structure:
-    """Convert to Å, add the OXT slot, drop residues without Cα and peptides across a gap."""
+    """Make a structure of packed arrays.
+
+    Coordinates become Å, the OXT slot is added; residues without Cα and peptides across a gap are dropped.
+    """
     atoms = np.zeros((len(types), N_SLOTS, 3), dtype=np.float32)
     atoms[:, :OXT_SLOT] = coords.astype(np.float32) / COORDINATES_PER_ANGSTROM
     with_oxt = np.zeros((len(types), N_SLOTS), dtype=bool)

@@ -35,7 +35,7 @@ _MEDIAN_TO_STD = 0.6745
 def peptides_loss(predictor: Predictor, batch: Batch, context: LossContext) -> dict[str, Tensor]:
     """Negative log-likelihood of the true rotations of peptides, and squared error of the mean direction.
 
-    Each encoder learns by itself. A peptide counts in proportion to the confidence in its atoms.
+    A peptide counts in proportion to the confidence in its atoms.
     """
     heads = predictor.peptide_rotations
     assert heads is not None
@@ -45,7 +45,7 @@ def peptides_loss(predictor: Predictor, batch: Batch, context: LossContext) -> d
     mask = batch.torsion_mask[:, PEPTIDE_ROTATION]
     true, weight = batch.internal.torsions[mask, PEPTIDE_ROTATION], batch.confidence[mask]
     weight = weight / weight.sum().clamp(min=1e-6)
-    log_prob = heads(decoded, graph)[:, mask]
+    log_prob = heads(decoded, graph)[mask]
     directions = sector_directions(true)
     target = (_TARGET_CONCENTRATION * true @ directions.T).softmax(-1)
     return {

@@ -30,6 +30,6 @@ def measure_latents(predictor: Predictor, batches: Iterable[Batch]) -> None:
 
 
 def copy_cg_encoder(predictor: Predictor, batches: Iterable[Batch]) -> None:
-    """Start the encoders of peptide rotations from the weights of the CG encoder."""
+    """Start the encoder of peptide rotations from the weights of the CG encoder."""
     assert predictor.peptide_rotations is not None
     predictor.peptide_rotations.init_from(predictor.latcpb.cg_encoder)

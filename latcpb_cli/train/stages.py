@@ -41,6 +41,8 @@ class Stage:
         Whether dropout acts on the frozen parts as well.
     complexes : bool
         Whether complexes are trained on, where the data hold some, and chains of theirs in no other way.
+    backbones : bool
+        Whether backbones without side chains are trained on, where the data hold some.
     latent_diffusion, internal_coordinates : bool
         Whether the stage needs a model with diffusion, and one that decodes internal coordinates.
     """
@@ -54,6 +56,7 @@ class Stage:
     initialize: str | None = None
     dropout_everywhere: bool = False
     complexes: bool = False
+    backbones: bool = False
     latent_diffusion: bool = True
     internal_coordinates: bool = True
 
@@ -102,10 +105,11 @@ STAGES: dict[str, Stage] = {
         Stage(
             "peptides",
             previous="diffusion",
-            summary="Stage 3: encoders of the rotations of peptides, for best mode.",
+            summary="Stage 3: encoder of the rotations of peptides, for best mode.",
             parts=("peptide_rotations",),
             loss="latcpb_cli.train.head_losses:peptides_loss",
             initialize="latcpb_cli.train.initialization:copy_cg_encoder",
+            backbones=True,
         ),
         Stage(
             "packing",

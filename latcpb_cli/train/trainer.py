@@ -17,6 +17,7 @@ from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.errors import UsageError
 from latcpb_cli.model.codes import perplexity
 from latcpb_cli.predictor import Predictor
+from latcpb_cli.train.backbones import has_backbones, load_backbones
 from latcpb_cli.train.batch import Batch, make_batch
 from latcpb_cli.train.checkpoint import (
     has_checkpoint,
@@ -118,11 +119,14 @@ class Trainer:
     def _load_structures(self, data: Path) -> StructureSet:
         """Load what the stage is trained on."""
         config = self.config
-        return load_training_structures(
+        structures = load_training_structures(
             data,
             complex_probability=config.complex_probability if self.stage.complexes else 0.0,
             ensemble_probability=config.ensemble_probability,
         )
+        if self.stage.backbones and has_backbones(data):
+            structures = structures.mixed(load_backbones(data), config.backbone_probability)
+        return structures
 
     def _prepare_training(self) -> None:
         """Select trained parts and dropout, then load the checkpoint or initialize the stage."""

@@ -34,6 +34,7 @@ TINY = ModelConfig(
     key_dim=8,
     cg_layers=1,
     denoiser_layers=1,
+    peptide_layers=1,
     channels=4,
     neighbors=8,
     latent=8,

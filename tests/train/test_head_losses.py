@@ -20,8 +20,7 @@ from latcpb_cli.train.losses import LossContext, weighted_sum
 def test_peptides_without_confidence_have_no_influence(packed: Path) -> None:
     predictor = tiny_predictor()
     assert predictor.peptide_rotations is not None
-    for encoder in predictor.peptide_rotations.encoders:
-        torch.nn.init.normal_(encoder.logit_head[-1].weight)
+    torch.nn.init.normal_(predictor.peptide_rotations.logit_head[-1].weight)
     batch = make_batch(packed_chains(packed))
     context = LossContext(
         LossWeights(), Schedule.from_config(predictor.config.schedule), torch.Generator().manual_seed(0)

@@ -116,15 +116,14 @@ def test_dropout_acts_on_trained_parts_and_everywhere_in_rescoring(
     assert dropout_probabilities(rescoring) == {0.1}
 
 
-def test_peptide_encoders_start_from_the_cg_encoder(
+def test_the_peptide_encoder_starts_from_the_cg_encoder(
     trained: dict[str, Path], packed: Path, tmp_path: Path
 ) -> None:
     trainer = Trainer(train_config("peptides"), packed, tmp_path, previous=trained["diffusion"])
     expected = trainer.average["latcpb.cg_encoder.residue_embedding.weight"]
-    heads = trainer.predictor.peptide_rotations
-    assert heads is not None
-    for encoder in heads.encoders:
-        assert torch.equal(encoder.encoder.residue_embedding.weight, expected)
+    head = trainer.predictor.peptide_rotations
+    assert head is not None
+    assert torch.equal(head.encoder.residue_embedding.weight, expected)
 
 
 def test_a_stage_refuses_weights_of_another(trained: dict[str, Path], packed: Path, tmp_path: Path) -> None:
