@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 from latcpb_cli.errors import UsageError
 
 __all__ = [
-    "PARTS", "BFactor", "ChainEnds", "Disulfides", "ForceField", "Mode", "Part", "PbcTreatment", "Solvent",
-    "Superpose", "TopologyFormat", "UnknownResidues",
-    "check_choice", "parse_parts",
+    "PARTS", "BFactor", "BeadKinds", "ChainEnds", "Disulfides", "ForceField", "Mode", "Part",
+    "PbcTreatment", "Solvent", "Superpose", "TopologyFormat", "UnknownResidues", "check_choice",
+    "parse_parts",
 ]  # fmt: skip
 
 Mode = Literal["best", "ensemble", "exact"]
@@ -20,6 +20,8 @@ PbcTreatment = Literal["whole", "none"]
 """Whether chains that a periodic box cuts are made whole."""
 UnknownResidues = Literal["error", "skip", "nearest"]
 """Refuse residues without a known name, leave them out, or read them as a relative."""
+BeadKinds = Literal["auto", "ca", "com"]
+"""What the beads are: found out, Cα, or centres of mass of residues."""
 ChainEnds = Literal["geometry", "labels"]
 """Whether Cα distances, or the labels of the file alone, decide where chains end."""
 TopologyFormat = Literal["pdb", "cif"]

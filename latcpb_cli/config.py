@@ -98,6 +98,8 @@ class ModelConfig:
         Codes and mixture prior (True), or a plain conditional VAE (False).
     cartesian : bool
         Decode to positions in local frames (as CGVAE does) instead of internal coordinates.
+    com_beads : bool
+        Whether there is an encoder of beads at centres of mass.
     diffusion : bool
         Sample latents from the diffusion model (True) or from the CG encoder's Gaussian (False).
     schedule : DiffusionConfig
@@ -126,6 +128,7 @@ class ModelConfig:
     contrast_temperature: float = 0.1
     discrete: bool = True
     cartesian: bool = False
+    com_beads: bool = False
     diffusion: bool = True
     schedule: DiffusionConfig = field(default_factory=DiffusionConfig)
 

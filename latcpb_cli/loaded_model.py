@@ -9,7 +9,6 @@ from typing import Self, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from latcpb_cli.backbone.canonical_chunk import CanonicalChunk, CanonicalFrames
@@ -126,10 +125,15 @@ class LoadedModel:
         def compute(size: int) -> np.ndarray:
             result = np.zeros((*chunk.positions.shape[:2], N_ROTAMERS), dtype=np.float16)
             for rows, kept in frames.blocks(size):
-                graph, condition, backbone = self._encode(trace, frames.canonical.select(rows))
+                part = frames.canonical.select(rows)
+                graph, condition = self._encode(trace, part)
                 latent = self.predictor.latcpb.expected_latent(condition, graph, self.schedule)
-                encoded = latent, condition, graph
-                probability = self.predictor.rotamer_probabilities(*encoded, options.without, backbone)
+                probability = self.predictor.rotamer_probabilities(
+                    (latent, condition, graph),
+                    options.without,
+                    self._flat(part.backbone),
+                    self._flat(part.beads),
+                )
                 block = probability.cpu().numpy().reshape(len(rows), *result.shape[1:])
                 result[kept] = block[: kept.stop - kept.start]
             return result
@@ -233,20 +237,19 @@ class LoadedModel:
                 self._halvings += 1
                 torch.cuda.empty_cache()
 
-    def _encode(
-        self, trace: CGTrace, frames: CanonicalFrames
-    ) -> tuple[Graph, Condition, Float[Tensor, "L 4 3"] | None]:
-        """Neighbourhoods of some frames, conditions of their residues, and backbones where they are given."""
+    def _flat(self, values: np.ndarray | None) -> Tensor | None:
+        """Values (F, L, ...) of some frames as one tensor (F * L, ...) on the device, if there are any."""
+        return None if values is None else torch.from_numpy(values).to(self.device).flatten(0, 1)
+
+    def _encode(self, trace: CGTrace, frames: CanonicalFrames) -> tuple[Graph, Condition]:
+        """Neighbourhoods of some frames, and conditions of their residues."""
         count, length = len(frames), len(trace)
         ca = torch.from_numpy(frames.ca).to(self.device).flatten(0, 1)
         types = torch.from_numpy(trace.residue_types).to(self.device).repeat(count)
         links = torch.from_numpy(frames.linked).to(self.device).flatten()
-        backbone = None
-        if frames.backbone is not None:
-            backbone = torch.from_numpy(frames.backbone).to(self.device).flatten(0, 1)
         order = ChainOrder.from_next(trace.next_residue, self.device).repeat(count)
         graph = self.predictor.latcpb.build_graph(ca, types, links, [length] * count, order)
-        return graph, self.predictor.latcpb.cg_encoder(graph), backbone
+        return graph, self.predictor.latcpb.cg_encoder(graph)
 
     def _block(
         self,
@@ -261,7 +264,8 @@ class LoadedModel:
         ``frames`` are their numbers.
         """
         latcpb, without = self.predictor.latcpb, options.without
-        graph, condition, backbone = self._encode(trace, part)
+        graph, condition = self._encode(trace, part)
+        backbone, beads = self._flat(part.backbone), self._flat(part.beads)
         weights = expected = None
         if consensus is not None:
             descriptors = ca_descriptors(part.ca, part.linked, trace.next_residue)
@@ -273,7 +277,7 @@ class LoadedModel:
             settings = SAMPLER_SETTINGS[options.settled_mode]
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
-            inputs = SideChainInputs(picks, None if expected is None else expected.rotamers, weights)
+            inputs = SideChainInputs(picks, None if expected is None else expected.rotamers, weights, beads)
             decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without, backbone)
             yield decoded, graph, partial(self.predictor.prediction, decoded, expected, condition, graph)
 

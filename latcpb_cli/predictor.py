@@ -13,6 +13,7 @@ from latcpb_cli.backbone.given_backbone import put_on_backbone
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Part
+from latcpb_cli.com_beads.encoder import BeadEncoder
 from latcpb_cli.confidence.prediction import Prediction
 from latcpb_cli.config import ModelConfig, from_json
 from latcpb_cli.model.cg_encoder import Condition
@@ -49,8 +50,10 @@ class Predictor(nn.Module):
         Rotamer probabilities in the mean field of all side chains.
     rescoring : Rescoring or None
         A correction of these probabilities.
+    bead_encoder : BeadEncoder or None
+        Cα from beads at centres of mass; None where the weights have none.
 
-    The three heads are None where the decoder predicts Cartesian positions.
+    The first three heads are None where the decoder predicts Cartesian positions.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -60,6 +63,7 @@ class Predictor(nn.Module):
         self.peptide_rotations = None if config.cartesian else PeptideRotations(config)
         self.packing = None if config.cartesian else Packing(config)
         self.rescoring = None if config.cartesian else Rescoring(config)
+        self.bead_encoder = BeadEncoder() if config.com_beads else None
 
     @classmethod
     def load(cls, config: Path, weights: Path, device: torch.device | str = "cpu") -> Predictor:
@@ -122,25 +126,28 @@ class Predictor(nn.Module):
 
     def rotamer_probabilities(
         self,
-        latent: Float[Tensor, "L D"],
-        condition: Condition,
-        graph: Graph,
+        encoded: tuple[Float[Tensor, "L D"], Condition, Graph],
         without: Container[Part] = (),
         backbone: Float[Tensor, "L 4 3"] | None = None,
+        beads: Float[Tensor, "L 3"] | None = None,
     ) -> Float[Tensor, "L R"]:
         """Return the probability of every rotamer in best mode; zeros without packing.
 
         Parameters
         ----------
-        latent, condition, graph, without, backbone
+        encoded
+            Latents in (0, 1), Z^C, and the neighbourhoods.
+        without, backbone
             As in `build_atoms`.
+        beads
+            See `SideChainInputs`.
         """
+        latent, condition, graph = encoded
         heads = self._side_chain_heads(without)
         if heads is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
-        peptides = "peptides" not in without
-        decoded = self._decode((latent, condition, graph), backbone, peptides=peptides, side_chains=False)
-        return rotamer_probabilities(decoded, condition, graph, heads)
+        decoded = self._decode(encoded, backbone, peptides="peptides" not in without, side_chains=False)
+        return rotamer_probabilities(decoded, condition, graph, heads, beads)
 
     def prediction(
         self, decoded: Decoded, expected: Decoded | None, condition: Condition, graph: Graph

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from latcpb_cli.choices import ChainEnds, PbcTreatment, UnknownResidues, check_choice
+from latcpb_cli.choices import BeadKinds, ChainEnds, PbcTreatment, UnknownResidues, check_choice
 from latcpb_cli.errors import UsageError
+from latcpb_cli.residue_ranges import ResidueRange, parse_ranges
 
 __all__ = ["FrameWindow", "ReadOptions"]
 
@@ -88,6 +89,11 @@ class ReadOptions:
         What is done with residues whose names are not known.
     bead : str or None
         Atom name of the beads; by default CA, CAlpha, BB, or the only atom of each residue.
+    beads : {'auto', 'ca', 'com'}
+        What the beads are: Cα, or centres of mass of residues. ``auto`` takes them for Cα, and a chain for
+        centres of mass where its distances leave no doubt.
+    com_residues : str or None
+        Residues whose beads are centres of mass, such as ``A:10-95,A:120-180``; all others are Cα.
     chain_ends : {'geometry', 'labels'}
         Whether Cα distances correct the chain ends that identifiers, TER records and numbers give.
     format : str or None
@@ -114,6 +120,8 @@ class ReadOptions:
     sequence: str | None = None
     on_unknown: UnknownResidues = "error"
     bead: str | None = None
+    beads: BeadKinds = "auto"
+    com_residues: str | None = None
     chain_ends: ChainEnds = "geometry"
     format: str | None = None
     drop_repeated_times: bool = False
@@ -124,8 +132,22 @@ class ReadOptions:
     def __post_init__(self) -> None:
         check_choice("--pbc", self.pbc, PbcTreatment)
         check_choice("--on-unknown", self.on_unknown, UnknownResidues)
+        check_choice("--beads", self.beads, BeadKinds)
+        if self.com_residues is not None and self.beads != "auto":
+            raise UsageError(
+                f"--com-residues and --beads {self.beads} exclude each other",
+                "--com-residues alone: the residues it names are centres of mass, all others Cα",
+            )
+        ranges = self.com_ranges
+        if self.cyclic and (ranges or self.beads == "com"):
+            raise UsageError("--cyclic needs Cα beads, not centres of mass", "leave out one of them")
         check_choice("--chain-ends", self.chain_ends, ChainEnds)
         if not math.isfinite(self.scale) or self.scale <= 0:
             raise UsageError(
                 f"--scale {self.scale} is not possible", "give a number above 0, such as 10 for nm to Å"
             )
+
+    @property
+    def com_ranges(self) -> tuple[ResidueRange, ...]:
+        """``com_residues`` as ranges; none where it is not given."""
+        return () if self.com_residues is None else parse_ranges("--com-residues", self.com_residues)

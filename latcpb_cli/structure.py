@@ -42,22 +42,21 @@ class CGTrace:
     Attributes
     ----------
     sequence : str
-        One-letter codes of L residues, out of the twenty amino acids.
+        One-letter codes of L residues.
     chain_ids : numpy.ndarray of str, shape (L,)
         Chain identifiers of the input.
     chain_index : numpy.ndarray of int64, shape (L,)
-        Number of the chain from 0, never decreasing; a new number starts a new
-        chain even where the identifier repeats.
-    resids : numpy.ndarray of int64, shape (L,)
-        Residue numbers.
-    icodes : numpy.ndarray of str, shape (L,)
-        Insertion codes, "" for none.
+        Number of the chain from 0, never decreasing.
+    resids, icodes : numpy.ndarray of int64 and of str, shape (L,)
+        Residue numbers, and insertion codes ("" for none).
     variants : numpy.ndarray of str, shape (L,), or None
         Modified residues and known protonation states
         (`latcpb_cli.chem.modified.VARIANTS`), "" for other residues; None where
         all are "".
     cyclic_chains : tuple of int
         Numbers of the chains whose last residue a peptide joins to the first.
+    com_beads : numpy.ndarray of bool, shape (L,), or None
+        Residues whose beads are centres of mass instead of Cα; None where no bead is.
     """
 
     sequence: str
@@ -67,6 +66,7 @@ class CGTrace:
     icodes: Shaped[np.ndarray, "L"]
     variants: Shaped[np.ndarray, "L"] | None = None
     cyclic_chains: tuple[int, ...] = ()
+    com_beads: Bool[np.ndarray, "L"] | None = None
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -157,7 +157,7 @@ class FrameChunk:
     Attributes
     ----------
     positions : numpy.ndarray of float32 (or float64), shape (F, L, 3)
-        In Å, chains whole.
+        In Å, chains whole; as they are read, positions of the beads, whatever these are.
     times : numpy.ndarray of float64, shape (F,)
         In ps.
     boxes : numpy.ndarray of float32, shape (F, 6)
@@ -173,6 +173,8 @@ class FrameChunk:
     backbone : numpy.ndarray of float32, shape (F, L, 4, 3), or None
         Atoms of the input in `GIVEN_SLOTS`, Å; nan for one without a position. N and C of a residue have both
         a position, or none of its atoms has. None where backbones are not kept.
+    beads : numpy.ndarray of float32, shape (F, L, 3), or None
+        Beads of the input (Å), where ``positions`` are Cα found from them.
     """
 
     positions: Float[np.ndarray, "F L 3"]
@@ -182,6 +184,7 @@ class FrameChunk:
     missing: Bool[np.ndarray, "F L"] | None = None
     problems: dict[int, str] = field(default_factory=dict)
     backbone: Float[np.ndarray, "F L 4 3"] | None = None
+    beads: Float[np.ndarray, "F L 3"] | None = None
 
     def __len__(self) -> int:
         return len(self.indices)

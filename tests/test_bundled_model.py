@@ -23,6 +23,8 @@ from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.read_options import ReadOptions
+from latcpb_cli.run.bead_distances import center_distances
+from latcpb_cli.run.place_centers import place_centers
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
 
@@ -196,3 +198,20 @@ def test_the_wheel_carries_the_weights(tmp_path: Path) -> None:
         assert f"latcpb_cli/_weights/{default}/{file}" in names
     for file in ("chem/reference.json", "chem/ideal.json", "chem/ramachandran.txt", "weights_manifest.json"):
         assert f"latcpb_cli/{file}" in names
+
+
+def test_centres_of_mass_become_the_structure_they_come_from(model) -> None:
+    native = read_all_atom(ROOT / "examples" / "tnc_allatom.pdb")
+    source = open_source([ROOT / "examples" / "tnc_com.pdb"], options=ReadOptions(com_residues="A:5-85"))
+    chunk, trace = next(source.chunks(1)), source.trace
+    placed = place_centers(model, trace, chunk)
+    atoms = model.sample(trace, placed, BEST)
+    distances = center_distances(trace, placed, atoms, np.zeros((1, 1, len(trace)), dtype=bool))
+    squares = squared_deviation(trace.residue_types, native.atoms[:1], atoms[:, 0], native.present)[0]
+    backbone = squares[5:85, [0, 2, 3]].mean()
+    assert np.sqrt(np.nanmean(distances**2)) < 0.3
+    assert np.sqrt(backbone) < 0.5
+    assert np.sqrt(squares[5:85][native.present[5:85]].mean()) < 1.0
+    assert trace.com_beads is not None
+    is_ca = ~trace.com_beads
+    np.testing.assert_array_equal(atoms[0, 0, is_ca, CA_SLOT], chunk.positions[0, is_ca])

@@ -15,13 +15,13 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 # The one list of layers: a module imports from lower layers and from its own room, never sideways; errors are
 # for all.
 LAYERS = [
-    {"errors", "config", "chem", "choices", "device"},
+    {"errors", "config", "chem", "choices", "device", "residue_ranges"},
     {"structure", "geometry", "weights", "tensor_file", "options", "read_options"},
     {"io.readers", "io.writers", "metrics", "diffusion"},
     {"io.beads"},
     {"io"},
     {"evaluation"},
-    {"model"},
+    {"model", "com_beads"},
     {"sidechains", "backbone", "confidence"},
     {"relax", "complete", "md", "hub", "predictor"},
     {"loaded_model"},

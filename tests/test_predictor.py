@@ -101,7 +101,7 @@ def test_built_rotamers_have_the_refined_probabilities(
     predictor: Predictor, without: tuple[Part, ...]
 ) -> None:
     """Reselection in relaxation takes them from there."""
-    refined = predictor.rotamer_probabilities(*encode(predictor), without)
+    refined = predictor.rotamer_probabilities(encode(predictor), without)
     rotamers = build(predictor, *without).rotamers
     assert rotamers is not None
     is_candidate = refined > 1e-6
@@ -112,7 +112,7 @@ def test_built_rotamers_have_the_refined_probabilities(
 
 
 def test_without_packing_there_are_no_refined_probabilities(predictor: Predictor) -> None:
-    assert (predictor.rotamer_probabilities(*encode(predictor), ("packing",)) == 0).all()
+    assert (predictor.rotamer_probabilities(encode(predictor), ("packing",)) == 0).all()
 
 
 def test_decoders_of_positions_have_no_heads() -> None:

@@ -29,19 +29,22 @@ class CanonicalFrames:
     linked : bool, (F, L)
     backbone : float32, (F, L, 4, 3), or None
         See `FrameChunk`; None where the backbone is built.
+    beads : float32, (F, L, 3), or None
+        Centres of mass of residues, Å; nan for beads that are Cα, and None where all are.
     """
 
     ca: np.ndarray
     linked: np.ndarray
     backbone: np.ndarray | None = None
+    beads: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ca)
 
     def select(self, rows: np.ndarray) -> CanonicalFrames:
         """Return some of the frames."""
-        backbone = None if self.backbone is None else self.backbone[rows]
-        return CanonicalFrames(self.ca[rows], self.linked[rows], backbone)
+        backbone, beads = (None if x is None else x[rows] for x in (self.backbone, self.beads))
+        return CanonicalFrames(self.ca[rows], self.linked[rows], backbone, beads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ class CanonicalChunk:
         Raises
         ------
         UsageError
-            The backbone is to be kept, and the chunk has none.
+            The backbone is to be kept, and the chunk has none; or its beads are not Cα.
         """
         linked, positions, tolerance = trace.linked(chunk.positions), chunk.positions, options.ca_tolerance
         if tolerance > 0:
@@ -91,6 +94,12 @@ class CanonicalChunk:
         if backbone is not None:
             turned = ((backbone - center[:, None]) @ turn[:, None]).astype(np.float32)
             canonical = replace(canonical, backbone=turned)
+        if trace.com_beads is not None:
+            if chunk.beads is None:
+                raise UsageError("Cα of centres of mass are not placed", "call place_ca() first")
+            turned = ((chunk.beads - center) @ turn).astype(np.float32)
+            is_com = trace.com_beads if chunk.missing is None else trace.com_beads & ~chunk.missing
+            canonical = replace(canonical, beads=np.where(is_com[..., None], turned, np.float32(np.nan)))
         return cls(positions, backbone, center, axes, canonical)
 
     def blocks(self, size: int) -> Iterator[tuple[np.ndarray, slice]]:

@@ -41,7 +41,7 @@ def relax_trace(
     positions: Float[np.ndarray, "F L 3"],
     types: Int[np.ndarray, "L"],
     linked: Bool[np.ndarray, "F L"],
-    tolerance: float,
+    tolerance: float | Float[np.ndarray, "F L"],
     next_residue: Int[np.ndarray, "L"] | None = None,
 ) -> Float[np.ndarray, "F L 3"]:
     """Move Cα towards distances, angles, phi and psi that proteins have.
@@ -54,8 +54,8 @@ def relax_trace(
         Residue types.
     linked : numpy.ndarray of bool, shape (F, L)
         Whether a peptide joins each residue to the next.
-    tolerance : float
-        Maximum displacement of a Cα, Å.
+    tolerance : float or numpy.ndarray, shape (F, L)
+        Maximum displacement of each Cα, Å; Cα with zero stay to the bit.
     next_residue : numpy.ndarray of int64, shape (L,), optional
         Row of the next residue of each, in a system with rings.
 
@@ -67,6 +67,7 @@ def relax_trace(
     """
     start = satisfy_distance_bounds(positions, types, linked, tolerance, next_residue)
     relaxed = np.empty_like(start)
+    limit = np.broadcast_to(np.float32(tolerance), linked.shape)
     order = ChainOrder.from_next(next_residue, "cpu")
     # All blocks have the same size, the last one padded with copies, so rounding is the same for a frame
     # in any position.
@@ -74,7 +75,7 @@ def relax_trace(
     for first in range(0, len(positions), size):
         rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
         last = min(first + size, len(positions))
-        block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), tolerance)
+        block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), limit[rows])
         relaxed[first:last] = block[: last - first]
     return relaxed
 
@@ -141,7 +142,7 @@ def _relax_block(
     positions: Float[np.ndarray, "B L 3"],
     start: Float[np.ndarray, "B L 3"],
     chain: tuple[Int[np.ndarray, "L"], Bool[np.ndarray, "B L"], ChainOrder],
-    tolerance: float,
+    tolerance: Float[np.ndarray, "B L"],
 ) -> Float[np.ndarray, "B L 3"]:
     """Move the Cα of some frames on from where they satisfy the distance bounds.
 
@@ -154,13 +155,18 @@ def _relax_block(
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
     rotation = best_rotations(ca, energy.chain)
     movable = _near_violation(energy, *energy.violations(ca, rotation))
-    joints = _descend(energy, torch.cat([ca, rotation[:, None]], dim=1), movable, tolerance)
+    limit = torch.from_numpy(tolerance.reshape(-1, 1))
+    joints = _descend(energy, torch.cat([ca, rotation[:, None]], dim=1), movable, limit)
+    movable &= limit[:, 0] > 0
     moved = (joints[:, :3].view(start.shape).numpy() + center).astype(np.float32)
     return np.where(movable.view(start.shape[:2])[..., None].numpy(), moved, start)
 
 
 def _descend(
-    energy: _TraceEnergy, joints: Float[Tensor, "L 4"], movable: Bool[Tensor, "L"], tolerance: float
+    energy: _TraceEnergy,
+    joints: Float[Tensor, "L 4"],
+    movable: Bool[Tensor, "L"],
+    tolerance: Float[Tensor, "L 1"],
 ) -> Float[Tensor, "L 4"]:
     """Minimise the energy over Cα and rotations with Adam (arXiv:1412.6980).
 

@@ -59,6 +59,8 @@ def backmap(
     sequence: opt.Sequence = None,
     on_unknown: opt.OnUnknown = "error",
     bead: opt.Bead = None,
+    beads: opt.Beads = "auto",
+    com_residues: opt.ComResidues = None,
     chain_ends: opt.ChainEnds = "geometry",
     cyclic: opt.Cyclic = False,
     format: opt.Format = None,
@@ -97,7 +99,8 @@ def backmap(
     )  # fmt: skip
     reading = ReadOptions(
         selection=selection, pbc=pbc, window=FrameWindow(begin, end, stride, frames), scale=scale,
-        sequence=sequence, on_unknown=on_unknown, bead=bead, chain_ends=chain_ends, strict=strict,
+        sequence=sequence, on_unknown=on_unknown, bead=bead, beads=beads, com_residues=com_residues,
+        chain_ends=chain_ends, strict=strict,
         force=force, format=format, drop_repeated_times=drop_repeated_times, cyclic=cyclic,
     )  # fmt: skip
 

@@ -35,6 +35,8 @@ def inspect(
     sequence: opt.Sequence = None,
     on_unknown: opt.OnUnknown = "error",
     bead: opt.Bead = None,
+    beads: opt.Beads = "auto",
+    com_residues: opt.ComResidues = None,
     chain_ends: opt.ChainEnds = "geometry",
     cyclic: opt.Cyclic = False,
     begin: opt.Begin = None,
@@ -65,6 +67,8 @@ def inspect(
         format=format,
         drop_repeated_times=drop_repeated_times,
         bead=bead,
+        beads=beads,
+        com_residues=com_residues,
         chain_ends=chain_ends,
         cyclic=cyclic,
         force=True,
@@ -92,6 +96,8 @@ def _overview(source: Source, inspection: Inspection) -> list[str]:
         f"box        {_box(inspection.smallest_box, inspection.largest_box)}",
         f"beads      {len(source.trace):,} {named}, in {_several(len(inspection.chains), 'chain')}",
     ]
+    if source.trace.com_beads is not None:
+        lines.append(f"kinds      {source.trace.com_beads.sum():,} centres of mass, the others Cα")
     if spacing.n_bonds:
         lines.append(
             f"Cα-Cα      median {spacing.median:.2f} Å, {spacing.n_outliers} of {spacing.n_bonds} bonds odd, "

@@ -15,11 +15,12 @@ from latcpb_cli.io.beads.alternates import drop_alternates
 from latcpb_cli.io.beads.arrange import arrange_beads
 from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.beads.identify import Beads, identify_beads
+from latcpb_cli.io.beads.kinds import ca_spacing, find_kinds, with_com
 from latcpb_cli.io.beads.labels import check_labels
 from latcpb_cli.io.beads.placeholders import find_placeholders
 from latcpb_cli.io.beads.rings import close_rings, note_rings
 from latcpb_cli.io.beads.sampled import SampledFrames
-from latcpb_cli.io.beads.spacing import Spacing, check_unit, is_nm, measure_spacing
+from latcpb_cli.io.beads.spacing import Spacing, check_unit, is_nm
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import FrameFile, Trajectory
@@ -209,14 +210,17 @@ def _make_source(
     path = reader.trajectory.locate(int(frames[0]))[0].path
     distances = samples.neighbor_distances()
     unit_warnings = _unit_warnings(path, distances, options.force)
-    trace, chain_notes = build_trace(
-        atoms, beads.sequence, distances, beads.record_index, beads.variants, options.chain_ends
-    )
-    spacing = measure_spacing(trace, distances)
+    columns = atoms, beads.sequence, distances, beads.record_index, beads.variants
+    trace, chain_notes = build_trace(*columns, options.chain_ends)
+    kinds = find_kinds(path, trace, distances, options)
+    if kinds.is_com.any():  # distances of Cα say nothing of the ends of these chains
+        trace, chain_notes = build_trace(*columns, "labels")
+        trace = with_com(path, trace, kinds.is_com)
+    spacing = ca_spacing(trace, distances)
     if options.cyclic:
         trace, ring_note = close_rings(path, trace, samples)
         chain_notes.append(ring_note)
-    else:
+    elif trace.com_beads is None:
         chain_notes += note_rings(trace, samples)
     if reader.backbone_indices is not None and has_backbone(reader.backbone_indices):
         chain_notes.append(BACKBONE_OFFER)
@@ -227,8 +231,8 @@ def _make_source(
         frames=frames,
         left_out=beads.left_out,
         renamed=beads.renamed,
-        notes=(*beads.notes, *chain_notes),
-        warnings=(*unit_warnings, *bead_warnings),
+        notes=(*beads.notes, *kinds.notes, *chain_notes),
+        warnings=(*unit_warnings, *kinds.warnings, *bead_warnings),
         spacing=spacing,
         bead_name=beads.name,
         strict=options.strict,
@@ -259,8 +263,8 @@ def _bead_warnings(path: Path, trace: CGTrace, spacing: Spacing, bead_name: str,
         if not force:
             raise InputError(
                 f"{path}: {problem}",
-                "centres of mass of residues, or another unit (--scale)? leave these regions out with "
-                "--selection, or accept them with --force",
+                "centres of mass of residues (--beads com, --com-residues), or another unit (--scale)? leave "
+                "these regions out with --selection, or accept them with --force",
             )
         warnings.append(problem)
     elif spacing.n_outliers:

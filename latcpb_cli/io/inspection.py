@@ -95,7 +95,8 @@ def inspect_source(source: Source) -> Inspection:
     for chunk in source.chunks(max(1, _COORDINATES_PER_CHUNK // (3 * len(trace)))):
         lengths, linked = _steps(trace, chunk)
         if not times:
-            n_cis = int((linked[0] & (lengths[0] < cis_cutoff()[trace.residue_types[1:]])).sum())
+            is_ca = ~_with_center(trace)
+            n_cis = int((linked[0] & is_ca & (lengths[0] < cis_cutoff()[trace.residue_types[1:]])).sum())
         problems |= chunk.problems
         joined = np.where(linked, lengths, 0.0)
         sums += [linked.sum(axis=0), joined.sum(axis=0), (joined**2).sum(axis=0)]
@@ -117,9 +118,17 @@ def inspect_source(source: Source) -> Inspection:
 def _steps(
     trace: CGTrace, chunk: FrameChunk
 ) -> tuple[Float64[np.ndarray, "F steps"], Bool[np.ndarray, "F steps"]]:
-    """Return the distance from each bead to the next, and whether a peptide joins the two."""
+    """Return the distance from each bead to the next, and whether a peptide joins their residues."""
     lengths = np.linalg.norm(np.diff(chunk.positions.astype(np.float64), axis=1), axis=-1)
-    return lengths, trace.linked_rows(chunk.positions)[:, :-1]
+    linked = trace.linked_rows(chunk.positions)[:, :-1]
+    # How far centres of mass are apart says nothing of a break.
+    return lengths, linked | (_with_center(trace) & trace.same_chain_as_next()[:-1])
+
+
+def _with_center(trace: CGTrace) -> Bool[np.ndarray, "steps"]:
+    """Return which steps from bead to bead begin or end at a centre of mass."""
+    is_com = np.zeros(len(trace), dtype=bool) if trace.com_beads is None else trace.com_beads
+    return np.asarray(is_com[1:] | is_com[:-1])
 
 
 def _summarize_chain(

@@ -101,6 +101,7 @@ class Source:
             "pbc": "whole" if self._make_whole else "none",
             "cyclic_chains": list(trace.cyclic_chains),
             "backbone": self._backbone_digest(),
+            "com_beads": "" if trace.com_beads is None else _digest(repr(trace.com_beads.tolist())),
         }
 
     def keeping_backbone(self, wanted: bool = True) -> Source:
@@ -114,6 +115,11 @@ class Source:
         if not wanted or self._keeps_backbone:
             return self
         path = self._path_of(int(self.frames[0]))
+        if self.trace.com_beads is not None:
+            raise InputError(
+                f"{path}: --keep-backbone keeps the atoms beside Cα beads, not beside centres of mass",
+                "leave out --keep-backbone, or read the beads as Cα with --beads ca",
+            )
         note = require_backbone(path, self.trace, self._reader.backbone_indices)
         notes = (*(other for other in self.notes if other != BACKBONE_OFFER), note)
         kept = replace(self, notes=notes, _keeps_backbone=True)

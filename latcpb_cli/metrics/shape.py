@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from latcpb_cli.chem.bonds import element_index
-from latcpb_cli.chem.residues import CA_SLOT, ELEMENTS
+from latcpb_cli.chem.masses import atom_masses
+from latcpb_cli.chem.residues import CA_SLOT
 
 __all__ = ["end_to_end", "radius_of_gyration"]
 
-_MASS = {"C": 12.011, "N": 14.007, "O": 15.999, "S": 32.06}
-"""Standard atomic weights (IUPAC 2021)."""
-
 Array = np.ndarray
-
-
-@cache
-def _masses() -> Float[Array, "20 15"]:
-    return np.asarray(np.array([_MASS[element] for element in ELEMENTS])[element_index()])
 
 
 def radius_of_gyration(
     types: Int[Array, "L"], atoms: Float[Array, "F L 15 3"], present: Bool[Array, "L 15"]
 ) -> Float[Array, "F"]:
     """Return the radius of gyration (Å) of the heavy atoms of each frame, weighted by mass."""
-    weight = (_masses()[types] * present)[present]
+    weight = (atom_masses()[types] * present)[present]
     points = atoms[:, present].astype(np.float64)
     centre = np.einsum("n,fnk->fk", weight, points) / weight.sum()
     squares = ((points - centre[:, None]) ** 2).sum(axis=-1)

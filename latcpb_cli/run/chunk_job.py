@@ -17,6 +17,7 @@ from latcpb_cli.io.source import Source
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.relax.relief import OverlapCounts
+from latcpb_cli.run.place_centers import place_centers
 from latcpb_cli.run.postprocess import NoPostProcessing, PostProcessor
 from latcpb_cli.sidechains.consensus import RotamerConsensus, choose_reference_frames
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk
@@ -34,6 +35,7 @@ class BuiltChunk:
     Attributes
     ----------
     chunk : FrameChunk
+        With Cα, wherever the beads of the input are.
     atoms : numpy.ndarray of float32, shape (F, S, L, W, 3)
         In Å; the first ``trace.n_slots`` of the W slots are heavy atoms.
     missing : numpy.ndarray of bool, shape (F, S, L)
@@ -169,7 +171,9 @@ class ChunkJob:
             return replace(self, consensus=RotamerConsensus.concatenate(parts) if parts else None), problems
 
     def _consensus(self, backmapper: LoadedModel, chunk: FrameChunk) -> RotamerConsensus:
-        return backmapper.rotamer_consensus(self.trace, chunk, self.options)
+        return backmapper.rotamer_consensus(
+            self.trace, place_centers(backmapper, self.trace, chunk), self.options
+        )
 
     def first_bridges(self, backmapper: LoadedModel, source: Source) -> tuple[Bridge, ...]:
         """Disulfides of the first frame's first structure, which a topology has in all frames."""
@@ -198,6 +202,7 @@ class ChunkJob:
             return replace(built, error=error) if len(built.problems) == len(chunk) else built
 
     def _build(self, backmapper: LoadedModel, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
+        chunk = place_centers(backmapper, self.trace, chunk)
         counts, predictions = OverlapCounts(), PredictionCollector() if self.has_confidence else None
         atoms = backmapper.sample(self.trace, chunk, self.options, self.consensus, counts, predictions)
         atoms, bridges = complete(self.trace, atoms, chunk.boxes, self.options.disulfides)

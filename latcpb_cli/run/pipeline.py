@@ -260,6 +260,7 @@ def run_settings(
 def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> dict[str, Any]:
     """What the provenance records of this run."""
     backmapper, source = run.backmapper, run.source
+    centers = None if source.trace.com_beads is None else progress.displacement.center_summary()
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
         "device": backmapper.device,
@@ -276,6 +277,7 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
         "frame_problems": dict(sorted(progress.problems.items())[:_MAX_PROBLEMS]),
         **{name: value for name, value in run.options.settings().items() if name != "md"},
         "ca_moved": progress.displacement.summary(),
+        **({} if centers is None else {"beads": centers}),
         "deep_overlaps": asdict(progress.overlap_counts),
         "seconds": progress.seconds,
     }

@@ -8,8 +8,12 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from latcpb_cli import __version__
+from latcpb_cli.backbone.place_ca import place_ca
 from latcpb_cli.confidence.calibration import require_calibration
+from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.source import Source
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
@@ -88,9 +92,11 @@ class PreparedRun:
         ------
         LatcpbError
         """
+        if source.trace.com_beads is not None:
+            _check_com_beads(backmapper, source, options)
         started = time.perf_counter()
         identity = ModelIdentity(__version__, backmapper.weights_sha256)
-        confident = _has_confidence(backmapper, options)
+        confident = source.trace.com_beads is None and _has_confidence(backmapper, options)
         job = ChunkJob(source.trace, options, limits, identity=identity, has_confidence=confident)
         job, problems = job.with_consensus(backmapper, source)
         if options.md is None:
@@ -169,6 +175,32 @@ def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> i
         return rounds * size + min(size, blocks - rounds * size * builders)
 
     return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
+
+
+def _check_com_beads(backmapper: LoadedModel, source: Source, options: BackmapOptions) -> None:
+    """Refuse beads at centres of mass that cannot be served, before anything is built.
+
+    Raises
+    ------
+    UsageError
+        B factors need a confidence that is calibrated for Cα.
+    WeightsError
+        The weights have no encoder of such beads.
+    InputError
+        The first frame does not hold centres of mass.
+    """
+    if options.bfactor == "confidence":
+        raise UsageError(
+            "--bfactor confidence is calibrated for Cα beads, not for centres of mass", "leave it out"
+        )
+    first = source.read_frames(np.arange(1))
+    placed = place_ca(backmapper.predictor.bead_encoder, source.trace, first)
+    index = int(first.indices[0])
+    if placed.problems.get(index) != first.problems.get(index):
+        raise InputError(
+            f"frame {index}: {placed.problems[index]}",
+            "give the kinds of the beads with --com-residues, or --beads ca",
+        )
 
 
 def _has_confidence(backmapper: LoadedModel, options: BackmapOptions) -> bool:

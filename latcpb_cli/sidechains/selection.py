@@ -15,6 +15,7 @@ from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.sidechains.bead_evidence import condition_on_beads
 from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, Candidates, build_candidates
 from latcpb_cli.sidechains.contacts import find_candidate_contacts
 from latcpb_cli.sidechains.expected_error import min_expected_error
@@ -53,11 +54,14 @@ class SideChainInputs:
         its rotamer, independently of the samples of its neighbours.
     consensus_weights : Tensor, shape (L, 81), or None
         Added to the probability of each rotamer: the weighted sum over reference frames.
+    beads : Tensor, shape (L, 3), or None
+        Centres of mass that residues should have, Å; nan for residues of which none is known.
     """
 
     noise: Float[Tensor, "L 85"] | None = None
     rotamers: Rotamers | None = None
     consensus_weights: Float[Tensor, "L R"] | None = None
+    beads: Float[Tensor, "L 3"] | None = None
 
 
 @torch.no_grad()
@@ -87,6 +91,9 @@ def choose_side_chains(
         decoded = replace(decoded, rotamers=inputs.rotamers)
     noise, std = inputs.noise, heads.packing.chi_std(condition, graph.types)
     chi_offset = None if noise is None else heads.packing.sample_chi_offset(noise[:, N_ROTAMERS:], std)
+    if inputs.beads is not None:
+        rotamers = condition_on_beads(decoded, graph.types, inputs.beads, std, chi_offset)
+        decoded, chi_offset = replace(decoded, rotamers=rotamers), None
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads, chi_offset)
     if inputs.consensus_weights is not None:
         log_prob = _add_consensus(candidates, log_prob, inputs.consensus_weights)
@@ -108,9 +115,19 @@ def choose_side_chains(
 
 @torch.no_grad()
 def rotamer_probabilities(
-    decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads
+    decoded: Decoded,
+    condition: Condition,
+    graph: Graph,
+    heads: SideChainHeads,
+    beads: Float[Tensor, "L 3"] | None = None,
 ) -> Float[Tensor, "L R"]:
-    """Return the probability of every rotamer after packing and rescoring; zero without a candidate."""
+    """Return the probability of every rotamer after packing and rescoring; zero without a candidate.
+
+    ``beads`` are those of `SideChainInputs`.
+    """
+    if beads is not None:
+        std = heads.packing.chi_std(condition, graph.types)
+        decoded = replace(decoded, rotamers=condition_on_beads(decoded, graph.types, beads, std))
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
     probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
     probability[candidates.residue, candidates.rotamer] = log_prob.flatten()[candidates.index].exp()

@@ -91,8 +91,15 @@ def load_checkpoint(
     return step
 
 
-def load_predictor(folder: Path, predictor: nn.Module) -> int:
+def load_predictor(folder: Path, predictor: nn.Module, new_parts: tuple[str, ...] = ()) -> int:
     """Load the averaged weights of a run into a predictor, and return the number of steps done.
+
+    Parameters
+    ----------
+    folder : Path
+    predictor : Predictor
+    new_parts : tuple of str
+        Modules of the predictor that the run does not have; they stay as they are.
 
     Raises
     ------
@@ -100,7 +107,12 @@ def load_predictor(folder: Path, predictor: nn.Module) -> int:
         The folder holds no checkpoint.
     """
     step, tensors = _read(folder)
-    predictor.load_state_dict(_with_prefix(tensors, "average."))
+    own = {
+        key: value
+        for key, value in predictor.state_dict().items()
+        if any(key.startswith(f"{part}.") for part in new_parts)
+    }
+    predictor.load_state_dict(own | _with_prefix(tensors, "average."))
     return step
 
 

@@ -41,6 +41,8 @@ class LossWeights:
         Negative log-likelihood of rotameric states after rescoring.
     energy_score : float
         Energy score of atoms after rescoring, per Å².
+    bead_nll, bead_error : float
+        Negative log-likelihood, and squared error (Å²), of the Cα that beads at centres of mass predict.
     """
 
     cartesian: float = 1.0
@@ -64,6 +66,8 @@ class LossWeights:
     chi_std: float = 1.0
     rescoring_nll: float = 1.0
     energy_score: float = 0.1
+    bead_nll: float = 0.3
+    bead_error: float = 1.0
 
 
 @dataclass(frozen=True)

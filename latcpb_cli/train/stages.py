@@ -43,6 +43,10 @@ class Stage:
         Whether complexes are trained on, where the data hold some, and chains of theirs in no other way.
     backbones : bool
         Whether backbones without side chains are trained on, where the data hold some.
+    adds : str or None
+        Setting of the model that becomes true: the part that this stage adds.
+    ca_noise : bool
+        Whether structures get noise on their Cα; a loss that samples noise of its own needs none.
     latent_diffusion, internal_coordinates : bool
         Whether the stage needs a model with diffusion, and one that decodes internal coordinates.
     """
@@ -57,6 +61,8 @@ class Stage:
     dropout_everywhere: bool = False
     complexes: bool = False
     backbones: bool = False
+    adds: str | None = None
+    ca_noise: bool = True
     latent_diffusion: bool = True
     internal_coordinates: bool = True
 
@@ -129,6 +135,15 @@ STAGES: dict[str, Stage] = {
             # The frozen parts are surer of their training chains than of others. With dropout they are less
             # sure, and the correction learns from probabilities like those of chains outside training.
             dropout_everywhere=True,
+        ),
+        Stage(
+            "beads",
+            previous="rescoring",
+            summary="Stage 6: encoder of beads at centres of mass, which places the Cα of these residues.",
+            parts=("bead_encoder",),
+            loss="latcpb_cli.train.bead_losses:beads_loss",
+            adds="com_beads",
+            ca_noise=False,
         ),
     )
 }

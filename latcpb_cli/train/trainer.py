@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +78,9 @@ class Trainer:
         device: str = "cpu",
     ) -> None:
         self.stage = get_stage(config.stage)
+        if self.stage.adds is not None:
+            setting: Any = {self.stage.adds: True}
+            config = replace(config, model=replace(config.model, **setting))
         if has_config(out) and replace(read_config(out), steps=config.steps) != config:
             raise UsageError(
                 f"{out} holds a run with other settings", "give another --out, or the same settings"
@@ -154,7 +158,7 @@ class Trainer:
         structures = self.structures.batch(config.seed, step, config.residues, config.window)
         return make_batch(
             structures,
-            max_ca_noise=config.max_ca_noise,
+            max_ca_noise=config.max_ca_noise if self.stage.ca_noise else 0.0,
             noise_probability=config.noise_probability,
             seed=(config.seed, step),
             device=self.device,
@@ -256,4 +260,4 @@ def _load_previous(folder: Path | None, stage: Stage, config: TrainConfig, predi
             f"this stage starts from {stage.previous} weights",
             f"give the folder of that run, {get_stage(stage.previous).option}",
         )
-    load_predictor(folder, predictor)
+    load_predictor(folder, predictor, new_parts=stage.parts if stage.adds else ())

@@ -17,7 +17,7 @@ from latcpb_cli.train.stages import STAGES, Stage, get_stage
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=list(STAGES))
 def test_an_entry_names_what_exists(stage: Stage) -> None:
-    modules = dict(tiny_predictor().named_modules())
+    modules = dict(tiny_predictor(com_beads=True).named_modules())
     assert set(stage.parts) <= set(modules)
     assert list(inspect.signature(stage.load_loss()).parameters) == ["predictor", "batch", "context"]
     initialize = stage.load_initialize()
@@ -33,7 +33,7 @@ def test_stages_follow_each_other() -> None:
 def test_the_stages_train_every_part_once_or_go_on_with_it() -> None:
     parts = {part for stage in STAGES.values() for part in stage.parts}
     children = {f"latcpb.{name}" for name, _ in tiny_predictor().latcpb.named_children()}
-    heads = {name for name, _ in tiny_predictor().named_children()} - {"latcpb"}
+    heads = {name for name, _ in tiny_predictor(com_beads=True).named_children()} - {"latcpb"}
     assert parts == children | heads
 
 

@@ -1,0 +1,105 @@
+"""Accuracy of structures rebuilt from centres of mass of residues (`--beads com`), against the natives.
+
+    python benchmarks/beads.py DATA                     validation chains, all beads centres of mass
+    python benchmarks/beads.py DATA --kinds mixed       stretches of them between Cα, as CALVADOS 3 has
+    python benchmarks/beads.py DATA --kinds ca          Cα beads, to compare with
+    python benchmarks/beads.py DATA --noise 0.2         with noise on the centres of mass, Å
+    python benchmarks/beads.py DATA --set heldout --chains 30
+
+The bead of a residue that lacks atoms in the native is its Cα. Residues at chain ends and breaks count in the
+distance of beads only. The figures are printed as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from arguments import measurement_parser
+from chains import generated_structure, reference_chains
+from tables import Row
+
+from latcpb_cli.chem.residues import CA_SLOT, slot_mask
+from latcpb_cli.com_beads.definition import centers_of_mass
+from latcpb_cli.loaded_model import LoadedModel
+from latcpb_cli.options import BackmapOptions
+from latcpb_cli.run.place_centers import place_centers
+from latcpb_cli.structure import AtomStructure, FrameChunk
+
+STRETCH = 30
+"""Residues of one kind of beads in a row, in mixed chains."""
+FIGURES = (
+    "all_heavy", "backbone", "side_chain", "chi1", "chi1_chi2", "overlap04_per_1000", "peptide_bonds",
+    "d_residues", "cis_non_proline", "cis_kept_percent", "pierced_rings", "angles_percent", "n_ca_c_percent",
+    "ramachandran_favoured", "rotamer_outliers",
+)  # fmt: skip
+
+
+def main() -> None:
+    options = parse_options()
+    model = LoadedModel.from_pretrained(options.weights, device="cpu")
+    settings = BackmapOptions(samples=options.samples)
+    row, beads_off, ca_off = Row(), [], []
+    for native, chunk in inputs(options):
+        trace = native.trace
+        placed = place_centers(model, trace, chunk)
+        if trace.com_beads is not None:
+            ca_off.append((placed.positions - native.atoms[:, :, CA_SLOT])[:, trace.com_beads])
+        samples = model.sample(trace, placed, settings)[0]
+        for atoms in samples:
+            structure = generated_structure(native, atoms[None])
+            row.add(native, structure)
+            if trace.com_beads is not None:
+                beads_off.append((beads(structure) - chunk.positions)[:, trace.com_beads])
+    figures = row.figures()
+    result = {"ca_rms": rms(ca_off), "bead_rms": rms(beads_off)} | {name: figures[name] for name in FIGURES}
+    print(json.dumps({name: value and round(value, 4) for name, value in result.items()}, indent=1))
+
+
+def parse_options() -> argparse.Namespace:
+    parser = measurement_parser(__doc__)
+    parser.add_argument("--kinds", choices=("com", "mixed", "ca"), default="com")
+    parser.add_argument("--noise", type=float, default=0.0, metavar="Å", help="on centres of mass")
+    parser.add_argument("--chains", type=int, metavar="N", help="the N shortest chains only")
+    parser.add_argument("--samples", type=int, default=1, help="more than one: mode ensemble")
+    return parser.parse_args()
+
+
+def inputs(options: argparse.Namespace) -> Iterator[tuple[AtomStructure, FrameChunk]]:
+    """Yield natives, whose traces have the kinds of beads, and chunks of these beads."""
+    rng = np.random.default_rng(0)
+    chains = sorted(reference_chains(options.data, options.set), key=lambda chain: len(chain[0]))
+    for _, native, chunk in chains[: options.chains]:
+        types = native.trace.residue_types
+        is_com = (native.present | ~slot_mask()[types]).all(axis=1)
+        if options.kinds == "mixed":
+            is_com &= (np.arange(len(types)) // STRETCH + rng.integers(2)) % 2 == 0
+        if options.kinds == "ca" or not is_com.any():
+            yield native, chunk
+            continue
+        centers = beads(native)[0] + options.noise * rng.normal(size=(len(types), 3))
+        positions = np.where(is_com[:, None], centers, chunk.positions).astype(np.float32)
+        trace = replace(native.trace, com_beads=is_com)
+        yield replace(native, trace=trace), replace(chunk, positions=positions)
+
+
+def beads(structure: AtomStructure) -> np.ndarray:
+    """Centres of mass (F, L, 3) of all residues, Å."""
+    types = torch.from_numpy(structure.trace.residue_types)
+    return centers_of_mass(torch.from_numpy(structure.atoms), types).numpy()
+
+
+def rms(differences: list[np.ndarray]) -> float | None:
+    """Root mean square distance (Å)."""
+    if not differences:
+        return None
+    squares = np.concatenate([(step.astype(np.float64) ** 2).sum(-1).ravel() for step in differences])
+    return float(np.sqrt(squares.mean()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Ranges of residues that a user names, such as ``A:10-95,A:120-180``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int, Shaped
+
+from latcpb_cli.errors import UsageError
+
+__all__ = ["ResidueRange", "parse_ranges"]
+
+_PATTERN = re.compile(r"(?:(?P<chain>[^:,\s]+):)?(?P<first>-?\d{1,9})(?:-(?P<last>-?\d{1,9}))?")
+
+
+@dataclass(frozen=True)
+class ResidueRange:
+    """Residues of one chain, or of all chains, by number.
+
+    Attributes
+    ----------
+    chain : str or None
+        Chain identifier; None for all chains.
+    first, last : int
+        Residue numbers, both included.
+    """
+
+    chain: str | None
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{'' if self.chain is None else f'{self.chain}:'}{self.first}-{self.last}"
+
+    def contains(
+        self, chain_ids: Shaped[np.ndarray, "L"], resids: Int[np.ndarray, "L"]
+    ) -> Bool[np.ndarray, "L"]:
+        """Return which residues, given by chain identifier and number, are in the range."""
+        inside = (resids >= self.first) & (resids <= self.last)
+        return np.asarray(inside if self.chain is None else inside & (chain_ids == self.chain))
+
+
+def parse_ranges(option: str, text: str) -> tuple[ResidueRange, ...]:
+    """Read ranges separated by commas: ``[CHAIN:]FIRST-LAST``, or a single number.
+
+    Parameters
+    ----------
+    option : str
+        Name of the option, for messages.
+    text : str
+
+    Raises
+    ------
+    UsageError
+        A part is no range, or its last residue comes before its first.
+    """
+    ranges = []
+    for part in text.split(","):
+        match = _PATTERN.fullmatch(part.strip())
+        if match is None:
+            raise UsageError(
+                f"{option} '{text}': '{part.strip()}' is no range of residues",
+                "give [CHAIN:]FIRST-LAST,..., for instance A:10-95,A:120-180",
+            )
+        first = int(match["first"])
+        last = first if match["last"] is None else int(match["last"])
+        if last < first:
+            raise UsageError(
+                f"{option} '{text}': {part.strip()} ends before it begins", "exchange the two numbers"
+            )
+        ranges.append(ResidueRange(match["chain"], first, last))
+    return tuple(ranges)
