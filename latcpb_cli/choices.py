@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 from latcpb_cli.errors import UsageError
 
 __all__ = [
-    "PARTS", "BFactor", "BeadKinds", "ChainEnds", "Disulfides", "ForceField", "Mode", "Part",
-    "PbcTreatment", "Solvent", "Superpose", "TopologyFormat", "UnknownResidues", "check_choice",
+    "DEFAULT_REPO_ID", "PARTS", "BFactor", "BeadKinds", "ChainEnds", "Disulfides", "ForceField", "Mode",
+    "Part", "PbcTreatment", "Solvent", "Superpose", "TopologyFormat", "UnknownResidues", "check_choice",
     "parse_parts",
 ]  # fmt: skip
 
@@ -35,6 +35,8 @@ Superpose = Literal["none", "chain", "frame"]
 Part = Literal["peptides", "packing", "rescoring", "relief"]
 """What goes beyond the paper's method, in the order in which it is applied."""
 PARTS: tuple[Part, ...] = get_args(Part)
+DEFAULT_REPO_ID = "latcpb/latcpb"
+"""The Hub repository of the package, with one directory per model."""
 
 
 def check_choice(name: str, value: str | None, choices: Any) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from latcpb_cli.choices import DEFAULT_REPO_ID
 from latcpb_cli.errors import LatcpbError, UsageError, WeightsError, without_passwords
 from latcpb_cli.weights import (
     CARD_FILE,
@@ -31,10 +32,7 @@ from latcpb_cli.weights import (
     verify,
 )
 
-__all__ = ["DEFAULT_REPO_ID", "ENVIRONMENT_VARIABLE", "download", "installed", "resolve_weights"]
-
-DEFAULT_REPO_ID = "latcpb/latcpb"
-"""The Hub repository of the package, with one directory per model."""
+__all__ = ["ENVIRONMENT_VARIABLE", "download", "installed", "resolve_weights"]
 
 ENVIRONMENT_VARIABLE = "LATCPB_WEIGHTS"
 

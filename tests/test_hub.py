@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from hub_server import HubServer, serve_hub
 
+from latcpb_cli.choices import DEFAULT_REPO_ID
 from latcpb_cli.errors import WeightsError
-from latcpb_cli.hub import DEFAULT_REPO_ID, ENVIRONMENT_VARIABLE, resolve_weights
+from latcpb_cli.hub import ENVIRONMENT_VARIABLE, resolve_weights
 from latcpb_cli.weights import bundled_directory, write_checksums
 
 pytestmark = pytest.mark.hub

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
+from latcpb_cli.choices import DEFAULT_REPO_ID
 from latcpb_cli.cli import options as opt
 from latcpb_cli.errors import UsageError, WeightsError
-from latcpb_cli.hub import DEFAULT_REPO_ID, download, installed
-from latcpb_cli.weights import MODEL_FILE, load_manifest
 
 __all__ = ["download_weights"]
 
@@ -50,6 +49,9 @@ def download_weights(
 
 
 def _download(repo_id: str, revision: str | None, cache_dir: Path | None, name: str | None) -> None:
+    from latcpb_cli.hub import download
+    from latcpb_cli.weights import load_manifest
+
     files = download(name or load_manifest().default, repo_id=repo_id, revision=revision, cache_dir=cache_dir)
     how = "already in the cache" if files.origin == "cache" else "downloaded"
     pinned = (
@@ -60,6 +62,8 @@ def _download(repo_id: str, revision: str | None, cache_dir: Path | None, name: 
 
 
 def _verify(repo_id: str, revision: str | None, cache_dir: Path | None, name: str | None) -> None:
+    from latcpb_cli.hub import installed
+
     good = 0
     damaged: list[WeightsError] = []
     for model in _names(repo_id, name):
@@ -85,6 +89,9 @@ def _print_list(repo_id: str, revision: str | None, cache_dir: Path | None, name
     from rich.console import Console
     from rich.table import Table
 
+    from latcpb_cli.hub import installed
+    from latcpb_cli.weights import MODEL_FILE, load_manifest
+
     manifest = load_manifest()
     table = Table(box=None, pad_edge=False)
     for column in ("name", "default", "bundled", "cached", "sha256"):
@@ -103,6 +110,8 @@ def _print_list(repo_id: str, revision: str | None, cache_dir: Path | None, name
 
 def _names(repo_id: str, name: str | None) -> list[str]:
     """Return the models to check: the one named, or all of the manifest."""
+    from latcpb_cli.weights import load_manifest
+
     if name is not None:
         return [name]
     if repo_id != DEFAULT_REPO_ID:

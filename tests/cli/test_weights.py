@@ -14,9 +14,9 @@ from hub_server import serve_hub
 from typer.testing import CliRunner, Result
 
 from latcpb_cli import weights
+from latcpb_cli.choices import DEFAULT_REPO_ID
 from latcpb_cli.cli.weights import download_weights
 from latcpb_cli.errors import UsageError, WeightsError
-from latcpb_cli.hub import DEFAULT_REPO_ID
 from latcpb_cli.weights import load_manifest, write_checksums
 
 REPOSITORY = Path(__file__).parents[2]
