@@ -90,8 +90,8 @@ class ReadOptions:
     bead : str or None
         Atom name of the beads; by default CA, CAlpha, BB, or the only atom of each residue.
     beads : {'auto', 'ca', 'com'}
-        What the beads are: Cα, or centres of mass of residues. ``auto`` takes them for Cα, and a chain for
-        centres of mass where its distances leave no doubt.
+        What the beads are: Cα, or centres of mass of residues. ``auto`` takes them for Cα, and stretches for
+        centres of mass where distances leave no doubt.
     com_residues : str or None
         Residues whose beads are centres of mass, such as ``A:10-95,A:120-180``; all others are Cα.
     chain_ends : {'geometry', 'labels'}

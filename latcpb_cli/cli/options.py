@@ -168,8 +168,8 @@ Bead = Annotated[
 Beads = Annotated[
     choices.BeadKinds,
     typer.Option(
-        help="What the beads are: Cα, or centres of mass of the heavy atoms of residues. auto: Cα, unless "
-        "the distances of a whole chain are those of centres of mass.",
+        help="What the beads are: Cα, or centres of mass of the heavy atoms of residues. auto: Cα, and "
+        "centres of mass in stretches whose distances are those of such centres.",
         rich_help_panel=_INPUT,
     ),
 ]

@@ -10,27 +10,15 @@ from jaxtyping import Bool, Float, Float64, Int64
 
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.errors import InputError
-from latcpb_cli.io.beads.chains import list_some
+from latcpb_cli.io.beads.kind_recognition import describe_com, recognize_com
 from latcpb_cli.io.beads.spacing import Spacing, measure_spacing
 from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.structure import CGTrace
 
-__all__ = ["Kinds", "ca_spacing", "find_com_chains", "find_kinds", "with_com"]
+__all__ = ["Kinds", "ca_spacing", "find_kinds", "with_com"]
 
-_DISTANCE_TO_CA = np.array(
-    [0.73, 2.55, 1.05, 1.10, 0.98, 1.55, 1.62, 0.95, 1.69, 0.91, 0.99, 1.73, 1.56, 1.90, 0.78, 0.72, 0.74,
-     2.48, 2.32, 0.70]
-)  # fmt: skip
-"""Mean distance (Å) of the centre of mass from the Cα of each residue type, in held-out training chains."""
-_MIN_BONDS = 30
-"""Bonds of a chain whose beads can be recognised."""
-_MEDIAN, _RELATIVE_STD, _MIN_CORRELATION = (3.7, 5.2), (0.12, 0.25), 0.5
-"""Distances of neighbours at centres of mass: median (Å), standard deviation over mean, and correlation with
-the sizes of the two residues. Chains held out of training have 3.9 to 5.0, 0.15 to 0.21, and 0.53 or more; Cα
-and Cβ correlate by less than 0.4, and centres of side chains are 5.4 Å or more apart."""
-_CA_CA, _CA_WIDTH, _MAX_RUN, _MAX_END_RUN = 3.8, 0.35, 5, 2
-"""Most bonds in a row that may be of the length of a Cα bond (Å), and most of them at a chain end: more could
-be a linker or tail of Cα. One held-out chain in five has more, and is not recognised."""
+_CA_CA, _CA_WIDTH = 3.8, 0.35
+"""Distances of Cα, and of centres of mass that may be Cα (Å)."""
 _MIN_CHECKED, _MAX_GIVEN_RUN, _MAX_MEDIAN = 12, 9, 5.4
 """Beads that are given as centres of mass, with so many bonds in a chain, are refused where more of these in
 a row are like those of Cα (at most 8 in held-out chains), or where their median (Å) is larger."""
@@ -55,7 +43,7 @@ class Kinds:
 def find_kinds(
     path: Path, trace: CGTrace, distances: Float64[np.ndarray, "steps"], options: ReadOptions
 ) -> Kinds:
-    """Find out which beads are centres of mass: those that the user names, else chains beyond doubt.
+    """Find out which beads are centres of mass: those that the user names, else stretches beyond doubt.
 
     Parameters
     ----------
@@ -73,21 +61,35 @@ def find_kinds(
     """
     given = _given(path, trace, options)
     if given is None:
-        is_com = find_com_chains(trace, distances, measure_spacing(trace, distances))
-        if not is_com.any():
-            return Kinds(is_com)
-        if options.cyclic:
-            raise InputError(f"{path}: --cyclic needs Cα beads; these are centres of mass", "leave it out")
-        chains = np.unique(trace.chain_index[is_com])
-        ends = [np.flatnonzero(trace.chain_index == chain)[[0, -1]].tolist() for chain in chains]
-        listed = list_some([f"{trace.label(first)} to {trace.label(last)}" for first, last in ends])
-        note = f"beads at centres of mass of residues: {listed}; --beads ca takes them for Cα"
-        return Kinds(is_com, (note,))
+        return _recognize(path, trace, distances, options)
     problem = _find_contradiction(trace, distances, given)
     if problem and not options.force:
         raise InputError(f"{path}: {problem}", "check --beads and --com-residues, or accept it with --force")
     notes = (f"beads at centres of mass of residues: {given.sum()} of {len(given)}",) if given.any() else ()
     return Kinds(given, notes, (problem,) if problem else ())
+
+
+def _recognize(
+    path: Path, trace: CGTrace, distances: Float64[np.ndarray, "steps"], options: ReadOptions
+) -> Kinds:
+    """Recognise centres of mass; all beads are Cα where there are none, and under ``force`` in doubt."""
+    spacing = measure_spacing(trace, distances)
+    found = recognize_com(trace, distances, spacing)
+    ca = np.zeros(len(trace), dtype=bool)
+    if not found.is_com.any() or (options.force and not found.certain):
+        return Kinds(ca)
+    ranges = describe_com(trace, found.is_com)
+    share = f"{int(100.0 * found.sure)} % of the residues beyond doubt"
+    if not found.certain:
+        raise InputError(
+            f"{path}: beads do not have the spacing of Cα in {spacing.describe_regions(trace)}: some may be "
+            "centres of mass of residues, but which is not certain",
+            f"name these with --com-residues; perhaps {ranges}, {share}",
+        )
+    if options.cyclic:
+        raise InputError(f"{path}: --cyclic needs Cα beads; there are centres of mass", "leave it out")
+    note = f"beads at centres of mass of residues found: {ranges}, {share}; --beads ca takes all for Cα"
+    return Kinds(found.is_com, (note,))
 
 
 def _given(path: Path, trace: CGTrace, options: ReadOptions) -> Bool[np.ndarray, "L"] | None:
@@ -109,41 +111,6 @@ def _given(path: Path, trace: CGTrace, options: ReadOptions) -> Bool[np.ndarray,
             )
         is_com |= inside
     return is_com
-
-
-def find_com_chains(
-    trace: CGTrace, distances: Float[np.ndarray, "steps"], spacing: Spacing
-) -> Bool[np.ndarray, "L"]:
-    """Find the chains all of whose beads are centres of mass, beyond doubt.
-
-    Parameters
-    ----------
-    trace : CGTrace
-    distances : numpy.ndarray, shape (L-1,)
-        Distance (Å) from each bead to the next.
-    spacing : Spacing
-        Measured on all beads as if they were Cα.
-    """
-    is_com = np.zeros(len(trace), dtype=bool)
-    size = _DISTANCE_TO_CA[trace.residue_types]
-    for chain in {int(trace.chain_index[region.first]) for region in spacing.regions}:
-        rows = np.flatnonzero(trace.chain_index == chain)
-        steps = rows[:-1][np.diff(trace.resids[rows]) <= 1]
-        steps = steps[np.isfinite(distances[steps])]
-        if len(steps) < _MIN_BONDS:
-            continue
-        bonds, sizes = distances[steps], size[steps] + size[steps + 1]
-        is_broad = _within(np.median(bonds), _MEDIAN) and _within(bonds.std() / bonds.mean(), _RELATIVE_STD)
-        if is_broad and not _has_ca_stretch(bonds):
-            is_com[rows] = sizes.std() > 0 and np.corrcoef(bonds, sizes)[0, 1] >= _MIN_CORRELATION
-    return is_com
-
-
-def _has_ca_stretch(bonds: Float[np.ndarray, "bonds"]) -> bool:
-    """Whether some of the bonds (Å) of a chain in a row could be those of Cα."""
-    starts, runs = _ca_runs(bonds)
-    at_end = (starts == 0) | (starts + runs == len(bonds))
-    return bool((runs > np.where(at_end, _MAX_END_RUN, _MAX_RUN)).any())
 
 
 def _ca_runs(
@@ -201,7 +168,3 @@ def ca_spacing(trace: CGTrace, distances: Float64[np.ndarray, "steps"]) -> Spaci
         return measure_spacing(trace, distances)
     with_center = trace.com_beads[1:] | trace.com_beads[:-1]
     return measure_spacing(trace, np.where(with_center, np.nan, distances))
-
-
-def _within(value: float, limits: tuple[float, float]) -> bool:
-    return limits[0] <= value <= limits[1]

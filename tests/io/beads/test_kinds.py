@@ -43,7 +43,7 @@ def write(path: Path, positions: np.ndarray, names: dict[int, str] | None = None
 def test_a_whole_chain_is_recognised(tmp_path: Path) -> None:
     source = open_source([write(tmp_path / "com.pdb", CENTERS)])
     assert source.trace.com_beads is not None and source.trace.com_beads.all()
-    assert any("centres of mass of residues: A:MET1 to A:SER89; --beads ca" in note for note in source.notes)
+    assert any("centres of mass of residues found: --com-residues A:1-89, " in note for note in source.notes)
     assert source.trace.chain_index.tolist() == [0] * 89
     assert inspect_source(source).chains[0].breaks == {}
 
@@ -54,20 +54,45 @@ def test_a_whole_chain_is_recognised(tmp_path: Path) -> None:
         CA * 1.3,
         NATIVE.atoms[0, :, 4],
         CENTERS[::-1],
-        mixed(slice(60, None)),
-        mixed(slice(40, 48)),
-        mixed(slice(0, 4)),
     ],
-    ids=["stretched", "CB", "residues in reverse", "domain", "linker", "tail"],
+    ids=["stretched", "CB", "residues in reverse"],
 )
-def test_what_is_not_beyond_doubt_is_refused(tmp_path: Path, positions: np.ndarray) -> None:
+def test_what_is_neither_is_refused(tmp_path: Path, positions: np.ndarray) -> None:
     with pytest.raises(InputError, match="do not have the spacing of Cα"):
         open_source([write(tmp_path / "odd.pdb", positions)])
 
 
-def test_ca_are_never_taken_for_centres(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ca", [slice(60, None), slice(40, 52), slice(0, 6)], ids=["domain", "linker", "tail"]
+)
+def test_stretches_are_recognised_and_named(tmp_path: Path, ca: slice) -> None:
+    path = write(tmp_path / "mixed.pdb", mixed(ca))
+    found = open_source([path])
+    assert found.trace.com_beads is not None
+    expected = np.ones(89, dtype=bool)
+    expected[ca] = False
+    assert (found.trace.com_beads == expected).sum() >= 87
+    (note,) = [note for note in found.notes if "found: --com-residues" in note]
+    ranges = note.split("--com-residues ")[1].split(", ")[0]
+    named = open_source([path], options=ReadOptions(com_residues=ranges))
+    assert named.trace.com_beads is not None and (named.trace.com_beads == found.trace.com_beads).all()
+
+
+def test_stretches_in_doubt_are_refused_with_a_guess(tmp_path: Path) -> None:
+    noise = 0.4 * np.random.default_rng(0).normal(size=CA.shape)
+    path = write(tmp_path / "noisy.pdb", mixed(slice(40, 60)) + noise)
+    with pytest.raises(InputError, match="which is not certain") as caught:
+        open_source([path])
+    assert "name these with --com-residues; perhaps --com-residues A:" in caught.value.hint
+    assert open_source([path], options=ReadOptions(force=True)).trace.com_beads is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_ca_are_never_taken_for_centres(tmp_path: Path, noise: float) -> None:
+    rng = np.random.default_rng(0)
     for frame in NATIVE.atoms[:, :, 1]:
-        assert open_source([write(tmp_path / "ca.pdb", frame)]).trace.com_beads is None
+        path = write(tmp_path / "ca.pdb", frame + noise * rng.normal(size=frame.shape))
+        assert open_source([path], options=ReadOptions(force=True)).trace.com_beads is None
 
 
 def test_ranges_and_ca_in_one_file() -> None:
