@@ -1,13 +1,14 @@
-"""Accuracy of structures rebuilt from centres of mass of residues (`--beads com`), against the natives.
+"""Accuracy of structures rebuilt from beads that are centres of atoms (`--beads`), against the natives.
 
     python benchmarks/beads.py DATA                     validation chains, all beads centres of mass
     python benchmarks/beads.py DATA --kinds mixed       stretches of them between Cα, as CALVADOS 3 has
+    python benchmarks/beads.py DATA --kinds ca+sc       Cα, and centres of mass of side chains
     python benchmarks/beads.py DATA --kinds ca          Cα beads, to compare with
-    python benchmarks/beads.py DATA --noise 0.2         with noise on the centres of mass, Å
+    python benchmarks/beads.py DATA --noise 0.2         with noise on the centres, Å
     python benchmarks/beads.py DATA --set heldout --chains 30
 
-The bead of a residue that lacks atoms in the native is its Cα. Residues at chain ends and breaks count in the
-distance of beads only. The figures are printed as JSON.
+The bead of a residue that lacks atoms in the native is its Cα alone. Residues at chain ends and breaks count
+in the distance of beads only. The figures are printed as JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from chains import generated_structure, reference_chains
 from tables import Row
 
 from latcpb_cli.chem.residues import CA_SLOT, slot_mask
-from latcpb_cli.com_beads.definition import centers_of_mass
+from latcpb_cli.com_beads.definition import bead_positions, bead_weights
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.place_centers import place_centers
@@ -53,8 +54,10 @@ def main() -> None:
         for atoms in samples:
             structure = generated_structure(native, atoms[None])
             row.add(native, structure)
-            if trace.com_beads is not None:
-                beads_off.append((beads(structure) - chunk.positions)[:, trace.com_beads])
+            if placed.beads is not None:
+                steps = beads(structure) - placed.beads
+                known = has_all_atoms(native) & bead_weights(trace).any(axis=1)
+                beads_off.append(steps[:, known])
     figures = row.figures()
     result = {"ca_rms": rms(ca_off), "bead_rms": rms(beads_off)} | {name: figures[name] for name in FIGURES}
     print(json.dumps({name: value and round(value, 4) for name, value in result.items()}, indent=1))
@@ -62,8 +65,8 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = measurement_parser(__doc__)
-    parser.add_argument("--kinds", choices=("com", "mixed", "ca"), default="com")
-    parser.add_argument("--noise", type=float, default=0.0, metavar="Å", help="on centres of mass")
+    parser.add_argument("--kinds", choices=("com", "mixed", "ca+sc", "ca"), default="com")
+    parser.add_argument("--noise", type=float, default=0.0, metavar="Å", help="on centres")
     parser.add_argument("--chains", type=int, metavar="N", help="the N shortest chains only")
     parser.add_argument("--samples", type=int, default=1, help="more than one: mode ensemble")
     return parser.parse_args()
@@ -74,23 +77,33 @@ def inputs(options: argparse.Namespace) -> Iterator[tuple[AtomStructure, FrameCh
     rng = np.random.default_rng(0)
     chains = sorted(reference_chains(options.data, options.set), key=lambda chain: len(chain[0]))
     for _, native, chunk in chains[: options.chains]:
-        types = native.trace.residue_types
-        is_com = (native.present | ~slot_mask()[types]).all(axis=1)
+        is_center = has_all_atoms(native)
         if options.kinds == "mixed":
-            is_com &= (np.arange(len(types)) // STRETCH + rng.integers(2)) % 2 == 0
-        if options.kinds == "ca" or not is_com.any():
+            is_center &= (np.arange(len(is_center)) // STRETCH + rng.integers(2)) % 2 == 0
+        if options.kinds == "ca" or not is_center.any():
             yield native, chunk
             continue
-        centers = beads(native)[0] + options.noise * rng.normal(size=(len(types), 3))
-        positions = np.where(is_com[:, None], centers, chunk.positions).astype(np.float32)
-        trace = replace(native.trace, com_beads=is_com)
-        yield replace(native, trace=trace), replace(chunk, positions=positions)
+        kind = {"side_chain_center": "mass"} if options.kinds == "ca+sc" else {"com_beads": is_center}
+        native = replace(native, trace=replace(native.trace, **kind))
+        centers = beads(native)[0] + options.noise * rng.normal(size=(len(is_center), 3))
+        if options.kinds == "ca+sc":
+            known = is_center & bead_weights(native.trace).any(axis=1)
+            side_chains = np.where(known[:, None], centers, np.nan).astype(np.float32)
+            yield native, replace(chunk, beads=side_chains[None])
+        else:
+            positions = np.where(is_center[:, None], centers, chunk.positions).astype(np.float32)
+            yield native, replace(chunk, positions=positions)
+
+
+def has_all_atoms(native: AtomStructure) -> np.ndarray:
+    """Which residues (L) have all their heavy atoms, so that their centre is known."""
+    return np.asarray((native.present | ~slot_mask()[native.trace.residue_types]).all(axis=1))
 
 
 def beads(structure: AtomStructure) -> np.ndarray:
-    """Centres of mass (F, L, 3) of all residues, Å."""
-    types = torch.from_numpy(structure.trace.residue_types)
-    return centers_of_mass(torch.from_numpy(structure.atoms), types).numpy()
+    """Centres (F, L, 3) of all residues, Å."""
+    weights = torch.from_numpy(bead_weights(structure.trace))
+    return bead_positions(torch.from_numpy(structure.atoms).double(), weights).numpy()
 
 
 def rms(differences: list[np.ndarray]) -> float | None:

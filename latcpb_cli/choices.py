@@ -8,8 +8,8 @@ from latcpb_cli.errors import UsageError
 
 __all__ = [
     "DEFAULT_REPO_ID", "PARTS", "BFactor", "BeadKinds", "ChainEnds", "Disulfides", "ForceField", "Mode",
-    "Part", "PbcTreatment", "Solvent", "Superpose", "TopologyFormat", "UnknownResidues", "check_choice",
-    "parse_parts",
+    "Part", "PbcTreatment", "SideChainCenter", "Solvent", "Superpose", "TopologyFormat",
+    "UnknownResidues", "check_choice", "parse_parts",
 ]  # fmt: skip
 
 Mode = Literal["best", "ensemble", "exact"]
@@ -20,8 +20,10 @@ PbcTreatment = Literal["whole", "none"]
 """Whether chains that a periodic box cuts are made whole."""
 UnknownResidues = Literal["error", "skip", "nearest"]
 """Refuse residues without a known name, leave them out, or read them as a relative."""
-BeadKinds = Literal["auto", "ca", "com"]
-"""What the beads are: found out, Cα, or centres of mass of residues."""
+BeadKinds = Literal["auto", "ca", "com", "ca+sc"]
+"""What the beads are: found out, Cα, centres of mass of residues, or Cα and centres of side chains."""
+SideChainCenter = Literal["mass", "geometry"]
+"""Which centre of the heavy atoms of a side chain its bead is."""
 ChainEnds = Literal["geometry", "labels"]
 """Whether Cα distances, or the labels of the file alone, decide where chains end."""
 TopologyFormat = Literal["pdb", "cif"]

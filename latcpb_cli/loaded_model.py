@@ -132,7 +132,7 @@ class LoadedModel:
                     (latent, condition, graph),
                     options.without,
                     self._flat(part.backbone),
-                    self._flat(part.beads),
+                    part.observed_beads(trace, self.device),
                 )
                 block = probability.cpu().numpy().reshape(len(rows), *result.shape[1:])
                 result[kept] = block[: kept.stop - kept.start]
@@ -197,12 +197,13 @@ class LoadedModel:
                     part = frames.canonical.select(rows)
                     block = self._block(trace, chunk.indices[rows], part, options, consensus)
                     lattice = None if cells is None else cells[kept]
+                    beads = part.observed_beads(trace, self.device)
                     for sample, (decoded, graph, prediction) in enumerate(block):
                         target = atoms[kept, sample]
                         if predictions is not None:
                             predictions.add(kept, sample, prediction())
                         if options.uses("relief"):
-                            batch.add(decoded, graph, lattice, weight[kept], into=target)
+                            batch.add(decoded, graph, lattice, weight[kept], target, beads)
                         else:
                             rows_kept = slice(target.shape[0] * target.shape[1])
                             target[...] = decoded.atoms[rows_kept].view(target.shape).cpu().numpy()
@@ -265,7 +266,7 @@ class LoadedModel:
         """
         latcpb, without = self.predictor.latcpb, options.without
         graph, condition = self._encode(trace, part)
-        backbone, beads = self._flat(part.backbone), self._flat(part.beads)
+        backbone, beads = self._flat(part.backbone), part.observed_beads(trace, self.device)
         weights = expected = None
         if consensus is not None:
             descriptors = ca_descriptors(part.ca, part.linked, trace.next_residue)

@@ -14,12 +14,14 @@ from latcpb_cli.backbone.peptide_rotations import PeptideRotations
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Part
 from latcpb_cli.com_beads.encoder import BeadEncoder
+from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.confidence.prediction import Prediction
 from latcpb_cli.config import ModelConfig, from_json
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.sidechains.chain_ends import turn_chain_ends
 from latcpb_cli.sidechains.packing import Packing
 from latcpb_cli.sidechains.rescoring import Rescoring
 from latcpb_cli.sidechains.selection import (
@@ -122,6 +124,8 @@ class Predictor(nn.Module):
         )
         if heads is None:
             return decoded
+        if backbone is None:
+            decoded = _turn_chain_ends(decoded, condition, graph, heads, inputs.beads)
         return choose_side_chains(decoded, condition, graph, heads, inputs)
 
     def rotamer_probabilities(
@@ -129,7 +133,7 @@ class Predictor(nn.Module):
         encoded: tuple[Float[Tensor, "L D"], Condition, Graph],
         without: Container[Part] = (),
         backbone: Float[Tensor, "L 4 3"] | None = None,
-        beads: Float[Tensor, "L 3"] | None = None,
+        beads: ObservedBeads | None = None,
     ) -> Float[Tensor, "L R"]:
         """Return the probability of every rotamer in best mode; zeros without packing.
 
@@ -147,6 +151,8 @@ class Predictor(nn.Module):
         if heads is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
         decoded = self._decode(encoded, backbone, peptides="peptides" not in without, side_chains=False)
+        if backbone is None:
+            decoded = _turn_chain_ends(decoded, condition, graph, heads, beads)
         return rotamer_probabilities(decoded, condition, graph, heads, beads)
 
     def prediction(
@@ -198,3 +204,12 @@ class Predictor(nn.Module):
         if self.peptide_rotations is None or not peptides:
             return decoded
         return self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
+
+
+def _turn_chain_ends(
+    decoded: Decoded, condition: Condition, graph: Graph, heads: SideChainHeads, beads: ObservedBeads | None
+) -> Decoded:
+    """Turn the ends of chains to their beads, where there are any."""
+    if beads is None:
+        return decoded
+    return turn_chain_ends(decoded, graph, beads, heads.packing.chi_std(condition, graph.types))

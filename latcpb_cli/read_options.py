@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from latcpb_cli.choices import BeadKinds, ChainEnds, PbcTreatment, UnknownResidues, check_choice
+from latcpb_cli.choices import (
+    BeadKinds,
+    ChainEnds,
+    PbcTreatment,
+    SideChainCenter,
+    UnknownResidues,
+    check_choice,
+)
 from latcpb_cli.errors import UsageError
 from latcpb_cli.residue_ranges import ResidueRange, parse_ranges
 
@@ -89,11 +96,17 @@ class ReadOptions:
         What is done with residues whose names are not known.
     bead : str or None
         Atom name of the beads; by default CA, CAlpha, BB, or the only atom of each residue.
-    beads : {'auto', 'ca', 'com'}
-        What the beads are: Cα, or centres of mass of residues. ``auto`` takes them for Cα, and stretches for
-        centres of mass where distances leave no doubt.
+    beads : {'auto', 'ca', 'com', 'ca+sc'}
+        What the beads are: Cα, centres of mass of residues, or Cα with a second bead of each residue at the
+        centre of its side chain. ``auto`` takes them for Cα, and stretches for centres of mass where
+        distances leave no doubt.
     com_residues : str or None
         Residues whose beads are centres of mass, such as ``A:10-95,A:120-180``; all others are Cα.
+    sc_bead : str or None
+        Atom name of the beads of side chains; by default SC, SCM, CMA, CEN, or the only atom of a residue
+        beside its Cα.
+    sc_center : {'mass', 'geometry'}
+        Which centre of a side chain its bead is.
     chain_ends : {'geometry', 'labels'}
         Whether Cα distances correct the chain ends that identifiers, TER records and numbers give.
     format : str or None
@@ -122,6 +135,8 @@ class ReadOptions:
     bead: str | None = None
     beads: BeadKinds = "auto"
     com_residues: str | None = None
+    sc_bead: str | None = None
+    sc_center: SideChainCenter = "mass"
     chain_ends: ChainEnds = "geometry"
     format: str | None = None
     drop_repeated_times: bool = False
@@ -138,6 +153,9 @@ class ReadOptions:
                 f"--com-residues and --beads {self.beads} exclude each other",
                 "--com-residues alone: the residues it names are centres of mass, all others Cα",
             )
+        check_choice("--sc-center", self.sc_center, SideChainCenter)
+        if self.beads != "ca+sc" and (self.sc_bead is not None or self.sc_center != "mass"):
+            raise UsageError("--sc-bead and --sc-center need --beads ca+sc", "add it, or leave them out")
         ranges = self.com_ranges
         if self.cyclic and (ranges or self.beads == "com"):
             raise UsageError("--cyclic needs Cα beads, not centres of mass", "leave out one of them")

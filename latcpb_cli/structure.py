@@ -15,7 +15,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from latcpb_cli.chem.modified import atom_slots, parent_name, residue_kinds
 from latcpb_cli.chem.naming import residue_name
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, LETTERS, N_SLOT, N_SLOTS, NAMES, OXT_SLOT, letter_index
+from latcpb_cli.chem.residues import CA_SLOT, LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
+from latcpb_cli.choices import SideChainCenter
 
 __all__ = [
     "BREAK_CUTOFF",
@@ -24,13 +25,10 @@ __all__ = [
     "Bridge",
     "CGTrace",
     "FrameChunk",
-    "find_cyclic_chains",
 ]
 
 BREAK_CUTOFF = 4.5
 """Cα-Cα distance (Å) above which no peptide joins two neighbours of a chain."""
-_MAX_PEPTIDE_BOND = 1.8
-"""Å between C and N; more is no bond (`latcpb_cli.metrics.graph` has 1.3 times the sum of the radii)."""
 Bridge = tuple[int, int]
 """Two residues joined by a disulfide, the lower number first."""
 
@@ -57,6 +55,8 @@ class CGTrace:
         Numbers of the chains whose last residue a peptide joins to the first.
     com_beads : numpy.ndarray of bool, shape (L,), or None
         Residues whose beads are centres of mass instead of Cα; None where no bead is.
+    side_chain_center : {'mass', 'geometry'} or None
+        Which point of a side chain the second bead of its residue is; None where there are no such beads.
     """
 
     sequence: str
@@ -67,6 +67,7 @@ class CGTrace:
     variants: Shaped[np.ndarray, "L"] | None = None
     cyclic_chains: tuple[int, ...] = ()
     com_beads: Bool[np.ndarray, "L"] | None = None
+    side_chain_center: SideChainCenter | None = None
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -86,6 +87,11 @@ class CGTrace:
         """Slots per residue in arrays of written atoms: 15, or more with modified residues."""
         kinds = np.unique(self.residue_kinds)
         return max([N_SLOTS, *(1 + max(atom_slots(int(kind)).values()) for kind in kinds)])
+
+    @property
+    def has_centers(self) -> bool:
+        """Whether some beads are centres of several atoms, not Cα."""
+        return self.com_beads is not None or self.side_chain_center is not None
 
     def name(self, index: int) -> str:
         """Return the name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
@@ -174,7 +180,8 @@ class FrameChunk:
         Atoms of the input in `GIVEN_SLOTS`, Å; nan for one without a position. N and C of a residue have both
         a position, or none of its atoms has. None where backbones are not kept.
     beads : numpy.ndarray of float32, shape (F, L, 3), or None
-        Beads of the input (Å), where ``positions`` are Cα found from them.
+        Beads of the input that are centres of atoms, Å: those from which the Cα in ``positions`` are found,
+        or those of side chains beside the Cα, nan for a residue without one.
     """
 
     positions: Float[np.ndarray, "F L 3"]
@@ -196,17 +203,6 @@ class FrameChunk:
             name: value[row : row + 1] for name, value in vars(self).items() if isinstance(value, np.ndarray)
         }
         return FrameChunk(**columns, problems={n: text for n, text in self.problems.items() if n == index})
-
-
-def find_cyclic_chains(
-    trace: CGTrace, atoms: Float[np.ndarray, "L W 3"], present: Bool[np.ndarray, "L W"]
-) -> tuple[int, ...]:
-    """Find the chains whose last C and first N are bonded, from their atoms (Å)."""
-    ends = np.flatnonzero(~trace.same_chain_as_next())
-    starts = np.r_[0, ends[:-1] + 1]
-    bond = atoms[ends, C_SLOT].astype(np.float64) - atoms[starts, N_SLOT]
-    complete = present[ends, C_SLOT] & present[starts, N_SLOT] & ~present[ends, OXT_SLOT] & (ends > starts)
-    return tuple(np.flatnonzero(complete & ((bond**2).sum(-1) < _MAX_PEPTIDE_BOND**2)).tolist())
 
 
 @dataclass(frozen=True, eq=False)

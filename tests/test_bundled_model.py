@@ -23,7 +23,7 @@ from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.read_options import ReadOptions
-from latcpb_cli.run.bead_distances import center_distances
+from latcpb_cli.run.bead_distances import bead_distances
 from latcpb_cli.run.place_centers import place_centers
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
@@ -206,7 +206,7 @@ def test_centres_of_mass_become_the_structure_they_come_from(model) -> None:
     chunk, trace = next(source.chunks(1)), source.trace
     placed = place_centers(model, trace, chunk)
     atoms = model.sample(trace, placed, BEST)
-    distances = center_distances(trace, placed, atoms, np.zeros((1, 1, len(trace)), dtype=bool))
+    distances = bead_distances(trace, placed, atoms, np.zeros((1, 1, len(trace)), dtype=bool))["com"]
     squares = squared_deviation(trace.residue_types, native.atoms[:1], atoms[:, 0], native.present)[0]
     backbone = squares[5:85, [0, 2, 3]].mean()
     assert np.sqrt(np.nanmean(distances**2)) < 0.3
@@ -215,3 +215,19 @@ def test_centres_of_mass_become_the_structure_they_come_from(model) -> None:
     assert trace.com_beads is not None
     is_ca = ~trace.com_beads
     np.testing.assert_array_equal(atoms[0, 0, is_ca, CA_SLOT], chunk.positions[0, is_ca])
+
+
+def test_side_chains_follow_their_beads(model) -> None:
+    native = read_all_atom(ROOT / "examples" / "tnc_allatom.pdb")
+    source = open_source([ROOT / "examples" / "tnc_sc.pdb"], options=ReadOptions(beads="ca+sc"))
+    chunk, trace = next(source.chunks(1)), source.trace
+    built = {}
+    for name, one in (("ca+sc", trace), ("ca", replace(trace, side_chain_center=None))):
+        atoms = model.sample(one, chunk, BEST)
+        np.testing.assert_array_equal(atoms[0, 0, :, CA_SLOT], chunk.positions[0])
+        distances = bead_distances(trace, chunk, atoms, np.zeros((1, 1, len(trace)), dtype=bool))
+        squares = squared_deviation(trace.residue_types, native.atoms[:1], atoms[:, 0], native.present)[0]
+        rms = float(np.sqrt(squares[native.present].mean()))
+        built[name] = rms, float(np.sqrt(np.nanmean(distances["sc"] ** 2)))
+    assert built["ca+sc"][0] < 0.65 < 0.9 < built["ca"][0]
+    assert built["ca+sc"][1] < 0.25 < 0.7 < built["ca"][1]

@@ -52,7 +52,8 @@ def dihedrals(positions: np.ndarray) -> np.ndarray:
 
 def test_files_are_small():
     sizes = {path.name: path.stat().st_size for path in EXAMPLES.iterdir() if path.is_file()}
-    assert {"4ebp2.xtc", "4ebp2.pdb", "tnc.dcd", "tnc.pdb", "tnc_allatom.pdb", "tnc_com.pdb"} <= sizes.keys()
+    assert {"4ebp2.xtc", "4ebp2.pdb", "tnc.dcd", "tnc.pdb", "tnc_allatom.pdb"} <= sizes.keys()
+    assert {"tnc_com.pdb", "tnc_sc.pdb"} <= sizes.keys()
     assert max(sizes.values()) <= 1_000_000
 
 

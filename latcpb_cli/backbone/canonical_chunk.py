@@ -9,6 +9,7 @@ import numpy as np
 
 from latcpb_cli.backbone.relax_trace import relax_trace
 from latcpb_cli.chem.residues import CA_SLOT, GIVEN_SLOTS
+from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.errors import UsageError
 from latcpb_cli.geometry.box import box_vectors
 from latcpb_cli.geometry.canonical_frame import canonical_frame
@@ -30,7 +31,7 @@ class CanonicalFrames:
     backbone : float32, (F, L, 4, 3), or None
         See `FrameChunk`; None where the backbone is built.
     beads : float32, (F, L, 3), or None
-        Centres of mass of residues, Å; nan for beads that are Cα, and None where all are.
+        Beads that are centres of atoms, Å; nan for residues without one, and None where no residue has.
     """
 
     ca: np.ndarray
@@ -45,6 +46,10 @@ class CanonicalFrames:
         """Return some of the frames."""
         backbone, beads = (None if x is None else x[rows] for x in (self.backbone, self.beads))
         return CanonicalFrames(self.ca[rows], self.linked[rows], backbone, beads)
+
+    def observed_beads(self, trace: CGTrace, device: str) -> ObservedBeads | None:
+        """Return the beads of all frames, one after the other, on a device; None where there are none."""
+        return None if self.beads is None else ObservedBeads.from_trace(trace, self.beads, self.ca).to(device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +99,14 @@ class CanonicalChunk:
         if backbone is not None:
             turned = ((backbone - center[:, None]) @ turn[:, None]).astype(np.float32)
             canonical = replace(canonical, backbone=turned)
-        if trace.com_beads is not None:
+        if trace.has_centers:
             if chunk.beads is None:
-                raise UsageError("Cα of centres of mass are not placed", "call place_ca() first")
+                raise UsageError("frames without their beads", "call place_ca(), or read side-chain beads")
+            is_known = np.ones(len(trace), dtype=bool) if trace.com_beads is None else trace.com_beads
+            if chunk.missing is not None:
+                is_known = is_known & ~chunk.missing
             turned = ((chunk.beads - center) @ turn).astype(np.float32)
-            is_com = trace.com_beads if chunk.missing is None else trace.com_beads & ~chunk.missing
-            canonical = replace(canonical, beads=np.where(is_com[..., None], turned, np.float32(np.nan)))
+            canonical = replace(canonical, beads=np.where(is_known[..., None], turned, np.float32(np.nan)))
         return cls(positions, backbone, center, axes, canonical)
 
     def blocks(self, size: int) -> Iterator[tuple[np.ndarray, slice]]:

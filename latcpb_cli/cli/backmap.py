@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latcpb_cli.choices import parse_parts
+from latcpb_cli.cli import bead_options as kind
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli import preparation
 from latcpb_cli.cli.run_page import ReportHtml, check_page, write_page
@@ -58,9 +59,11 @@ def backmap(
     scale: opt.Scale = 1.0,
     sequence: opt.Sequence = None,
     on_unknown: opt.OnUnknown = "error",
-    bead: opt.Bead = None,
-    beads: opt.Beads = "auto",
-    com_residues: opt.ComResidues = None,
+    bead: kind.Bead = None,
+    beads: kind.Beads = "auto",
+    com_residues: kind.ComResidues = None,
+    sc_bead: kind.ScBead = None,
+    sc_center: kind.ScCenter = "mass",
     chain_ends: opt.ChainEnds = "geometry",
     cyclic: opt.Cyclic = False,
     format: opt.Format = None,
@@ -100,8 +103,8 @@ def backmap(
     reading = ReadOptions(
         selection=selection, pbc=pbc, window=FrameWindow(begin, end, stride, frames), scale=scale,
         sequence=sequence, on_unknown=on_unknown, bead=bead, beads=beads, com_residues=com_residues,
-        chain_ends=chain_ends, strict=strict,
-        force=force, format=format, drop_repeated_times=drop_repeated_times, cyclic=cyclic,
+        sc_bead=sc_bead, sc_center=sc_center, chain_ends=chain_ends, strict=strict, force=force,
+        format=format, drop_repeated_times=drop_repeated_times, cyclic=cyclic,
     )  # fmt: skip
 
     from latcpb_cli.cli.messages import Messages

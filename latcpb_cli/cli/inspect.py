@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latcpb_cli.cli import bead_options as kind
 from latcpb_cli.cli import options as opt
 from latcpb_cli.errors import one_line
 
@@ -34,9 +35,11 @@ def inspect(
     scale: opt.Scale = 1.0,
     sequence: opt.Sequence = None,
     on_unknown: opt.OnUnknown = "error",
-    bead: opt.Bead = None,
-    beads: opt.Beads = "auto",
-    com_residues: opt.ComResidues = None,
+    bead: kind.Bead = None,
+    beads: kind.Beads = "auto",
+    com_residues: kind.ComResidues = None,
+    sc_bead: kind.ScBead = None,
+    sc_center: kind.ScCenter = "mass",
     chain_ends: opt.ChainEnds = "geometry",
     cyclic: opt.Cyclic = False,
     begin: opt.Begin = None,
@@ -69,6 +72,8 @@ def inspect(
         bead=bead,
         beads=beads,
         com_residues=com_residues,
+        sc_bead=sc_bead,
+        sc_center=sc_center,
         chain_ends=chain_ends,
         cyclic=cyclic,
         force=True,
@@ -98,6 +103,8 @@ def _overview(source: Source, inspection: Inspection) -> list[str]:
     ]
     if source.trace.com_beads is not None:
         lines.append(f"kinds      {source.trace.com_beads.sum():,} centres of mass, the others Cα")
+    if source.trace.side_chain_center is not None:
+        lines.append(f"kinds      Cα, and centres of side chains ({source.trace.side_chain_center})")
     if spacing.n_bonds:
         lines.append(
             f"Cα-Cα      median {spacing.median:.2f} Å, {spacing.n_outliers} of {spacing.n_bonds} bonds odd, "

@@ -11,11 +11,11 @@ from latcpb_cli import choices
 from latcpb_cli.chem import conventions
 
 __all__ = [
-    "BFactor", "Bead", "Beads", "Begin", "CaTolerance", "ChainEnds", "Coherence", "ComResidues", "Cyclic",
-    "Debug", "Device", "Disulfides", "DropRepeatedTimes", "End", "FailOn", "Force", "Format", "Frames",
-    "KeepBackbone", "Mode", "Naming", "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Quiet",
-    "Resume", "Samples", "Scale", "Scheduler", "Seed", "Selection", "Sequence", "Strict", "Stride",
-    "Threads", "Top", "Topology", "Trajectories", "Verbose", "Weights", "Without", "Workers",
+    "BFactor", "Begin", "CaTolerance", "ChainEnds", "Coherence", "Cyclic", "Debug", "Device", "Disulfides",
+    "DropRepeatedTimes", "End", "FailOn", "Force", "Format", "Frames", "KeepBackbone", "Mode", "Naming",
+    "NoReport", "OnUnknown", "Output", "Overwrite", "Pbc", "Quiet", "Resume", "Samples", "Scale", "Scheduler",
+    "Seed", "Selection", "Sequence", "Strict", "Stride", "Threads", "Top", "Topology", "Trajectories",
+    "Verbose", "Weights", "Without", "Workers",
 ]  # fmt: skip
 
 _INPUT, _FRAMES, _MODEL, _MESSAGES = "Input", "Frames", "Model and machine", "Messages"
@@ -154,33 +154,6 @@ OnUnknown = Annotated[
     typer.Option(
         help="Unknown residues: stop, leave them out, or read them as a relative (HYP as PRO).",
         rich_help_panel=_INPUT,
-    ),
-]
-Bead = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Atom name of the beads at the Cα. Default: CA, CAlpha, BB, or the only atom of each residue.",
-        rich_help_panel=_INPUT,
-        show_default=False,
-    ),
-]
-Beads = Annotated[
-    choices.BeadKinds,
-    typer.Option(
-        help="What the beads are: Cα, or centres of mass of the heavy atoms of residues. auto: Cα, and "
-        "centres of mass in stretches whose distances are those of such centres.",
-        rich_help_panel=_INPUT,
-    ),
-]
-ComResidues = Annotated[
-    str | None,
-    typer.Option(
-        metavar="RANGES",
-        help="Residues whose beads are centres of mass, such as A:10-95,A:120-180 (CALVADOS 3: the folded "
-        "domains); all others are Cα.",
-        rich_help_panel=_INPUT,
-        show_default=False,
     ),
 ]
 ChainEnds = Annotated[

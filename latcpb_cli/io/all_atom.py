@@ -15,13 +15,14 @@ from latcpb_cli.io.atom_slots import ResidueAtoms, group_residues
 from latcpb_cli.io.atom_source import AtomSource, Hydrogens
 from latcpb_cli.io.beads.chains import build_trace
 from latcpb_cli.io.beads.labels import check_labels
+from latcpb_cli.io.beads.rings import find_cyclic_chains
 from latcpb_cli.io.beads.whole import shortest_images
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import InputFiles, OptionNames
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.read_options import FrameWindow
-from latcpb_cli.structure import AtomStructure, CGTrace, find_cyclic_chains
+from latcpb_cli.structure import AtomStructure, CGTrace
 
 __all__ = ["assemble_atom_source", "open_all_atom", "read_all_atom"]
 

@@ -26,6 +26,7 @@ from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import FrameFile, Trajectory
 from latcpb_cli.io.readers.gsd import GsdFile
 from latcpb_cli.io.readers.mda_topology import select_atoms
+from latcpb_cli.io.side_chain_beads import choose_side_chain_beads, find_side_chain_beads
 from latcpb_cli.io.source import Source
 from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.structure import CGTrace
@@ -119,13 +120,14 @@ def _identify(
     atoms, rows = atoms.select(kept), rows[kept]
     beads = identify_beads(atoms, given.path, options, given.sequences, sampler)
     backbone = find_backbone(atoms, beads.rows, beads.sequence)
-    backbone = np.where(backbone < 0, -1, rows[backbone])
+    side_chains = find_side_chain_beads(atoms, beads.rows, beads.sequence, options.sc_bead)
+    backbone, side_chains = (np.where(x < 0, -1, rows[x]) for x in (backbone, side_chains))
     atoms, rows = atoms.select(beads.rows), rows[beads.rows]
     indices = _atom_indices(trajectory, given.path, n_atoms, rows)
     if sampler is None:
-        backbone = np.full_like(backbone, -1)  # the frames hold the beads alone
+        backbone[:] = side_chains[:] = -1  # the frames hold the beads alone
     beads = replace(beads, notes=(*alternate_notes, *beads.notes))
-    return atoms, beads, BeadReader(trajectory, indices, options.scale, backbone)
+    return atoms, beads, BeadReader(trajectory, indices, options.scale, backbone, side_chains)
 
 
 def _in_angstrom(reader: BeadReader, frames: Int64[np.ndarray, "F"]) -> tuple[BeadReader, tuple[str, ...]]:
@@ -225,6 +227,8 @@ def _make_source(
     if reader.backbone_indices is not None and has_backbone(reader.backbone_indices):
         chain_notes.append(BACKBONE_OFFER)
     bead_warnings = _bead_warnings(path, trace, spacing, beads.name, options.force)
+    trace, side_chain_note = choose_side_chain_beads(path, trace, reader, int(frames[0]), beads.name, options)
+    chain_notes += filter(None, [side_chain_note])
     return Source(
         paths=(),
         trace=trace,

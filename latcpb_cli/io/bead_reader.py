@@ -27,30 +27,50 @@ class BeadReader:
     backbone_indices : numpy.ndarray of int64, shape (L, 4), or None
         Atoms of the trajectory that are the `GIVEN_SLOTS` of each residue, -1 for none; None where they are
         not known.
+    side_chain_indices : numpy.ndarray of int64, shape (L,), or None
+        Atoms of the trajectory at the centres of side chains, -1 for none; None where they are not known.
     """
 
     trajectory: Trajectory
     atom_indices: Int64[np.ndarray, "L"]
     scale: float
     backbone_indices: Int64[np.ndarray, "L 4"] | None = None
+    side_chain_indices: Int64[np.ndarray, "L"] | None = None
 
     def select(self, rows: Int64[np.ndarray, "M"] | Bool[np.ndarray, "L"]) -> BeadReader:
         """Return a reader of some beads, given by their indices or by a mask."""
-        backbone = None if self.backbone_indices is None else self.backbone_indices[rows]
-        return replace(self, atom_indices=self.atom_indices[rows], backbone_indices=backbone)
+        backbone, side_chain = (
+            None if indices is None else indices[rows]
+            for indices in (self.backbone_indices, self.side_chain_indices)
+        )
+        beads = self.atom_indices[rows]
+        return replace(self, atom_indices=beads, backbone_indices=backbone, side_chain_indices=side_chain)
 
     def read(self, index: int) -> Frame:
         """Read the beads of one frame of the trajectory."""
         return self._read(index, self.atom_indices)
 
-    def read_with_backbone(self, index: int) -> tuple[Frame, Float32[np.ndarray, "L 4 3"]]:
-        """Read the beads of one frame, and the backbone atoms of their residues, nan where there is none."""
-        length, backbone = len(self.atom_indices), self.backbone_indices
-        if backbone is None:
-            backbone = np.full((length, 4), -1)
-        frame = self._read(index, np.concatenate([self.atom_indices, backbone.ravel()]))
-        atoms = frame.positions[length:].reshape(length, 4, 3)
-        atoms[backbone < 0] = np.nan
+    def read_with(
+        self, index: int, others: Int64[np.ndarray, "L K"]
+    ) -> tuple[Frame, Float32[np.ndarray, "L K 3"]]:
+        """Read the beads of one frame, and K other atoms of each residue.
+
+        Parameters
+        ----------
+        index : int
+        others : numpy.ndarray of int64, shape (L, K)
+            Atoms of the trajectory, -1 for none.
+
+        Returns
+        -------
+        frame : Frame
+        atoms : numpy.ndarray of float32, shape (L, K, 3)
+            In Å; nan where there is none.
+        """
+        length = len(self.atom_indices)
+        frame = self._read(index, np.concatenate([self.atom_indices, others.ravel()]))
+        atoms = frame.positions[length:].reshape(*others.shape, 3)
+        atoms[others < 0] = np.nan
         return replace(frame, positions=frame.positions[:length]), atoms
 
     def _read(self, index: int, atom_indices: Int64[np.ndarray, "N"]) -> Frame:

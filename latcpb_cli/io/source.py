@@ -24,6 +24,7 @@ from latcpb_cli.io.beads.frame_check import (
 from latcpb_cli.io.beads.spacing import Spacing
 from latcpb_cli.io.beads.whole import gather_around_beads, make_whole
 from latcpb_cli.io.readers.frames import Frame
+from latcpb_cli.io.side_chain_beads import describe_strayed, drop_strayed
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["Source"]
@@ -102,6 +103,7 @@ class Source:
             "cyclic_chains": list(trace.cyclic_chains),
             "backbone": self._backbone_digest(),
             "com_beads": "" if trace.com_beads is None else _digest(repr(trace.com_beads.tolist())),
+            "side_chains": self._side_chain_digest(),
         }
 
     def keeping_backbone(self, wanted: bool = True) -> Source:
@@ -172,7 +174,7 @@ class Source:
             As `chunks` does.
         """
         indices = self.frames[numbers]
-        frames, backbone = self._read(indices)
+        frames, backbone, side_chains = self._read(indices)
         given = np.stack([frame.positions for frame in frames])
         boxes = np.stack([frame.box for frame in frames])
         missing = find_missing(given)
@@ -194,6 +196,8 @@ class Source:
                 for problem, residues in zip(problems, unbonded, strict=True)
             ]
             absent |= unbonded
+        if side_chains is not None:
+            side_chains, problems = self._check_side_chains(side_chains, positions, boxes, problems)
         return FrameChunk(
             positions=move_far_away(positions, absent) if absent.any() else positions,
             times=np.array([frame.time for frame in frames]),
@@ -202,16 +206,41 @@ class Source:
             missing=absent if absent.any() else None,
             problems=self._check_problems(indices, problems),
             backbone=backbone,
+            beads=side_chains,
         )
 
     def _read(
         self, indices: Int64[np.ndarray, "F"]
-    ) -> tuple[list[Frame], Float[np.ndarray, "F L 4 3"] | None]:
-        """Read the beads of some frames, and the backbones where they are kept."""
-        if not self._keeps_backbone:
-            return [self._reader.read(index) for index in indices.tolist()], None
-        pairs = [self._reader.read_with_backbone(index) for index in indices.tolist()]
-        return [frame for frame, _ in pairs], np.stack([backbone for _, backbone in pairs])
+    ) -> tuple[list[Frame], Float[np.ndarray, "F L 4 3"] | None, Float[np.ndarray, "F L 3"] | None]:
+        """Read the beads of some frames, and the backbones and side-chain beads where they are used."""
+        backbone = self._reader.backbone_indices if self._keeps_backbone else None
+        side_chains = self._reader.side_chain_indices
+        side_chains = None if self.trace.side_chain_center is None else side_chains
+        used = [x for x in (backbone, None if side_chains is None else side_chains[:, None]) if x is not None]
+        if not used:
+            return [self._reader.read(index) for index in indices.tolist()], None, None
+        others = np.concatenate(used, axis=1)
+        pairs = [self._reader.read_with(index, others) for index in indices.tolist()]
+        atoms = np.stack([atoms for _, atoms in pairs])
+        return (
+            [frame for frame, _ in pairs],
+            None if backbone is None else atoms[:, :, : backbone.shape[1]],
+            None if side_chains is None else atoms[:, :, -1],
+        )
+
+    def _check_side_chains(
+        self,
+        side_chains: Float[np.ndarray, "F L 3"],
+        positions: Float[np.ndarray, "F L 3"],
+        boxes: Float[np.ndarray, "F 6"],
+        problems: list[str],
+    ) -> tuple[Float[np.ndarray, "F L 3"], list[str]]:
+        """Gather side-chain beads around their Cα, and leave out those too far away, which is a problem."""
+        if self._make_whole:
+            side_chains = gather_around_beads(side_chains[:, :, None], positions, boxes)[:, :, 0]
+        side_chains, strayed = drop_strayed(self.trace, side_chains, positions)
+        described = (describe_strayed(self.trace, residues) for residues in strayed)
+        return side_chains, ["; ".join(filter(None, x)) for x in zip(problems, described, strict=True)]
 
     def _check_problems(self, indices: Int64[np.ndarray, "F"], problems: Sequence[str]) -> dict[int, str]:
         """Return the problems of frames that have any, by frame number; raise under ``strict``."""
@@ -233,6 +262,11 @@ class Source:
         """Return what differs for other backbone atoms; "" where none are kept."""
         indices = self._reader.backbone_indices
         return _digest(repr(indices.tolist())) if self._keeps_backbone and indices is not None else ""
+
+    def _side_chain_digest(self) -> str:
+        """Return what differs for other side-chain beads; "" where none are used."""
+        center, indices = self.trace.side_chain_center, self._reader.side_chain_indices
+        return "" if center is None or indices is None else f"{center}, {_digest(repr(indices.tolist()))}"
 
 
 def _digest(text: str) -> str:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 
 from latcpb_cli.chem.zmatrix import N_CHI
+from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
@@ -61,6 +62,7 @@ class RelaxationBatch:
         cells: Float[np.ndarray, "F 3 3"] | None,
         ramachandran_weight: Float[np.ndarray, "F L"] | None,
         into: Float[np.ndarray, "F L 15 3"],
+        beads: ObservedBeads | None = None,
     ) -> None:
         """Add the structures of F frames.
 
@@ -75,6 +77,8 @@ class RelaxationBatch:
         into : numpy.ndarray of float32, shape (F, L, 15, 3)
             Receives the atoms (Å) when they are relaxed. Structures that are not built from internal
             coordinates are copied as they are.
+        beads : ObservedBeads, optional
+            Centres of atoms, which restraints hold.
         """
         n_frames, length = into.shape[:2]
         rows = slice(n_frames * length)
@@ -98,6 +102,7 @@ class RelaxationBatch:
             concentration=None if concentration is None else concentration[rows],
             order=graph.order.select(rows),
             fixed_backbone=self._fixed_backbone,
+            beads=None if beads is None else beads.select(rows),
         )
         self._pending.append((structures, into))
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, PEPTIDE_ROTATION, InternalCoordinates
+from latcpb_cli.relax.bead_restraints import BeadRestraints
 from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
 from latcpb_cli.relax.overlaps import OverlapPairs
 from latcpb_cli.relax.reselect import reselect
@@ -69,10 +70,11 @@ class OverlapCounts:
 def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None = None) -> TorsionStructures:
     """Turn peptides and side chains until atoms do not overlap and backbones are not bent.
 
-    The relaxation descends on an energy with four terms: squared overlaps of
+    The relaxation descends on an energy with five terms: squared overlaps of
     all heavy atoms, including those with periodic images; bends of N-CA-C; the
-    Ramachandran energy of phi and psi; and restraints of every joint to the
-    model's prediction. The restraint of a peptide grows with the concentration
+    Ramachandran energy of phi and psi; restraints of every joint to the
+    model's prediction; and restraints of centres of atoms to the beads of the
+    input. The restraint of a peptide grows with the concentration
     of its predicted rotation and falls with its Ramachandran weight. In
     structures that keep deep overlaps, the side chains involved get another
     rotameric state, and the descent continues: up to three rounds, as long as
@@ -168,19 +170,22 @@ class _TorsionEnergy:
     ----------
     kinematics : TorsionKinematics
     strain : BackboneStrain
+    beads : BeadRestraints or None
     restraint : Tensor, shape (6, L)
         Stiffness of the restraint of each joint, 0 where there is no joint.
     """
 
     kinematics: TorsionKinematics
     strain: BackboneStrain
+    beads: BeadRestraints | None
     restraint: Float[Tensor, "6 L"]
 
     @classmethod
     def from_structures(cls, structures: TorsionStructures) -> _TorsionEnergy:
         kinematics = TorsionKinematics.from_structures(structures)
         restraint = _restraint_stiffness(structures, kinematics.joint_mask)
-        return cls(kinematics, BackboneStrain.from_structures(structures), restraint)
+        beads = None if structures.beads is None else BeadRestraints.from_beads(structures.beads)
+        return cls(kinematics, BackboneStrain.from_structures(structures), beads, restraint)
 
     def scaled_gradient(
         self, angles: Float[Tensor, "6 L"], atoms: Float[Tensor, "3 15 L"], pairs: OverlapPairs
@@ -189,6 +194,8 @@ class _TorsionEnergy:
         gradient, stiffness = pairs.gradient(atoms)
         if not self.kinematics.fixed_backbone:  # whose strain no joint changes
             self.strain.add_gradient(atoms, gradient, stiffness)
+        if self.beads is not None:
+            self.beads.add_gradient(atoms, gradient, stiffness)
         joint_gradient, joint_stiffness = self.kinematics.joint_gradient(atoms, gradient, stiffness, angles)
         joint_gradient = joint_gradient + self.restraint * torch.sin(angles)
         return _STEP_SIZE * joint_gradient / (joint_stiffness + self.restraint + _DAMPING)

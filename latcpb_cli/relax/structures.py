@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 
@@ -74,6 +75,8 @@ class TorsionStructures:
         Which residue follows which.
     fixed_backbone : bool
         Whether only side chains move.
+    beads : ObservedBeads or None
+        Beads at centres of atoms, which restraints hold.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -88,6 +91,7 @@ class TorsionStructures:
     concentration: Float[Tensor, "L"] | None = None
     order: ChainOrder = LINEAR
     fixed_backbone: bool = False
+    beads: ObservedBeads | None = None
 
     def __len__(self) -> int:
         return len(self.types)
@@ -106,6 +110,7 @@ class TorsionStructures:
 
         internals = [part.internal for part in parts]
         choices = [part.choices for part in parts if part.choices is not None]
+        beads = [part.beads for part in parts if part.beads is not None]
         return cls(
             atoms=torch.cat([part.atoms for part in parts]),
             internal=InternalCoordinates(
@@ -128,6 +133,7 @@ class TorsionStructures:
             concentration=optional([part.concentration for part in parts]),
             order=ChainOrder.concatenate([part.order for part in parts]),
             fixed_backbone=parts[0].fixed_backbone,
+            beads=ObservedBeads.concatenate(beads) if beads else None,
         )
 
     def residue_rows(self, indices: Sequence[int]) -> Int[Tensor, "N"]:
@@ -156,6 +162,7 @@ class TorsionStructures:
             choices=None if self.choices is None else self.choices.select(rows),
             ramachandran_weight=None if weight is None else weight[rows],
             concentration=None if concentration is None else concentration[rows],
+            beads=None if self.beads is None else self.beads.select(rows),
         )
 
     def padded(self) -> TorsionStructures:

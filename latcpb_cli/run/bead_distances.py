@@ -8,20 +8,23 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from latcpb_cli.chem.residues import N_SLOTS
-from latcpb_cli.com_beads.definition import centers_of_mass
+from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS
+from latcpb_cli.com_beads.definition import bead_positions, bead_weights
 from latcpb_cli.structure import CGTrace, FrameChunk
 
-__all__ = ["bead_rows", "center_distances"]
+__all__ = ["BeadDistances", "bead_distances", "bead_rows"]
+
+BeadDistances = dict[str, Float[np.ndarray, "F S L"]]
+"""Distances (Å) by the kind of beads: ca, com, and sc for side chains; nan for residues without one."""
 
 
-def center_distances(
+def bead_distances(
     trace: CGTrace,
     chunk: FrameChunk,
     atoms: Float[np.ndarray, "F S L W 3"],
     missing: Bool[np.ndarray, "F S L"],
-) -> Float[np.ndarray, "F S L"]:
-    """Measure the distance (Å) of the centre of mass of each residue from its bead.
+) -> BeadDistances:
+    """Measure the distance (Å) of each bead, recomputed from atoms, from that of the input.
 
     Parameters
     ----------
@@ -34,35 +37,48 @@ def center_distances(
 
     Returns
     -------
-    numpy.ndarray of float64, shape (F, S, L)
-        nan for residues that were not built, or whose beads are Cα.
+    dict of str to numpy.ndarray of float64, shape (F, S, L)
+        The kinds that the trace has: ``ca``, ``com`` for centres of mass of residues, ``sc`` for centres of
+        side chains. nan for residues that were not built or have no such bead.
     """
-    distances = np.full(missing.shape, np.nan)
-    if trace.com_beads is None or chunk.beads is None:
-        return distances
-    rows = np.flatnonzero(trace.com_beads)
-    types = torch.from_numpy(trace.residue_types[rows])
-    points = torch.from_numpy(atoms[:, :, rows, :N_SLOTS].astype(np.float64))
-    step = centers_of_mass(points, types).numpy() - chunk.beads[:, None, rows]
-    distances[:, :, rows] = np.sqrt((step * step).sum(-1))
-    distances[missing] = np.nan
+    is_com = np.zeros(len(trace), dtype=bool) if trace.com_beads is None else trace.com_beads
+    distances: BeadDistances = {}
+    if not is_com.all():
+        ca = atoms[:, :, :, CA_SLOT].astype(np.float64) - chunk.positions[:, None]
+        distances["ca"] = np.where(missing | is_com, np.nan, _length(ca))
+    if trace.has_centers and chunk.beads is not None:
+        weights = bead_weights(trace)
+        heavy = torch.from_numpy(atoms[:, :, :, :N_SLOTS].astype(np.float64))
+        centers = bead_positions(heavy, torch.from_numpy(weights)).numpy()
+        unknown = missing | ~weights.any(axis=1)
+        kind = "sc" if trace.com_beads is None else "com"
+        distances[kind] = np.where(unknown, np.nan, _length(centers - chunk.beads[:, None]))
     return distances
 
 
-def bead_rows(trace: CGTrace, distances: Float[np.ndarray, "F S L"]) -> list[dict[str, Any]]:
-    """Return for each structure the mean and the largest distance, and the residue that has it."""
-    rows: list[dict[str, Any]] = []
-    for structure in distances.reshape(-1, distances.shape[-1]):
-        known = np.flatnonzero(np.isfinite(structure))
-        if not len(known):
-            rows.append({})
-            continue
-        worst = known[np.argmax(structure[known])]
-        rows.append(
-            {
-                "bead_distance_mean": round(float(structure[known].mean()), 4),
-                "bead_distance_max": round(float(structure[worst]), 4),
-                "worst_bead": trace.label(int(worst)),
-            }
-        )
+def _length(steps: Float[np.ndarray, "F S L 3"]) -> Float[np.ndarray, "F S L"]:
+    return np.asarray(np.sqrt((steps * steps).sum(-1)))
+
+
+def bead_rows(trace: CGTrace, distances: BeadDistances) -> list[dict[str, Any]]:
+    """Return for each structure and kind the mean and the largest distance, and the residue that has it.
+
+    Returns
+    -------
+    list of F * S dict
+        ``com_distance_mean`` (Å), ``com_distance_max`` (Å) and ``worst_com``, and so on for other kinds;
+        nothing of a kind without beads, and no worst Cα where none has moved.
+    """
+    n_structures = max((kind.shape[0] * kind.shape[1] for kind in distances.values()), default=0)
+    rows: list[dict[str, Any]] = [{} for _ in range(n_structures)]
+    for kind, values in distances.items():
+        for row, structure in zip(rows, values.reshape(n_structures, -1), strict=True):
+            known = np.flatnonzero(np.isfinite(structure))
+            if not len(known):
+                continue
+            worst = int(known[np.argmax(structure[known])])
+            row[f"{kind}_distance_mean"] = round(float(structure[known].mean()), 4)
+            row[f"{kind}_distance_max"] = round(float(structure[worst]), 4)
+            if structure[worst] > 0:
+                row[f"worst_{kind}"] = trace.label(worst)
     return rows

@@ -1,4 +1,4 @@
-"""How far Cα of an output are from those of the input."""
+"""How far Cα and other beads of an output are from those of the input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CaDisplacement:
     total, max : float
         Sum and maximum of the distances, Å.
     n_centers, center_total, center_max
-        Number, sum and maximum (Å) of the distances of centres of mass from the beads they should be.
+        Number, sum and maximum (Å) of the distances of centres of atoms from the beads they should be.
     """
 
     n_beads: int = 0
@@ -55,13 +55,13 @@ class CaDisplacement:
         )
 
     def with_centers(self, distances: Float[np.ndarray, "..."]) -> CaDisplacement:
-        """Return the sums with those over distances (Å) of centres of mass, nan for none."""
+        """Return the sums with those over distances (Å) of centres of atoms, nan for none."""
         known = distances[np.isfinite(distances)]
         total, largest = float(known.sum()), float(known.max(initial=0.0))
         return replace(self, n_centers=known.size, center_total=total, center_max=largest)
 
     def center_summary(self) -> dict[str, float]:
-        """Mean and largest distance (Å) of centres of mass from their beads."""
+        """Mean and largest distance (Å) of centres of atoms from their beads."""
         mean = self.center_total / max(self.n_centers, 1)
         return {"mean": round(mean, 4), "max": round(self.center_max, 4)}
 

@@ -15,7 +15,7 @@ from latcpb_cli.metrics.clashes import FrameClashes, frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.metrics.lasso import find_lassos
 from latcpb_cli.relax.relief import OverlapCounts
-from latcpb_cli.run.bead_distances import bead_rows, center_distances
+from latcpb_cli.run.bead_distances import bead_distances, bead_rows
 from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob
 from latcpb_cli.run.displacement import CaDisplacement
 from latcpb_cli.structure import Bridge, FrameChunk
@@ -71,11 +71,11 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
         clashes = list(_clashes(job, built, heavy))
         counts = zip(_defects(job, built, heavy), _lassos(job, built), rows, strict=True)
         rows = [defects | {"lassos": threaded} | row for defects, threaded, row in counts]
-    if job.trace.com_beads is not None:
-        distances = center_distances(job.trace, built.chunk, heavy, missing)
-        pairs = zip(displacements, distances, strict=True)
+    distances = bead_distances(job.trace, built.chunk, heavy, missing)
+    for kind in distances.keys() - {"ca"}:
+        pairs = zip(displacements, distances[kind], strict=True)
         displacements = [moved.with_centers(frame) for moved, frame in pairs]
-        rows = [row | new for row, new in zip(rows, bead_rows(job.trace, distances), strict=True)]
+    rows = [row | new for row, new in zip(rows, bead_rows(job.trace, distances), strict=True)]
     confidence = None if built.confidence is None else built.confidence.without(missing)
     if job.options.report and confidence is not None:
         rows = [row | {"confidence": mean} for row, mean in zip(rows, confidence.means(), strict=True)]

@@ -260,7 +260,10 @@ def run_settings(
 def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> dict[str, Any]:
     """What the provenance records of this run."""
     backmapper, source = run.backmapper, run.source
-    centers = None if source.trace.com_beads is None else progress.displacement.center_summary()
+    displacement, trace = progress.displacement, source.trace
+    beads = {"ca": {name: displacement.summary()[name] for name in ("mean", "max")}}
+    if trace.has_centers:
+        beads["sc" if trace.com_beads is None else "com"] = displacement.center_summary()
     return {
         "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
         "device": backmapper.device,
@@ -276,8 +279,8 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
         "frames_with_problems": len(progress.problems),
         "frame_problems": dict(sorted(progress.problems.items())[:_MAX_PROBLEMS]),
         **{name: value for name, value in run.options.settings().items() if name != "md"},
-        "ca_moved": progress.displacement.summary(),
-        **({} if centers is None else {"beads": centers}),
+        "ca_moved": displacement.summary(),
+        "bead_distances": beads,
         "deep_overlaps": asdict(progress.overlap_counts),
         "seconds": progress.seconds,
     }

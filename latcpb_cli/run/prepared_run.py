@@ -92,11 +92,11 @@ class PreparedRun:
         ------
         LatcpbError
         """
-        if source.trace.com_beads is not None:
-            _check_com_beads(backmapper, source, options)
+        if source.trace.has_centers:
+            _check_centers(backmapper, source, options)
         started = time.perf_counter()
         identity = ModelIdentity(__version__, backmapper.weights_sha256)
-        confident = source.trace.com_beads is None and _has_confidence(backmapper, options)
+        confident = not source.trace.has_centers and _has_confidence(backmapper, options)
         job = ChunkJob(source.trace, options, limits, identity=identity, has_confidence=confident)
         job, problems = job.with_consensus(backmapper, source)
         if options.md is None:
@@ -177,13 +177,13 @@ def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> i
     return block * min(range(most, (most + 1) // 2 - 1, -1), key=longest)
 
 
-def _check_com_beads(backmapper: LoadedModel, source: Source, options: BackmapOptions) -> None:
-    """Refuse beads at centres of mass that cannot be served, before anything is built.
+def _check_centers(backmapper: LoadedModel, source: Source, options: BackmapOptions) -> None:
+    """Refuse beads at centres of atoms that cannot be served, before anything is built.
 
     Raises
     ------
     UsageError
-        B factors need a confidence that is calibrated for Cα.
+        B factors need a confidence that is calibrated for Cα, and beads of side chains need packing.
     WeightsError
         The weights have no encoder of such beads.
     InputError
@@ -191,8 +191,14 @@ def _check_com_beads(backmapper: LoadedModel, source: Source, options: BackmapOp
     """
     if options.bfactor == "confidence":
         raise UsageError(
-            "--bfactor confidence is calibrated for Cα beads, not for centres of mass", "leave it out"
+            "--bfactor confidence is calibrated for Cα beads alone, not for centres of atoms", "leave it out"
         )
+    if source.trace.side_chain_center is not None and not options.uses("packing"):
+        raise UsageError(
+            "beads of side chains choose rotamers by packing", "leave out --without or --beads ca+sc"
+        )
+    if source.trace.com_beads is None:
+        return
     first = source.read_frames(np.arange(1))
     placed = place_ca(backmapper.predictor.bead_encoder, source.trace, first)
     index = int(first.indices[0])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.residues import GAMMA_SLOT
 from latcpb_cli.chem.rotamers import N_ROTAMERS
+from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.diffusion.noise import gumbel
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.cg_encoder import Condition
@@ -54,14 +55,14 @@ class SideChainInputs:
         its rotamer, independently of the samples of its neighbours.
     consensus_weights : Tensor, shape (L, 81), or None
         Added to the probability of each rotamer: the weighted sum over reference frames.
-    beads : Tensor, shape (L, 3), or None
-        Centres of mass that residues should have, Å; nan for residues of which none is known.
+    beads : ObservedBeads or None
+        Beads at centres of atoms that residues should have.
     """
 
     noise: Float[Tensor, "L 85"] | None = None
     rotamers: Rotamers | None = None
     consensus_weights: Float[Tensor, "L R"] | None = None
-    beads: Float[Tensor, "L 3"] | None = None
+    beads: ObservedBeads | None = None
 
 
 @torch.no_grad()
@@ -119,7 +120,7 @@ def rotamer_probabilities(
     condition: Condition,
     graph: Graph,
     heads: SideChainHeads,
-    beads: Float[Tensor, "L 3"] | None = None,
+    beads: ObservedBeads | None = None,
 ) -> Float[Tensor, "L R"]:
     """Return the probability of every rotamer after packing and rescoring; zero without a candidate.
 

@@ -6,17 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float, Float64
 
+from latcpb_cli.chem.residues import C_SLOT, N_SLOT, OXT_SLOT
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.chains import is_bond, list_some
 from latcpb_cli.io.beads.sampled import SampledFrames
 from latcpb_cli.structure import BREAK_CUTOFF, CGTrace
 
-__all__ = ["close_rings", "note_rings"]
+__all__ = ["close_rings", "find_cyclic_chains", "note_rings"]
 
 _MIN_RING = 4
 """Residues of the smallest cyclic peptide: those of fewer have peptides that are not as in proteins."""
+_MAX_PEPTIDE_BOND = 1.8
+"""Å between C and N; more is no bond (`latcpb_cli.metrics.graph` has 1.3 times the sum of the radii)."""
 
 
 def note_rings(trace: CGTrace, samples: SampledFrames) -> list[str]:
@@ -86,3 +89,14 @@ def _nearest(trace: CGTrace, distances: Float64[np.ndarray, "chains"]) -> str:
         return ""
     chain = int(np.nanargmin(distances))
     return f" (nearest: {_list_ends(trace, (chain,))}, {distances[chain]:.1f} Å)"
+
+
+def find_cyclic_chains(
+    trace: CGTrace, atoms: Float[np.ndarray, "L W 3"], present: Bool[np.ndarray, "L W"]
+) -> tuple[int, ...]:
+    """Find the chains whose last C and first N are bonded, from their atoms (Å)."""
+    ends = np.flatnonzero(~trace.same_chain_as_next())
+    starts = np.r_[0, ends[:-1] + 1]
+    bond = atoms[ends, C_SLOT].astype(np.float64) - atoms[starts, N_SLOT]
+    complete = present[ends, C_SLOT] & present[starts, N_SLOT] & ~present[ends, OXT_SLOT] & (ends > starts)
+    return tuple(np.flatnonzero(complete & ((bond**2).sum(-1) < _MAX_PEPTIDE_BOND**2)).tolist())
