@@ -75,7 +75,8 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
     for kind in distances.keys() - {"ca"}:
         pairs = zip(displacements, distances[kind], strict=True)
         displacements = [moved.with_centers(frame) for moved, frame in pairs]
-    rows = [row | new for row, new in zip(rows, bead_rows(job.trace, distances), strict=True)]
+    if job.options.report:
+        rows = [row | new for row, new in zip(rows, bead_rows(job.trace, distances), strict=True)]
     confidence = None if built.confidence is None else built.confidence.without(missing)
     if job.options.report and confidence is not None:
         rows = [row | {"confidence": mean} for row, mean in zip(rows, confidence.means(), strict=True)]
