@@ -10,7 +10,9 @@ import numpy as np
 from latcpb_cli.chem.residues import CA_SLOT, LETTERS
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
+from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import AtomStructure, CGTrace, FrameChunk
+from latcpb_cli.templates.template import Template
 from latcpb_cli.train.data import load_ensemble, load_structures
 from latcpb_cli.train.structures import Structure
 
@@ -93,12 +95,13 @@ def rebuild(
     reference: AtomStructure,
     chunk: FrameChunk,
     options: BackmapOptions = DEFAULT_OPTIONS,
+    templates: tuple[Template, ...] = (),
 ) -> AtomStructure:
     """Rebuild each frame of a chunk that is a whole trajectory; the first sample of each."""
     trace, consensus = reference.trace, None
     if options.consensus_length > 0:
-        consensus = backmapper.rotamer_consensus(trace, chunk, options)
-    atoms = backmapper.sample(trace, chunk, options, consensus)
+        consensus = backmapper.rotamer_consensus(trace, chunk, options, templates)
+    atoms = backmapper.sample(trace, chunk, options, References(consensus, templates))
     return generated_structure(reference, atoms[:, 0])
 
 

@@ -36,8 +36,10 @@ from latcpb_cli.relax.batch import RelaxationBatch
 from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.sidechains.consensus import RotamerConsensus
 from latcpb_cli.sidechains.packing import NOISE_PER_RESIDUE
+from latcpb_cli.sidechains.references import References, TracePart
 from latcpb_cli.sidechains.selection import SideChainInputs
 from latcpb_cli.structure import CGTrace, FrameChunk
+from latcpb_cli.templates.template import Template
 
 __all__ = ["SAMPLER_SETTINGS", "LoadedModel"]
 
@@ -111,9 +113,9 @@ class LoadedModel:
 
     @torch.no_grad()
     def rotamer_consensus(
-        self, trace: CGTrace, chunk: FrameChunk, options: BackmapOptions
+        self, trace: CGTrace, chunk: FrameChunk, options: BackmapOptions, templates: tuple[Template, ...] = ()
     ) -> RotamerConsensus:
-        """Compute the rotamer probabilities of reference frames.
+        """Compute the rotamer probabilities of reference frames, with those of templates.
 
         Raises
         ------
@@ -128,11 +130,11 @@ class LoadedModel:
                 part = frames.canonical.select(rows)
                 graph, condition = self._encode(trace, part)
                 latent = self.predictor.latcpb.expected_latent(condition, graph, self.schedule)
+                shape = TracePart(part.ca, part.linked, trace.next_residue, self.device)
+                template = References(templates=templates).template_evidence(shape)
+                inputs = SideChainInputs(beads=part.observed_beads(trace, self.device), template=template)
                 probability = self.predictor.rotamer_probabilities(
-                    (latent, condition, graph),
-                    options.without,
-                    self._flat(part.backbone),
-                    part.observed_beads(trace, self.device),
+                    (latent, condition, graph), options.without, self._flat(part.backbone), inputs
                 )
                 block = probability.cpu().numpy().reshape(len(rows), *result.shape[1:])
                 result[kept] = block[: kept.stop - kept.start]
@@ -149,7 +151,7 @@ class LoadedModel:
         trace: CGTrace,
         chunk: FrameChunk,
         options: BackmapOptions,
-        consensus: RotamerConsensus | None = None,
+        references: References | None = None,
         counts: OverlapCounts | None = None,
         predictions: PredictionCollector | None = None,
     ) -> np.ndarray:
@@ -168,8 +170,8 @@ class LoadedModel:
             F frames.
         options : BackmapOptions
             ``samples`` is S.
-        consensus : RotamerConsensus, optional
-            Reference frames by which best mode smooths its probabilities.
+        references : References, optional
+            Reference frames by which best mode smooths its probabilities, and templates.
         counts : OverlapCounts, optional
             The deep overlaps of these structures are added.
         predictions : PredictionCollector, optional
@@ -195,7 +197,7 @@ class LoadedModel:
             with RelaxationBatch(total, fixed_backbone=options.keep_backbone) as batch:
                 for rows, kept in frames.blocks(size):
                     part = frames.canonical.select(rows)
-                    block = self._block(trace, chunk.indices[rows], part, options, consensus)
+                    block = self._block(trace, chunk.indices[rows], part, options, references or References())
                     lattice = None if cells is None else cells[kept]
                     beads = part.observed_beads(trace, self.device)
                     for sample, (decoded, graph, prediction) in enumerate(block):
@@ -258,7 +260,7 @@ class LoadedModel:
         frames: np.ndarray,
         part: CanonicalFrames,
         options: BackmapOptions,
-        consensus: RotamerConsensus | None,
+        references: References,
     ) -> Iterator[tuple[Decoded, Graph, Callable[[], Prediction]]]:
         """Encode some frames once, then decode each of their samples.
 
@@ -267,10 +269,9 @@ class LoadedModel:
         latcpb, without = self.predictor.latcpb, options.without
         graph, condition = self._encode(trace, part)
         backbone, beads = self._flat(part.backbone), part.observed_beads(trace, self.device)
-        weights = expected = None
-        if consensus is not None:
-            descriptors = ca_descriptors(part.ca, part.linked, trace.next_residue)
-            weights = consensus.weights(frames, descriptors, options.consensus_length).to(self.device)
+        shape, expected = TracePart(part.ca, part.linked, trace.next_residue, self.device), None
+        weights = references.consensus_weights(frames, shape, options.consensus_length)
+        template = references.template_evidence(shape)
         if options.mode == "ensemble" and options.uses("packing"):
             mean = latcpb.expected_latent(condition, graph, self.schedule)
             expected = latcpb.decoder(mean, condition, graph, side_chains=False)
@@ -278,7 +279,8 @@ class LoadedModel:
             settings = SAMPLER_SETTINGS[options.settled_mode]
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
-            inputs = SideChainInputs(picks, None if expected is None else expected.rotamers, weights, beads)
+            rotamers = None if expected is None else expected.rotamers
+            inputs = SideChainInputs(picks, rotamers, weights, beads, template)
             decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without, backbone)
             yield decoded, graph, partial(self.predictor.prediction, decoded, expected, condition, graph)
 

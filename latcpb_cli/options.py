@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from latcpb_cli.chem.conventions import Naming
@@ -19,6 +22,7 @@ from latcpb_cli.choices import (
     check_choice,
 )
 from latcpb_cli.errors import UsageError
+from latcpb_cli.residue_ranges import ResidueRange, parse_chain_map, parse_ranges
 
 __all__ = ["BackmapOptions", "MdOptions"]
 
@@ -77,6 +81,13 @@ class BackmapOptions:
     keep_backbone : bool
         Whether N, C, O and CB of the input stay where they are, as Cα do. The input must have N and C of
         every residue; O and CB are built where it does not have them.
+    template : path or sequence of paths
+        All-atom structures whose side chains and peptides count where the trace is like theirs.
+    template_map : str or None
+        Which chain of the templates is that of which chain of the input: ``A=B,C=D``. Where it is not given,
+        sequences decide.
+    template_only_domains : str or None
+        Residues of the input that may use the templates, such as ``A:10-95``; by default all.
     disulfides : {'auto', 'none'}
     naming : {'pdb', 'charmm', 'amber'}
         Names of residues and atoms in PDB files and topologies.
@@ -107,6 +118,9 @@ class BackmapOptions:
     coherence: float = 0.0
     ca_tolerance: float = 0.0
     keep_backbone: bool = False
+    template: str | PathLike[str] | Sequence[str | PathLike[str]] = ()
+    template_map: str | None = None
+    template_only_domains: str | None = None
     disulfides: Disulfides = "auto"
     naming: Naming = "pdb"
     topology: TopologyFormat = "pdb"
@@ -142,6 +156,7 @@ class BackmapOptions:
             )
         object.__setattr__(self, "mode", self.settled_mode)
         object.__setattr__(self, "without", tuple(part for part in PARTS if part in self.without))
+        self._check_templates()
         self._check_backbone()
         self._check_parts()
         self._check_bfactor()
@@ -150,6 +165,19 @@ class BackmapOptions:
                 "--hydrogens are written with PDB names, not those of CHARMM",
                 "leave out --hydrogens or --naming charmm; pdb2gmx and psfgen add hydrogens themselves",
             )
+
+    def _check_templates(self) -> None:
+        object.__setattr__(self, "template", tuple(map(str, self.template_paths)))
+        for name in ("template_map", "template_only_domains"):
+            if getattr(self, name) is not None and not self.template:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} has no effect without --template", "leave it out, or add one"
+                )
+        if self.template and not self.uses("packing"):
+            raise UsageError(
+                "--template decides on rotamers, which need packing", "leave out --template or --without"
+            )
+        _ = self.template_chains, self.template_ranges  # which raise what is wrong with them
 
     def _check_backbone(self) -> None:
         moving = {
@@ -179,9 +207,26 @@ class BackmapOptions:
             )
 
     @property
+    def template_paths(self) -> tuple[Path, ...]:
+        """The files of the templates."""
+        given = [self.template] if isinstance(self.template, str | PathLike) else self.template
+        return tuple(Path(path) for path in given)
+
+    @property
+    def template_chains(self) -> dict[str, tuple[str, ...]] | None:
+        """Chains of the templates for each chain of the input, by ``template_map``; None without it."""
+        return None if self.template_map is None else parse_chain_map("--template-map", self.template_map)
+
+    @property
+    def template_ranges(self) -> tuple[ResidueRange, ...]:
+        """``template_only_domains`` as ranges; none where it is not given."""
+        text = self.template_only_domains
+        return () if text is None else parse_ranges("--template-only-domains", text)
+
+    @property
     def has_predictions(self) -> bool:
-        """Whether the confidence in the structures is known: in modes best and ensemble, with all parts."""
-        return self.settled_mode != "exact" and not self.without
+        """Whether the confidence is known: in modes best and ensemble, with all parts and no templates."""
+        return self.settled_mode != "exact" and not self.without and not self.template
 
     def require_predictions(self) -> None:
         """Refuse a run whose confidence is not known.
@@ -192,8 +237,8 @@ class BackmapOptions:
         """
         if not self.has_predictions:
             raise UsageError(
-                "confidence is calibrated for modes best and ensemble, with all parts",
-                "leave out --mode exact and --without, or --bfactor confidence",
+                "confidence is calibrated for modes best and ensemble, with all parts and without templates",
+                "leave out --mode exact, --without and --template, or --bfactor confidence",
             )
 
     @property
@@ -216,6 +261,11 @@ class BackmapOptions:
         return 0.0 if self.mode == "best" else self.coherence
 
     def settings(self) -> dict[str, Any]:
-        """What the written bytes depend on, by name; ready for JSON."""
-        values = asdict(self)
-        return {name: values[name] for name in values if name not in ("report", "overwrite", "resume")}
+        """What the written bytes depend on, by name; ready for JSON.
+
+        Without the files of templates, whose content counts.
+        """
+        left_out = ["report", "overwrite", "resume", "template"]
+        if not self.template:
+            left_out += ["template_map", "template_only_domains"]
+        return {name: value for name, value in asdict(self).items() if name not in left_out}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from latcpb_cli.backbone.given_backbone import put_on_backbone
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
+from latcpb_cli.backbone.template_peptides import turn_to_template
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Part
 from latcpb_cli.com_beads.encoder import BeadEncoder
@@ -30,9 +31,12 @@ from latcpb_cli.sidechains.selection import (
     choose_side_chains,
     rotamer_probabilities,
 )
+from latcpb_cli.templates.evidence import TemplateEvidence
 from latcpb_cli.tensor_file import check_tensors, limited_parameters, read_tensors
 
 __all__ = ["Predictor"]
+
+_NO_INPUTS = SideChainInputs()
 
 
 class Predictor(nn.Module):
@@ -120,7 +124,7 @@ class Predictor(nn.Module):
         peptides = inputs.noise is None and "peptides" not in without
         heads = self._side_chain_heads(without)
         decoded = self._decode(
-            (latent, condition, graph), backbone, peptides=peptides, side_chains=heads is None
+            (latent, condition, graph), inputs.template, backbone, peptides, side_chains=heads is None
         )
         if heads is None:
             return decoded
@@ -133,7 +137,7 @@ class Predictor(nn.Module):
         encoded: tuple[Float[Tensor, "L D"], Condition, Graph],
         without: Container[Part] = (),
         backbone: Float[Tensor, "L 4 3"] | None = None,
-        beads: ObservedBeads | None = None,
+        inputs: SideChainInputs = _NO_INPUTS,
     ) -> Float[Tensor, "L R"]:
         """Return the probability of every rotamer in best mode; zeros without packing.
 
@@ -143,17 +147,18 @@ class Predictor(nn.Module):
             Latents in (0, 1), Z^C, and the neighbourhoods.
         without, backbone
             As in `build_atoms`.
-        beads
-            See `SideChainInputs`.
+        inputs
+            Beads and templates, if there are any.
         """
         latent, condition, graph = encoded
         heads = self._side_chain_heads(without)
         if heads is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
-        decoded = self._decode(encoded, backbone, peptides="peptides" not in without, side_chains=False)
+        peptides = "peptides" not in without
+        decoded = self._decode(encoded, inputs.template, backbone, peptides, side_chains=False)
         if backbone is None:
-            decoded = _turn_chain_ends(decoded, condition, graph, heads, beads)
-        return rotamer_probabilities(decoded, condition, graph, heads, beads)
+            decoded = _turn_chain_ends(decoded, condition, graph, heads, inputs.beads)
+        return rotamer_probabilities(decoded, condition, graph, heads, inputs)
 
     def prediction(
         self, decoded: Decoded, expected: Decoded | None, condition: Condition, graph: Graph
@@ -187,23 +192,26 @@ class Predictor(nn.Module):
     def _decode(
         self,
         encoded: tuple[Float[Tensor, "L D"], Condition, Graph],
+        template: TemplateEvidence | None,
         backbone: Float[Tensor, "L 4 3"] | None,
-        *,
         peptides: bool,
+        *,
         side_chains: bool,
     ) -> Decoded:
         """Run the decoder on latents, condition and neighbourhoods, and put its atoms on a better backbone.
 
         That is the backbone given, else, where ``peptides`` is true and there is a head for it, the decoder's
-        with its peptides rotated.
+        with its peptides rotated; these turn further to those of a template.
         """
         graph = encoded[2]
         decoded: Decoded = self.latcpb.decoder(*encoded, side_chains=side_chains)
         if backbone is not None:
             return put_on_backbone(decoded, backbone, graph, side_chains=side_chains)
-        if self.peptide_rotations is None or not peptides:
+        if self.peptide_rotations is not None and peptides:
+            decoded = self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
+        if template is None:
             return decoded
-        return self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
+        return turn_to_template(decoded, graph, template, side_chains=side_chains)
 
 
 def _turn_chain_ends(

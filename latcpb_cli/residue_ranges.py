@@ -1,4 +1,4 @@
-"""Ranges of residues that a user names, such as ``A:10-95,A:120-180``."""
+"""Residues and chains that a user names, such as ``A:10-95,A:120-180`` and ``A=B``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int, Shaped
 
 from latcpb_cli.errors import UsageError
 
-__all__ = ["ResidueRange", "parse_ranges"]
+__all__ = ["ResidueRange", "parse_chain_map", "parse_ranges"]
 
 _PATTERN = re.compile(r"(?:(?P<chain>[^:,\s]+):)?(?P<first>-?\d{1,9})(?:-(?P<last>-?\d{1,9}))?")
 
@@ -72,3 +72,29 @@ def parse_ranges(option: str, text: str) -> tuple[ResidueRange, ...]:
             )
         ranges.append(ResidueRange(match["chain"], first, last))
     return tuple(ranges)
+
+
+def parse_chain_map(option: str, text: str) -> dict[str, tuple[str, ...]]:
+    """Read pairs of chains separated by commas: ``A=B,C=D``; a first chain may have several partners.
+
+    Parameters
+    ----------
+    option : str
+        Name of the option, for messages.
+    text : str
+
+    Raises
+    ------
+    UsageError
+        A part is no pair.
+    """
+    chains: dict[str, tuple[str, ...]] = {}
+    for part in text.split(","):
+        own, sign, other = (word.strip() for word in part.partition("="))
+        if not (own and sign and other):
+            raise UsageError(
+                f"{option} '{text}': '{part.strip()}' is no pair of chains",
+                "give INPUT=TEMPLATE,..., for instance A=B,C=D",
+            )
+        chains[own] = (*chains.get(own, ()), other)
+    return chains

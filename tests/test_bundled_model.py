@@ -25,6 +25,7 @@ from latcpb_cli.options import BackmapOptions
 from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.run.bead_distances import bead_distances
 from latcpb_cli.run.place_centers import place_centers
+from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.weights import bundled_directory, load_manifest
 
@@ -92,7 +93,7 @@ def test_a_consensus_of_frames_makes_rotamers_change_less_often(model) -> None:
     for coherence in (0.0, 1.5):
         options = BackmapOptions(coherence=coherence)
         consensus = model.rotamer_consensus(trace, frames, options) if coherence else None
-        atoms = model.sample(trace, frames, options, consensus)[:, 0]
+        atoms = model.sample(trace, frames, options, References(consensus))[:, 0]
         assert np.array_equal(atoms[:, :, CA_SLOT], frames.positions)
         jumps, torsions = RotamerJumps(), measure_torsions(trace.residue_types, atoms, present, linked)
         jumps.add(torsions[:, None, :, CHI1])

@@ -18,6 +18,7 @@ from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.options import BackmapOptions, MdOptions
 from latcpb_cli.run.chunk_job import ChunkJob
+from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import FrameChunk
 
 SLOTS = list(GIVEN_SLOTS)
@@ -114,7 +115,7 @@ def test_reference_frames_have_their_own_backbones(model: LoadedModel) -> None:
     np.testing.assert_allclose(consensus.probabilities.astype(float).sum(-1), 1.0, atol=0.01)
     on_predicted = model.rotamer_consensus(TRACE, chunk, BackmapOptions(coherence=2.0))
     assert not np.allclose(consensus.probabilities, on_predicted.probabilities, atol=0.01)
-    smooth, plain = (model.sample(TRACE, chunk, coherent, each) for each in (consensus, None))
+    smooth, plain = (model.sample(TRACE, chunk, coherent, each) for each in (References(consensus), None))
     assert_kept(smooth, chunk)
     assert np.array_equal(plain, model.sample(TRACE, chunk, BEST))
     assert not np.array_equal(smooth, plain)

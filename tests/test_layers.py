@@ -20,7 +20,7 @@ LAYERS = [
     {"io.readers", "io.writers", "metrics", "diffusion"},
     {"io.beads"},
     {"io"},
-    {"evaluation"},
+    {"evaluation", "templates"},
     {"model", "com_beads"},
     {"sidechains", "backbone", "confidence"},
     {"relax", "complete", "md", "hub", "predictor"},

@@ -23,6 +23,7 @@ from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
+from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 from latcpb_cli.weights import write_checksums
 
@@ -128,11 +129,11 @@ def test_best_mode_smooths_with_a_consensus_frame_by_frame() -> None:
     assert consensus.frames.tolist() == frames[::3]
     np.testing.assert_allclose(consensus.probabilities.astype(float).sum(-1), 1.0, atol=0.01)
     plain = model.sample(TRACE, in_motion(frames), coherent)
-    smooth = model.sample(TRACE, in_motion(frames), coherent, consensus)
+    smooth = model.sample(TRACE, in_motion(frames), coherent, References(consensus))
     assert np.array_equal(plain, model.sample(TRACE, in_motion(frames), BEST))
     assert (np.linalg.norm(smooth - plain, axis=-1) > 0.5).any()
     assert np.array_equal(smooth[:, 0, :, CA_SLOT], in_motion(frames).positions)
-    alone = [model.sample(TRACE, in_motion([frame]), coherent, consensus) for frame in frames]
+    alone = [model.sample(TRACE, in_motion([frame]), coherent, References(consensus)) for frame in frames]
     assert np.array_equal(smooth, np.concatenate(alone))
 
 

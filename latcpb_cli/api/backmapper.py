@@ -114,7 +114,10 @@ class Backmapper(LoadedModel):
             _LOG.info(note)
         for warning in source.warnings:
             _LOG.warning(warning)
-        return PreparedRun.prepare(self, source, options, _NO_LIMITS)
+        run = PreparedRun.prepare(self, source, options, _NO_LIMITS)
+        for note in run.job.templates.notes:
+            _LOG.info(note)
+        return run
 
 
 def _build(run: PreparedRun, progress: bool) -> Iterator[BuiltChunk]:

@@ -10,6 +10,7 @@ from latcpb_cli.choices import parse_parts
 from latcpb_cli.cli import bead_options as kind
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli import preparation
+from latcpb_cli.cli import template_options as templates
 from latcpb_cli.cli.run_page import ReportHtml, check_page, write_page
 from latcpb_cli.errors import UsageError
 from latcpb_cli.options import BackmapOptions
@@ -37,6 +38,9 @@ def backmap(
     coherence: opt.Coherence = 0.0,
     ca_tolerance: opt.CaTolerance = 0.0,
     keep_backbone: opt.KeepBackbone = False,
+    template: templates.Template = None,
+    template_map: templates.TemplateMap = None,
+    template_only_domains: templates.TemplateOnlyDomains = None,
     disulfides: opt.Disulfides = "auto",
     naming: opt.Naming = "pdb",
     topology: opt.Topology = "pdb",
@@ -95,8 +99,10 @@ def backmap(
     details = {"ph": ph, "force_field": force_field, "solvent": solvent, "restraint": restraint}
     options = BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
-        ca_tolerance=ca_tolerance, keep_backbone=keep_backbone, disulfides=disulfides, naming=naming,
-        topology=topology, bfactor=bfactor, without=() if without is None else parse_parts(without),
+        ca_tolerance=ca_tolerance, keep_backbone=keep_backbone, template=template or (),
+        template_map=template_map, template_only_domains=template_only_domains, disulfides=disulfides,
+        naming=naming, topology=topology, bfactor=bfactor,
+        without=() if without is None else parse_parts(without),
         md=preparation.md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite,
         resume=resume,
     )  # fmt: skip
@@ -118,6 +124,7 @@ def backmap(
     from latcpb_cli.run.output_labels import label_notes
     from latcpb_cli.run.output_plan import OutputPlan
     from latcpb_cli.run.postprocess import preparation_notes
+    from latcpb_cli.run.prepared_run import open_templates
     from latcpb_cli.run.quality_gate import check_limits, limit_names, parse_limits
 
     machine = Machine(weights, resolve_device(device), threads, workers, scheduler)
@@ -140,6 +147,7 @@ def backmap(
         source = open_source(trajectories, top, reading).keeping_backbone(options.keep_backbone)
         messages.source(source, seed=options.seed if seed == "random" else None)
         plan.check_fit(source, samples)
+        messages.notes(open_templates(source, options).notes)
         messages.notes([*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md)])
         summary = _run(source, plan, options, machine, messages)
     messages.result(summary)

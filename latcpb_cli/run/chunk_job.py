@@ -20,7 +20,11 @@ from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.run.place_centers import place_centers
 from latcpb_cli.run.postprocess import NoPostProcessing, PostProcessor
 from latcpb_cli.sidechains.consensus import RotamerConsensus, choose_reference_frames
+from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import AtomTopology, Bridge, CGTrace, FrameChunk
+from latcpb_cli.templates.template_set import TemplateSet
+
+_NO_TEMPLATES = TemplateSet()
 
 __all__ = ["RESIDUES_PER_CHUNK", "BuiltChunk", "ChunkJob", "ModelIdentity"]
 
@@ -119,6 +123,7 @@ class ChunkJob:
         Lowest and highest coordinate (Å) that the output can hold.
     consensus : RotamerConsensus, optional
         Reference frames of a coherent run in best mode; see `with_consensus`.
+    templates : TemplateSet
     identity : ModelIdentity, optional
         Of the process that writes; workers must have the same.
     has_confidence : bool
@@ -129,6 +134,7 @@ class ChunkJob:
     options: BackmapOptions
     limits: tuple[float, float]
     consensus: RotamerConsensus | None = None
+    templates: TemplateSet = _NO_TEMPLATES
     identity: ModelIdentity | None = None
     has_confidence: bool = False
 
@@ -171,9 +177,8 @@ class ChunkJob:
             return replace(self, consensus=RotamerConsensus.concatenate(parts) if parts else None), problems
 
     def _consensus(self, backmapper: LoadedModel, chunk: FrameChunk) -> RotamerConsensus:
-        return backmapper.rotamer_consensus(
-            self.trace, place_centers(backmapper, self.trace, chunk), self.options
-        )
+        placed = place_centers(backmapper, self.trace, chunk)
+        return backmapper.rotamer_consensus(self.trace, placed, self.options, self.templates.templates)
 
     def first_bridges(self, backmapper: LoadedModel, source: Source) -> tuple[Bridge, ...]:
         """Disulfides of the first frame's first structure, which a topology has in all frames."""
@@ -204,7 +209,8 @@ class ChunkJob:
     def _build(self, backmapper: LoadedModel, chunk: FrameChunk, post: PostProcessor) -> BuiltChunk:
         chunk = place_centers(backmapper, self.trace, chunk)
         counts, predictions = OverlapCounts(), PredictionCollector() if self.has_confidence else None
-        atoms = backmapper.sample(self.trace, chunk, self.options, self.consensus, counts, predictions)
+        references = References(self.consensus, self.templates.templates)
+        atoms = backmapper.sample(self.trace, chunk, self.options, references, counts, predictions)
         atoms, bridges = complete(self.trace, atoms, chunk.boxes, self.options.disulfides)
         confidence = None
         if predictions is not None:

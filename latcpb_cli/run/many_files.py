@@ -21,6 +21,7 @@ from latcpb_cli.run.output_labels import label_notes
 from latcpb_cli.run.output_plan import OutputPlan
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.postprocess import preparation_notes
+from latcpb_cli.run.prepared_run import open_templates
 from latcpb_cli.run.provenance import provenance
 from latcpb_cli.run.remote import load_model
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -176,7 +177,8 @@ def _backmap_file(
             source = open_source([task.path], None, reading).keeping_backbone(options.keep_backbone)
             plan.check_fit(source, options.samples)
             made = (*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md))
-            notes = (*source.notes, *made, *source.warnings)
+            templates = open_templates(source, options)
+            notes = (*source.notes, *templates.notes, *made, *source.warnings)
             summary = backmap_trajectory(load_model(setup), source, plan, options)
     except LatcpbError as error:
         failed = FileResult(str(task.path), error=error.message, hint=error.hint)

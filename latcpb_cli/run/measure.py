@@ -18,6 +18,7 @@ from latcpb_cli.relax.relief import OverlapCounts
 from latcpb_cli.run.bead_distances import bead_distances, bead_rows
 from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob
 from latcpb_cli.run.displacement import CaDisplacement
+from latcpb_cli.run.template_use import template_use
 from latcpb_cli.structure import Bridge, FrameChunk
 
 __all__ = ["MeasuredChunk", "measure_chunk"]
@@ -44,6 +45,8 @@ class MeasuredChunk:
         Root mean square distance (Å) of each atom from its mean over the samples; None for one sample.
     confidence : Confidence or None
         NaN for missing residues; None where it is not known.
+    template_use : numpy.ndarray of float64, shape (F, S, L), or None
+        See `template_use`; None without a report or templates.
     """
 
     chunk: FrameChunk
@@ -57,6 +60,7 @@ class MeasuredChunk:
     clashes: list[FrameClashes]
     spread: np.ndarray | None
     confidence: Confidence | None = None
+    template_use: np.ndarray | None = None
 
 
 def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
@@ -80,6 +84,9 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
     confidence = None if built.confidence is None else built.confidence.without(missing)
     if job.options.report and confidence is not None:
         rows = [row | {"confidence": mean} for row, mean in zip(rows, confidence.means(), strict=True)]
+    use = None
+    if job.options.report and job.templates.templates:
+        use = template_use(job.trace, built.chunk, heavy, missing, job.templates)
     if missing.any():
         atoms = np.where(missing[..., None, None], np.float32(0.0), atoms)
     return MeasuredChunk(
@@ -94,6 +101,7 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
         clashes,
         _spread(atoms),
         confidence,
+        use,
     )
 
 

@@ -81,7 +81,7 @@ class OutputPlan:
         """
         path = Path(output)
         _check_name(str(output), path)
-        sources = {os.path.realpath(source) for source in inputs}
+        sources = {os.path.realpath(source) for source in (*inputs, *options.template_paths)}
         files = output_files(path, options.topology)
         files += _report_files(path) if options.report else ()
         for file in files:

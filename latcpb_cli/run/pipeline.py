@@ -174,7 +174,7 @@ def write_run(
         clashes = {}
         if outputs.reporter is not None:
             facts = {**_report_facts(run, plan, progress), **run.post_processor.settings}
-            clashes = outputs.reporter.finish(provenance(source.paths, **facts))
+            clashes = outputs.reporter.finish(provenance((*source.paths, *options.template_paths), **facts))
         outputs.commit()
     counts = run.n_frames, options.samples, len(source.trace)
     problems = dict(sorted(progress.problems.items()))
@@ -204,8 +204,8 @@ def _open_outputs(stack: ExitStack, plan: OutputPlan, run: PreparedRun, spec: Ou
     reporter = None
     if plan.report:
         states = None if entry is None else entry.parts
-        confident = run.job.has_confidence
-        reporter = stack.enter_context(ReportWriter(*plan.report_files, topology.trace, states, confident))
+        tables = run.job.has_confidence, bool(run.job.templates.templates)
+        reporter = stack.enter_context(ReportWriter(*plan.report_files, topology.trace, states, *tables))
     names_atoms = plan.output.suffix.lower() in STRUCTURE_SUFFIXES
     bfactors = BFactors(topology, run.options.bfactor) if names_atoms or spec.mean_bfactors else None
     return RunOutputs(writer, reporter, plan.journal, bfactors)
@@ -252,14 +252,23 @@ def run_settings(
         "weights": backmapper.weights_sha256,
         "device": torch.device(backmapper.device).type,
         "inputs": input_identity(source.paths),
+        **_template_identity(options),
         "outputs": [path.name for path in plan.files],
         **source.identity,
     }
 
 
+def _template_identity(options: BackmapOptions) -> dict[str, Any]:
+    """The content of the templates, wherever their files are; nothing without templates."""
+    if not options.template:
+        return {}
+    files = input_identity(options.template_paths)
+    return {"templates": [{name: file[name] for name in ("size", "sha256")} for file in files]}
+
+
 def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> dict[str, Any]:
     """What the provenance records of this run."""
-    backmapper, source = run.backmapper, run.source
+    backmapper, source, templates = run.backmapper, run.source, run.job.templates
     displacement, trace = progress.displacement, source.trace
     beads = {"ca": {name: displacement.summary()[name] for name in ("mean", "max")}}
     if trace.has_centers:
@@ -271,6 +280,7 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
         "residues": len(source.trace),
         "notes": [
             *source.notes,
+            *templates.notes,
             *label_notes(plan, source.trace),
             *preparation_notes(source.trace, run.options.md),
         ],
@@ -281,6 +291,7 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
         **{name: value for name, value in run.options.settings().items() if name != "md"},
         "ca_moved": displacement.summary(),
         "bead_distances": beads,
+        **({"templates": templates.facts} if templates.facts else {}),
         "deep_overlaps": asdict(progress.overlap_counts),
         "seconds": progress.seconds,
     }

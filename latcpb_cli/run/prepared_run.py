@@ -21,8 +21,9 @@ from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, BuiltChunk, ChunkJob, M
 from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.run.postprocess import PostProcessor, open_post_processor
 from latcpb_cli.structure import AtomTopology, Bridge, FrameChunk
+from latcpb_cli.templates.template_set import TemplateSet, read_templates
 
-__all__ = ["Builder", "InProcess", "PreparedRun", "StoredChunks", "frames_per_chunk"]
+__all__ = ["Builder", "InProcess", "PreparedRun", "StoredChunks", "frames_per_chunk", "open_templates"]
 
 
 @runtime_checkable
@@ -97,7 +98,10 @@ class PreparedRun:
         started = time.perf_counter()
         identity = ModelIdentity(__version__, backmapper.weights_sha256)
         confident = not source.trace.has_centers and _has_confidence(backmapper, options)
-        job = ChunkJob(source.trace, options, limits, identity=identity, has_confidence=confident)
+        job = ChunkJob(
+            source.trace, options, limits, templates=open_templates(source, options), identity=identity,
+            has_confidence=confident,
+        )  # fmt: skip
         job, problems = job.with_consensus(backmapper, source)
         if options.md is None:
             bridges = ()
@@ -159,6 +163,19 @@ class InProcess:
         """Build chunk after chunk; `RunProgress.take` measures each while the next one is built."""
         for chunk in chunks:
             yield job.build(self._backmapper, chunk, self._post_processor)
+
+
+def open_templates(source: Source, options: BackmapOptions) -> TemplateSet:
+    """Read the templates of a run, and match them to its residues.
+
+    Raises
+    ------
+    InputError
+    """
+    if not options.template:
+        return TemplateSet()
+    paths, chains = options.template_paths, options.template_chains
+    return read_templates(paths, source.trace, chains, options.template_ranges)
 
 
 def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> int:

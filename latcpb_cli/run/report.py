@@ -17,6 +17,7 @@ from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
 from latcpb_cli.metrics.clashes import FrameClashes
 from latcpb_cli.run.measure import MeasuredChunk
 from latcpb_cli.run.residue_report import ResidueReport, residue_rows
+from latcpb_cli.run.template_use import TemplateReport
 from latcpb_cli.structure import CGTrace
 
 __all__ = [
@@ -45,8 +46,8 @@ class ReportWriter:
         The residues.
     resume : mapping of str to PartState, optional
         What the files of an interrupted run hold that is complete, by final name.
-    confident : bool
-        Whether the confidence in each residue is written.
+    confident, templated : bool
+        Whether the confidence in each residue is written, and how often it is that of a template.
 
     Examples
     --------
@@ -63,6 +64,7 @@ class ReportWriter:
         trace: CGTrace,
         resume: PartStates | None = None,
         confident: bool = False,
+        templated: bool = False,
     ) -> None:
         self._json = Path(path_json)
         self._labels = [trace.label(index) for index in range(len(trace))]
@@ -81,6 +83,10 @@ class ReportWriter:
         if confident:
             self._residues = ResidueReport(self._json, len(trace), resume, self._totals.rows)
             self._parts.append(self._residues.part)
+        self._templates: TemplateReport | None = None
+        if templated:
+            self._templates = TemplateReport(self._json, len(trace), resume, self._totals.rows)
+            self._parts.append(self._templates.part)
 
     def __enter__(self) -> ReportWriter:
         return self
@@ -97,6 +103,8 @@ class ReportWriter:
             self.add(*structure)
         if self._residues is not None and measured.confidence is not None:
             self._residues.add(measured.confidence)
+        if self._templates is not None and measured.template_use is not None:
+            self._templates.add(measured.template_use)
 
     def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, Any] | None = None) -> None:
         """Add one structure.
@@ -122,8 +130,9 @@ class ReportWriter:
         """Flush everything to the disk and return the state of each file, by final name."""
         self._keep_parts = True
         states = {part.final.name: part.sync() for part in (self._csv, self._rows)}
-        if self._residues is not None:
-            states[self._residues.part.final.name] = self._residues.sync()
+        for table in (self._residues, self._templates):
+            if table is not None:
+                states[table.part.final.name] = table.sync()
         return states
 
     def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
@@ -137,21 +146,24 @@ class ReportWriter:
         Returns
         -------
         dict
-            The summary: ``frames``, ``samples``, mean and max of
-            ``contact12_percent``, ``overlap04_per_1000`` and ``pierced_rings``, the
-            ``worst_frame``, the ``worst_residues``, in ``peaks`` the largest value of
-            each number of the rows, with its frame and sample, and the means of the
-            ``confidence``.
+            The summary: ``frames``, ``samples``, mean and max of ``contact12_percent``,
+            ``overlap04_per_1000`` and ``pierced_rings``, the ``worst_frame``, the ``worst_residues``,
+            in ``peaks`` the largest value of each number of the rows, with its frame and sample, and
+            the means of the ``confidence`` and of the use of ``templates``.
         """
         summary = self._totals.summary(self._labels)
         if self._residues is not None:
             summary["confidence"] = self._residues.summary()
+        if self._templates is not None:
+            summary["templates"] = self._templates.summary()
         out = PartFile(self._json)
         self._parts.append(out)
         head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
         out.write(head.removesuffix("\n}").encode())
         if self._residues is not None:
             _write_list(out, "confidence", residue_rows(self._residues.table(), self._labels))
+        if self._templates is not None:
+            _write_list(out, "templates", self._templates.rows(self._labels))
         with self._rows.path.open(encoding="utf-8") as lines:
             _write_list(out, "frames", (json.loads(line)["row"] for line in lines))
         out.write(b"\n}\n")

@@ -22,6 +22,8 @@ from latcpb_cli.sidechains.contacts import find_candidate_contacts
 from latcpb_cli.sidechains.expected_error import min_expected_error
 from latcpb_cli.sidechains.packing import Packing
 from latcpb_cli.sidechains.rescoring import Rescoring
+from latcpb_cli.sidechains.template_rotamers import mix_template, template_share, with_template_rotamers
+from latcpb_cli.templates.evidence import TemplateEvidence
 
 __all__ = ["SideChainHeads", "SideChainInputs", "choose_side_chains", "rotamer_probabilities"]
 
@@ -57,12 +59,18 @@ class SideChainInputs:
         Added to the probability of each rotamer: the weighted sum over reference frames.
     beads : ObservedBeads or None
         Beads at centres of atoms that residues should have.
+    template : TemplateEvidence or None
+        What templates say of the residues.
     """
 
     noise: Float[Tensor, "L 85"] | None = None
     rotamers: Rotamers | None = None
     consensus_weights: Float[Tensor, "L R"] | None = None
     beads: ObservedBeads | None = None
+    template: TemplateEvidence | None = None
+
+
+_NO_INPUTS = SideChainInputs()
 
 
 @torch.no_grad()
@@ -92,12 +100,18 @@ def choose_side_chains(
         decoded = replace(decoded, rotamers=inputs.rotamers)
     noise, std = inputs.noise, heads.packing.chi_std(condition, graph.types)
     chi_offset = None if noise is None else heads.packing.sample_chi_offset(noise[:, N_ROTAMERS:], std)
+    if inputs.template is not None:
+        decoded = with_template_rotamers(decoded, graph.types, inputs.template, std)
+        if chi_offset is not None:  # a sample keeps what the template leaves open
+            chi_offset = chi_offset * (1 - template_share(inputs.template, std))
     if inputs.beads is not None:
         rotamers = condition_on_beads(decoded, graph.types, inputs.beads, std, chi_offset)
         decoded, chi_offset = replace(decoded, rotamers=rotamers), None
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads, chi_offset)
     if inputs.consensus_weights is not None:
         log_prob = _add_consensus(candidates, log_prob, inputs.consensus_weights)
+    if inputs.template is not None:
+        log_prob = _mix_template(candidates, log_prob, graph.types, inputs.template)
     if noise is None:
         row, chi_offset = min_expected_error(candidates, log_prob.exp(), decoded.atoms, graph.types, std)
         chi = candidates.chi[row] + chi_offset
@@ -120,19 +134,21 @@ def rotamer_probabilities(
     condition: Condition,
     graph: Graph,
     heads: SideChainHeads,
-    beads: ObservedBeads | None = None,
+    inputs: SideChainInputs = _NO_INPUTS,
 ) -> Float[Tensor, "L R"]:
     """Return the probability of every rotamer after packing and rescoring; zero without a candidate.
 
-    ``beads`` are those of `SideChainInputs`.
+    Of ``inputs``, beads and templates count.
     """
-    if beads is not None:
-        std = heads.packing.chi_std(condition, graph.types)
-        decoded = replace(decoded, rotamers=condition_on_beads(decoded, graph.types, beads, std))
+    std = heads.packing.chi_std(condition, graph.types)
+    if inputs.template is not None:
+        decoded = with_template_rotamers(decoded, graph.types, inputs.template, std)
+    if inputs.beads is not None:
+        decoded = replace(decoded, rotamers=condition_on_beads(decoded, graph.types, inputs.beads, std))
     candidates, log_prob = _packed_log_prob(decoded, condition, graph, heads)
-    probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
-    probability[candidates.residue, candidates.rotamer] = log_prob.flatten()[candidates.index].exp()
-    return probability
+    if inputs.template is not None:
+        log_prob = _mix_template(candidates, log_prob, graph.types, inputs.template)
+    return _by_rotamer(candidates, log_prob)
 
 
 def _packed_log_prob(
@@ -157,6 +173,25 @@ def _add_consensus(
     """Log probabilities of candidates after the addition of weights to their probabilities."""
     weight = log_prob.flatten()[candidates.index].exp() + weights[candidates.residue, candidates.rotamer]
     return candidates.to_table(weight.log(), len(log_prob)).log_softmax(-1)
+
+
+def _mix_template(
+    candidates: Candidates,
+    log_prob: Float[Tensor, "L M"],
+    types: Int[Tensor, "L"],
+    template: TemplateEvidence,
+) -> Float[Tensor, "L M"]:
+    """Log probabilities of candidates after `mix_template`."""
+    probability = _by_rotamer(candidates, log_prob)
+    mixed = mix_template(probability, types, template)[candidates.residue, candidates.rotamer]
+    return candidates.to_table(mixed.log(), len(log_prob)).log_softmax(-1)
+
+
+def _by_rotamer(candidates: Candidates, log_prob: Float[Tensor, "L M"]) -> Float[Tensor, "L R"]:
+    """Probability of every rotamer; zero without a candidate."""
+    probability = log_prob.new_zeros(len(log_prob), N_ROTAMERS)
+    probability[candidates.residue, candidates.rotamer] = log_prob.flatten()[candidates.index].exp()
+    return probability
 
 
 def _sample_rows(

@@ -121,9 +121,9 @@ def test_options_of_the_model(backmap, ca_pdb, monkeypatch, arguments, expected)
     received = []
     sample = FakeModel.sample
 
-    def spy(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def spy(self, trace, chunk, options, references=None, counts=None, predictions=None):
         received.append(options)
-        return sample(self, trace, chunk, options, consensus, counts, predictions)
+        return sample(self, trace, chunk, options, references, counts, predictions)
 
     monkeypatch.setattr(FakeModel, "sample", spy)
     assert backmap("cg.pdb", "-o", "o.pdb", *arguments)[0] == 0

@@ -19,7 +19,7 @@ NEAR, FAR = facing(3.9), facing(5.6)
 class Strands(FakeModel):
     """Builds two strands with a disulfide between them, and without one in frame 1."""
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
         frames = [(FAR if index == 1 else NEAR)[1] for index in chunk.indices]
         return np.repeat(np.stack(frames)[:, None], options.samples, axis=1)
 

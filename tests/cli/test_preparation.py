@@ -15,7 +15,7 @@ SEQUENCE = "GAHKG"
 class HelixModel(FakeModel):
     """Builds an ideal helix, whatever the beads."""
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
         atoms = build(SEQUENCE)[0]
         return atoms[None, None].repeat(len(chunk), axis=0).repeat(options.samples, axis=1)
 

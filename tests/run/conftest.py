@@ -58,9 +58,9 @@ def run(input_folder, tmp_path, monkeypatch):
 class SlowModel(FakeModel):
     """Needs longest for frames 0 and 4."""
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
         time.sleep(0.2 if chunk.indices[0] in (0, 4) else 0.05)
-        return super().sample(trace, chunk, options, consensus, counts, predictions)
+        return super().sample(trace, chunk, options, references, counts, predictions)
 
 
 @pytest.fixture

@@ -32,13 +32,13 @@ class Fragile(FakeModel):
     def __init__(self, frames: set[int], error: Exception | None = None) -> None:
         self.frames, self.error = frames, error or ZeroDivisionError("bad luck\nand more")
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
         self._fail(chunk)
         if counts is not None:
             counts.add(OverlapCounts(len(chunk), 0, 0))
-        return super().sample(trace, chunk, options, consensus, counts, predictions)
+        return super().sample(trace, chunk, options, references, counts, predictions)
 
-    def rotamer_consensus(self, trace, chunk, options):
+    def rotamer_consensus(self, trace, chunk, options, templates=()):
         self._fail(chunk)
         shape = len(chunk), len(trace)
         return RotamerConsensus(chunk.indices, np.zeros((*shape, 2)), np.ones((*shape, 81), np.float16))
@@ -137,8 +137,8 @@ def test_first_bridges_are_those_of_the_first_frame_as_it_is_written(tmp_path):
     received = []
 
     class Strands(Fragile):
-        def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
-            received.append((chunk.indices.tolist(), options, consensus))
+        def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
+            received.append((chunk.indices.tolist(), options, references.consensus))
             return np.stack([(near, far)[index] for index in chunk.indices])[:, None]
 
     coherent, _ = job(source, options).with_consensus(Strands(set()), source)

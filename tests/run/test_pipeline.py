@@ -75,14 +75,14 @@ def test_consensus_is_computed_before_the_first_chunk(
     consensus = RotamerConsensus(np.arange(1), np.zeros((1, 13, 1)), np.zeros((1, 13, 81), np.float16))
     sample = FakeModel.sample
 
-    def rotamer_consensus(self, trace, chunk, options):
+    def rotamer_consensus(self, trace, chunk, options, templates=()):
         assert not received
         reference.append(chunk.indices.tolist())
         return consensus
 
-    def spy(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
-        received.append(consensus)
-        return sample(self, trace, chunk, options, consensus, counts, predictions)
+    def spy(self, trace, chunk, options, references=None, counts=None, predictions=None):
+        received.append(references.consensus)
+        return sample(self, trace, chunk, options, references, counts, predictions)
 
     monkeypatch.setattr(FakeModel, "rotamer_consensus", rotamer_consensus)
     monkeypatch.setattr(FakeModel, "sample", spy)

@@ -109,10 +109,10 @@ def test_a_chunk_that_kills_its_workers_is_given_up(run, setup, forked_workers, 
 class Picky(FakeModel):
     """Fails on frame 4."""
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
         if 4 in chunk.indices:
             raise RuntimeError("this frame is cursed")
-        return super().sample(trace, chunk, options, consensus, counts, predictions)
+        return super().sample(trace, chunk, options, references, counts, predictions)
 
 
 @pytest.mark.parametrize("residues", [1, 10_000])

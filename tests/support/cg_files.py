@@ -171,7 +171,7 @@ class FakeModel(LoadedModel):
     def from_pretrained(cls, weights=None, *, device="auto"):
         return cls()
 
-    def sample(self, trace, chunk, options, consensus=None, counts=None, predictions=None):
+    def sample(self, trace, chunk, options, references=None, counts=None, predictions=None):
         if self.fail_at is not None and self.fail_at in chunk.indices:
             raise KeyboardInterrupt
         slots = np.arange(15)

@@ -1,0 +1,64 @@
+"""Peptides that a template knows turn towards their rotations in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from latcpb_cli.geometry.codec import PEPTIDE_ROTATION, decode
+from latcpb_cli.geometry.vectors import unit
+from latcpb_cli.model.decoder import Decoded
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.templates.evidence import TemplateEvidence
+
+__all__ = ["turn_to_template"]
+
+_SAMPLE_CONCENTRATION = 8.0
+"""Of rotations without a predicted concentration: a standard deviation of 20 degrees."""
+_MAX_CONCENTRATION = 100.0
+"""That of the largest resultant of `PeptideRotations`, so that relief can still turn a peptide."""
+
+
+def turn_to_template(
+    decoded: Decoded, graph: Graph, evidence: TemplateEvidence, *, side_chains: bool
+) -> Decoded:
+    """Return structures with the mean of predicted rotations and those of the templates.
+
+    The mean is on the circle, weighted by the two concentrations; twists have the same shares.
+
+    Parameters
+    ----------
+    decoded, graph
+        Structures and their neighbourhoods.
+    evidence
+        What templates say of the residues.
+    side_chains
+        Whether atoms beyond CB are built; see `decode`.
+    """
+    internal = decoded.internal
+    assert internal is not None  # templates need packing, which positions do not have
+    predicted = internal.torsions[:, PEPTIDE_ROTATION]
+    own = decoded.concentration
+    if own is None:
+        own = torch.full_like(evidence.concentration, _SAMPLE_CONCENTRATION)
+    total = own[:, None] * predicted + evidence.concentration[:, None] * evidence.rotation
+    known = evidence.concentration > 0
+    rotation = torch.where(known[:, None], unit(total), predicted)
+    share = evidence.concentration / (own + evidence.concentration)
+    twist = internal.twist + share * (evidence.twist - internal.twist)
+    turned = replace(internal, twist=twist).with_peptide_rotation(rotation)
+    atoms = decode(turned, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
+    return replace(decoded, atoms=atoms, internal=turned, concentration=_joint(decoded, total, known))
+
+
+def _joint(
+    decoded: Decoded, total: Float[Tensor, "L 2"], known: Bool[Tensor, "L"]
+) -> Float[Tensor, "L"] | None:
+    """Concentration of the product of two von Mises densities; None where the prediction has none."""
+    if decoded.concentration is None:
+        return None
+    joint = total.norm(dim=-1).clamp(max=_MAX_CONCENTRATION)
+    return torch.where(known, joint, decoded.concentration)

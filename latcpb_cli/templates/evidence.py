@@ -1,0 +1,135 @@
+"""How sure the conformation of a template is in a frame, from how alike the two traces are there.
+
+The constants are fitted to training ensembles, of which one frame is the template of the others, with
+``benchmarks/templates.py DATA --set train``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from latcpb_cli.geometry.links import next_rows
+from latcpb_cli.templates.template import Template
+
+__all__ = ["TemplateEvidence", "find_evidence"]
+
+_MAX_PROBABILITY = 0.99
+"""That a rotamer of the template is that of a frame whose trace is the same."""
+_ROTAMER_LENGTH = 0.8
+"""Deviation (Å) of the surroundings at which this probability has fallen to a half. It falls like a
+Lorentzian, since many side chains stay as they are where the chain moves on."""
+_MIN_CHI_STD, _CHI_STD_SLOPE = math.radians(2.0), math.radians(40.0)
+"""Standard deviation of chi angles of a template where the traces are the same, and per Å of deviation."""
+_MIN_PEPTIDE_STD, _LOCAL_SLOPE, _SITE_SLOPE = math.radians(1.0), math.radians(40.0), math.radians(22.0)
+"""The same of rotations of peptides: per Å of deviation of the four nearest Cα, and of the surroundings."""
+
+
+@dataclass(frozen=True, eq=False)
+class TemplateEvidence:
+    """What templates say of L residues of some frames.
+
+    Attributes
+    ----------
+    rotamer : Tensor of int64, shape (L,)
+        Rotamer of the template; 0 where its probability is 0.
+    probability : Tensor, shape (L,)
+        That the side chain has this rotamer; 0 where no template has the side chain.
+    chi, bends : Tensor, shape (L, 4)
+        Chi angles, and deviations of angles from their ideal (`InternalCoordinates`), rad.
+    chi_std : Tensor, shape (L,)
+        Standard deviation (rad) of the chi angles within the rotamer.
+    rotation : Tensor, shape (L, 2)
+        (cos, sin) of the rotation of each peptide.
+    concentration : Tensor, shape (L,)
+        Of a von Mises density of this rotation; 0 where no template has the peptide.
+    twist : Tensor, shape (L,)
+        Twist of each peptide, rad.
+    """
+
+    rotamer: Int[Tensor, "L"]
+    probability: Float[Tensor, "L"]
+    chi: Float[Tensor, "L 4"]
+    bends: Float[Tensor, "L 4"]
+    chi_std: Float[Tensor, "L"]
+    rotation: Float[Tensor, "L 2"]
+    concentration: Float[Tensor, "L"]
+    twist: Float[Tensor, "L"]
+
+    def to(self, device: torch.device | str) -> TemplateEvidence:
+        """Return a copy on a device."""
+        return TemplateEvidence(*(value.to(device) for value in vars(self).values()))
+
+
+def find_evidence(
+    templates: tuple[Template, ...],
+    ca: Float[np.ndarray, "F L 3"],
+    linked: Bool[np.ndarray, "F L"],
+    next_residue: Int[np.ndarray, "L"] | None = None,
+) -> TemplateEvidence:
+    """Take the evidence for each residue of each frame from the template that is most like the frame there.
+
+    Parameters
+    ----------
+    templates : tuple of Template
+        One or more.
+    ca : numpy.ndarray, shape (F, L, 3)
+        Cα of the frames, Å.
+    linked : numpy.ndarray of bool, shape (F, L)
+        Whether a peptide joins each residue to the next.
+    next_residue : numpy.ndarray of int64, shape (L,), optional
+        Row of the next residue of each, in a system with rings.
+
+    Returns
+    -------
+    TemplateEvidence
+        Of F * L residues, in float32.
+    """
+    site = np.stack([template.deviation(ca, linked, next_residue) for template in templates])
+    local = np.stack([template.peptide_deviation(ca, linked, next_residue) for template in templates])
+    side_chain = _Choice.nearest(templates, site, [template.rotamer >= 0 for template in templates])
+    peptide = np.maximum(site, site[..., next_rows(next_residue, ca.shape[1])])
+    variance = _MIN_PEPTIDE_STD**2 + (_LOCAL_SLOPE * local) ** 2 + (_SITE_SLOPE * peptide) ** 2
+    has_peptide = [np.asarray(template.rotation.any(-1)) for template in templates]
+    backbone = _Choice.nearest(templates, variance, has_peptide)
+    deviation = side_chain.value
+    columns = (
+        np.maximum(side_chain.take("rotamer"), 0),
+        _MAX_PROBABILITY / (1 + (deviation / _ROTAMER_LENGTH) ** 2),
+        side_chain.take("chi"),
+        side_chain.take("bends"),
+        np.sqrt(_MIN_CHI_STD**2 + (_CHI_STD_SLOPE * np.minimum(deviation, 1e3)) ** 2),
+        backbone.take("rotation"),
+        1.0 / backbone.value,
+        backbone.take("twist"),
+    )
+    tensors = [torch.from_numpy(column).flatten(0, 1) for column in columns]
+    return TemplateEvidence(*(x.float() if x.is_floating_point() else x for x in tensors))
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """The template of each residue of each frame, and its value (F, L), infinite where none knows."""
+
+    templates: tuple[Template, ...]
+    index: Int[np.ndarray, "F L"]
+    value: Float[np.ndarray, "F L"]
+
+    @classmethod
+    def nearest(
+        cls, templates: tuple[Template, ...], values: Float[np.ndarray, "T F L"], known: list[np.ndarray]
+    ) -> _Choice:
+        """Choose the template of the least value among those that know the residue."""
+        values = np.where(np.stack(known)[:, None], values, np.inf)
+        return cls(templates, values.argmin(0), values.min(0))
+
+    def take(self, name: str) -> np.ndarray:
+        """Return an attribute of the templates, (F, L, ...)."""
+        table = np.stack([getattr(template, name) for template in self.templates])
+        taken: np.ndarray = table[self.index, np.arange(table.shape[1])]
+        return taken
