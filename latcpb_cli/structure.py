@@ -182,6 +182,8 @@ class FrameChunk:
     beads : numpy.ndarray of float32, shape (F, L, 3), or None
         Beads of the input that are centres of atoms, Å: those from which the Cα in ``positions`` are found,
         or those of side chains beside the Cα, nan for a residue without one.
+    bead_noise : numpy.ndarray of float64, shape (F,), or None
+        Standard deviation (Å per axis) of the noise of the beads from which Cα are found.
     """
 
     positions: Float[np.ndarray, "F L 3"]
@@ -192,6 +194,7 @@ class FrameChunk:
     problems: dict[int, str] = field(default_factory=dict)
     backbone: Float[np.ndarray, "F L 4 3"] | None = None
     beads: Float[np.ndarray, "F L 3"] | None = None
+    bead_noise: Float[np.ndarray, "F"] | None = None
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -32,24 +32,30 @@ class CanonicalFrames:
         See `FrameChunk`; None where the backbone is built.
     beads : float32, (F, L, 3), or None
         Beads that are centres of atoms, Å; nan for residues without one, and None where no residue has.
+    bead_noise : float64, (F,), or None
+        See `FrameChunk`.
     """
 
     ca: np.ndarray
     linked: np.ndarray
     backbone: np.ndarray | None = None
     beads: np.ndarray | None = None
+    bead_noise: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ca)
 
     def select(self, rows: np.ndarray) -> CanonicalFrames:
         """Return some of the frames."""
-        backbone, beads = (None if x is None else x[rows] for x in (self.backbone, self.beads))
-        return CanonicalFrames(self.ca[rows], self.linked[rows], backbone, beads)
+        optional = (self.backbone, self.beads, self.bead_noise)
+        columns = (None if x is None else x[rows] for x in optional)
+        return CanonicalFrames(self.ca[rows], self.linked[rows], *columns)
 
     def observed_beads(self, trace: CGTrace, device: str) -> ObservedBeads | None:
         """Return the beads of all frames, one after the other, on a device; None where there are none."""
-        return None if self.beads is None else ObservedBeads.from_trace(trace, self.beads, self.ca).to(device)
+        if self.beads is None:
+            return None
+        return ObservedBeads.from_trace(trace, self.beads, self.ca, self.bead_noise).to(device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
+from latcpb_cli.backbone.bead_noise import estimate_bead_noise
 from latcpb_cli.backbone.ca_geometry import fit_distances
 from latcpb_cli.backbone.relax_trace import relax_trace
 from latcpb_cli.chem.ideal import peptide_shapes
@@ -39,7 +40,7 @@ _MIN_CHECKED = 12
 
 @torch.no_grad()
 def place_ca(encoder: BeadEncoder | None, trace: CGTrace, chunk: FrameChunk) -> FrameChunk:
-    """Return a chunk with Cα instead of beads, which it keeps as ``beads``.
+    """Return a chunk with Cα instead of beads, which it keeps as ``beads``, and an estimate of their noise.
 
     Beads that are Cα stay to the bit. A frame has a problem where neighbouring Cα are not where peptides
     could join them: its beads are no centres of mass. A frame's numbers do not depend on the other frames,
@@ -67,12 +68,15 @@ def place_ca(encoder: BeadEncoder | None, trace: CGTrace, chunk: FrameChunk) -> 
     following = _follows(trace, chunk.positions, absent)
     predicted, std = _predict(encoder, trace, chunk.positions, is_com, following)
     linked, target = _peptides(trace, predicted, std, following)
-    problems = _problems(trace, predicted, linked & is_com, target, chunk)
+    misfits = np.linalg.norm(np.diff(predicted, axis=1), axis=-1) - target[:, :-1]
+    problems = _problems(misfits, (linked & is_com)[:, :-1], chunk)
+    both = (linked & is_com)[:, :-1] & is_com[:, 1:]
     ca = fit_distances(predicted, std, np.where(linked[:, :-1], target[:, :-1], np.nan))
     ca = np.where(is_com[..., None], ca, chunk.positions).astype(chunk.positions.dtype)
     tolerance = np.where(is_com, np.minimum(_TOLERANCE * std, _MAX_TOLERANCE), 0.0)
     relaxed = relax_trace(ca, trace.residue_types, trace.linked(ca), tolerance)
-    return replace(chunk, positions=relaxed, beads=chunk.positions, problems=problems)
+    noise = estimate_bead_noise(misfits, both)
+    return replace(chunk, positions=relaxed, beads=chunk.positions, bead_noise=noise, problems=problems)
 
 
 def _follows(
@@ -138,17 +142,12 @@ def _peptides(
 
 
 def _problems(
-    trace: CGTrace,
-    ca: Float[np.ndarray, "F L 3"],
-    joined: Bool[np.ndarray, "F L"],
-    target: Float[np.ndarray, "F L"],
-    chunk: FrameChunk,
+    misfits: Float[np.ndarray, "F steps"], joined: Bool[np.ndarray, "F steps"], chunk: FrameChunk
 ) -> dict[int, str]:
     """The problems of the chunk, with those of frames whose Cα are far from the distance of peptides."""
     problems = dict(chunk.problems)
-    distance = np.linalg.norm(np.diff(ca, axis=1), axis=-1)
-    square = np.where(joined[:, :-1], (distance - target[:, :-1]) ** 2, 0.0).sum(axis=1)
-    count = joined[:, :-1].sum(axis=1)
+    square = np.where(joined, misfits**2, 0.0).sum(axis=1)
+    count = joined.sum(axis=1)
     misfit = np.sqrt(square / np.maximum(count, 1))
     for row in np.flatnonzero((count >= _MIN_CHECKED) & (misfit > _MAX_MISFIT)):
         index = int(chunk.indices[row])

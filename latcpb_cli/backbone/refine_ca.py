@@ -18,12 +18,15 @@ from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["refine_ca"]
 
-_GAIN, _MAX_STEP = 0.5, 0.3
-"""Part of the difference by which a Cα moves, and the most (Å); ``benchmarks/beads.py``, held-out chains."""
+_GAIN, _NOISE, _MAX_STEP = 0.5, 0.25, 0.3
+"""Part of the difference by which a Cα moves, noise of beads (Å) that halves it, and the most that one moves
+(Å); ``benchmarks/beads.py``, held-out chains."""
 
 
 def refine_ca(trace: CGTrace, chunk: FrameChunk, atoms: Float[np.ndarray, "F L 15 3"]) -> FrameChunk:
     """Return a chunk whose Cα bring the beads of structures nearer to those of the input.
+
+    The noisier beads are, the less Cα follow them.
 
     Cα that are beads stay to the bit, and distances of neighbours stay those of peptides.
 
@@ -41,7 +44,9 @@ def refine_ca(trace: CGTrace, chunk: FrameChunk, atoms: Float[np.ndarray, "F L 1
     if chunk.missing is not None:
         moves = moves & ~chunk.missing
     centers = centers_of_mass(torch.from_numpy(atoms), torch.from_numpy(trace.residue_types)).numpy()
-    step = _GAIN * np.where(moves[..., None], chunk.beads.astype(np.float64) - centers, 0.0)
+    noise = np.zeros(len(chunk)) if chunk.bead_noise is None else chunk.bead_noise
+    gain = _GAIN / (1.0 + (noise / _NOISE) ** 2)
+    step = gain[:, None, None] * np.where(moves[..., None], chunk.beads.astype(np.float64) - centers, 0.0)
     length = np.sqrt((step * step).sum(-1, keepdims=True))
     step *= np.minimum(1.0, _MAX_STEP / np.maximum(length, 1e-9))
     target = ideal_distance(chunk.positions, trace.residue_types, None)

@@ -44,14 +44,23 @@ class ObservedBeads:
 
     @classmethod
     def from_trace(
-        cls, trace: CGTrace, positions: Float[np.ndarray, "F L 3"], ca: Float[np.ndarray, "F L 3"]
+        cls,
+        trace: CGTrace,
+        positions: Float[np.ndarray, "F L 3"],
+        ca: Float[np.ndarray, "F L 3"],
+        noise: Float[np.ndarray, "F"] | None = None,
     ) -> ObservedBeads:
-        """Make the beads of F frames of a trace (Å), one frame after the other, from beads and Cα."""
+        """Make the beads of F frames of a trace (Å), one frame after the other, from beads and Cα.
+
+        ``noise`` is that of centres of mass (Å per axis), in each frame.
+        """
         points = torch.from_numpy(positions).flatten(0, 1)
         weights = torch.from_numpy(bead_weights(trace)).to(points).repeat(len(positions), 1)
         if trace.side_chain_center is None:
-            return cls(points, weights, torch.full_like(points[:, 0], _COM_STD))
-        std = np.sqrt(_SIDE_CHAIN_STD**2 + _noise(trace, trace.side_chain_center, positions - ca) ** 2)
+            noise = np.zeros(len(positions)) if noise is None else noise
+            std = np.sqrt(_COM_STD**2 + noise**2)
+        else:
+            std = np.sqrt(_SIDE_CHAIN_STD**2 + _noise(trace, trace.side_chain_center, positions - ca) ** 2)
         return cls(points, weights, torch.from_numpy(std).to(points).repeat_interleave(len(trace)))
 
     def to(self, device: torch.device | str) -> ObservedBeads:

@@ -55,10 +55,11 @@ def test_ca_beads_stay_to_the_bit_and_neighbours_fit(encoder: BeadEncoder) -> No
 
 
 def test_a_frame_does_not_depend_on_the_others(encoder: BeadEncoder) -> None:
-    together = place_ca(encoder, TRACE, chunk()).positions
+    together = place_ca(encoder, TRACE, chunk())
     for frame in range(len(together)):
-        alone = place_ca(encoder, TRACE, chunk().select(frame)).positions
-        np.testing.assert_array_equal(alone[0], together[frame])
+        alone = place_ca(encoder, TRACE, chunk().select(frame))
+        np.testing.assert_array_equal(alone.positions[0], together.positions[frame])
+        assert together.bead_noise is not None and alone.bead_noise == together.bead_noise[frame] > 0.0
 
 
 def test_the_answer_turns_with_the_beads(encoder: BeadEncoder) -> None:
@@ -103,3 +104,6 @@ def test_refinement_moves_ca_towards_the_beads() -> None:
     )
     assert np.sqrt((after**2).mean()) < 0.8 * np.sqrt((before**2).mean())
     np.testing.assert_array_equal(refined.positions[:, ~IS_COM], given.positions[:, ~IS_COM])
+    noisy = refine_ca(TRACE, replace(given, bead_noise=np.full(5, 0.3)), atoms)
+    weaker = np.linalg.norm(noisy.positions - NATIVE.atoms[:, :, 1], axis=-1)[:, IS_COM]
+    assert np.sqrt((after**2).mean()) < np.sqrt((weaker**2).mean()) < np.sqrt((before**2).mean())

@@ -36,6 +36,17 @@ def test_side_chain_beads_are_as_sure_as_their_distances_from_the_ca(noise: floa
     assert torch.equal(alone.std, observed.std[len(trace) :])
 
 
+def test_centres_of_mass_are_as_sure_as_their_frame_is_free_of_noise() -> None:
+    native = structure("AGSWK")
+    trace = replace(native.trace, com_beads=np.ones(5, dtype=bool))
+    ca = np.repeat(native.atoms[:, :, CA_SLOT], 2, axis=0)
+    std = ObservedBeads.from_trace(trace, ca, ca, np.array([0.0, 0.3])).std.view(2, 5)
+    assert torch.allclose(std[0], torch.tensor(0.1)) and torch.allclose(
+        std[1], torch.tensor(0.1).hypot(torch.tensor(0.3))
+    )
+    assert torch.equal(ObservedBeads.from_trace(trace, ca, ca).std[:5], std[0])
+
+
 def test_modified_residues_and_glycine_have_no_weights() -> None:
     native = structure("AGS")
     variants = np.array(["", "", "SEP"])
