@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from MDAnalysis import Universe
+from MDAnalysis.analysis.rms import rmsd
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -53,7 +54,7 @@ def dihedrals(positions: np.ndarray) -> np.ndarray:
 def test_files_are_small():
     sizes = {path.name: path.stat().st_size for path in EXAMPLES.iterdir() if path.is_file()}
     assert {"4ebp2.xtc", "4ebp2.pdb", "tnc.dcd", "tnc.pdb", "tnc_allatom.pdb"} <= sizes.keys()
-    assert {"tnc_com.pdb", "tnc_sc.pdb"} <= sizes.keys()
+    assert {"tnc_com.pdb", "tnc_sc.pdb", "tnc_pair.pdb", "tnc_pair.xtc"} <= sizes.keys()
     assert max(sizes.values()) <= 1_000_000
 
 
@@ -115,6 +116,18 @@ def test_reference_is_the_folded_protein_in_all_heavy_atoms(folder):
     ]
     for c, ca, cb, n in branched:  # L residues
         assert np.dot(np.cross(n - ca, c - ca), cb - ca) > 0
+
+
+def test_domains_keep_their_shape_and_the_linker_is_ca(folder):
+    examples = folder / "examples"
+    universe = Universe(examples / "tnc_pair.pdb", examples / "tnc_pair.xtc", to_guess=())
+    native = Universe(examples / "tnc_com.pdb", to_guess=()).atoms.positions[4:85]
+    positions = np.array([frame.positions.copy() for frame in universe.trajectory], dtype=float)
+    assert positions.shape == (20, 208, 3)
+    for frame in positions:
+        assert all(rmsd(frame[start : start + 81], native, superposition=True) < 1.5 for start in (4, 123))
+    linker = np.linalg.norm(np.diff(positions[:, 85:123], axis=1), axis=-1)
+    assert linker.mean() == pytest.approx(3.83, abs=0.04) and linker.max() < 4.55
 
 
 def test_demo_can_be_run_twice_and_names_its_results(folder):
