@@ -17,11 +17,11 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 LAYERS = [
     {"errors", "config", "chem", "choices", "device", "residue_ranges"},
     {"structure", "geometry", "weights", "tensor_file", "options", "read_options"},
-    {"io.readers", "io.writers", "metrics", "diffusion"},
+    {"io.readers", "io.writers", "metrics", "diffusion", "com_beads"},
     {"io.beads"},
     {"io"},
     {"evaluation", "templates"},
-    {"model", "com_beads"},
+    {"model"},
     {"sidechains", "backbone", "confidence"},
     {"relax", "complete", "md", "hub", "predictor"},
     {"loaded_model"},

@@ -9,7 +9,7 @@ from latcpb_cli import choices
 from latcpb_cli.cli import evaluate_options as opt
 from latcpb_cli.cli import options as common
 from latcpb_cli.errors import InputError, OutputExistsError, QualityGateError, UsageError
-from latcpb_cli.read_options import FrameWindow
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
 if TYPE_CHECKING:
     from latcpb_cli.evaluation.evaluate import MethodInput
@@ -30,6 +30,12 @@ def evaluate(
     gen_top: opt.GenTop = None,
     samples: opt.Samples = None,
     select: opt.Selection = None,
+    beads: opt.Beads = None,
+    beads_top: opt.BeadsTop = None,
+    bead_kinds: opt.BeadKinds = "auto",
+    com_residues: opt.ComResidues = None,
+    sc_bead: opt.ScBead = None,
+    sc_center: opt.ScCenter = "mass",
     begin: common.Begin = None,
     end: common.End = None,
     stride: common.Stride = 1,
@@ -45,7 +51,8 @@ def evaluate(
     Nothing is superposed by default, as the Cα are given. Residues are matched
     by chain, number and insertion code, or else by sequence; frames by their
     order. Figures are of inner residues, which leave out chain ends and breaks,
-    unless a table names another set.
+    unless a table names another set. Beads (--beads) are compared residue by
+    residue with those of the input.
     """
     from rich.console import Console
 
@@ -61,15 +68,19 @@ def evaluate(
     outputs = _outputs(json, csv, report)
     _check_outputs(outputs, overwrite)
     limits = _parse_limits(fail_on)
+    reading = ReadOptions(beads=bead_kinds, com_residues=com_residues, sc_bead=sc_bead, sc_center=sc_center)
+    if beads is None and (beads_top is not None or reading != ReadOptions()):
+        raise UsageError("options of beads without --beads", "give the coarse-grained file with --beads")
 
     from latcpb_cli.cli.evaluation_tables import print_evaluation
-    from latcpb_cli.evaluation.inputs import EvaluationFiles
+    from latcpb_cli.evaluation.inputs import BeadFiles, EvaluationFiles
 
     chosen = EvaluationFiles(
         reference=files[0] if len(files) > 1 else None,
         methods=tuple(files[1:]) if len(files) > 1 else tuple(files),
         names=tuple(name or ()), reference_top=ref_top, method_tops=tuple(gen_top or ()), samples=samples,
         window=FrameWindow(begin, end, stride, frames), selection=select,
+        beads=None if beads is None else BeadFiles(beads, beads_top, reading),
     )  # fmt: skip
     evaluation = _run(chosen, superpose, quiet)
     print_evaluation(evaluation, console, checks)

@@ -10,11 +10,12 @@ import typer
 from latcpb_cli import choices
 
 __all__ = [
-    "Checks", "Csv", "Explain", "FailOn", "Files", "GenTop", "Json", "Names", "Overwrite", "RefTop",
-    "Report", "Samples", "Selection", "Superpose",
+    "BeadKinds", "Beads", "BeadsTop", "Checks", "ComResidues", "Csv", "Explain", "FailOn", "Files", "GenTop",
+    "Json", "Names", "Overwrite", "RefTop", "Report", "Samples", "ScBead", "ScCenter", "Selection",
+    "Superpose",
 ]  # fmt: skip
 
-_INPUT, _OUTPUT = "Input", "Output"
+_INPUT, _OUTPUT, _BEADS = "Input", "Output", "Beads"
 
 Files = Annotated[
     list[Path] | None,
@@ -59,6 +60,56 @@ Selection = Annotated[
         rich_help_panel=_INPUT,
         show_default=False,
     ),
+]
+Beads = Annotated[
+    Path | None,
+    typer.Option(
+        "--beads",
+        metavar="CG_FILE",
+        help="Coarse-grained structure or trajectory that GEN was built from: how far beads that are "
+        "recomputed from the atoms are from its own.",
+        rich_help_panel=_BEADS,
+        show_default=False,
+    ),
+]
+BeadsTop = Annotated[
+    Path | None,
+    typer.Option(
+        "--beads-top",
+        help="Structure that names the beads of a trajectory.",
+        rich_help_panel=_BEADS,
+        show_default=False,
+    ),
+]
+BeadKinds = Annotated[
+    choices.BeadKinds,
+    typer.Option(
+        "--bead-kinds", help="What the beads are, as --beads of latcpb backmap.", rich_help_panel=_BEADS
+    ),
+]
+ComResidues = Annotated[
+    str | None,
+    typer.Option(
+        "--com-residues",
+        metavar="RANGES",
+        help="Residues whose beads are centres of mass; all others are Cα.",
+        rich_help_panel=_BEADS,
+        show_default=False,
+    ),
+]
+ScBead = Annotated[
+    str | None,
+    typer.Option(
+        "--sc-bead",
+        metavar="NAME",
+        help="With --bead-kinds ca+sc, the atom name of the centres of side chains.",
+        rich_help_panel=_BEADS,
+        show_default=False,
+    ),
+]
+ScCenter = Annotated[
+    choices.SideChainCenter,
+    typer.Option("--sc-center", help="Which centre of a side chain its bead is.", rich_help_panel=_BEADS),
 ]
 Superpose = Annotated[
     choices.Superpose,

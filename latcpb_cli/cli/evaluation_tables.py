@@ -36,6 +36,7 @@ def print_evaluation(evaluation: Evaluation, console: Console, checks: bool) -> 
         console.print(one_line(line), highlight=False, markup=False, soft_wrap=True)
     tables = [_accuracy(evaluation), _torsions(evaluation), _group(evaluation, "validity", "validity")]
     tables.append(_group(evaluation, "shape", "shape"))
+    tables.append(_group(evaluation, "beads", "distance from the beads of the input"))
     if checks:
         tables.append(_checks(evaluation))
     for table in tables:

@@ -25,7 +25,7 @@ class Definition:
         ``accuracy`` are in ``inner`` and in ``all``, for instance ``inner.rmsd.backbone``.
     label : str
         Name in tables, with its unit.
-    group : {'accuracy', 'torsions', 'validity', 'shape', 'samples'}
+    group : {'accuracy', 'torsions', 'validity', 'shape', 'beads', 'samples'}
     kind : {'mean', 'mean_max', 'percent', 'count'}
         What the summary holds: a mean over frames and structures; a dictionary of
         ``mean`` and ``max``; a dictionary of ``count``, ``of`` and ``percent``, of
@@ -67,6 +67,18 @@ def _distance(name: str, label: str) -> Definition:
         "First Wasserstein distance of the values over frames from those of the reference; frames need "
         "not belong together.",
     )  # fmt: skip
+
+
+def _beads(kind: str, what: str) -> tuple[Definition, Definition]:
+    text = (
+        f"Distance of {what}, recomputed from the atoms of a structure, from the bead of the coarse-grained "
+        "input (--beads), as the mean over residues and frames. Nothing is superposed."
+    )
+    worst = "The largest of these distances in a frame; the summary has the mean and the largest over frames."
+    return (
+        Definition(f"beads.{kind}", f"{what}, Å", "beads", "mean", "lower", text),
+        Definition(f"beads.{kind}_max", f"{what}, worst of a frame, Å", "beads", "mean_max", "lower", worst),
+    )
 
 
 DEFINITIONS = (
@@ -234,6 +246,9 @@ DEFINITIONS = (
     _distance("radius_of_gyration", "radius of gyration, distance of distributions, Å"),
     _distance("end_to_end", "end to end, distance of distributions, Å"),
     _distance("sasa", "surface, distance of distributions, Å²"),
+    *_beads("ca", "Cα"),
+    *_beads("com", "centres of mass of residues"),
+    *_beads("sc", "centres of side chains"),
     Definition(
         "diversity.pairwise_side_chain_rmsd", "side chains of samples apart, Å", "samples", "mean", "",
         "RMSD over side chains of all pairs of samples of a frame, as the mean; inner residues.",

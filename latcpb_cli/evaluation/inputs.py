@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from latcpb_cli.errors import InputError, UsageError
+from latcpb_cli.evaluation.bead_reference import BeadReference
 from latcpb_cli.evaluation.evaluate import MethodInput
 from latcpb_cli.evaluation.measured import StructureInput
 from latcpb_cli.io.all_atom import open_all_atom
-from latcpb_cli.read_options import FrameWindow
+from latcpb_cli.io.open_source import open_source
+from latcpb_cli.read_options import FrameWindow, ReadOptions
 
-__all__ = ["EvaluationFiles", "open_columns", "structure_name"]
+__all__ = ["BeadFiles", "EvaluationFiles", "open_columns", "structure_name"]
 
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _STRUCTURES = (".pdb", ".ent", ".cif", ".mmcif", ".gro")
 """Suffixes of the files that are read of a folder."""
 _MAX_LISTED = 3
+
+
+@dataclass(frozen=True)
+class BeadFiles:
+    """The coarse-grained input that structures were built from.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    top : pathlib.Path or None
+        Names the beads of a trajectory.
+    reading : ReadOptions
+        Which beads they are; the frames are those of the other files.
+    """
+
+    path: Path
+    top: Path | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True)
@@ -38,6 +58,8 @@ class EvaluationFiles:
     samples : int or None
     window : FrameWindow
     selection : str or None
+    beads : BeadFiles or None
+        Beads that the structures of all methods should have.
     """
 
     reference: Path | None
@@ -48,6 +70,7 @@ class EvaluationFiles:
     samples: int | None = None
     window: FrameWindow = field(default_factory=FrameWindow)
     selection: str | None = None
+    beads: BeadFiles | None = None
 
     def __post_init__(self) -> None:
         if self.names and len(self.names) != len(self.methods):
@@ -65,6 +88,8 @@ class EvaluationFiles:
         paths = self.methods if self.reference is None else (self.reference, *self.methods)
         if len({path.is_dir() for path in paths}) > 1:
             raise UsageError("files and folders together", "give files only, or folders only")
+        if self.beads is not None and self.methods[0].is_dir():
+            raise UsageError("--beads is for files, not for folders", "give one structure or trajectory")
 
 
 @dataclass(frozen=True)
@@ -112,7 +137,25 @@ def open_columns(files: EvaluationFiles) -> tuple[MethodInput | None, list[Metho
     for index, (name, column) in enumerate(zip(names, listed, strict=True)):
         structures, failures = _open_all(column, _Topology(tops[index] if tops else None, "--gen-top"), files)
         methods.append(MethodInput(name, structures, files.samples, tuple(notes[index]), failures))
-    return reference, methods
+    return reference, methods if files.beads is None else _with_beads(methods, files.beads, files)
+
+
+def _with_beads(methods: list[MethodInput], beads: BeadFiles, files: EvaluationFiles) -> list[MethodInput]:
+    """Give all structures the beads that they should have."""
+    source = open_source([beads.path], beads.top, replace(beads.reading, window=files.window))
+    return [
+        replace(
+            method,
+            structures=tuple(
+                replace(
+                    part,
+                    beads=BeadReference.for_structures(source, part.label, part.atoms, files.samples),
+                )
+                for part in method.structures
+            ),
+        )
+        for method in methods
+    ]
 
 
 def _list_files(path: Path) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from latcpb_cli.chem.residues import CA_SLOT
 from latcpb_cli.choices import Superpose
 from latcpb_cli.errors import InputError
+from latcpb_cli.evaluation.bead_reference import BeadReference
 from latcpb_cli.evaluation.comparison import Comparison, MatchedPair, inner_of_reference
 from latcpb_cli.evaluation.matching import LabelledTrace, match_residues
 from latcpb_cli.evaluation.records import AtomFrames
@@ -44,6 +45,8 @@ class StructureInput:
     left_out : dict of str to int
         Residues that are no part of it, counted by residue name.
     notes : tuple of str
+    beads : BeadReference or None
+        Coarse-grained beads that the structure should have.
     """
 
     name: str
@@ -53,6 +56,7 @@ class StructureInput:
     numbers: Int[np.ndarray, "F"]
     left_out: dict[str, int]
     notes: tuple[str, ...] = ()
+    beads: BeadReference | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ class MeasuredStructure:
     ----------
     source : StructureInput
     samples : int
-        Samples of each frame; 1 without a reference.
+        Samples of each frame; 1 without a reference and without beads.
     measures : StructureMeasures
     pair : MatchedPair or None
         None without a reference.
@@ -90,12 +94,15 @@ def measure_structure(source: StructureInput, advance: Advance) -> MeasuredStruc
     InputError
         A frame cannot be read.
     """
-    measures = StructureMeasures(source.atoms)
+    measures = StructureMeasures(
+        source.atoms, 1 if source.beads is None else source.beads.samples, source.beads
+    )
     for start, stop in _chunks(len(source.atoms), len(source.atoms.trace)):
         measures.add(start, source.atoms.read(start, stop))
         advance(stop - start)
     measures.finish()
-    return MeasuredStructure(source, 1, measures, notes=source.notes)
+    notes = (*source.notes, *measures.bead_notes(source.label))
+    return MeasuredStructure(source, measures.samples, measures, notes=notes)
 
 
 def compare_structure(
@@ -125,13 +132,15 @@ def compare_structure(
     pair = MatchedPair.from_matching(reference.atoms, source.atoms, matching)
     notes = [*source.notes, *matching.notes]
     paired = _are_paired(reference, source, samples, notes)
-    measures = StructureMeasures(source.atoms, (samples or 1) if paired else 1)
+    measures = StructureMeasures(source.atoms, (samples or 1) if paired else 1, source.beads)
     if not paired:
         distributions = TorsionDistributions(pair.trace.residue_types, 1)
         _measure_apart(pair, measures, distributions, advance)
+        notes += measures.bead_notes(source.label)
         return MeasuredStructure(source, 1, measures, pair, None, distributions, tuple(notes))
     comparison = Comparison(pair, samples or 1, superposed)
     _measure_together(pair, measures, comparison, advance)
+    notes += measures.bead_notes(source.label)
     if note := _displacement(pair, source.label, samples or 1, superposed):
         notes.append(note)
     return MeasuredStructure(

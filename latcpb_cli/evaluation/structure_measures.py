@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.ramachandran_scores import ramachandran_score, ramachandran_z
 from latcpb_cli.chem.residues import CYS, PRO, slot_of
+from latcpb_cli.evaluation.bead_reference import BeadMeasures, BeadReference
 from latcpb_cli.evaluation.records import AtomFrames
 from latcpb_cli.evaluation.residue_sums import ResidueSums
 from latcpb_cli.evaluation.torsion_counts import TorsionCounts
@@ -48,6 +49,8 @@ class StructureMeasures:
     frames : AtomFrames
     samples : int
         Samples of each frame, one after the other.
+    beads : BeadReference, optional
+        Beads that the structures should have.
 
     Attributes
     ----------
@@ -59,7 +62,7 @@ class StructureMeasures:
         Frames, pairs of atoms, and largest overlap (Å) of each pair of residues that overlap.
     """
 
-    def __init__(self, frames: AtomFrames, samples: int = 1) -> None:
+    def __init__(self, frames: AtomFrames, samples: int = 1, beads: BeadReference | None = None) -> None:
         trace = frames.trace
         self.frames, self.samples = frames, samples
         self.types, self.present = trace.residue_types, frames.present
@@ -70,6 +73,7 @@ class StructureMeasures:
         self.torsions = TorsionCounts(self.types, self.checker.before_proline, len(frames))
         self.overlaps: dict[tuple[int, int], tuple[int, int, float]] = {}
         self._jumps = RotamerJumps()
+        self._beads = None if beads is None else BeadMeasures(beads)
         self._clashscore = _make_clashscore(frames)
         n_surfaces = min(MAX_SURFACES, len(frames), max(1, MAX_SURFACE_RESIDUES // len(trace)))
         surfaces = np.linspace(0, len(frames) - 1, n_surfaces)
@@ -92,6 +96,8 @@ class StructureMeasures:
         self._add_lassos(atoms, linked_rows)
         self._add_clashscore(start, atoms, linked)
         self._add_shape(start, atoms, linked_rows)
+        if self._beads is not None:
+            self._beads.add(start, atoms, self.present, self.residues)
 
     def _add_check(self, name: str, check: Check) -> None:
         hits, cases = (check.hit & check.mask), check.mask
@@ -174,6 +180,12 @@ class StructureMeasures:
     def finish(self) -> None:
         """Add what is known only after the last frame."""
         self.residues.add("chi1_jumps", self._jumps.hits, self._jumps.cases)
+        if self._beads is not None:
+            self.columns.update(self._beads.columns)
+
+    def bead_notes(self, label: str) -> list[str]:
+        """Name the beads that are farthest from their place, where there are beads."""
+        return [] if self._beads is None else self._beads.notes(label)
 
 
 def _make_clashscore(frames: AtomFrames) -> Clashscore | None:

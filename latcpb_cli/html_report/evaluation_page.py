@@ -23,10 +23,11 @@ _TITLES = {
     "accuracy": "Against the reference",
     "torsions": "Torsion distributions",
     "samples": "Samples",
+    "beads": "Distance from the beads of the input",
     "shape": "Shape",
     "validity": "Validity",
 }
-_STACKS = (("accuracy", "torsions", "samples", "shape"), ("validity",))
+_STACKS = (("accuracy", "torsions", "samples", "shape", "beads"), ("validity",))
 _SUPERPOSED = {
     "none": "nothing is superposed",
     "chain": "each chain is superposed on the reference over Cα",

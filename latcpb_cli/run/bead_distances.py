@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 
-from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS
-from latcpb_cli.com_beads.definition import bead_positions, bead_weights
+from latcpb_cli.com_beads.distances import bead_steps
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 __all__ = ["BeadDistances", "bead_distances", "bead_rows"]
@@ -38,26 +36,10 @@ def bead_distances(
     Returns
     -------
     dict of str to numpy.ndarray of float64, shape (F, S, L)
-        The kinds that the trace has: ``ca``, ``com`` for centres of mass of residues, ``sc`` for centres of
-        side chains. nan for residues that were not built or have no such bead.
+        See `latcpb_cli.com_beads.distances.bead_steps`.
     """
-    is_com = np.zeros(len(trace), dtype=bool) if trace.com_beads is None else trace.com_beads
-    distances: BeadDistances = {}
-    if not is_com.all():
-        ca = atoms[:, :, :, CA_SLOT].astype(np.float64) - chunk.positions[:, None]
-        distances["ca"] = np.where(missing | is_com, np.nan, _length(ca))
-    if trace.has_centers and chunk.beads is not None:
-        weights = bead_weights(trace)
-        heavy = torch.from_numpy(atoms[:, :, :, :N_SLOTS].astype(np.float64))
-        centers = bead_positions(heavy, torch.from_numpy(weights)).numpy()
-        unknown = missing | ~weights.any(axis=1)
-        kind = "sc" if trace.com_beads is None else "com"
-        distances[kind] = np.where(unknown, np.nan, _length(centers - chunk.beads[:, None]))
-    return distances
-
-
-def _length(steps: Float[np.ndarray, "F S L 3"]) -> Float[np.ndarray, "F S L"]:
-    return np.asarray(np.sqrt((steps * steps).sum(-1)))
+    steps = bead_steps(trace, chunk, atoms, missing)
+    return {kind: np.sqrt((step * step).sum(-1)) for kind, step in steps.items()}
 
 
 def bead_rows(trace: CGTrace, distances: BeadDistances) -> list[dict[str, Any]]:
