@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,10 @@ __all__ = [
 __version__ = "0.1.0"
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+# MKL, which multiplies matrices for torch, takes slower kernels on processors not made by Intel unless it is
+# told to choose. It reads this before its first product. Workers inherit it: all processes round alike.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 
 # Loaded on first use, so that `latcpb --help` starts without torch.
 _MODULES = {
