@@ -211,7 +211,7 @@ class Predictor(nn.Module):
             decoded = self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
         if template is None:
             return decoded
-        return turn_to_template(decoded, graph, template, side_chains=side_chains)
+        return turn_to_template(decoded, graph, template)
 
 
 def _turn_chain_ends(

@@ -95,3 +95,22 @@ def test_reference_frames_of_coherence_have_the_template(model: LoadedModel) -> 
     assert with_template.mean() > 0.7 > without.mean()
     built = model.sample(TRACE, frames(), options, replace(REFERENCES, consensus=consensus))
     assert np.array_equal(built[:, 0, :, CA_SLOT], frames().positions)
+
+
+def test_rigid_parts_are_copies(model: LoadedModel) -> None:
+    """On its own trace, turned and moved, the template comes back, but for relief and the ends."""
+    chunk, matrix = frames([0]), random_rotation(4).numpy().astype(np.float64)
+    moved = replace(chunk, positions=chunk.positions @ matrix.T + 30.0)
+    options = BackmapOptions(without=("relief",))
+    atoms = model.sample(TRACE, moved, options, REFERENCES)[0, 0]
+    back = ((atoms - 30.0) @ matrix).astype(np.float32)
+    native = read_all_atom(NATIVE)
+    inner = slice(2, N_RESIDUES - 2)
+    squares = squared_deviation(
+        TRACE.residue_types[inner], native.atoms[:1, inner], back[None, inner], native.present[inner]
+    )
+    known = squares[0][native.present[inner]]
+    assert np.quantile(known, 0.9) < 0.005**2 and known.max() < 0.3**2
+    relieved = model.sample(TRACE, moved, BEST, REFERENCES)[0, 0]
+    backbone = [slot for slot in range(4) if slot != CA_SLOT]
+    assert np.quantile(np.linalg.norm(relieved - atoms, axis=-1)[inner, backbone], 0.9) < 0.05

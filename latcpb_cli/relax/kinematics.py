@@ -26,7 +26,7 @@ from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.peptide import axis_frame
 from latcpb_cli.geometry.vectors_first import cross, dot, rotate_about_axis, unit
 from latcpb_cli.relax.chi_joints import CHI_RANGES, chi_tables
-from latcpb_cli.relax.peptide_shapes import derivative, evaluate, peptide_polynomials
+from latcpb_cli.relax.peptide_shapes import derivative, evaluate, peptide_polynomials, through_positions
 from latcpb_cli.relax.sidechain_frames import backbone_gradient, sidechain_frame
 from latcpb_cli.relax.structures import TorsionStructures
 
@@ -101,7 +101,10 @@ class TorsionKinematics:
         arms = start - start[:, CA_SLOT, None]
         frame = sidechain_frame(arms[:, N_SLOT], arms[:, C_SLOT], is_proline)
         residues = torch.arange(len(atoms), device=atoms.device)
-        shape = peptide_polynomials(structures)
+        peptide_frame = axis, cos * reference + sin * third, cos * third - sin * reference
+        steps = [arms[:, C_SLOT], arms[:, O_SLOT], order.next(start[:, N_SLOT], -1) - start[:, CA_SLOT]]
+        peptide = torch.stack([(row[:, None] * torch.stack(steps, dim=1)).sum(0) for row in peptide_frame])
+        shape = through_positions(peptide_polynomials(structures), peptide)
         chi_moved = chi_moved.permute(1, 2, 0).contiguous()
         turns = linked & (not structures.fixed_backbone)
         return cls(
@@ -110,7 +113,7 @@ class TorsionKinematics:
             linked_to_previous=order.linked_before(linked),
             order=order,
             is_proline=is_proline,
-            peptide_frame=(axis, cos * reference + sin * third, cos * third - sin * reference),
+            peptide_frame=peptide_frame,
             peptide_shape=shape,
             peptide_shape_rate=derivative(shape),
             sidechain=torch.stack([(row[:, None] * arms[:, _SIDECHAIN]).sum(0) for row in frame]),

@@ -10,10 +10,12 @@ from torch import Tensor
 from latcpb_cli.geometry.peptide import is_cis_distance, peptide_atoms
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["derivative", "evaluate", "peptide_polynomials"]
+__all__ = ["derivative", "evaluate", "peptide_polynomials", "through_positions"]
 
 _TWISTS = (-0.6, -0.3, 0.0, 0.3, 0.6)
 """Twists (rad, relative to the start) where the polynomials are exact; relaxation stays between them."""
+_TOLERANCE = 0.01
+"""Å; rounding errors of peptides that are built are far smaller."""
 
 
 def peptide_polynomials(structures: TorsionStructures) -> Float[Tensor, "5 3 3 L"]:
@@ -38,6 +40,18 @@ def peptide_polynomials(structures: TorsionStructures) -> Float[Tensor, "5 3 3 L
     local = torch.stack([(atom - copies).view(count, length, 3) for atom in atoms], dim=1)
     inverse = torch.from_numpy(np.linalg.inv(np.vander(_TWISTS, increasing=True))).to(local)
     return (inverse[:, :, None, None, None] * local).sum(1).permute(0, 3, 1, 2).contiguous()
+
+
+def through_positions(
+    polynomials: Float[Tensor, "5 3 3 L"], positions: Float[Tensor, "3 3 L"]
+) -> Float[Tensor, "5 3 3 L"]:
+    """Shift polynomials to positions (Å) of the same atoms that no ideal peptide has, such as copies.
+
+    Positions within `_TOLERANCE` leave their polynomial as it is, to the bit.
+    """
+    distance = (positions - polynomials[0]).norm(dim=0, keepdim=True)
+    start = torch.where(distance > _TOLERANCE, positions, polynomials[0])
+    return torch.cat([start[None], polynomials[1:]])
 
 
 def derivative(polynomials: Float[Tensor, "n 3 3 L"]) -> Float[Tensor, "n-1 3 3 L"]:

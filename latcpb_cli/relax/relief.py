@@ -27,6 +27,7 @@ __all__ = ["OverlapCounts", "relieve_overlaps"]
 _CHI_STIFFNESS, _TWIST_STIFFNESS = 0.05, 4.0
 _ROTATION_STIFFNESS = 2.5  # of peptides without a concentration and with a Ramachandran weight of 0
 _CONCENTRATION_STIFFNESS = 0.2  # of other peptides with a weight of 0, per unit of concentration
+_MAX_PREDICTED_CONCENTRATION = 100.0  # see `PeptideRotations`
 _RAMACHANDRAN_STIFFNESS = 0.5  # of peptides with a Ramachandran weight of 1
 
 _MAX_TWIST = math.radians(25.0)  # of a peptide; a twist of 30° counts as an outlier of omega
@@ -209,6 +210,8 @@ def _restraint_stiffness(
     stiffness = joint_mask * per_joint[:, None]
     concentration, weight = structures.concentration, structures.ramachandran_weight
     rotation = _ROTATION_STIFFNESS if concentration is None else _CONCENTRATION_STIFFNESS * concentration
+    if concentration is not None:  # a peptide that is surer than any prediction is a copy from a template
+        stiffness[TWIST_JOINT] *= (concentration / _MAX_PREDICTED_CONCENTRATION).clamp(min=1.0)
     if weight is None:
         weight = torch.ones_like(structures.ca[:, 0])
     peptide_weight = torch.maximum(weight, structures.order.next(weight))

@@ -116,13 +116,18 @@ def choose_side_chains(
         row, chi_offset = min_expected_error(candidates, log_prob.exp(), decoded.atoms, graph.types, std)
         chi = candidates.chi[row] + chi_offset
     else:
-        chi = candidates.chi[_sample_rows(candidates, log_prob, noise)]
+        row = _sample_rows(candidates, log_prob, noise)
+        chi = candidates.chi[row]
     assert decoded.internal is not None  # or there were no candidates
     internal = decoded.internal.with_chi(chi)
-    atoms = place_side_chains(list(decoded.atoms[:, :GAMMA_SLOT].unbind(1)), internal, graph.types)
+    slots = place_side_chains(list(decoded.atoms[:, :GAMMA_SLOT].unbind(1)), internal, graph.types)
+    atoms = torch.stack([*slots, decoded.atoms[:, -1]], dim=1)
+    if (template := inputs.template) is not None:
+        is_same = candidates.rotamer[row] == template.rotamer
+        atoms = template.side_chains.into_side_chains(atoms, graph.types, is_same)
     return replace(
         decoded,
-        atoms=torch.stack([*atoms, decoded.atoms[:, -1]], dim=1),
+        atoms=atoms,
         internal=internal,
         rotamers=_refined_rotamers(decoded, candidates, log_prob),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import NAMES
-from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_states
+from latcpb_cli.chem.rotamers import N_ROTAMERS, chi_cells, rotamer_states
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.templates.evidence import TemplateEvidence
@@ -64,7 +65,8 @@ def with_template_rotamers(
     share = template_share(evidence, chi_std)
     rows = torch.arange(len(types), device=types.device)
     mean = rotamers.chi[rows, evidence.rotamer]
-    step = torch.remainder(evidence.chi - mean + torch.pi, 2 * torch.pi) - torch.pi
+    period = torch.from_numpy(_tables().periods).to(types.device)[types]
+    step = torch.remainder(evidence.chi - mean + period / 2, period) - period / 2
     chi = rotamers.chi.clone()
     chi[rows, evidence.rotamer] = mean + share * step
     bends = internal.bends + share * (evidence.bends - internal.bends)
@@ -89,27 +91,35 @@ def mix_template(
 
     It is right in all chi angles, or in the first of them; the probabilities given decide on the others.
     """
-    states, kept = (torch.from_numpy(table).to(types.device)[types] for table in _tables())
+    states, kept = (torch.from_numpy(table).to(types.device)[types] for table in _tables()[:2])
     rows = torch.arange(len(types), device=types.device)
     equal = (states == states[rows, evidence.rotamer][:, None]).cumprod(-1).bool()
     remaining = evidence.probability
     total = (1 - remaining)[:, None] * probability
     for chi in range(N_CHI):
-        part = remaining * (1 - kept[:, chi])
+        part = remaining * (1 - kept[:, chi]) * (1 - evidence.side_chains.share * (kept[:, chi] > 0))
         matching = torch.where(equal[..., chi], probability.clamp(min=_MIN_PROBABILITY), 0.0)
         total = total + part[:, None] * matching / matching.sum(-1, keepdim=True).clamp(min=_MIN_PROBABILITY)
         remaining = remaining - part
     return total
 
 
-@cache
-def _tables() -> tuple[Int[np.ndarray, "20 R 4"], Float[np.ndarray, "20 4"]]:
-    """Cell of each chi angle of each rotamer, and the probability that the next chi angle is kept after each.
+class _Tables(NamedTuple):
+    """By residue type: cells of chi angles, probabilities that the next one is kept, and periods (rad).
 
     Cells are -1 for chi angles that a residue type does not have, -2 for rotamers that it does not have.
     """
+
+    states: Int[np.ndarray, "20 R 4"]
+    kept: Float[np.ndarray, "20 4"]
+    periods: Float[np.ndarray, "20 4"]
+
+
+@cache
+def _tables() -> _Tables:
     states = np.full((len(NAMES), N_ROTAMERS, N_CHI), -2)
     kept = np.zeros((len(NAMES), N_CHI), dtype=np.float32)
+    periods = np.full((len(NAMES), N_CHI), 2 * np.pi, dtype=np.float32)
     for kind, name in enumerate(NAMES):
         rotamers = rotamer_states(kind)
         states[kind, : len(rotamers)] = -1
@@ -117,4 +127,6 @@ def _tables() -> tuple[Int[np.ndarray, "20 R 4"], Float[np.ndarray, "20 4"]]:
             states[kind, index, : len(state)] = state
         for chi in range(1, len(rotamers[0])):
             kept[kind, chi - 1] = _SELDOM_KEPT_CHI.get((name, chi), _KEPT_CHI)
-    return states, kept
+        for chi, cells in enumerate(chi_cells(kind)):
+            periods[kind, chi] = np.radians(cells.period)
+    return _Tables(states, kept, periods)

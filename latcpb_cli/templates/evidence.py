@@ -1,7 +1,7 @@
 """How sure the conformation of a template is in a frame, from how alike the two traces are there.
 
-The constants are fitted to training ensembles, of which one frame is the template of the others, with
-``benchmarks/templates.py DATA --set train``.
+The constants follow how often rotamers, and how well chi angles and peptides, of training ensembles are those
+of the first frame; ``benchmarks/templates.py DATA --set train`` measures them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.geometry.links import next_rows
+from latcpb_cli.templates.rigid_copies import RigidCopies
 from latcpb_cli.templates.template import Template
 
 __all__ = ["TemplateEvidence", "find_evidence"]
@@ -24,9 +25,11 @@ _MAX_PROBABILITY = 0.99
 _ROTAMER_LENGTH = 0.8
 """Deviation (Å) of the surroundings at which this probability has fallen to a half. It falls like a
 Lorentzian, since many side chains stay as they are where the chain moves on."""
-_MIN_CHI_STD, _CHI_STD_SLOPE = math.radians(2.0), math.radians(40.0)
+_MIN_CHI_STD, _CHI_STD_SLOPE = math.radians(2.0), math.radians(30.0)
 """Standard deviation of chi angles of a template where the traces are the same, and per Å of deviation."""
-_MIN_PEPTIDE_STD, _LOCAL_SLOPE, _SITE_SLOPE = math.radians(1.0), math.radians(40.0), math.radians(22.0)
+_COPY_LENGTH = 0.15
+"""Deviation (Å) at which atoms are half way between those of tables and copies of the template's."""
+_MIN_PEPTIDE_STD, _LOCAL_SLOPE, _SITE_SLOPE = math.radians(1.0), math.radians(80.0), math.radians(44.0)
 """The same of rotations of peptides: per Å of deviation of the four nearest Cα, and of the surroundings."""
 
 
@@ -50,6 +53,8 @@ class TemplateEvidence:
         Of a von Mises density of this rotation; 0 where no template has the peptide.
     twist : Tensor, shape (L,)
         Twist of each peptide, rad.
+    peptides, side_chains : RigidCopies
+        Their atoms in the template.
     """
 
     rotamer: Int[Tensor, "L"]
@@ -60,6 +65,8 @@ class TemplateEvidence:
     rotation: Float[Tensor, "L 2"]
     concentration: Float[Tensor, "L"]
     twist: Float[Tensor, "L"]
+    peptides: RigidCopies
+    side_chains: RigidCopies
 
     def to(self, device: torch.device | str) -> TemplateEvidence:
         """Return a copy on a device."""
@@ -97,19 +104,34 @@ def find_evidence(
     variance = _MIN_PEPTIDE_STD**2 + (_LOCAL_SLOPE * local) ** 2 + (_SITE_SLOPE * peptide) ** 2
     has_peptide = [np.asarray(template.rotation.any(-1)) for template in templates]
     backbone = _Choice.nearest(templates, variance, has_peptide)
-    deviation = side_chain.value
-    columns = (
-        np.maximum(side_chain.take("rotamer"), 0),
-        _MAX_PROBABILITY / (1 + (deviation / _ROTAMER_LENGTH) ** 2),
-        side_chain.take("chi"),
-        side_chain.take("bends"),
-        np.sqrt(_MIN_CHI_STD**2 + (_CHI_STD_SLOPE * np.minimum(deviation, 1e3)) ** 2),
-        backbone.take("rotation"),
-        1.0 / backbone.value,
-        backbone.take("twist"),
+    deviation, excess = side_chain.value, np.maximum(backbone.value - _MIN_PEPTIDE_STD**2, 0.0)
+    probability = _MAX_PROBABILITY / (1 + (deviation / _ROTAMER_LENGTH) ** 2)
+    chi_std = np.sqrt(_MIN_CHI_STD**2 + (_CHI_STD_SLOPE * np.minimum(deviation, 1e3)) ** 2)
+    return TemplateEvidence(
+        rotamer=_flat(np.maximum(side_chain.take("rotamer"), 0)),
+        probability=_flat(probability),
+        chi=_flat(side_chain.take("chi")),
+        bends=_flat(side_chain.take("bends")),
+        chi_std=_flat(chi_std),
+        rotation=_flat(backbone.take("rotation")),
+        concentration=_flat(1.0 / backbone.value),
+        twist=_flat(backbone.take("twist")),
+        peptides=_rigid_copies(backbone.take("peptide_atoms"), np.sqrt(excess) / _SITE_SLOPE),
+        side_chains=_rigid_copies(side_chain.take("side_chain_atoms"), deviation),
     )
-    tensors = [torch.from_numpy(column).flatten(0, 1) for column in columns]
-    return TemplateEvidence(*(x.float() if x.is_floating_point() else x for x in tensors))
+
+
+def _rigid_copies(
+    positions: Float[np.ndarray, "F L n 3"], deviation: Float[np.ndarray, "F L"]
+) -> RigidCopies:
+    """Copies whose share falls from 1 to 0 around a deviation (Å) of `_COPY_LENGTH`."""
+    return RigidCopies(_flat(positions), _flat(1.0 / (1.0 + (deviation / _COPY_LENGTH) ** 4)))
+
+
+def _flat(values: np.ndarray) -> Tensor:
+    """Values (F, L, ...) as one tensor (F * L, ...), in 32 bits if they are no integers."""
+    tensor = torch.from_numpy(values).flatten(0, 1)
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 @dataclass(frozen=True, eq=False)

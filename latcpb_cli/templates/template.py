@@ -9,13 +9,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 
-from latcpb_cli.chem.residues import CA_SLOT
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT
 from latcpb_cli.chem.rotamers import rotamer_index
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.codec import FIRST_CHI, PEPTIDE_ROTATION, encode
 from latcpb_cli.geometry.links import ChainOrder, next_rows
 from latcpb_cli.structure import CGTrace
+from latcpb_cli.templates.rigid_copies import Trace, local_peptides, local_side_chains
 
 __all__ = ["Template"]
 
@@ -47,6 +48,10 @@ class Template:
         (cos, sin) of the rotation of the peptide to the next residue; zeros where it is not known.
     twist : numpy.ndarray of float64, shape (L,)
         Twist of this peptide, rad.
+    peptide_atoms : numpy.ndarray of float64, shape (L, 3, 3)
+        See `local_peptides`.
+    side_chain_atoms : numpy.ndarray of float64, shape (L, 10, 3)
+        See `local_side_chains`.
     """
 
     neighbors: Int[np.ndarray, "L K"]
@@ -57,6 +62,8 @@ class Template:
     bends: Float[np.ndarray, "L 4"]
     rotation: Float[np.ndarray, "L 2"]
     twist: Float[np.ndarray, "L"]
+    peptide_atoms: Float[np.ndarray, "L 3 3"]
+    side_chain_atoms: Float[np.ndarray, "L 10 3"]
 
     @classmethod
     def from_atoms(
@@ -80,19 +87,18 @@ class Template:
             Whether the structure has a peptide from each residue to the next.
         """
         ca, known = atoms[:, CA_SLOT].astype(np.float64), present[:, CA_SLOT]
-        internal, measured = encode(
-            torch.from_numpy(atoms.astype(np.float64)),
-            torch.from_numpy(present),
-            torch.from_numpy(trace.residue_types),
-            torch.from_numpy(linked),
-            ChainOrder.from_next(trace.next_residue, "cpu"),
-        )
+        points = torch.from_numpy(atoms.astype(np.float64))
+        order = ChainOrder.from_next(trace.next_residue, "cpu")
+        types, links = torch.from_numpy(trace.residue_types), torch.from_numpy(linked)
+        internal, measured = encode(points, torch.from_numpy(present), types, links, order)
         torsions, is_measured = internal.torsions.numpy(), measured.numpy()
         chi = np.arctan2(torsions[:, FIRST_CHI:, 1], torsions[:, FIRST_CHI:, 0])
         has_chi = is_measured[:, FIRST_CHI:].any(1) & (
             is_measured[:, FIRST_CHI:] == chi_mask()[trace.residue_types]
         ).all(1)
         has_peptide = is_measured[:, PEPTIDE_ROTATION] & _same_surroundings(trace, linked)
+        following = next_rows(trace.next_residue, len(trace))
+        has_peptide &= present[:, C_SLOT] & present[following, N_SLOT]
         descriptors = ca_descriptors(ca[None], linked[None], trace.next_residue)[0]
         return cls(
             *_nearest(trace, ca, known),
@@ -102,6 +108,8 @@ class Template:
             internal.bends.numpy(),
             np.where(has_peptide[:, None], torsions[:, PEPTIDE_ROTATION], 0.0),
             internal.twist.numpy(),
+            local_peptides(points, Trace(points[:, CA_SLOT], links, order)).numpy(),
+            local_side_chains(points).numpy(),
         )
 
     def deviation(

@@ -12,6 +12,7 @@ from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_states
 from latcpb_cli.sidechains.selection import SideChainInputs, choose_side_chains, rotamer_probabilities
 from latcpb_cli.sidechains.template_rotamers import mix_template, template_share, with_template_rotamers
 from latcpb_cli.templates.evidence import TemplateEvidence
+from latcpb_cli.templates.rigid_copies import RigidCopies
 
 
 def make_evidence(chain, probability: float, chi_std: float = 0.03) -> TemplateEvidence:
@@ -24,7 +25,8 @@ def make_evidence(chain, probability: float, chi_std: float = 0.03) -> TemplateE
     zeros = torch.zeros(length)
     return TemplateEvidence(
         rotamer, probability * several, chi, torch.zeros(length, 4), torch.full((length,), chi_std),
-        torch.zeros(length, 2), zeros, zeros,
+        torch.zeros(length, 2), zeros, zeros, RigidCopies(torch.zeros(length, 3, 3), zeros),
+        RigidCopies(torch.zeros(length, 10, 3), zeros),
     )  # fmt: skip
 
 
@@ -41,7 +43,8 @@ def test_the_mixture_is_a_distribution() -> None:
     zeros = torch.zeros(1)
     evidence = TemplateEvidence(
         torch.tensor([rotamer]), torch.tensor([0.8]), torch.zeros(1, 4), torch.zeros(1, 4), zeros,
-        torch.zeros(1, 2), zeros, zeros,
+        torch.zeros(1, 2), zeros, zeros, RigidCopies(torch.zeros(1, 3, 3), zeros),
+        RigidCopies(torch.zeros(1, 10, 3), zeros),
     )  # fmt: skip
     mixed = mix_template(probability, types, evidence)[0]
     assert float(mixed.sum()) == pytest.approx(1.0, abs=1e-5)
