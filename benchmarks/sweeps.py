@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,8 @@ LENGTH = 100
 CHAIN_LENGTH = 200
 """Residues of the chains of a large frame."""
 BACKBONE_ATOMS = ("N", "CA", "C", "O")
+PAIRS = 2
+"""Runs of each of two commands that are compared, in turns."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ def sweep_frames(options: argparse.Namespace) -> Iterator[Measurement]:
     for count in options.frames:
         cost = run_latcpb(options, write_system(options.work, 1, LENGTH, count))
         yield _measurement("frames", count, LENGTH * count, cost)
+
+
+def sweep_backbones(options: argparse.Namespace) -> Iterator[Measurement]:
+    """Build the same frames from their Cα, and with ``--keep-backbone`` on the backbones that this gave."""
+    for count in options.frames:
+        inputs, built = write_system(options.work, 1, LENGTH, count), options.work / "built.xtc"
+        for _ in range(PAIRS):
+            cost = run_latcpb(options, inputs, "-o", str(built))
+            yield _measurement("backbones", count, LENGTH * count, cost)
+            cost = run_latcpb(options, (built.with_suffix(".top.pdb"), built), "--keep-backbone")
+            yield replace(_measurement("backbones", count, LENGTH * count, cost), note="--keep-backbone")
 
 
 def sweep_samples(options: argparse.Namespace) -> Iterator[Measurement]:
@@ -149,6 +162,7 @@ SWEEPS: dict[str, Callable[[argparse.Namespace], Iterator[Measurement]]] = {
     "cold": sweep_cold,
     "residues": sweep_residues,
     "frames": sweep_frames,
+    "backbones": sweep_backbones,
     "samples": sweep_samples,
     "threads": partial(sweep_option, "threads"),
     "workers": partial(sweep_option, "workers"),

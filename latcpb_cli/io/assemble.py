@@ -219,23 +219,19 @@ def _make_source(
         trace, chain_notes = build_trace(*columns, "labels")
         trace = with_com(path, trace, kinds.is_com)
     spacing = ca_spacing(trace, distances)
-    if options.cyclic:
-        trace, ring_note = close_rings(path, trace, samples)
-        chain_notes.append(ring_note)
-    elif trace.com_beads is None:
-        chain_notes += note_rings(trace, samples)
+    trace, ring_notes = _close_rings(path, trace, samples, options)
+    chain_notes += ring_notes
     if reader.backbone_indices is not None and has_backbone(reader.backbone_indices):
         chain_notes.append(BACKBONE_OFFER)
     bead_warnings = _bead_warnings(path, trace, spacing, beads.name, options.force)
-    trace, side_chain_note = choose_side_chain_beads(path, trace, reader, int(frames[0]), beads.name, options)
-    chain_notes += filter(None, [side_chain_note])
+    trace, notes = choose_side_chain_beads(path, trace, reader, int(frames[0]), beads.name, options)
     return Source(
         paths=(),
         trace=trace,
         frames=frames,
         left_out=beads.left_out,
         renamed=beads.renamed,
-        notes=(*beads.notes, *kinds.notes, *chain_notes),
+        notes=(*beads.notes, *kinds.notes, *chain_notes, *notes),
         warnings=(*unit_warnings, *kinds.warnings, *bead_warnings),
         spacing=spacing,
         bead_name=beads.name,
@@ -243,6 +239,16 @@ def _make_source(
         _reader=reader,
         _make_whole=options.pbc == "whole",
     )
+
+
+def _close_rings(
+    path: Path, trace: CGTrace, samples: SampledFrames, options: ReadOptions
+) -> tuple[CGTrace, list[str]]:
+    """Close rings where the user wants it; else note the chains that could be rings."""
+    if options.cyclic:
+        trace, note = close_rings(path, trace, samples)
+        return trace, [note]
+    return trace, note_rings(trace, samples) if trace.com_beads is None else []
 
 
 def _unit_warnings(path: Path, distances: Float64[np.ndarray, "steps"], force: bool) -> list[str]:

@@ -74,7 +74,7 @@ def find_side_chain_beads(
 
 def choose_side_chain_beads(
     path: Path, trace: CGTrace, reader: BeadReader, frame: int, bead_name: str, options: ReadOptions
-) -> tuple[CGTrace, str]:
+) -> tuple[CGTrace, tuple[str, ...]]:
     """Decide whether the beads of side chains are read.
 
     Parameters
@@ -95,8 +95,8 @@ def choose_side_chain_beads(
     -------
     trace : CGTrace
         With ``side_chain_center`` where they are read.
-    note : str
-        What is read, or could be; "" for neither.
+    notes : tuple of str
+        What is read, or could be.
 
     Raises
     ------
@@ -118,12 +118,12 @@ def choose_side_chain_beads(
             "name these beads with --sc-bead, or leave out --beads ca+sc",
         )
     if not n_beads or not (wanted or (options.beads == "auto" and trace.com_beads is None)):
-        return trace, ""
+        return trace, ()
     deviation = _mean_deviation(trace, *_read(reader, frame), options.sc_center)
     is_center = deviation <= _MAX_MEAN_DEVIATION
     if not wanted:
         offered = is_center and n_beads >= _MIN_OFFERED * n_expected
-        return trace, SIDE_CHAIN_OFFER if offered else ""
+        return trace, (SIDE_CHAIN_OFFER,) if offered else ()
     problem = f"beads of side chains are {deviation:.1f} Å nearer to, or farther from, their Cα than centres"
     if not is_center and not options.force:
         raise InputError(
@@ -131,7 +131,7 @@ def choose_side_chain_beads(
             "are these other atoms, such as Cβ? give their name with --sc-bead, or leave out --beads ca+sc",
         )
     note = f"side chains: beads of {n_beads} of {n_expected} residues but Gly"
-    return replace(trace, side_chain_center=options.sc_center), note
+    return replace(trace, side_chain_center=options.sc_center), (note,) if is_center else (note, problem)
 
 
 def _read(reader: BeadReader, frame: int) -> tuple[Float[np.ndarray, "L 3"], Float[np.ndarray, "L 3"]]:
