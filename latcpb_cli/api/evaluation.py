@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from latcpb_cli.api.backmapped import Backmapped
 from latcpb_cli.api.inputs import Frames, as_paths, open_memory
+from latcpb_cli.api.inspection import InputSummary
 from latcpb_cli.api.settings import frame_window
 from latcpb_cli.choices import Superpose
 from latcpb_cli.errors import UsageError
+from latcpb_cli.evaluation.bead_reference import BeadReference
 from latcpb_cli.evaluation.evaluate import MethodInput
 from latcpb_cli.evaluation.evaluate import evaluate as evaluate_columns
 from latcpb_cli.evaluation.inputs import structure_name
@@ -73,6 +75,7 @@ def evaluate(
     samples: int | None = None,
     frames: slice | str | None = None,
     superpose: Superpose = "none",
+    beads: InputSummary | None = None,
 ) -> EvaluationResult:
     """Measure all-atom structures, and compare them with a reference.
 
@@ -91,6 +94,9 @@ def evaluate(
         Which frames of all inputs; all by default.
     superpose : {'none', 'chain', 'frame'}
         What is superposed on the reference before atoms are compared.
+    beads : InputSummary, optional
+        The coarse-grained input that the structures were built from, as `latcpb_cli.inspect` returns it; the
+        distances of beads that are recomputed from the atoms are measured.
 
     Returns
     -------
@@ -103,13 +109,21 @@ def evaluate(
     """
     window = frame_window(frames)
     if gen is None:
-        return EvaluationResult(
-            evaluate_columns(None, [_column("structure", ref, ref_top, window)], superpose)
-        )
+        alone = _with_beads(_column("structure", ref, ref_top, window, samples), beads)
+        return EvaluationResult(evaluate_columns(None, [alone], superpose))
     methods = gen if isinstance(gen, Mapping) else {"generated": gen}
     native = _column("reference", ref, ref_top, window)
-    columns = [_column(name, x, gen_top, window, samples) for name, x in methods.items()]
+    columns = [_with_beads(_column(name, x, gen_top, window, samples), beads) for name, x in methods.items()]
     return EvaluationResult(evaluate_columns(native, columns, superpose))
+
+
+def _with_beads(method: MethodInput, beads: InputSummary | None) -> MethodInput:
+    """Give a structure the beads that it should have, if there are any."""
+    if beads is None:
+        return method
+    (part,) = method.structures
+    reference = BeadReference.for_structures(beads.source, part.label, part.atoms, method.samples)
+    return replace(method, structures=(replace(part, beads=reference),))
 
 
 def _column(

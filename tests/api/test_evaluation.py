@@ -67,3 +67,13 @@ def test_a_structure_alone_and_several_methods(universe):
 def test_refused(universe, gen, message):
     with pytest.raises(latcpb.UsageError, match=message):
         latcpb.evaluate(universe, gen)
+
+
+def test_beads_of_an_input_are_compared(universe):
+    beads = latcpb.inspect(EXAMPLE.with_name("tnc_sc.pdb"), beads="ca+sc")
+    alone = latcpb.evaluate(universe, frames="0", beads=beads).summary()["beads"]
+    assert alone["ca"] < 1e-3 and alone["sc_max"]["max"] < 2e-3
+    moved = latcpb.evaluate(universe, shifted(universe, 1.0), frames="0", beads=beads).summary()["beads"]
+    assert moved["ca"] == pytest.approx(3**0.5, abs=1e-3) and "com" not in moved
+    with pytest.raises(latcpb.InputError, match="has 1 frame, so structure should have 1, not 5"):
+        latcpb.evaluate(universe, beads=beads)
