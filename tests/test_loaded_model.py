@@ -274,9 +274,9 @@ def test_weight_of_the_ramachandran_energy(
     chunk, weights = make_chunk([0, 1]), []
     add = RelaxationBatch.add
 
-    def spy(self, decoded, graph, cells, ramachandran_weight, into) -> None:
+    def spy(self, decoded, graph, cells, ramachandran_weight, *others) -> None:
         weights.append(ramachandran_weight)
-        add(self, decoded, graph, cells, ramachandran_weight, into)
+        add(self, decoded, graph, cells, ramachandran_weight, *others)
 
     monkeypatch.setattr(RelaxationBatch, "add", spy)
     model.sample(TRACE, chunk, BackmapOptions(mode=mode, ca_tolerance=tolerance))
