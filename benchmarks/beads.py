@@ -5,10 +5,13 @@
     python benchmarks/beads.py DATA --kinds ca+sc       Cα, and centres of mass of side chains
     python benchmarks/beads.py DATA --kinds ca          Cα beads, to compare with
     python benchmarks/beads.py DATA --noise 0.2         with noise on the centres, Å
+    python benchmarks/beads.py DATA --thermal           with the motion of an elastic network (CALVADOS 3)
     python benchmarks/beads.py DATA --set heldout --chains 30
 
 The bead of a residue that lacks atoms in the native is its Cα alone. Residues at chain ends and breaks count
-in the distance of beads only. The figures are printed as JSON.
+in the distance of beads only. `backbone_superposed` and `beads_superposed` are mean RMSDs (Å) from the native
+after superposition of whole chains: of the built N, CA, C, O, and of the beads that were given. The figures
+are printed as JSON.
 """
 
 from __future__ import annotations
@@ -22,15 +25,19 @@ import numpy as np
 import torch
 from arguments import measurement_parser
 from chains import generated_structure, reference_chains
+from MDAnalysis.analysis.rms import rmsd
 from tables import Row
 
-from latcpb_cli.chem.residues import CA_SLOT, slot_mask
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, slot_mask
 from latcpb_cli.com_beads.definition import bead_positions, bead_weights
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.place_centers import place_centers
 from latcpb_cli.structure import AtomStructure, FrameChunk
+from latcpb_cli.train.bead_noise import thermal_motion
 
+BACKBONE = [N_SLOT, CA_SLOT, C_SLOT, O_SLOT]
+SUPERPOSED = ("backbone_superposed", "beads_superposed")
 STRETCH = 30
 """Residues of one kind of beads in a row, in mixed chains."""
 FIGURES = (
@@ -44,7 +51,7 @@ def main() -> None:
     options = parse_options()
     model = LoadedModel.from_pretrained(options.weights, device="cpu")
     settings = BackmapOptions(samples=options.samples)
-    row, beads_off, ca_off = Row(), [], []
+    row, beads_off, ca_off, whole = Row(), [], [], []
     for native, chunk in inputs(options):
         trace = native.trace
         placed = place_centers(model, trace, chunk)
@@ -54,12 +61,14 @@ def main() -> None:
         for atoms in samples:
             structure = generated_structure(native, atoms[None])
             row.add(native, structure)
+            whole.append(superposed(native, structure, chunk))
             if placed.beads is not None:
                 steps = beads(structure) - placed.beads
                 known = has_all_atoms(native) & bead_weights(trace).any(axis=1)
                 beads_off.append(steps[:, known])
     figures = row.figures()
     result = {"ca_rms": rms(ca_off), "bead_rms": rms(beads_off)} | {name: figures[name] for name in FIGURES}
+    result |= dict(zip(SUPERPOSED, np.mean(whole, axis=0).tolist(), strict=True))
     print(json.dumps({name: value and round(value, 4) for name, value in result.items()}, indent=1))
 
 
@@ -67,6 +76,7 @@ def parse_options() -> argparse.Namespace:
     parser = measurement_parser(__doc__)
     parser.add_argument("--kinds", choices=("com", "mixed", "ca+sc", "ca"), default="com")
     parser.add_argument("--noise", type=float, default=0.0, metavar="Å", help="on centres")
+    parser.add_argument("--thermal", action="store_true", help="motion of an elastic network at 300 K")
     parser.add_argument("--chains", type=int, metavar="N", help="the N shortest chains only")
     parser.add_argument("--samples", type=int, default=1, help="more than one: mode ensemble")
     return parser.parse_args()
@@ -86,6 +96,9 @@ def inputs(options: argparse.Namespace) -> Iterator[tuple[AtomStructure, FrameCh
         kind = {"side_chain_center": "mass"} if options.kinds == "ca+sc" else {"com_beads": is_center}
         native = replace(native, trace=replace(native.trace, **kind))
         centers = beads(native)[0] + options.noise * rng.normal(size=(len(is_center), 3))
+        if options.thermal:
+            white = torch.from_numpy(rng.normal(size=centers.shape)).float()
+            centers += thermal_motion(torch.from_numpy(beads(native)[0]).float(), white).numpy()
         if options.kinds == "ca+sc":
             known = is_center & bead_weights(native.trace).any(axis=1)
             side_chains = np.where(known[:, None], centers, np.nan).astype(np.float32)
@@ -93,6 +106,21 @@ def inputs(options: argparse.Namespace) -> Iterator[tuple[AtomStructure, FrameCh
         else:
             positions = np.where(is_center[:, None], centers, chunk.positions).astype(np.float32)
             yield native, replace(chunk, positions=positions)
+
+
+def superposed(native: AtomStructure, built: AtomStructure, chunk: FrameChunk) -> tuple[float, float]:
+    """RMSD (Å) of backbone and of the given beads from the native, after superposition of the chain."""
+    known = native.present[:, BACKBONE] & np.isfinite(built.atoms[0, :, BACKBONE]).all(axis=-1).T
+    pairs = (x.atoms[0][:, BACKBONE][known] for x in (built, native))
+    given = chunk.positions if native.trace.com_beads is not None else native.atoms[:, :, CA_SLOT]
+    exact = np.where(has_com(native)[:, None], beads(native)[0], native.atoms[0, :, CA_SLOT])
+    return rmsd(*pairs, superposition=True), rmsd(given[0], exact, superposition=True)
+
+
+def has_com(native: AtomStructure) -> np.ndarray:
+    """Which residues (L) have beads at their centres of mass."""
+    com = native.trace.com_beads
+    return np.zeros(len(native.trace), dtype=bool) if com is None else com
 
 
 def has_all_atoms(native: AtomStructure) -> np.ndarray:

@@ -11,9 +11,10 @@ from jaxtyping import Bool, Float
 
 __all__ = ["estimate_bead_noise"]
 
-_EXACT_MISFIT, _VARIANCE_PER_MISFIT = 0.087, 8.1
+_EXACT_MISFIT, _VARIANCE_PER_MISFIT = 0.084, 15.0
 """Misfit (Å rms) of peptides up to which beads are exact, and variance (Å² per axis) of the beads' noise for
-each Å² of misfit beyond; held-out training chains with noise of known size."""
+each Å² of misfit beyond. Held-out training chains with noise of known size have 11.5 of it; they are built
+best with more."""
 _MAX_MISFIT = 0.6
 """Å; larger ones count as this."""
 _PRIOR_COUNT = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import CA_SLOT, O_SLOT, slot_mask
@@ -11,6 +11,7 @@ from latcpb_cli.com_beads.definition import centers_of_mass
 from latcpb_cli.com_beads.encoder import Beads, Placement
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.train.batch import Batch
+from latcpb_cli.train.bead_noise import sample_bead_noise
 from latcpb_cli.train.losses import LossContext
 
 __all__ = ["beads_loss"]
@@ -19,8 +20,6 @@ _WHOLE_PROBABILITY = 0.6
 """Probability that all beads of a structure are centres of mass; in the others, stretches are."""
 _STRETCH = 25.0
 """Mean length of stretches of one kind of beads, residues."""
-_MAX_NOISE, _NOISE_PROBABILITY = 0.3, 0.5
-"""Largest standard deviation (Å) of the noise on the beads of a structure, and how often there is any."""
 _ROUND_WEIGHT = 0.3
 """Weight of the predictions before the last refinement."""
 _O_WEIGHT = 0.3
@@ -37,7 +36,7 @@ def beads_loss(predictor: Predictor, batch: Batch, context: LossContext) -> dict
     is_com = _sample_kinds(batch, context.generator) & whole
     centers = centers_of_mass(batch.atoms, batch.types)
     positions = torch.where(is_com[:, None], centers, batch.ca)
-    positions = positions + _sample_noise(batch, context.generator)
+    positions = positions + sample_bead_noise(positions, batch.sizes, context.generator)
     beads = Beads(positions, batch.types, is_com, _segments(batch.linked))
     terms = {"bead_nll": positions.new_zeros(()), "bead_error": positions.new_zeros(())}
     placements = encoder(beads)
@@ -73,15 +72,6 @@ def _sample_kinds(batch: Batch, generator: torch.Generator) -> Bool[Tensor, "L"]
     flips = torch.rand(len(index), generator=generator) < 1.0 / _STRETCH
     odd = (flips.cumsum(0) + start[index]) % 2 == 1
     return (whole[index] | odd).to(batch.types.device)
-
-
-def _sample_noise(batch: Batch, generator: torch.Generator) -> Float[Tensor, "L 3"]:
-    """Noise on the beads of some of the structures, Å."""
-    count = len(batch.sizes)
-    noisy = torch.rand(count, generator=generator) < _NOISE_PROBABILITY
-    scale = _MAX_NOISE * torch.rand(count, generator=generator) * noisy
-    noise = torch.randn(len(batch.types), 3, generator=generator)
-    return (noise * scale[batch.structure_index.cpu()][:, None]).to(batch.types.device)
 
 
 def _segments(linked: Bool[Tensor, "L"]) -> Int[Tensor, "L"]:
