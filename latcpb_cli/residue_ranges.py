@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from typing import Any
 
 from latcpb_cli.errors import UsageError
 
@@ -34,12 +32,14 @@ class ResidueRange:
     def __str__(self) -> str:
         return f"{'' if self.chain is None else f'{self.chain}:'}{self.first}-{self.last}"
 
-    def contains(
-        self, chain_ids: Shaped[np.ndarray, "L"], resids: Int[np.ndarray, "L"]
-    ) -> Bool[np.ndarray, "L"]:
-        """Return which residues, given by chain identifier and number, are in the range."""
+    def contains(self, chain_ids: Any, resids: Any) -> Any:
+        """Return which residues, given by chain identifier and number, are in the range.
+
+        All three are numpy arrays of shape (L,), without annotations: the command line imports this module
+        for its help, and numpy would make that slow.
+        """
         inside = (resids >= self.first) & (resids <= self.last)
-        return np.asarray(inside if self.chain is None else inside & (chain_ids == self.chain))
+        return inside if self.chain is None else inside & (chain_ids == self.chain)
 
 
 def parse_ranges(option: str, text: str) -> tuple[ResidueRange, ...]:
