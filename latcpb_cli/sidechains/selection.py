@@ -186,9 +186,10 @@ def _mix_template(
     types: Int[Tensor, "L"],
     template: TemplateEvidence,
 ) -> Float[Tensor, "L M"]:
-    """Log probabilities of candidates after `mix_template`."""
+    """Log probabilities of candidates, mixed with those of templates once more."""
     probability = _by_rotamer(candidates, log_prob)
-    mixed = mix_template(probability, types, template)[candidates.residue, candidates.rotamer]
+    mixed = mix_template(probability, types, template.after_packing())
+    mixed = mixed[candidates.residue, candidates.rotamer]
     return candidates.to_table(mixed.log(), len(log_prob)).log_softmax(-1)
 
 
