@@ -132,7 +132,11 @@ class LoadedModel:
                 latent = self.predictor.latcpb.expected_latent(condition, graph, self.schedule)
                 shape = TracePart(part.ca, part.linked, trace.next_residue, self.device)
                 template = References(templates=templates).template_evidence(shape)
-                inputs = SideChainInputs(beads=part.observed_beads(trace, self.device), template=template)
+                inputs = SideChainInputs(
+                    beads=part.observed_beads(trace, self.device),
+                    template=template,
+                    rotations=self._flat(part.rotations),
+                )
                 probability = self.predictor.rotamer_probabilities(
                     (latent, condition, graph), options.without, self._flat(part.backbone), inputs
                 )
@@ -268,7 +272,8 @@ class LoadedModel:
         """
         latcpb, without = self.predictor.latcpb, options.without
         graph, condition = self._encode(trace, part)
-        backbone, beads = self._flat(part.backbone), part.observed_beads(trace, self.device)
+        backbone, rotations = self._flat(part.backbone), self._flat(part.rotations)
+        beads = part.observed_beads(trace, self.device)
         shape, expected = TracePart(part.ca, part.linked, trace.next_residue, self.device), None
         weights = references.consensus_weights(frames, shape, options.consensus_length)
         template = references.template_evidence(shape)
@@ -280,7 +285,7 @@ class LoadedModel:
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
             rotamers = None if expected is None else expected.rotamers
-            inputs = SideChainInputs(picks, rotamers, weights, beads, template)
+            inputs = SideChainInputs(picks, rotamers, weights, beads, template, rotations)
             decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without, backbone)
             yield decoded, graph, partial(self.predictor.prediction, decoded, expected, condition, graph)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from latcpb_cli.backbone.given_backbone import put_on_backbone
 from latcpb_cli.backbone.peptide_rotations import PeptideRotations
+from latcpb_cli.backbone.relaxed_peptides import turn_to_relaxed
 from latcpb_cli.backbone.template_peptides import turn_to_template
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Part
@@ -31,7 +32,6 @@ from latcpb_cli.sidechains.selection import (
     choose_side_chains,
     rotamer_probabilities,
 )
-from latcpb_cli.templates.evidence import TemplateEvidence
 from latcpb_cli.tensor_file import check_tensors, limited_parameters, read_tensors
 
 __all__ = ["Predictor"]
@@ -124,7 +124,7 @@ class Predictor(nn.Module):
         peptides = inputs.noise is None and "peptides" not in without
         heads = self._side_chain_heads(without)
         decoded = self._decode(
-            (latent, condition, graph), inputs.template, backbone, peptides, side_chains=heads is None
+            (latent, condition, graph), inputs, backbone, peptides, side_chains=heads is None
         )
         if heads is None:
             return decoded
@@ -148,14 +148,14 @@ class Predictor(nn.Module):
         without, backbone
             As in `build_atoms`.
         inputs
-            Beads and templates, if there are any.
+            Beads, templates and relaxed rotations, if there are any.
         """
         latent, condition, graph = encoded
         heads = self._side_chain_heads(without)
         if heads is None:
             return latent.new_zeros(len(latent), N_ROTAMERS)
         peptides = "peptides" not in without
-        decoded = self._decode(encoded, inputs.template, backbone, peptides, side_chains=False)
+        decoded = self._decode(encoded, inputs, backbone, peptides, side_chains=False)
         if backbone is None:
             decoded = _turn_chain_ends(decoded, condition, graph, heads, inputs.beads)
         return rotamer_probabilities(decoded, condition, graph, heads, inputs)
@@ -192,7 +192,7 @@ class Predictor(nn.Module):
     def _decode(
         self,
         encoded: tuple[Float[Tensor, "L D"], Condition, Graph],
-        template: TemplateEvidence | None,
+        inputs: SideChainInputs,
         backbone: Float[Tensor, "L 4 3"] | None,
         peptides: bool,
         *,
@@ -201,7 +201,7 @@ class Predictor(nn.Module):
         """Run the decoder on latents, condition and neighbourhoods, and put its atoms on a better backbone.
 
         That is the backbone given, else, where ``peptides`` is true and there is a head for it, the decoder's
-        with its peptides rotated; these turn further to those of a template.
+        with its peptides rotated; these turn further to those of a relaxed trace, and of a template.
         """
         graph = encoded[2]
         decoded: Decoded = self.latcpb.decoder(*encoded, side_chains=side_chains)
@@ -209,9 +209,11 @@ class Predictor(nn.Module):
             return put_on_backbone(decoded, backbone, graph, side_chains=side_chains)
         if self.peptide_rotations is not None and peptides:
             decoded = self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
-        if template is None:
+            if inputs.rotations is not None:
+                decoded = turn_to_relaxed(decoded, graph, inputs.rotations, side_chains=side_chains)
+        if inputs.template is None:
             return decoded
-        return turn_to_template(decoded, graph, template)
+        return turn_to_template(decoded, graph, inputs.template)
 
 
 def _turn_chain_ends(

@@ -21,9 +21,8 @@ __all__ = [
 _MAX_CRYSTAL_DEVIATION = 0.08
 """Å off the ideal Cα-Cα distance: the 99th percentile of the crystal structures trained on."""
 _ANOMALY_RAMP = 0.04  # Å of further deviation over which the anomaly rises to 1
-_BOND_TOLERANCE = 0.05  # Å off the ideal Cα-Cα distance at which beads are not moved
-_VIRTUAL_ANGLES = np.radians([88.0, 138.0])
-"""Range of the angle between three Cα: 5th and 95th percentile of the crystal structures trained on."""
+_VIRTUAL_ANGLES = np.radians([83.5, 148.2])
+"""Range of the angle between three Cα: 0.5th and 99.5th percentile of the crystal structures trained on."""
 _N_ITERATIONS = 100
 _N_SWEEPS = 40  # of `fit_distances`
 _RELAXATION = 0.4  # fraction of each correction that is applied; a bead takes part in up to four of them
@@ -149,7 +148,7 @@ def bond_bounds(
 ) -> Bounds:
     """Return the range of the distance (Å) of each two rows of `chain_rows`, unbounded at breaks."""
     ideal, joined = ideal_distance(ca, types, next_residue), linked[..., chain_rows(next_residue)[0]]
-    low, high = ideal - _BOND_TOLERANCE, ideal + _BOND_TOLERANCE
+    low, high = ideal - _MAX_CRYSTAL_DEVIATION, ideal + _MAX_CRYSTAL_DEVIATION
     return np.where(joined, low, 0.0), np.where(joined, high, np.inf)
 
 

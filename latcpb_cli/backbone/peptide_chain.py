@@ -40,6 +40,8 @@ class PeptideChain:
     ideal_angle : Tensor, shape (L,)
         N-CA-C of the residue's type, rad.
     order : ChainOrder
+    score_weight : float
+        See `ramachandran_energy`.
     """
 
     linked: Bool[Tensor, "L"]
@@ -48,6 +50,7 @@ class PeptideChain:
     ramachandran_class: Int[Tensor, "L"]
     ideal_angle: Float[Tensor, "L"]
     order: ChainOrder = LINEAR
+    score_weight: float = 0.0
 
     @classmethod
     def from_trace(
@@ -94,6 +97,7 @@ class PeptideChain:
         shape = (-1, *[1] * (cos_angle.ndim - 1))
         bend = torch.acos(cos_angle.clamp(-0.999, 0.999)) - self.ideal_angle.view(shape)
         bend = bend - bend.clamp(-_FREE_BEND, _FREE_BEND)
-        ramachandran = ramachandran_energy(self.ramachandran_class.view(shape), phi, psi)
+        classes = self.ramachandran_class.view(shape)
+        ramachandran = ramachandran_energy(classes, phi, psi, self.score_weight)
         energy = 0.5 * BEND_STIFFNESS * bend * bend + ramachandran
         return torch.where(self.inner.view(shape), energy, 0.0)

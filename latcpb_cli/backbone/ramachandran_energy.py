@@ -1,4 +1,7 @@
-"""An energy of phi and psi that is zero inside favoured Ramachandran regions and rises with the distance."""
+"""An energy of phi and psi: it rises with the distance from favoured Ramachandran regions.
+
+Inside a region it is zero, or falls towards the most usual angles.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from functools import cache
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
 
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
+from latcpb_cli.chem.ramachandran_scores import ramachandran_score_maps
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace
 
@@ -28,6 +32,10 @@ It and the constants of the Ramachandran energy are chosen with
 _MAX_SLOPE = 3.0  # Å² per rad, reached at a distance of _SCALE from the region
 _SCALE = math.radians(10.0)  # beyond it the slope falls: regions out of reach do not attract
 _MARGIN = math.radians(4.0)  # the energy becomes zero this far inside the region
+_LEAST_SCORE = -3.0
+"""Of `ramachandran_score`: angles less usual than this count as equally unusual."""
+_SCORE_SMOOTHING = 1.5
+"""Standard deviation of the Gaussian by which maps of scores are smoothed, bins."""
 _ROW = MAP_BINS + 2
 """Bins of one row of the tables, which repeat the opposite edge on either side."""
 _BEST_MODE_WEIGHT = 0.3
@@ -61,7 +69,7 @@ def ramachandran_weight(
 
 
 def ramachandran_energy(
-    classes: Int[Tensor, "*#n"], phi: Float[Tensor, "*n"], psi: Float[Tensor, "*n"]
+    classes: Int[Tensor, "*#n"], phi: Float[Tensor, "*n"], psi: Float[Tensor, "*n"], score_weight: float = 0.0
 ) -> Float[Tensor, "*n"]:
     """Return the energy (Å²) of torsions, interpolated between the four nearest points of the maps.
 
@@ -71,22 +79,24 @@ def ramachandran_energy(
         Index into the residue classes of `latcpb_cli.chem.ramachandran`.
     phi, psi : Tensor
         Torsions, rad.
+    score_weight : float
+        Å² by which the energy rises for each unit that torsions score below the most usual ones.
     """
     corners, weights = _corners(classes, phi, psi)
-    table = _tables(phi.device)[0].to(phi.dtype)
+    table = _tables(phi.device, score_weight)[0].to(phi.dtype)
     return (table[torch.stack(corners)] * torch.stack(weights)).sum(0)
 
 
 def ramachandran_gradient(
     classes: Int[Tensor, "L"], phi: Float[Tensor, "L"], psi: Float[Tensor, "L"]
 ) -> Float[Tensor, "2 L"]:
-    """Return the derivatives (Å² per rad) of the energy by phi and psi.
+    """Return the derivatives (Å² per rad) of the energy by phi and psi, scores left out.
 
     They are interpolated themselves and so smoother than the derivatives of
     the interpolated energy.
     """
     corners, weights = _corners(classes, phi, psi)
-    slopes = _tables(phi.device)[1:].index_select(1, torch.cat(corners)).view(2, 4, -1)
+    slopes = _tables(phi.device, 0.0)[1:].index_select(1, torch.cat(corners)).view(2, 4, -1)
     weighted = slopes * torch.stack(weights)
     return weighted[:, 0] + weighted[:, 1] + weighted[:, 2] + weighted[:, 3]
 
@@ -104,7 +114,7 @@ def _corners(
 
 
 @cache
-def _tables(device: torch.device) -> Float[Tensor, "3 M"]:
+def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
     """Energy and its derivatives by phi and psi at the middle of each bin, for all residue classes."""
     step = 2 * math.pi / MAP_BINS
     fields = []
@@ -113,6 +123,10 @@ def _tables(device: torch.device) -> Float[Tensor, "3 M"]:
         outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
         distance = np.maximum((outside - inside) * step + _MARGIN, 0.0)
         energy = _MAX_SLOPE * _SCALE * np.log1p((distance / _SCALE) ** 2)
+        if score_weight > 0:
+            score = np.maximum(np.tile(ramachandran_score_maps()[index], (3, 3)), _LEAST_SCORE)
+            smoothed = gaussian_filter(score, _SCORE_SMOOTHING)
+            energy += score_weight * (smoothed.max() - smoothed)
         center = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
         fields.append([part[center, center] for part in (energy, *np.gradient(energy, step))])
     table = np.array(fields).transpose(1, 0, 2, 3).reshape(3, -1)

@@ -3,14 +3,13 @@
 Beads of a coarse-grained force field without angle terms take positions where
 no rotation of the peptides between them gives good phi, psi and N-CA-C. On
 request, beads are moved: first into the usual ranges of distances and virtual
-angles, then by a descent on beads and peptide rotations together, which starts
-from the best rotations on the beads. Only the beads are kept; the rotations of
-the output are the model's.
+angles, then by descents on beads and peptide rotations together, each of which
+starts from the best rotations on the beads.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,18 +22,38 @@ from latcpb_cli.backbone.viterbi import best_rotations
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.vectors import atan2, cosine, torsion_vector
 
-__all__ = ["relax_trace", "residue_energies"]
+__all__ = ["RelaxedTrace", "relax_trace", "residue_energies"]
 
 # Chosen for the fraction of favoured phi and psi on traces of CALVADOS (`benchmarks/robustness.py`).
+_N_ROUNDS = 3
 _MAX_BLOCK = 1024  # residues of a block
-_N_STEPS = 60
-_CA_STEP, _ROTATION_STEP = 0.02, 0.04  # Å and rad in one step, about
+_N_STEPS = 40
+_CA_STEP, _ROTATION_STEP = 0.03, 0.06  # Å and rad in one step, about
 _MEAN_DECAY, _SQUARE_DECAY = 0.8, 0.95  # of the running means of gradients and of their squares
 _EPSILON = 0.5  # Å: gradients well below it cause small steps, and rounding errors none
 _BOND_WEIGHT = 200.0  # of Cα-Cα distances against angles and the Ramachandran energy
-_HOME_WEIGHT = 1.0  # of the distance from the input, Å² per Å²
-_VIOLATION = 1e-3  # Å² of energy, or Å of distance, above which a residue is relaxed
+_HOME_WEIGHT = 0.1  # of the distance from the input, Å² per Å²
+_SCORE_WEIGHT = 0.2  # of usual phi and psi, see `ramachandran_energy`
+_MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
+"""Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
 _N_NEIGHBORS = 2  # residues to either side that are relaxed with it
+
+
+@dataclass(frozen=True, eq=False)
+class RelaxedTrace:
+    """Cα of F frames after relaxation.
+
+    Attributes
+    ----------
+    positions : numpy.ndarray of float32, shape (F, L, 3)
+        In Å.
+    rotations : numpy.ndarray of float32, shape (F, L)
+        Rotation (rad) of the peptide after each residue that was relaxed, about the axis to the next Cα; nan
+        for others.
+    """
+
+    positions: Float[np.ndarray, "F L 3"]
+    rotations: Float[np.ndarray, "F L"]
 
 
 def relax_trace(
@@ -43,7 +62,7 @@ def relax_trace(
     linked: Bool[np.ndarray, "F L"],
     tolerance: float | Float[np.ndarray, "F L"],
     next_residue: Int[np.ndarray, "L"] | None = None,
-) -> Float[np.ndarray, "F L 3"]:
+) -> RelaxedTrace:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
     Parameters
@@ -61,12 +80,12 @@ def relax_trace(
 
     Returns
     -------
-    numpy.ndarray of float32, shape (F, L, 3)
+    RelaxedTrace
         Beads without a violation nearby are unchanged to the bit. The result
         for a frame does not depend on the others.
     """
     start = satisfy_distance_bounds(positions, types, linked, tolerance, next_residue)
-    relaxed = np.empty_like(start)
+    relaxed = RelaxedTrace(np.empty_like(start), np.empty(linked.shape, dtype=np.float32))
     limit = np.broadcast_to(np.float32(tolerance), linked.shape)
     order = ChainOrder.from_next(next_residue, "cpu")
     # All blocks have the same size, the last one padded with copies, so rounding is the same for a frame
@@ -76,7 +95,8 @@ def relax_trace(
         rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
         last = min(first + size, len(positions))
         block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), limit[rows])
-        relaxed[first:last] = block[: last - first]
+        relaxed.positions[first:last] = block.positions[: last - first]
+        relaxed.rotations[first:last] = block.rotations[: last - first]
     return relaxed
 
 
@@ -143,7 +163,7 @@ def _relax_block(
     start: Float[np.ndarray, "B L 3"],
     chain: tuple[Int[np.ndarray, "L"], Bool[np.ndarray, "B L"], ChainOrder],
     tolerance: Float[np.ndarray, "B L"],
-) -> Float[np.ndarray, "B L 3"]:
+) -> RelaxedTrace:
     """Move the Cα of some frames on from where they satisfy the distance bounds.
 
     ``chain`` holds the residue types, the linked residues of each frame, and the order.
@@ -153,13 +173,18 @@ def _relax_block(
     inputs, ca = (torch.from_numpy(x - center).flatten(0, 1) for x in (positions, start))
     count = len(positions)
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
-    rotation = best_rotations(ca, energy.chain)
-    movable = _near_violation(energy, *energy.violations(ca, rotation))
+    movable = _near_violation(energy, *energy.violations(ca, best_rotations(ca, energy.chain)))
+    energy = replace(energy, chain=replace(energy.chain, score_weight=_SCORE_WEIGHT))
     limit = torch.from_numpy(tolerance.reshape(-1, 1))
-    joints = _descend(energy, torch.cat([ca, rotation[:, None]], dim=1), movable, limit)
+    for _ in range(_N_ROUNDS):
+        joints = torch.cat([ca, best_rotations(ca, energy.chain)[:, None]], dim=1)
+        joints = _descend(energy, joints, movable, limit)
+        ca = joints[:, :3]
+    rotations = torch.where(movable & energy.chain.linked, joints[:, 3], torch.nan)
     movable &= limit[:, 0] > 0
-    moved = (joints[:, :3].view(start.shape).numpy() + center).astype(np.float32)
-    return np.where(movable.view(start.shape[:2])[..., None].numpy(), moved, start)
+    moved = (ca.view(start.shape).numpy() + center).astype(np.float32)
+    relaxed = np.where(movable.view(start.shape[:2])[..., None].numpy(), moved, start)
+    return RelaxedTrace(relaxed, rotations.view(start.shape[:2]).numpy().astype(np.float32))
 
 
 def _descend(
@@ -215,7 +240,7 @@ def _near_violation(
     energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"]
 ) -> Bool[Tensor, "L"]:
     """Residues with a violation, and their neighbours in the chain."""
-    near, at_bond = energies > _VIOLATION, violation.abs() > _VIOLATION
+    near, at_bond = energies > _MIN_ENERGY, violation.abs() > _MIN_VIOLATION
     one, two, linked = energy.one, energy.two, energy.chain.linked[energy.one]
     near[two] |= at_bond
     near[one] |= at_bond

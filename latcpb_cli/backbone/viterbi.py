@@ -14,7 +14,7 @@ from latcpb_cli.geometry.vectors import cross, reject, unit
 
 __all__ = ["best_rotations", "pair_energies"]
 
-_N_ROTATIONS = 36
+_N_ROTATIONS = 24
 """Rotations of a peptide that are tried; `latcpb_cli.backbone.relax_trace` refines them by descent."""
 
 
@@ -23,7 +23,7 @@ def best_rotations(ca: Float[Tensor, "L 3"], chain: PeptideChain) -> Float[Tenso
 
     The energy of a residue depends on its own two peptides alone, so the
     algorithm of Viterbi (1967, doi:10.1109/TIT.1967.1054010) finds the minimum
-    over all combinations of rotations in steps of 10 degrees. A ring is passed
+    over all combinations of rotations in steps of 15 degrees. A ring is passed
     three times in a row; the rotations are those of the second pass, which
     hardly depend on where the first begins.
     """

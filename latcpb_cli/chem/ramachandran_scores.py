@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 
 from latcpb_cli.chem.ramachandran import RESIDUE_CLASSES, map_bin
 
-__all__ = ["encode_scores", "ramachandran_score", "ramachandran_z"]
+__all__ = ["encode_scores", "ramachandran_score", "ramachandran_score_maps", "ramachandran_z"]
 
 _FIRST_LETTER, _LOWEST, _STEP = 33, -9.0, 0.12
 """Letter ``chr(33 + n)`` stands for the score ``-9 + 0.12 n``."""
@@ -41,6 +41,11 @@ def _tables() -> tuple[float, Float[np.ndarray, "4 90 90"]]:
     spread, *blocks = text.rstrip("\n").split("\n\n")
     levels = [[[ord(letter) for letter in row] for row in block.split("\n")[1:]] for block in blocks]
     return float(spread), _LOWEST + _STEP * (np.array(levels) - _FIRST_LETTER)
+
+
+def ramachandran_score_maps() -> Float[np.ndarray, "4 90 90"]:
+    """Scores by class, phi bin and psi bin."""
+    return _tables()[1]
 
 
 def ramachandran_score(

@@ -67,7 +67,7 @@ def test_the_answer_turns_with_the_beads(encoder: BeadEncoder) -> None:
     center = chunk().positions.mean(axis=(0, 1), dtype=np.float64)
     turned = place_ca(encoder, TRACE, chunk((chunk().positions - center) @ turn.T)).positions
     plain = place_ca(encoder, TRACE, chunk()).positions
-    np.testing.assert_allclose(turned, (plain - center) @ turn.T, atol=0.03)
+    np.testing.assert_allclose(turned, (plain - center) @ turn.T, atol=0.05)
 
 
 def test_missing_beads_stay_where_they_are(encoder: BeadEncoder) -> None:

@@ -57,3 +57,11 @@ def test_the_energy_is_periodic() -> None:
         ramachandran_energy(classes, torch.full((50,), phi), psi) for phi in (-math.pi + 1e-4, math.pi - 1e-4)
     )
     assert torch.allclose(low, high, atol=1e-2)
+
+
+def test_usual_angles_have_less_energy_than_others_of_their_region() -> None:
+    classes = torch.zeros(2, dtype=torch.long)
+    phi, psi = (torch.deg2rad(torch.tensor(angles)) for angles in ([-63.0, -100.0], [-43.0, -10.0]))
+    assert bool((ramachandran_energy(classes, phi, psi) == 0).all())
+    usual, unusual = ramachandran_energy(classes, phi, psi, score_weight=0.5)
+    assert 0 <= usual < unusual

@@ -28,31 +28,33 @@ def least_energy(positions: np.ndarray) -> float:
 @pytest.mark.parametrize("tolerance", [0.1, 0.3])
 def test_the_energy_falls_and_no_bead_moves_further_than_the_tolerance(tolerance: float) -> None:
     positions = noisy_coils(4, NOISE)
-    relaxed = relax_trace(positions, TYPES, chain_links(positions), tolerance)
+    relaxed = relax_trace(positions, TYPES, chain_links(positions), tolerance).positions
     assert np.linalg.norm(relaxed - positions, axis=-1).max() <= tolerance + 1e-5
     assert least_energy(relaxed) < (1 - tolerance) * least_energy(positions)
 
 
 def test_beads_without_violation_are_unchanged_to_the_bit() -> None:
     positions = helix(12)
-    relaxed = relax_trace(positions, letter_index("A" * 12), chain_links(positions), 0.3)
+    relaxed = relax_trace(positions, letter_index("A" * 12), chain_links(positions), 0.3).positions
     assert np.array_equal(relaxed, positions)
 
 
 def test_only_beads_near_a_violation_move() -> None:
     positions = helix(20)
     positions[0, 10] += [0.6, 0.0, 0.0]
-    relaxed = relax_trace(positions, letter_index("A" * 20), chain_links(positions), 0.5)
+    relaxed = relax_trace(positions, letter_index("A" * 20), chain_links(positions), 0.5).positions
     unmoved = (relaxed == positions).all(-1)[0]
     assert unmoved[:4].all() and unmoved[17:].all() and not unmoved[10]
 
 
 def test_frames_are_independent() -> None:
     positions = noisy_coils(3, NOISE)
-    together = relax_trace(positions, TYPES, chain_links(positions), 0.3)
+    together = relax_trace(positions, TYPES, chain_links(positions), 0.3).positions
     for frame in range(3):
         alone = positions[frame : frame + 1]
-        assert np.array_equal(relax_trace(alone, TYPES, chain_links(alone), 0.3)[0], together[frame])
+        assert np.array_equal(
+            relax_trace(alone, TYPES, chain_links(alone), 0.3).positions[0], together[frame]
+        )
 
 
 def test_a_rotated_chain_moves_the_same_way() -> None:
@@ -60,8 +62,31 @@ def test_a_rotated_chain_moves_the_same_way() -> None:
     matrix = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     matrix *= np.sign(np.linalg.det(matrix))
     rotated = (positions.astype(np.float64) @ matrix).astype(np.float32)
-    expected = relax_trace(positions, TYPES, chain_links(positions), 0.3).astype(np.float64) @ matrix
-    assert np.abs(relax_trace(rotated, TYPES, chain_links(rotated), 0.3) - expected).max() < 1e-2
+    expected, turned = (relax_trace(ca, TYPES, chain_links(ca), 0.3) for ca in (positions, rotated))
+    assert np.abs(turned.positions - expected.positions.astype(np.float64) @ matrix).max() < 1e-2
+    difference = np.exp(1j * turned.rotations) - np.exp(1j * expected.rotations)
+    assert np.nanmax(np.abs(difference)) < 5e-2
+
+
+def test_peptides_have_the_rotations_of_the_relaxed_chain() -> None:
+    positions = noisy_coils(2, NOISE)
+    linked = chain_links(positions)
+    relaxed = relax_trace(positions, TYPES, linked, 0.3)
+    assert np.isnan(relaxed.rotations[:, -1]).all()
+    total = 0.0
+    for ca, rotations, links in zip(relaxed.positions, relaxed.rotations, linked, strict=True):
+        points = torch.from_numpy(ca.astype(np.float64))
+        chain = PeptideChain.from_trace(points, TYPES, links)
+        best = best_rotations(points, chain)
+        rotation = torch.from_numpy(rotations.astype(np.float64))
+        total += float(residue_energies(points, torch.where(rotation.isnan(), best, rotation), chain).sum())
+    assert total < 1.2 * least_energy(relaxed.positions)
+
+
+def test_peptides_without_violation_have_no_rotation() -> None:
+    positions = helix(12)
+    relaxed = relax_trace(positions, letter_index("A" * 12), chain_links(positions), 0.3)
+    assert np.isnan(relaxed.rotations).all()
 
 
 def test_breaks_stay_open() -> None:
@@ -69,19 +94,19 @@ def test_breaks_stay_open() -> None:
     positions[0, 12:] += 9.0
     linked = chain_links(positions)
     linked[0, 11] = False
-    relaxed = relax_trace(positions, TYPES, linked, 0.3)
+    relaxed = relax_trace(positions, TYPES, linked, 0.3).positions
     assert np.linalg.norm(relaxed[0, 12] - relaxed[0, 11]) > 10.0
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_short_chains_are_unchanged(length: int) -> None:
     positions = helix(length)
-    relaxed = relax_trace(positions, letter_index("A" * length), chain_links(positions), 0.3)
+    relaxed = relax_trace(positions, letter_index("A" * length), chain_links(positions), 0.3).positions
     assert np.array_equal(relaxed, positions)
 
 
 def test_coincident_beads_stay_finite() -> None:
     positions = np.zeros((1, 6, 3), dtype=np.float32)
-    relaxed = relax_trace(positions, letter_index("APGAPA"), chain_links(positions), 0.3)
+    relaxed = relax_trace(positions, letter_index("APGAPA"), chain_links(positions), 0.3).positions
     assert np.isfinite(relaxed).all()
     assert np.linalg.norm(relaxed, axis=-1).max() <= 0.3 + 1e-5

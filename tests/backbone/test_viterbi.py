@@ -23,7 +23,7 @@ def test_rotations_have_the_least_energy_of_all_combinations(ca: torch.Tensor) -
     ca = ca[:4]
     chain = PeptideChain.from_trace(ca, TYPES[:4], np.array([True, True, True, False]))
     energies = pair_energies(ca, chain).numpy()
-    combinations = itertools.product(range(36), repeat=3)
+    combinations = itertools.product(range(energies.shape[-1]), repeat=3)
     least = min(
         energies[1, first, second] + energies[2, second, third] for first, second, third in combinations
     )
