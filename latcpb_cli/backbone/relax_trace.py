@@ -26,7 +26,7 @@ __all__ = ["RelaxedTrace", "relax_trace", "residue_energies"]
 
 # Chosen for the fraction of favoured phi and psi on traces of CALVADOS (`benchmarks/robustness.py`).
 _N_ROUNDS = 3
-_MAX_BLOCK = 1024  # residues of a block
+_MAX_BLOCK = 512  # residues of a block
 _N_STEPS = 40
 _CA_STEP, _ROTATION_STEP = 0.03, 0.06  # Å and rad in one step, about
 _MEAN_DECAY, _SQUARE_DECAY = 0.8, 0.95  # of the running means of gradients and of their squares
@@ -174,6 +174,8 @@ def _relax_block(
     count = len(positions)
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
     movable = _near_violation(energy, *energy.violations(ca, best_rotations(ca, energy.chain)))
+    if not movable.any():
+        return RelaxedTrace(start, np.full(start.shape[:2], np.nan, dtype=np.float32))
     energy = replace(energy, chain=replace(energy.chain, score_weight=_SCORE_WEIGHT))
     limit = torch.from_numpy(tolerance.reshape(-1, 1))
     for _ in range(_N_ROUNDS):
