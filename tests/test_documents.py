@@ -40,6 +40,8 @@ TESTED_ELSEWHERE = {"download-weights": "tests/cli/test_weights.py", "train": "t
 OPTIONS_ELSEWHERE = {"--scheduler": "tests/run/test_workers.py"}
 """Options of `backmap` that no document uses in a command; this one needs a cluster."""
 SLOW_OPTIONS = {"--hydrogens", "--minimize", "--workers 2"}
+SLOW_PAGES = {"docs/guide/models.md"}
+"""Its commands have the options of other pages, on inputs of other kinds."""
 
 USER_FILES = {"traj.xtc": "4ebp2.xtc", "cg.pdb": "4ebp2.pdb"}
 """The user's own files in the documents, and the examples that stand for them."""
@@ -156,9 +158,10 @@ def test_no_command_is_shown_twice():
 
 
 def marked(block: Block) -> object:
-    """Return the block as a test parameter, marked slow where one of its options is."""
+    """Return the block as a test parameter, marked slow where its page or one of its options is."""
     text = " ".join(line for line, _ in block.commands)
-    slow = any(option in text for option in SLOW_OPTIONS)
+    page = block.name.split(":")[0]
+    slow = page in SLOW_PAGES or any(option in text for option in SLOW_OPTIONS)
     return pytest.param(block, id=block.name, marks=[pytest.mark.slow] if slow else [])
 
 
