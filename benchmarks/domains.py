@@ -65,7 +65,7 @@ def measure(model: Backmapper, native: Universe, positions: np.ndarray) -> dict[
         "domain_rmsd_max": [round(float(np.max(values)), 3) for values in off],
         "bead_noise": [round(bead_noise(result.run, native, domain), 3) for domain in DOMAINS],
         "linker_ca_off": round(linker_off(result, ~expected), 4),
-        "bead_distance_mean": round(float(np.mean([row["bead_distance_mean"] for row in rows])), 3),
+        "com_distance_mean": round(float(np.mean([row["com_distance_mean"] for row in rows])), 3),
     } | {name: round(float(np.mean([row[name] for row in rows])), 3) for name in COUNTS}
 
 

@@ -5,7 +5,7 @@
 
 First table: chains with Gaussian noise on their Cα (accuracy against the noise-free atoms). Second table:
 traces simulated with CALVADOS 3 (DATA/cg/calvados3_traces), which have no native atoms: geometry and clashes
-only, with Cα free to move by the tolerance. Those files name the inner residues only, so the two ends count
+only. In both, Cα may move by the tolerance. Those files name the inner residues only, so the two ends count
 as glycine and are left out of the chemistry.
 """
 
@@ -43,7 +43,7 @@ NOISE = (0.0, 0.1, 0.2, 0.3)  # Å per axis
 def rebuild_noisy_chains(backmapper: LoadedModel, options: argparse.Namespace, noise_std: float) -> Row:
     """Rebuild chains after Gaussian noise (Å per axis) on their Cα."""
     row, rng = Row(), np.random.default_rng(0)
-    settings = BackmapOptions(mode=options.mode)
+    settings = BackmapOptions(mode=options.mode, ca_tolerance=options.ca_tolerance)
     for _, reference, chunk in islice(reference_chains(options.data, options.set), options.chains):
         chunk.positions[:] += noise_std * rng.normal(size=chunk.positions.shape).astype(np.float32)
         row.add(reference, rebuild(backmapper, reference, chunk, settings))

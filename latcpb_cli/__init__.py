@@ -47,8 +47,8 @@ __version__ = "0.1.0"
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
-# MKL, which multiplies matrices for torch, takes slower kernels on processors not made by Intel unless it is
-# told to choose. It reads this before its first product. Workers inherit it: all processes round alike.
+# On processors that are not Intel's, MKL multiplies matrices by slower kernels unless this is set before
+# its first product. Workers inherit it, so that all processes round alike.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 # Loaded on first use, so that `latcpb --help` starts without torch.

@@ -27,6 +27,7 @@ __all__ = [
     "RotamerTable",
     "chi_cells",
     "rotamer_index",
+    "rotamer_indices",
     "rotamer_states",
     "rotamer_table",
 ]
@@ -105,6 +106,16 @@ def rotamer_index(chi: Float[np.ndarray, "N 4"], residue: int) -> Int[np.ndarray
         angle = (np.degrees(chi[:, index]) - edges[0]) % cells.period + edges[0]
         rotamer = rotamer * len(edges) + np.searchsorted(edges, angle, side="right") - 1
     return rotamer
+
+
+def rotamer_indices(chi: Float[np.ndarray, "*b L 4"], types: Int[np.ndarray, "L"]) -> Int[np.ndarray, "*b L"]:
+    """Return the rotamers of residues of several types from their chi angles (rad)."""
+    rotamers = np.zeros(chi.shape[:-1], dtype=np.int64)
+    for residue in np.unique(types):
+        rows = np.flatnonzero(types == residue)
+        own = chi[..., rows, :]
+        rotamers[..., rows] = rotamer_index(own.reshape(-1, N_CHI), int(residue)).reshape(own.shape[:-1])
+    return rotamers
 
 
 @cache

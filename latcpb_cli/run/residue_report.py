@@ -44,8 +44,7 @@ class ResidueReport:
 
     def sync(self) -> PartState:
         """Flush the means to the disk."""
-        self._mean.flush()
-        return self.part.sync()
+        return self._mean.sync()
 
     def table(self) -> Float[np.ndarray, "L 7"]:
         """Return the means over all structures, in the columns of `Confidence.table`."""

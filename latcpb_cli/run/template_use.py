@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from latcpb_cli.chem.residues import N_SLOTS
-from latcpb_cli.chem.rotamers import rotamer_index
+from latcpb_cli.chem.rotamers import rotamer_indices
 from latcpb_cli.io.writers.part_file import PartState, PartStates
 from latcpb_cli.io.writers.running_mean import RunningMean
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
@@ -53,26 +53,17 @@ def template_use(
     """
     linked = trace.linked(chunk.positions)
     evidence = find_evidence(templates.templates, chunk.positions, linked, trace.next_residue)
-    shape = (*linked.shape,)
     rotamer, probability = evidence.rotamer.numpy(), evidence.probability.numpy()
-    wanted = np.where(probability >= _LEAST_PROBABILITY, rotamer, -1).reshape(shape)
+    wanted = np.where(probability >= _LEAST_PROBABILITY, rotamer, -1).reshape(linked.shape)
     present = AtomTopology.heavy_atoms(trace).present[:, :N_SLOTS]
     use = np.full(missing.shape, np.nan)
     for sample in range(atoms.shape[1]):
         torsions = measure_torsions(
             trace.residue_types, atoms[:, sample, :, :N_SLOTS], present, linked, trace.next_residue
         )
-        use[:, sample] = _rotamers(trace.residue_types, torsions[..., _CHI]) == wanted
+        use[:, sample] = rotamer_indices(torsions[..., _CHI], trace.residue_types) == wanted
     use[missing | ~templates.knows_side_chain()] = np.nan
     return use
-
-
-def _rotamers(types: Int[np.ndarray, "L"], chi: Float[np.ndarray, "F L 4"]) -> Int[np.ndarray, "F L"]:
-    rotamers = np.zeros(chi.shape[:2], dtype=np.int64)
-    for kind in np.unique(types):
-        rows = np.flatnonzero(types == kind)
-        rotamers[:, rows] = rotamer_index(chi[:, rows].reshape(-1, 4), int(kind)).reshape(-1, len(rows))
-    return rotamers
 
 
 class TemplateReport:
@@ -103,8 +94,7 @@ class TemplateReport:
 
     def sync(self) -> PartState:
         """Flush the means to the disk."""
-        self._mean.flush()
-        return self.part.sync()
+        return self._mean.sync()
 
     def rows(self, labels: Sequence[str]) -> list[dict[str, Any]]:
         """Return the share of structures for each residue whose side chain a template has."""

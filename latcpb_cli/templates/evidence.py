@@ -30,10 +30,10 @@ _AFTER_PACKING = 0.5
 are as with none, and side chains steadier; with all of it errors and overlaps rise."""
 _MIN_CHI_STD, _CHI_STD_SLOPE = math.radians(2.0), math.radians(30.0)
 """Standard deviation of chi angles of a template where the traces are the same, and per Å of deviation."""
-_COPY_LENGTH = 0.15
-"""Deviation (Å) at which atoms are half way between those of tables and copies of the template's."""
 _MIN_PEPTIDE_STD, _LOCAL_SLOPE, _SITE_SLOPE = math.radians(1.0), math.radians(80.0), math.radians(44.0)
 """The same of rotations of peptides: per Å of deviation of the four nearest Cα, and of the surroundings."""
+_COPY_LENGTH = 0.15
+"""Deviation (Å) at which atoms are half way between those of tables and copies of the template's."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT
-from latcpb_cli.chem.rotamers import rotamer_index
+from latcpb_cli.chem.rotamers import rotamer_indices
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.codec import FIRST_CHI, PEPTIDE_ROTATION, encode
@@ -103,7 +103,7 @@ class Template:
         return cls(
             *_nearest(trace, ca, known),
             np.where(descriptors != 0, descriptors, np.nan),
-            np.where(has_chi, _rotamers(trace, chi), -1),
+            np.where(has_chi, rotamer_indices(chi, trace.residue_types), -1),
             chi,
             internal.bends.numpy(),
             np.where(has_peptide[:, None], torsions[:, PEPTIDE_ROTATION], 0.0),
@@ -162,15 +162,6 @@ def _root_mean_square(values: Float[np.ndarray, "F L N"], least: int = 4) -> Flo
     count = np.isfinite(values[:1]).sum(-1)
     mean = np.nansum(values**2, axis=-1) / np.maximum(count, 1)
     return np.where(count >= least, np.sqrt(mean), np.inf)
-
-
-def _rotamers(trace: CGTrace, chi: Float[np.ndarray, "L 4"]) -> Int[np.ndarray, "L"]:
-    """Rotamers of the residues, whose chi angles (rad) are all measured."""
-    rotamers = np.zeros(len(trace), dtype=np.int64)
-    for kind in np.unique(trace.residue_types):
-        rows = np.flatnonzero(trace.residue_types == kind)
-        rotamers[rows] = rotamer_index(chi[rows], int(kind))
-    return rotamers
 
 
 def _same_surroundings(trace: CGTrace, linked: Bool[np.ndarray, "L"]) -> Bool[np.ndarray, "L"]:

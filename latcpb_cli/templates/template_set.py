@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int64
 from latcpb_cli.chem.residues import CA_SLOT, slot_mask
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.all_atom import open_all_atom
+from latcpb_cli.io.beads.named_residues import list_chains, named_residues
 from latcpb_cli.residue_ranges import ResidueRange
 from latcpb_cli.structure import CGTrace
 from latcpb_cli.templates.matching import ChainMap, match_chains
@@ -73,7 +74,9 @@ def read_templates(
         A file is not readable as an all-atom structure, a chain or a range names nothing, or no residue
         has a partner.
     """
-    allowed = _allowed_residues(trace, ranges)
+    allowed = np.ones(len(trace), dtype=bool)
+    if ranges:
+        allowed = named_residues(trace, ranges, "--template-only-domains")
     _check_input_chains(trace, chain_map)
     templates, notes, facts = [], [], []
     identifiers: set[str] = set()
@@ -88,7 +91,7 @@ def read_templates(
             continue
         present = present[rows] & matched[:, None]
         in_order = np.where(present[..., None], atoms[rows], np.float32(0.0))
-        linked = _linked(trace, rows, rest.linked(source.read(0, 1)[:, :, CA_SLOT])[0])
+        linked = _linked(trace, rows, rest.linked(atoms[None, :, CA_SLOT])[0])
         template = Template.from_atoms(trace, in_order, present, linked)
         templates.append(template)
         notes.append(_describe(path, trace, template, rows, present, len(source)))
@@ -112,26 +115,11 @@ def _linked(
     return linked
 
 
-def _allowed_residues(trace: CGTrace, ranges: Sequence[ResidueRange]) -> Bool[np.ndarray, "L"]:
-    if not ranges:
-        return np.ones(len(trace), dtype=bool)
-    allowed = np.zeros(len(trace), dtype=bool)
-    for part in ranges:
-        inside = part.contains(trace.chain_ids, trace.resids)
-        if not inside.any():
-            raise InputError(
-                f"--template-only-domains {part}: no such residues",
-                f"latcpb inspect lists chains and numbers; there are chains {_chains(trace)}",
-            )
-        allowed |= inside
-    return allowed
-
-
 def _check_input_chains(trace: CGTrace, chain_map: ChainMap | None) -> None:
     for name in chain_map or ():
         if name not in trace.chain_ids:
             raise InputError(
-                f"--template-map: the input has no chain {name}", f"there are chains {_chains(trace)}"
+                f"--template-map: the input has no chain {name}", f"there are chains {list_chains(trace)}"
             )
 
 
@@ -150,10 +138,6 @@ def _nothing_matched(paths: Sequence[Path], trace: CGTrace, identifiers: set[str
         "give structures of the same protein, or name chains of one sequence in part: --template-map "
         f"{trace.chain_ids[0]}={min(identifiers)}",
     )
-
-
-def _chains(trace: CGTrace) -> str:
-    return ", ".join(sorted({str(chain) or "(blank)" for chain in trace.chain_ids})[:8])
 
 
 def _describe(

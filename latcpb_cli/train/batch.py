@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, swap_slots
-from latcpb_cli.chem.rotamers import rotamer_index
+from latcpb_cli.chem.rotamers import rotamer_indices
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, encode
 from latcpb_cli.train.structures import Structure
@@ -123,8 +123,5 @@ def _rotamers(
     expected = chi_mask()[residue_types]
     has_chi = expected.any(-1)
     whole = (measured[:, FIRST_CHI:].cpu().numpy() == expected).all(-1) & has_chi
-    state = np.full(len(residue_types), -1, dtype=np.int64)
-    for residue in np.unique(residue_types[whole]):
-        rows = np.flatnonzero(whole & (residue_types == residue))
-        state[rows] = rotamer_index(chi[rows], int(residue))
+    state = np.where(whole, rotamer_indices(chi, residue_types), -1)
     return torch.from_numpy(state).to(types.device), torch.from_numpy(has_chi).to(types.device)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latcpb_cli.chem.residues import CHI_SYMMETRIC, LEU, NAMES
-from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_index, rotamer_states, rotamer_table
+from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_index, rotamer_indices, rotamer_states, rotamer_table
 from latcpb_cli.chem.zmatrix import chi_mask
 
 WITH_CHI = [residue for residue in range(20) if chi_mask()[residue].any()]
@@ -44,6 +44,13 @@ def test_full_turns_and_half_turns_of_symmetric_ends_keep_the_rotamer(chi: list[
     if symmetric is not None:
         angles[0, symmetric] += np.pi
         assert rotamer_index(angles, residue)[0] == rotamer
+
+
+def test_residues_of_several_types_have_the_rotamers_of_each_type() -> None:
+    types = np.array([WITH_CHI[0], WITH_CHI[-1], WITH_CHI[0], WITH_CHI[3]])
+    states = np.array([[0, 1, 2, 1], [2, 0, 1, 0]])
+    chi = rotamer_table().chi[types, states]
+    assert (rotamer_indices(chi, types) == states).all()
 
 
 def test_the_two_commonest_rotamers_of_leucine_are_those_of_the_literature() -> None:

@@ -54,7 +54,7 @@ _BEFORE_CA_VARIANCE = np.array(
 _MIN_VARIANCE = 0.03
 _TRANS, _CIS, _CA_STD = 3.80, 2.95, 0.05
 _CIS_PROBABILITY, _CIS_PROLINE_PROBABILITY = 0.001, 0.05
-"""Cα that a peptide joins (Å), and how often it is cis, before proline and elsewhere."""
+"""Distance (Å) of Cα that a trans or cis peptide joins; how often it is cis, elsewhere and before proline."""
 _OUTLIER_PROBABILITY, _OUTLIER = 0.02, (4.8, 1.5)
 """How often a distance is of none of these, and then its mean and standard deviation (Å)."""
 _OTHER = ((4.9, 0.8), (5.3, 1.3))

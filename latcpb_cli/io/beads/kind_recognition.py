@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int64
 from latcpb_cli.io.beads.chains import list_some
 from latcpb_cli.io.beads.kind_distances import COM_KIND, OTHER_KIND
 from latcpb_cli.io.beads.kind_stretches import KindStretches, find_stretches
+from latcpb_cli.io.beads.named_residues import named_residues
 from latcpb_cli.io.beads.spacing import Spacing
 from latcpb_cli.residue_ranges import ResidueRange, parse_ranges
 from latcpb_cli.structure import CGTrace
@@ -153,7 +154,5 @@ def _runs(
 
 def _names(trace: CGTrace, text: str, is_com: Bool[np.ndarray, "L"]) -> bool:
     """Whether ranges hold these residues and no others."""
-    named = np.zeros(len(trace), dtype=bool)
-    for part in parse_ranges("--com-residues", text):
-        named |= part.contains(trace.chain_ids, trace.resids)
+    named = named_residues(trace, parse_ranges("--com-residues", text), "--com-residues")
     return bool((named == is_com).all())

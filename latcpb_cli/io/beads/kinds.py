@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Float64, Int64
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.kind_recognition import describe_com, recognize_com
+from latcpb_cli.io.beads.named_residues import named_residues
 from latcpb_cli.io.beads.spacing import Spacing, measure_spacing
 from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.structure import CGTrace
@@ -100,17 +101,7 @@ def _given(path: Path, trace: CGTrace, options: ReadOptions) -> Bool[np.ndarray,
         return np.ones(len(trace), dtype=bool)
     if not options.com_ranges:
         return None
-    is_com = np.zeros(len(trace), dtype=bool)
-    for part in options.com_ranges:
-        inside = part.contains(trace.chain_ids, trace.resids)
-        if not inside.any():
-            chains = ", ".join(sorted({str(chain) or "(blank)" for chain in trace.chain_ids})[:8])
-            raise InputError(
-                f"{path}: --com-residues {part}: no such residues",
-                f"latcpb inspect lists chains and numbers; there are chains {chains}",
-            )
-        is_com |= inside
-    return is_com
+    return named_residues(trace, options.com_ranges, f"{path}: --com-residues")
 
 
 def _ca_runs(

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from latcpb_cli.errors import OutputError
-from latcpb_cli.io.writers.part_file import PartFile, PartStates
+from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
 
 __all__ = ["RunningMean"]
 
@@ -67,6 +67,11 @@ class RunningMean:
         """Write the present state beside the last one."""
         self._slot = 1 - self._slot
         self.part.patch(self._slot * self._state.nbytes, self._state.tobytes())
+
+    def sync(self) -> PartState:
+        """Flush to the disk, and return the state of the file."""
+        self.flush()
+        return self.part.sync()
 
     def mean(self) -> Float[np.ndarray, "N"]:
         """Return the means; NaN where there is no value."""
