@@ -22,16 +22,16 @@ def model() -> LoadedModel:
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    ("name", "options", "count"),
     [
-        ("tnc.dcd", BackmapOptions()),
-        ("tnc.dcd", BackmapOptions(mode="ensemble")),
-        ("4ebp2.xtc", BackmapOptions(ca_tolerance=0.3)),
+        ("tnc.dcd", BackmapOptions(), 11),
+        ("tnc.dcd", BackmapOptions(mode="ensemble"), 11),
+        ("4ebp2.xtc", BackmapOptions(ca_tolerance=0.3), 4),
     ],
 )
-def test_a_frame_does_not_depend_on_its_place_in_the_batch(model, name, options):
+def test_a_frame_does_not_depend_on_its_place_in_the_batch(model, name, options, count):
     source = open_source([EXAMPLES / name], (EXAMPLES / name).with_suffix(".pdb"))
-    frames = np.arange(11)
+    frames = np.arange(count)
     expected = model.sample(source.trace, source.read_frames(frames), options)
     for first in (1, 3):
         atoms = model.sample(source.trace, source.read_frames(frames[first:]), options)

@@ -78,9 +78,8 @@ def test_a_frame_does_not_depend_on_its_batch(model) -> None:
         return model.sample(short.trace, part, BackmapOptions(samples=2, seed=1))
 
     whole = run(slice(None))
-    for size in (1, 7, 32):
-        parts = [run(slice(start, start + size)) for start in range(0, len(frames), size)]
-        assert np.array_equal(whole, np.concatenate(parts))
+    for start, end in ((0, 1), (13, 14), (32, 33), (7, 14), (28, 33), (0, 32)):
+        assert np.array_equal(whole[start:end], run(slice(start, end)))
 
 
 def test_a_consensus_of_frames_makes_rotamers_change_less_often(model) -> None:

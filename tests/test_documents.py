@@ -103,7 +103,16 @@ def folder(tmp_path):
 
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line in a shell; a plain call of latcpb in this process, which has the libraries already."""
+    """Run the commands of a line one after the other until one fails."""
+    for command in line.split(" && "):
+        done = run_command(command, folder)
+        if done.returncode:
+            break
+    return done
+
+
+def run_command(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a shell; a plain call of latcpb in this process, which has the libraries already."""
     words = line.split()
     if words[0] == "latcpb" and not set(line) & SHELL_SYNTAX:
         return run_here(shlex.split(line)[1:], folder)

@@ -85,10 +85,8 @@ def test_shape_and_alpha_carbons(model: LoadedModel) -> None:
 def test_a_frame_does_not_depend_on_its_batch(model: LoadedModel) -> None:
     frames = list(range(32))
     whole = run(model, frames)
-    sevens = np.concatenate([run(model, frames[i : i + 7]) for i in range(0, 32, 7)])
-    ones = np.concatenate([run(model, [frame]) for frame in frames])
-    assert np.array_equal(whole, sevens)
-    assert np.array_equal(whole, ones)
+    for start, end in ((0, 1), (13, 14), (31, 32), (7, 14), (28, 32)):
+        assert np.array_equal(whole[start:end], run(model, frames[start:end]))
 
 
 def test_samples_depend_on_seed_and_number_only(model: LoadedModel) -> None:
@@ -133,8 +131,9 @@ def test_best_mode_smooths_with_a_consensus_frame_by_frame() -> None:
     assert np.array_equal(plain, model.sample(TRACE, in_motion(frames), BEST))
     assert (np.linalg.norm(smooth - plain, axis=-1) > 0.5).any()
     assert np.array_equal(smooth[:, 0, :, CA_SLOT], in_motion(frames).positions)
-    alone = [model.sample(TRACE, in_motion([frame]), coherent, References(consensus)) for frame in frames]
-    assert np.array_equal(smooth, np.concatenate(alone))
+    for frame in (0, 10, 23):
+        alone = model.sample(TRACE, in_motion([frame]), coherent, References(consensus))
+        assert np.array_equal(smooth[frame], alone[0])
 
 
 def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,16 +21,24 @@ from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.pipeline import backmap_trajectory
 source = open_source(["t.dcd"], "cg.pdb")
 options = [BackmapOptions(samples=20), BackmapOptions(samples=20, resume=True)][int(sys.argv[2])]
-time.sleep(max(0.0, float(sys.argv[3]) - time.time()))
+print("ready", flush=True)
+time.sleep(max(0.0, float(sys.stdin.readline()) - time.time()))
 try:
-    backmap_trajectory(FakeModel(), source, sys.argv[4], options)
+    backmap_trajectory(FakeModel(), source, sys.argv[3], options)
 except LatcpbError as error:
     print(error.message)
     sys.exit(int(error.exit_code))
 """
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+def start_waiting(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+    """Start a process that prints that it is ready, and runs at the time that it then reads."""
+    command = [sys.executable, "-c", SCRIPT, str(SUPPORT), *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, text=True)
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_one_of_two_runs_wins_and_the_other_is_refused(tmp_path, rounds):
     positions = walk(40, 30)
     write_ca_pdb(tmp_path / "cg.pdb", "ACDEFGHIKL" * 4, positions[:1])
@@ -38,14 +46,15 @@ def test_one_of_two_runs_wins_and_the_other_is_refused(tmp_path, rounds):
     inputs = {path.name for path in tmp_path.iterdir()}
     expected = None
     for number in range(rounds):
-        start = time.time() + 6.0
-        commands = [
-            [sys.executable, "-c", SCRIPT, str(SUPPORT), str(resume), str(start), f"out{number}.xtc"]
+        runs = [
+            start_waiting([str(resume), f"out{number}.xtc"], tmp_path)
             for resume in (number % 2, (number // 2) % 2)
         ]
-        runs = [
-            subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for command in commands
-        ]
+        assert all(run.stdout.readline() == "ready\n" for run in runs)
+        moment = time.time() + 0.3
+        for run in runs:
+            run.stdin.write(f"{moment}\n")
+            run.stdin.flush()
         messages = [run.communicate()[0] for run in runs]
         codes = [run.returncode for run in runs]
         # A run that comes when the other has ended finds its files, or, with resume, that all is done.
