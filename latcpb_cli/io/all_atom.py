@@ -20,7 +20,6 @@ from latcpb_cli.io.beads.whole import shortest_images
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.formats import InputFiles, OptionNames
 from latcpb_cli.io.readers.frame_choice import choose_frames
-from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.read_options import FrameWindow
 from latcpb_cli.structure import AtomStructure, CGTrace
 
@@ -144,6 +143,8 @@ def _select(
     """Return the rows of the atoms that are selected."""
     if selection is None:
         return np.arange(len(table))
+    from latcpb_cli.io.readers.mda_topology import select_atoms
+
     rows = select_atoms(table, positions, selection)
     if len(rows) == 0:
         raise InputError(f"{path}: --select '{selection}' selects nothing", "check names and numbers")

@@ -25,7 +25,6 @@ from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.frame_choice import choose_frames
 from latcpb_cli.io.readers.frames import FrameFile, Trajectory
 from latcpb_cli.io.readers.gsd import GsdFile
-from latcpb_cli.io.readers.mda_topology import select_atoms
 from latcpb_cli.io.side_chain_beads import choose_side_chain_beads, find_side_chain_beads
 from latcpb_cli.io.source import Source
 from latcpb_cli.read_options import ReadOptions
@@ -152,6 +151,8 @@ def _select_rows(
     # A frame that holds the beads alone (see _atom_indices) has no positions of the other atoms.
     if len(positions) != len(atoms):
         positions = np.zeros((len(atoms), 3), dtype=np.float32)
+    from latcpb_cli.io.readers.mda_topology import select_atoms
+
     rows = select_atoms(atoms, positions, selection)
     if len(rows) == 0:
         raise InputError(f"{path}: --selection '{selection}' selects nothing", "check names and numbers")

@@ -15,7 +15,7 @@ from latcpb_cli.geometry.pairs import image_shift
 from latcpb_cli.io.beads.whole import make_whole
 from latcpb_cli.io.readers.frame_choice import FrameChoice
 from latcpb_cli.io.readers.frames import Trajectory
-from latcpb_cli.io.readers.mda import suppress_warnings
+from latcpb_cli.io.readers.suppress_warnings import suppress_warnings
 from latcpb_cli.structure import CGTrace
 
 __all__ = ["AtomSource", "Hydrogens"]

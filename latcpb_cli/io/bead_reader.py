@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from latcpb_cli.io.readers.frames import Frame, Trajectory
-from latcpb_cli.io.readers.mda import suppress_warnings
+from latcpb_cli.io.readers.suppress_warnings import suppress_warnings
 
 __all__ = ["BeadReader"]
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Int, Int64, Shaped
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 __all__ = ["AtomTable", "segments_from_bonds", "unwrap_resids"]
 
@@ -104,6 +102,10 @@ def segments_from_bonds(bonds: Int64[np.ndarray, "B 2"], n_atoms: int) -> Int64[
     segment_index = np.zeros(n_atoms, dtype=np.int64)
     if 2 * len(np.unique(bonds)) < n_atoms or not len(bonds):
         return segment_index
+    # Here, because a file without bonds does not need them.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     matrix = coo_array((np.ones(len(bonds), dtype=np.int8), tuple(bonds.T)), shape=(n_atoms, n_atoms))
     molecule = connected_components(matrix, directed=False)[1]
     segment_index[1:] = np.cumsum(molecule[1:] != molecule[:-1])

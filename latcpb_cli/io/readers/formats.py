@@ -1,4 +1,8 @@
-"""Which class reads which format, and the files of one input."""
+"""Which class reads which format, and the files of one input.
+
+Most readers need MDAnalysis or another large library. A reader is imported when it opens its first file, so
+that a PDB file needs none of them.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +13,42 @@ from types import MappingProxyType
 
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.readers.atoms import AtomTable
-from latcpb_cli.io.readers.cif import CifFile
 from latcpb_cli.io.readers.frames import FrameFile, StructureFile, Trajectory
-from latcpb_cli.io.readers.gro import GroFile
 from latcpb_cli.io.readers.gsd import GsdFile
-from latcpb_cli.io.readers.hdf import HdfFile
 from latcpb_cli.io.readers.input_file import InputFile, open_input
-from latcpb_cli.io.readers.lammps_dump import DumpFile
-from latcpb_cli.io.readers.mda import MdaFile
-from latcpb_cli.io.readers.mda_topology import MdaStructureFile, read_mda_atoms
-from latcpb_cli.io.readers.mdcrd import MdcrdFile
 from latcpb_cli.io.readers.pdb import PdbFile
-from latcpb_cli.io.readers.xdr import XdrFile
 from latcpb_cli.read_options import FrameWindow
 
 __all__ = ["InputFiles", "OptionNames"]
 
 _ASSEMBLIES = tuple(f".pdb{number}" for number in range(1, 10))
 """PDB files of a biological assembly."""
+
+
+def _open_cif(file: InputFile) -> StructureFile:
+    from latcpb_cli.io.readers.cif import CifFile
+
+    return CifFile(file)
+
+
+def _open_gro(file: InputFile) -> StructureFile:
+    from latcpb_cli.io.readers.gro import GroFile
+
+    return GroFile(file)
+
+
+def _open_hdf(file: InputFile) -> StructureFile:
+    from latcpb_cli.io.readers.hdf import HdfFile
+
+    return HdfFile(file)
+
+
 _STRUCTURE_FILES: dict[str, Callable[[InputFile], StructureFile]] = {
     **dict.fromkeys((".pdb", ".ent", *_ASSEMBLIES), PdbFile),
-    **dict.fromkeys((".cif", ".mmcif"), CifFile),
-    ".gro": GroFile,
+    **dict.fromkeys((".cif", ".mmcif"), _open_cif),
+    ".gro": _open_gro,
     ".gsd": GsdFile,
-    **dict.fromkeys((".h5", ".hdf5", ".h5md"), HdfFile),
+    **dict.fromkeys((".h5", ".hdf5", ".h5md"), _open_hdf),
 }
 _XDR = (".xtc", ".trr")
 _DUMPS = (".lammpstrj", ".lammpsdump", ".dump")
@@ -135,7 +151,12 @@ class InputFiles:
                 f"give a structure of the same atoms with {self._options.top}"
                 f"{alone if self._options.sequence else ''}",
             )
-        atoms = reader.read_atoms() if reader is not None else read_mda_atoms(file)
+        if reader is None:
+            from latcpb_cli.io.readers.mda_topology import read_mda_atoms
+
+            atoms = read_mda_atoms(file)
+        else:
+            atoms = reader.read_atoms()
         if not len(atoms):
             raise InputError(f"{path}: no atoms in it", "is it in the format of its suffix?")
         return atoms
@@ -197,16 +218,31 @@ class InputFiles:
         reader = self._structure_file(file)
         if reader is not None:
             return reader
-        if file.suffix in _XDR:
-            return XdrFile(file)
-        if file.suffix in _DUMPS:
-            return DumpFile(file)
-        if file.suffix in _AMBER_TEXT:
-            return MdcrdFile(file, n_atoms)
         if file.suffix in _MDA_STRUCTURES:
+            from latcpb_cli.io.readers.mda_topology import MdaStructureFile
+
             reader = self._structure_files[file.path] = MdaStructureFile(file, n_atoms)
             return reader
-        return MdaFile(file, n_atoms)
+        return _open_trajectory_file(file, n_atoms)
+
+
+def _open_trajectory_file(file: InputFile, n_atoms: int) -> FrameFile:
+    """Open a file that holds positions only."""
+    if file.suffix in _XDR:
+        from latcpb_cli.io.readers.xdr import XdrFile
+
+        return XdrFile(file)
+    if file.suffix in _DUMPS:
+        from latcpb_cli.io.readers.lammps_dump import DumpFile
+
+        return DumpFile(file)
+    if file.suffix in _AMBER_TEXT:
+        from latcpb_cli.io.readers.mdcrd import MdcrdFile
+
+        return MdcrdFile(file, n_atoms)
+    from latcpb_cli.io.readers.mda import MdaFile
+
+    return MdaFile(file, n_atoms)
 
 
 def _format_suffix(name: str) -> str:

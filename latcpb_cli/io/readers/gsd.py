@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float64
-from MDAnalysis.lib.mdamath import triclinic_box
 
 from latcpb_cli.errors import InputError, first_line
 from latcpb_cli.io.readers.atoms import AtomTable, segments_from_bonds
@@ -113,5 +112,7 @@ class GsdFile:
 def _dimensions(box: Float[np.ndarray, "6"] | None) -> Float[np.ndarray, "6"] | None:
     if box is None:
         return None
+    from MDAnalysis.lib.mdamath import triclinic_box
+
     x, y, z, xy, xz, yz = np.asarray(box, dtype=np.float64)
     return np.asarray(triclinic_box([x, 0, 0], [xy * y, y, 0], [xz * z, yz * z, z]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +15,9 @@ from jaxtyping import Float64
 from latcpb_cli.errors import InputError, LatcpbError, first_line
 from latcpb_cli.io.readers.frames import Frame, clean_box
 from latcpb_cli.io.readers.input_file import InputFile, check_atom_count
+from latcpb_cli.io.readers.suppress_warnings import suppress_warnings
 
-__all__ = ["MdaFile", "damaged_as_input_error", "mda_format", "suppress_warnings"]
+__all__ = ["MdaFile", "damaged_as_input_error", "mda_format"]
 
 _FORMATS = {".ncdf": "NC", ".rst7": "INPCRD", ".lmp": "DATA", ".namdbin": "COOR"}
 """Names that MDAnalysis has for formats, where they differ from the suffix."""
@@ -126,14 +126,6 @@ def _dcd_truncated(file: InputFile, n_atoms: int, n_frames: int) -> bool:
     rest = file.size - header - n_frames * frame
     # A few spare bytes are padding that some programs write, not a part of a frame.
     return bool(n_announced > n_frames or rest >= 4 * n_atoms)
-
-
-@contextmanager
-def suppress_warnings() -> Iterator[None]:
-    """Suppress the warnings of MDAnalysis and numpy within a context."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
 
 
 @contextmanager

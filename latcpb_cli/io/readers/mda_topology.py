@@ -11,7 +11,8 @@ from jaxtyping import Float, Int64
 from latcpb_cli.errors import InputError, UsageError
 from latcpb_cli.io.readers.atoms import AtomTable, segments_from_bonds
 from latcpb_cli.io.readers.input_file import InputFile, bounded_lines
-from latcpb_cli.io.readers.mda import MdaFile, damaged_as_input_error, mda_format, suppress_warnings
+from latcpb_cli.io.readers.mda import MdaFile, damaged_as_input_error, mda_format
+from latcpb_cli.io.readers.suppress_warnings import suppress_warnings
 
 __all__ = ["MdaStructureFile", "atom_table", "data_options", "read_mda_atoms", "select_atoms"]
 

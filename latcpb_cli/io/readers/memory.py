@@ -12,8 +12,9 @@ from jaxtyping import Float, Float64
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.readers.atoms import AtomTable
 from latcpb_cli.io.readers.frames import Frame, clean_box
-from latcpb_cli.io.readers.mda import damaged_as_input_error, suppress_warnings
+from latcpb_cli.io.readers.mda import damaged_as_input_error
 from latcpb_cli.io.readers.mda_topology import atom_table
+from latcpb_cli.io.readers.suppress_warnings import suppress_warnings
 
 __all__ = ["ArrayFrames", "UniverseFrames", "mdtraj_frames"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-import gemmi
 import numpy as np
 from jaxtyping import Float
 
@@ -135,6 +134,8 @@ def _connections(trace: CGTrace, bridges: Sequence[Bridge], naming: Naming) -> l
 
 def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge]) -> str:
     """A structure with % fields for number, x, y, z, B and model of each atom."""
+    from gemmi.cif import quote
+
     trace, naming = topology.trace, spec.naming
     auth, label = cif_chain_names(trace), _label_ids(trace)
     numbers, last = _sequence_numbers(trace), trace.ends_chain()
@@ -145,13 +146,13 @@ def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge
         members = np.flatnonzero(trace.chain_index == chain)
         sequence = " ".join(trace.name(int(residue)) for residue in members)
         entity = entities.setdefault(sequence, len(entities) + 1)
-        chains.append((label[chain], gemmi.cif.quote(auth[chain]), entity))
+        chains.append((label[chain], quote(auth[chain]), entity))
     rows = []
     for atom, residue in enumerate(topology.residue.tolist()):
         variant = trace.name(residue)
         record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM"
         element = str(topology.elements[atom])
-        name = gemmi.cif.quote(atom_name(variant, str(topology.names[atom]), naming, bool(last[residue])))
+        name = quote(atom_name(variant, str(topology.names[atom]), naming, bool(last[residue])))
         residue_label = residue_name(variant, naming, residue in bridged)
         asym, author, entity = chains[trace.chain_index[residue]]
         icode = str(trace.icodes[residue]).strip() or "?"

@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from MDAnalysis.lib.formats.libdcd import DCDFile
-from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
-from MDAnalysis.units import convert
 
 from latcpb_cli.errors import OutputError, first_line
 from latcpb_cli.geometry.box import box_vectors
@@ -28,7 +25,6 @@ __all__ = ["DCD_FRAME_COUNT", "TrajectoryWriter"]
 _NM_PER_ANGSTROM = 0.1
 _XTC_PRECISION = 1000.0
 """Steps per nm: coordinates are rounded to 0.01 Å."""
-_FILE_TYPES = {".xtc": XTCFile, ".trr": TRRFile, ".dcd": DCDFile}
 _DCD_STEPS_PER_FRAME = 1000
 """DCD counts time in whole steps; with so many per frame the first time can be any."""
 DCD_FRAME_COUNT = slice(8, 12)
@@ -134,7 +130,7 @@ class TrajectoryWriter:
 
     def _write_frame(self, positions: Float[np.ndarray, "N 3"], info: FrameInfo) -> None:
         if self._file is None:
-            self._file = _FILE_TYPES[self._suffix](str(self._scratch), "w")
+            self._file = _open_scratch(self._scratch)
             if self._suffix == ".dcd":
                 self._write_dcd_header(info)
         if self._suffix == ".dcd":
@@ -158,6 +154,8 @@ class TrajectoryWriter:
 
     def _write_dcd_header(self, info: FrameInfo) -> None:
         """Write a header whose first step is the time of this frame; `flush` keeps only the first header."""
+        from MDAnalysis.units import convert
+
         self._file.write_header(
             remarks="written by latcpb",
             natoms=self._n_atoms,
@@ -166,6 +164,14 @@ class TrajectoryWriter:
             delta=convert(self._interval / _DCD_STEPS_PER_FRAME, "ps", "AKMA"),
             is_periodic=1,
         )
+
+
+def _open_scratch(path: Path) -> Any:
+    """Open a file of the format of its suffix; outputs of other formats do not need MDAnalysis."""
+    from MDAnalysis.lib.formats.libdcd import DCDFile
+    from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
+
+    return {".xtc": XTCFile, ".trr": TRRFile, ".dcd": DCDFile}[path.suffix](str(path), "w")
 
 
 def _dcd_cell(box: Float[np.ndarray, "6"]) -> Float[np.ndarray, "6"]:
