@@ -13,6 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import NamedTuple, TypeVar
 
 import e3nn
 import torch
@@ -28,6 +30,8 @@ _N_HARMONICS = sum(_DIMS)
 _N_RADIAL = 12
 _MIN_DISTANCE = 0.5
 """Å; radial functions of shorter distances are those of this one, which keeps their gradients finite."""
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
 @contextmanager
@@ -127,24 +131,10 @@ class NodeProduct(nn.Module):
 
     def __init__(self, channels: int, n_scalars: int) -> None:
         super().__init__()
-        irreps = feature_irreps(channels)
-        paths: list[tuple[int, int, int, str, bool]] = []
-        outputs: list[tuple[int, o3.Irrep]] = []
-        for i, (_, first) in enumerate(irreps):
-            for j, (_, second) in enumerate(irreps):
-                for irrep in first * second:
-                    if irrep.l <= _L_MAX:
-                        paths.append((i, j, len(outputs), "uuu", True))
-                        outputs.append((channels, irrep))
-        with uncompiled_products():
-            self.product = o3.TensorProduct(irreps, irreps, outputs, paths)
-            self.scalars = o3.Linear(self.product.irreps_out, f"{n_scalars}x0e")
-            self.features = o3.Linear(self.product.irreps_out, irreps)
-        self.paths = [
-            [path for path, (_, irrep) in enumerate(outputs) if irrep.l == degree]
-            for degree in range(_L_MAX + 1)
-        ]
-        self.register_buffer("coupling", _coupling(self.product, channels, self.paths), persistent=False)
+        maps = _maps(channels, n_scalars)
+        self.product, self.scalars, self.features = (_with_own_tensors(each) for each in maps.modules)
+        self.paths = maps.paths
+        self.register_buffer("coupling", maps.coupling.clone(), persistent=False)
 
     def forward(
         self, x: Float[Tensor, "L features"]
@@ -180,6 +170,55 @@ class NodeProduct(nn.Module):
             by_path = [weights[path] * torch.cat([each[path] for each in maps], dim=1) for path in paths]
             combined.append(torch.stack(by_path, dim=1).flatten(0, 1))
         return combined
+
+
+class _Maps(NamedTuple):
+    """Product and linear maps of e3nn to copy; paths by degree of their output, and their coefficients."""
+
+    modules: tuple[o3.TensorProduct, o3.Linear, o3.Linear]
+    paths: list[list[int]]
+    coupling: Tensor
+
+
+@cache
+def _maps(channels: int, n_scalars: int) -> _Maps:
+    """Build the maps of a `NodeProduct`; the state of the random generator is unchanged."""
+    irreps = feature_irreps(channels)
+    paths: list[tuple[int, int, int, str, bool]] = []
+    outputs: list[tuple[int, o3.Irrep]] = []
+    for i, (_, first) in enumerate(irreps):
+        for j, (_, second) in enumerate(irreps):
+            for irrep in first * second:
+                if irrep.l <= _L_MAX:
+                    paths.append((i, j, len(outputs), "uuu", True))
+                    outputs.append((channels, irrep))
+    with uncompiled_products(), torch.random.fork_rng(devices=[]):
+        product = o3.TensorProduct(irreps, irreps, outputs, paths)
+        scalars = o3.Linear(product.irreps_out, f"{n_scalars}x0e")
+        features = o3.Linear(product.irreps_out, irreps)
+    by_degree = [
+        [path for path, (_, irrep) in enumerate(outputs) if irrep.l == degree] for degree in range(_L_MAX + 1)
+    ]
+    return _Maps((product, scalars, features), by_degree, _coupling(product, channels, by_degree))
+
+
+def _with_own_tensors(module: _Module) -> _Module:
+    """Copy a module, with new random weights and constants of its own.
+
+    The copies share the code that e3nn generates. To generate it for each layer, as a deep copy would, takes
+    half of the time in which a model is built.
+    """
+    copied = object.__new__(type(module))
+    vars(copied).update(vars(module))
+    parameters, buffers = module._parameters.items(), module._buffers.items()
+    copied._parameters = {
+        name: None if value is None else nn.Parameter(torch.randn_like(value)) for name, value in parameters
+    }
+    copied._buffers = {name: None if value is None else value.clone() for name, value in buffers}
+    copied._modules = {
+        name: None if child is None else _with_own_tensors(child) for name, child in module._modules.items()
+    }
+    return copied
 
 
 @torch.no_grad()
