@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 IMPORTS = """
 import json, sys
@@ -24,6 +27,11 @@ bare = [
 print(json.dumps({"changed": changed, "replaced": replaced, "bare": bare, "sympy": "sympy" in added}))
 """
 
+NEVER_USED = {"torch._dynamo", "torch._meta_registrations", "sympy"}
+"""What the quick import leaves out."""
+OF_OTHER_COMMANDS = {"MDAnalysis", "gemmi", "gsd", "h5py", "distributed", "huggingface_hub", "openmm"}
+"""Libraries that other formats and options need."""
+
 
 def changes(statements: str) -> dict[str, object]:
     """What some statements change in ``torch.compiler`` and ``sys.modules`` of a new process.
@@ -36,6 +44,15 @@ def changes(statements: str) -> dict[str, object]:
     return json.loads(done.stdout)
 
 
+def modules_after(statements: str, more_statements: str = "") -> set[str]:
+    """Modules that a new process has loaded after some statements; others are run after those."""
+    script = f"import json, sys\n{statements}\nprint(json.dumps(list(sys.modules)))\n{more_statements}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=240
+    )
+    return set(json.loads(done.stdout))
+
+
 def test_importing_the_package_changes_nothing_of_other_libraries():
     """The libraries that it needs do without it what they do with it."""
     expected = changes("import e3nn.o3, e3nn.nn")
@@ -46,12 +63,25 @@ def test_importing_the_package_changes_nothing_of_other_libraries():
 
 
 def test_the_quick_import_of_the_command_restores_what_it_replaces():
-    quick = changes("from latcpb_cli.cli.startup import import_e3nn_quickly; import_e3nn_quickly()")
-    assert quick["changed"] == quick["replaced"] == []
-    assert not quick["sympy"]
-    afterwards = (
-        "from latcpb_cli.cli.startup import import_e3nn_quickly; import_e3nn_quickly()\n"
-        "import sympy; assert sympy.sqrt(4) == 2\n"
-        "assert torch.compiler.disable(abs)(-1) == 1"
+    loaded = modules_after(
+        "from latcpb_cli.cli.startup import import_e3nn_quickly; import_e3nn_quickly()",
+        "import sympy, torch._meta_registrations\n"
+        "assert sympy.sqrt(4) == 2\n"
+        "assert torch._meta_registrations.__file__\n"
+        "assert torch.compiler.disable(abs)(-1) == 1",
     )
-    assert changes(afterwards)["sympy"]
+    assert "e3nn" in loaded
+    assert not loaded & NEVER_USED
+
+
+def test_a_pdb_file_is_built_without_the_libraries_of_other_formats(tmp_path):
+    structure = tmp_path / "short.pdb"
+    lines = (EXAMPLES / "tnc.pdb").read_text().splitlines(keepends=True)
+    structure.write_text("".join([line for line in lines if line.startswith("ATOM")][:12]))
+    arguments = ["backmap", str(structure), "-o", str(tmp_path / "all.pdb"), "--quiet"]
+    loaded = modules_after(
+        "from latcpb_cli.cli.app import main\n"
+        f"try: main({arguments})\n"
+        "except SystemExit as end: assert end.code == 0, end.code"
+    )
+    assert not loaded & {*NEVER_USED, *OF_OTHER_COMMANDS}
