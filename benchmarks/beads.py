@@ -10,8 +10,10 @@
 
 The bead of a residue that lacks atoms in the native is its Cα alone. Residues at chain ends and breaks count
 in the distance of beads only. `backbone_superposed` and `beads_superposed` are mean RMSDs (Å) from the native
-after superposition of whole chains: of the built N, CA, C, O, and of the beads that were given. The figures
-are printed as JSON.
+after superposition of whole chains: of the built N, CA, C, O, and of the beads that were given.
+`cis_proline_kept_percent` is of peptides before proline that are cis in the native, and
+`cis_proline_false_percent` of those that are trans there and cis in the output. The figures are printed as
+JSON.
 """
 
 from __future__ import annotations
@@ -28,14 +30,17 @@ from chains import generated_structure, reference_chains
 from MDAnalysis.analysis.rms import rmsd
 from tables import Row
 
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, slot_mask
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, PRO, slot_mask
 from latcpb_cli.com_beads.definition import bead_positions, bead_weights
 from latcpb_cli.loaded_model import LoadedModel
+from latcpb_cli.metrics.stereo import is_cis
+from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.place_centers import place_centers
 from latcpb_cli.structure import AtomStructure, FrameChunk
 from latcpb_cli.train.bead_noise import thermal_motion
 
+OMEGA = TORSION_NAMES.index("omega")
 BACKBONE = [N_SLOT, CA_SLOT, C_SLOT, O_SLOT]
 SUPERPOSED = ("backbone_superposed", "beads_superposed")
 STRETCH = 30
@@ -51,7 +56,7 @@ def main() -> None:
     options = parse_options()
     model = LoadedModel.from_pretrained(options.weights, device="cpu")
     settings = BackmapOptions(samples=options.samples)
-    row, beads_off, ca_off, whole = Row(), [], [], []
+    row, beads_off, ca_off, whole, prolines = Row(), [], [], [], []
     for native, chunk in inputs(options):
         trace = native.trace
         placed = place_centers(model, trace, chunk)
@@ -62,12 +67,14 @@ def main() -> None:
             structure = generated_structure(native, atoms[None])
             row.add(native, structure)
             whole.append(superposed(native, structure, chunk))
+            prolines.append(cis_prolines(native, structure))
             if placed.beads is not None:
                 steps = beads(structure) - placed.beads
                 known = has_all_atoms(native) & bead_weights(trace).any(axis=1)
                 beads_off.append(steps[:, known])
     figures = row.figures()
     result = {"ca_rms": rms(ca_off), "bead_rms": rms(beads_off)} | {name: figures[name] for name in FIGURES}
+    result |= isomers(np.concatenate(prolines, axis=1))
     result |= dict(zip(SUPERPOSED, np.mean(whole, axis=0).tolist(), strict=True))
     print(json.dumps({name: value and round(value, 4) for name, value in result.items()}, indent=1))
 
@@ -115,6 +122,25 @@ def superposed(native: AtomStructure, built: AtomStructure, chunk: FrameChunk) -
     given = chunk.positions if native.trace.com_beads is not None else native.atoms[:, :, CA_SLOT]
     exact = np.where(has_com(native)[:, None], beads(native)[0], native.atoms[0, :, CA_SLOT])
     return rmsd(*pairs, superposition=True), rmsd(given[0], exact, superposition=True)
+
+
+def cis_prolines(native: AtomStructure, built: AtomStructure) -> np.ndarray:
+    """Whether the peptide before each proline (N) is cis, in the native and as it is built: (2, N)."""
+    known = np.isfinite(omega(native)) & (native.trace.residue_types == PRO)
+    return np.stack([is_cis(omega(structure)[known]) for structure in (native, built)])
+
+
+def omega(structure: AtomStructure) -> np.ndarray:
+    """Torsion (rad) of the peptide before each residue (L); nan where there is none."""
+    types = structure.trace.residue_types
+    return measure_torsions(types, structure.atoms, structure.present, structure.linked())[0, :, OMEGA]
+
+
+def isomers(is_cis_proline: np.ndarray) -> dict[str, float | None]:
+    """Percentages of what `cis_prolines` returns of all structures; None of no peptides."""
+    native, built = is_cis_proline
+    parts = {"cis_proline_kept_percent": built[native], "cis_proline_false_percent": built[~native]}
+    return {name: 100.0 * float(part.mean()) if len(part) else None for name, part in parts.items()}
 
 
 def has_com(native: AtomStructure) -> np.ndarray:

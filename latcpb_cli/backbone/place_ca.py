@@ -27,8 +27,11 @@ __all__ = ["place_ca"]
 _RESIDUES_PER_BLOCK = 1024
 _MAX_STEP = 13.0
 """Å between neighbouring beads of one chain: two centres of mass on long side chains; more is a break."""
-_MAX_CIS_STD, _MAX_CIS_DISTANCE = 0.25, 3.3
-"""A peptide before proline is cis where both Cα are that sure (Å) and that near (Å)."""
+_MAX_CIS_DISTANCE = 3.35
+"""A peptide before proline is cis where its two Cα are predicted nearer than this (Å), however sure they are.
+
+Of 20,000 such peptides of training chains, as many are cis as trans there. The cutoff finds 86 % of those that
+are cis, and takes 0.3 % of the others for cis."""
 _TOLERANCE = 2.0
 """Standard deviations that a Cα may be moved by the relaxation of the trace."""
 _MAX_TOLERANCE = 0.8
@@ -134,9 +137,7 @@ def _peptides(
     error[:, :-1] = np.sqrt(std[:, :-1] ** 2 + std[:, 1:] ** 2)
     before_proline = np.zeros(len(trace), dtype=bool)
     before_proline[:-1] = trace.residue_types[1:] == PRO
-    sure = np.zeros(std.shape, dtype=bool)
-    sure[:, :-1] = np.maximum(std[:, :-1], std[:, 1:]) < _MAX_CIS_STD
-    is_cis = before_proline & sure & (distance < _MAX_CIS_DISTANCE)
+    is_cis = before_proline & (distance < _MAX_CIS_DISTANCE)
     linked = follows & (distance <= BREAK_CUTOFF + 2.0 * error)
     return linked, np.where(is_cis, cis, trans)
 
