@@ -10,11 +10,12 @@ import pytest
 import torch
 from rotations import random_rotation
 from tiny import perturb
+from written import make_trace
 
 from latcpb_cli.backbone.place_ca import place_ca
 from latcpb_cli.backbone.refine_ca import refine_ca
 from latcpb_cli.com_beads.definition import centers_of_mass
-from latcpb_cli.com_beads.encoder import BeadEncoder
+from latcpb_cli.com_beads.encoder import BeadEncoder, Beads, Placement
 from latcpb_cli.errors import WeightsError
 from latcpb_cli.io.all_atom import read_all_atom
 from latcpb_cli.structure import CGTrace, FrameChunk
@@ -68,6 +69,26 @@ def test_the_answer_turns_with_the_beads(encoder: BeadEncoder) -> None:
     turned = place_ca(encoder, TRACE, chunk((chunk().positions - center) @ turn.T)).positions
     plain = place_ca(encoder, TRACE, chunk()).positions
     np.testing.assert_allclose(turned, (plain - center) @ turn.T, atol=0.05)
+
+
+class _UnsureEncoder(BeadEncoder):
+    """Predicts each Cα at its bead, within half an Å."""
+
+    def forward(self, beads: Beads) -> list[Placement]:
+        log_std = torch.full(beads.positions.shape[:1], np.log(0.5))
+        return [Placement(beads.positions, beads.positions, log_std, log_std)]
+
+
+def test_near_ca_are_cis_before_proline_alone_however_unsure() -> None:
+    near, rows = {4: 3.3, 9: 3.3, 14: 3.4}, np.arange(20)
+    sequence = "".join("P" if row in (5, 15) else "A" for row in rows)
+    side = 1.2 * (rows % 2)
+    along = np.cumsum([np.sqrt(near.get(row - 1, 3.8) ** 2 - 1.2**2) for row in rows])
+    positions = np.stack([along, side, np.zeros(20)], axis=-1)[None]
+    trace = replace(make_trace(sequence, ["A"] * 20), com_beads=np.ones(20, dtype=bool))
+    ca = place_ca(_UnsureEncoder(), trace, chunk(positions)).positions[0]
+    is_cis = np.linalg.norm(np.diff(ca, axis=0), axis=-1) < 3.4
+    assert np.flatnonzero(is_cis).tolist() == [4]
 
 
 def test_missing_beads_stay_where_they_are(encoder: BeadEncoder) -> None:
