@@ -30,8 +30,8 @@ _MAX_STEP = 13.0
 _MAX_CIS_DISTANCE = 3.35
 """A peptide before proline is cis where its two Cα are predicted nearer than this (Å), however sure they are.
 
-Of 20,000 such peptides of training chains, as many are cis as trans there. The cutoff finds 86 % of those that
-are cis, and takes 0.3 % of the others for cis."""
+Of 20,000 such peptides of training chains, as many are cis as trans there. The cutoff finds 86 % of those
+that are cis, and takes 0.3 % of the others for cis."""
 _TOLERANCE = 2.0
 """Standard deviations that a Cα may be moved by the relaxation of the trace."""
 _MAX_TOLERANCE = 0.8

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from latcpb_cli.chem.zmatrix import N_CHI
 
-__all__ = ["QUANTITIES", "Confidence", "mean_quantities"]
+__all__ = ["QUANTITIES", "Confidence", "mean_quantities", "residue_rows"]
 
 QUANTITIES = (
     "chi1", "chi1_to_chi2", "chi1_to_chi3", "chi1_to_chi4", "backbone", "side_chain_error", "backbone_error"
@@ -100,3 +101,10 @@ def mean_quantities(table: Float[np.ndarray, "N 7"]) -> dict[str, float | None]:
         name: round(float(mean), 4) if count else None
         for name, mean, count in zip(QUANTITIES, means, counts, strict=True)
     }
+
+
+def residue_rows(table: Float[np.ndarray, "L 7"], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a row for each residue: its label, and its confidence by name, None where there is none."""
+    return [
+        {"residue": label, **mean_quantities(row[None])} for label, row in zip(labels, table, strict=True)
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float
 
 __all__ = ["CaDisplacement"]
 
@@ -33,14 +33,11 @@ class CaDisplacement:
     center_max: float = 0.0
 
     @classmethod
-    def from_frame(
-        cls, ca: Num[np.ndarray, "L 3"], atoms: Float[np.ndarray, "L W 3"], built: Bool[np.ndarray, "L"]
-    ) -> CaDisplacement:
-        """Compare input Cα (Å) with the atoms of the residues that were built."""
-        step = atoms[built, 1].astype(np.float64) - ca[built]
-        distance = np.sqrt((step * step).sum(-1))
-        moved, total, largest = (distance > 0).sum(), distance.sum(), distance.max(initial=0.0)
-        return cls(distance.size, int(moved), float(total), float(largest))
+    def from_distances(cls, distances: Float[np.ndarray, "L"]) -> CaDisplacement:
+        """Sum distances (Å) of Cα from those of the input, nan for residues without either."""
+        known = distances[np.isfinite(distances)]
+        total, largest = float(known.sum()), float(known.max(initial=0.0))
+        return cls(known.size, int((known > 0).sum()), total, largest)
 
     def plus(self, other: CaDisplacement) -> CaDisplacement:
         """Join with the sums over other frames."""

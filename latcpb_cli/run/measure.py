@@ -15,7 +15,7 @@ from latcpb_cli.metrics.clashes import FrameClashes, frame_clashes
 from latcpb_cli.metrics.defects import frame_defects
 from latcpb_cli.metrics.lasso import find_lassos
 from latcpb_cli.relax.relief import OverlapCounts
-from latcpb_cli.run.bead_distances import bead_distances, bead_rows
+from latcpb_cli.run.bead_distances import BeadDistances, bead_distances, bead_rows
 from latcpb_cli.run.chunk_job import BuiltChunk, ChunkJob
 from latcpb_cli.run.displacement import CaDisplacement
 from latcpb_cli.run.template_use import template_use
@@ -67,18 +67,12 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
     """Compare with the input, count clashes and defects, and set missing residues to zero."""
     atoms, missing, n_slots = built.atoms, built.missing, job.trace.n_slots
     heavy = atoms[..., :n_slots, :]
-    is_ca = ~missing[:, 0] if job.trace.com_beads is None else ~missing[:, 0] & ~job.trace.com_beads
-    frames = zip(built.chunk.positions, atoms[:, 0], is_ca, strict=True)
-    displacements = [CaDisplacement.from_frame(*frame) for frame in frames]
     clashes, rows = [], built.rows
     if job.options.report:
         clashes = list(_clashes(job, built, heavy))
         counts = zip(_defects(job, built, heavy), _lassos(job, built), rows, strict=True)
         rows = [defects | {"lassos": threaded} | row for defects, threaded, row in counts]
     distances = bead_distances(job.trace, built.chunk, heavy, missing)
-    for kind in distances.keys() - {"ca"}:
-        pairs = zip(displacements, distances[kind], strict=True)
-        displacements = [moved.with_centers(frame) for moved, frame in pairs]
     if job.options.report:
         rows = [row | new for row, new in zip(rows, bead_rows(job.trace, distances), strict=True)]
     confidence = None if built.confidence is None else built.confidence.without(missing)
@@ -97,12 +91,23 @@ def measure_chunk(job: ChunkJob, built: BuiltChunk) -> MeasuredChunk:
         _problems(built),
         rows,
         atoms,
-        displacements,
+        _displacements(distances, len(built.chunk)),
         clashes,
         _spread(atoms),
         confidence,
         use,
     )
+
+
+def _displacements(distances: BeadDistances, n_frames: int) -> list[CaDisplacement]:
+    """Sum the distances of each frame: of Cα in its first sample, of centres in all."""
+    displacements = [CaDisplacement()] * n_frames
+    if "ca" in distances:
+        displacements = [CaDisplacement.from_distances(frame) for frame in distances["ca"][:, 0]]
+    for kind in distances.keys() - {"ca"}:
+        pairs = zip(displacements, distances[kind], strict=True)
+        displacements = [moved.with_centers(frame) for moved, frame in pairs]
+    return displacements
 
 
 def _problems(built: BuiltChunk) -> dict[int, str]:

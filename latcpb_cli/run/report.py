@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from latcpb_cli.confidence.record import QUANTITIES, mean_quantities, residue_rows
 from latcpb_cli.io.writers.frame_writer import FrameInfo
 from latcpb_cli.io.writers.part_file import PartFile, PartState, PartStates
+from latcpb_cli.io.writers.running_mean import RunningMean
 from latcpb_cli.metrics.clashes import FrameClashes
 from latcpb_cli.run.measure import MeasuredChunk
-from latcpb_cli.run.residue_report import ResidueReport, residue_rows
-from latcpb_cli.run.template_use import TemplateReport
+from latcpb_cli.run.template_use import template_rows, template_summary
 from latcpb_cli.structure import CGTrace
 
 __all__ = [
@@ -79,14 +80,18 @@ class ReportWriter:
             with self._rows.path.open(encoding="utf-8") as lines:
                 for line in lines:
                     self._totals.add(**json.loads(line))
-        self._residues: ResidueReport | None = None
+        self._confidence = self._templates = None
         if confident:
-            self._residues = ResidueReport(self._json, len(trace), resume, self._totals.rows)
-            self._parts.append(self._residues.part)
-        self._templates: TemplateReport | None = None
+            self._confidence = self._residue_means("residues", (len(trace), len(QUANTITIES)), resume)
         if templated:
-            self._templates = TemplateReport(self._json, len(trace), resume, self._totals.rows)
-            self._parts.append(self._templates.part)
+            self._templates = self._residue_means("template", (len(trace),), resume)
+
+    def _residue_means(self, suffix: str, shape: tuple[int, ...], resume: PartStates | None) -> RunningMean:
+        """Means over structures of values of each residue."""
+        final = self._json.with_name(f"{self._json.name}.{suffix}")
+        mean = RunningMean(final, shape, resume, self._totals.rows)
+        self._parts.append(mean.part)
+        return mean
 
     def __enter__(self) -> ReportWriter:
         return self
@@ -101,10 +106,10 @@ class ReportWriter:
         """Add all structures of a chunk."""
         for structure in structures(measured):
             self.add(*structure)
-        if self._residues is not None and measured.confidence is not None:
-            self._residues.add(measured.confidence)
+        if self._confidence is not None and measured.confidence is not None:
+            self._confidence.add_chunk(measured.confidence.table())
         if self._templates is not None and measured.template_use is not None:
-            self._templates.add(measured.template_use)
+            self._templates.add_chunk(measured.template_use)
 
     def add(self, info: FrameInfo, clashes: FrameClashes, row: Mapping[str, Any] | None = None) -> None:
         """Add one structure.
@@ -130,9 +135,9 @@ class ReportWriter:
         """Flush everything to the disk and return the state of each file, by final name."""
         self._keep_parts = True
         states = {part.final.name: part.sync() for part in (self._csv, self._rows)}
-        for table in (self._residues, self._templates):
-            if table is not None:
-                states[table.part.final.name] = table.sync()
+        for mean in (self._confidence, self._templates):
+            if mean is not None:
+                states[mean.part.final.name] = mean.sync()
         return states
 
     def finish(self, provenance: dict[str, Any]) -> dict[str, Any]:
@@ -152,18 +157,21 @@ class ReportWriter:
             the means of the ``confidence`` and of the use of ``templates``.
         """
         summary = self._totals.summary(self._labels)
-        if self._residues is not None:
-            summary["confidence"] = self._residues.summary()
+        residues: dict[str, list[dict[str, Any]]] = {}
+        if self._confidence is not None:
+            confidence = self._confidence.mean()
+            summary["confidence"] = mean_quantities(confidence)
+            residues["confidence"] = residue_rows(confidence, self._labels)
         if self._templates is not None:
-            summary["templates"] = self._templates.summary()
+            share = self._templates.mean()
+            summary["templates"] = template_summary(share)
+            residues["templates"] = template_rows(share, self._labels)
         out = PartFile(self._json)
         self._parts.append(out)
         head = json.dumps({"provenance": provenance, "summary": summary}, indent=1, default=str)
         out.write(head.removesuffix("\n}").encode())
-        if self._residues is not None:
-            _write_list(out, "confidence", residue_rows(self._residues.table(), self._labels))
-        if self._templates is not None:
-            _write_list(out, "templates", self._templates.rows(self._labels))
+        for name, table in residues.items():
+            _write_list(out, name, table)
         with self._rows.path.open(encoding="utf-8") as lines:
             _write_list(out, "frames", (json.loads(line)["row"] for line in lines))
         out.write(b"\n}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,12 @@ from jaxtyping import Bool, Float
 
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import rotamer_indices
-from latcpb_cli.io.writers.part_file import PartState, PartStates
-from latcpb_cli.io.writers.running_mean import RunningMean
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 from latcpb_cli.templates.evidence import find_evidence
 from latcpb_cli.templates.template_set import TemplateSet
 
-__all__ = ["TemplateReport", "template_use"]
+__all__ = ["template_rows", "template_summary", "template_use"]
 
 _LEAST_PROBABILITY = 0.5
 """Below, a rotamer that is that of the template is the model's."""
@@ -66,44 +63,13 @@ def template_use(
     return use
 
 
-class TemplateReport:
-    """Running means of the use of templates in L residues, which an interrupted run goes on with.
+def template_rows(share: Float[np.ndarray, "L"], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the share of structures for each residue whose side chain a template has, nan for the others."""
+    shares = enumerate(share.tolist())
+    return [{"residue": labels[i], "share": round(value, 4)} for i, value in shares if value == value]
 
-    Parameters
-    ----------
-    path_json : pathlib.Path
-        The report.
-    n_residues : int
-    resume : mapping of str to PartState, optional
-        What the files of an interrupted run hold.
-    n_structures : int
-        Structures of the interrupted run.
-    """
 
-    def __init__(
-        self, path_json: Path, n_residues: int, resume: PartStates | None = None, n_structures: int = 0
-    ) -> None:
-        final = path_json.with_name(path_json.name + ".template")
-        self._mean = RunningMean(final, n_residues, resume, n_structures)
-        self.part = self._mean.part
-
-    def add(self, use: Float[np.ndarray, "F S L"]) -> None:
-        """Add all structures of a chunk."""
-        for structure in use.reshape(-1, use.shape[-1]):
-            self._mean.add(structure)
-
-    def sync(self) -> PartState:
-        """Flush the means to the disk."""
-        return self._mean.sync()
-
-    def rows(self, labels: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the share of structures for each residue whose side chain a template has."""
-        means = enumerate(self._mean.mean().tolist())
-        return [{"residue": labels[i], "share": round(mean, 4)} for i, mean in means if mean == mean]
-
-    def summary(self) -> dict[str, Any]:
-        """Return how many residues have a side chain in a template, and the mean share of structures."""
-        means = self._mean.mean()
-        known = means[np.isfinite(means)]
-        share = float(known.mean()) if len(known) else 0.0
-        return {"residues": len(known), "share": round(share, 4)}
+def template_summary(share: Float[np.ndarray, "L"]) -> dict[str, Any]:
+    """Return how many residues have a side chain in a template, and the mean share of structures."""
+    known = share[np.isfinite(share)]
+    return {"residues": len(known), "share": round(float(known.mean()), 4) if len(known) else 0.0}

@@ -8,11 +8,8 @@ import pytest
 from latcpb_cli.run.displacement import CaDisplacement
 
 
-def frame(shifts: list[float], built: list[bool]) -> CaDisplacement:
-    ca = np.arange(3.0 * len(shifts), dtype=np.float32).reshape(-1, 3)
-    atoms = np.repeat(ca[:, None], 15, axis=1)
-    atoms[:, 1, 0] += np.float32(shifts)
-    return CaDisplacement.from_frame(ca, atoms, np.array(built))
+def frame(distances: list[float], built: list[bool]) -> CaDisplacement:
+    return CaDisplacement.from_distances(np.where(built, distances, np.nan))
 
 
 def test_only_residues_that_were_built_count():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ __all__ = ["RunningMean"]
 
 
 class RunningMean:
-    """Means of N values over structures; NaN is left out.
+    """Means of an array of values over structures; NaN is left out.
 
     Its file has a fixed size and holds two states, each a number of structures with the sums and counts so
     far. `flush` replaces the older of the two, so that a crash leaves the one of the journal.
@@ -23,7 +24,8 @@ class RunningMean:
     ----------
     final : pathlib.Path
         Name of the file without ``.part``; it never becomes final.
-    n_values : int
+    shape : tuple of int
+        Of the array.
     resume : mapping of str to PartState, optional
         What the files of an interrupted run hold.
     n_structures : int
@@ -40,9 +42,10 @@ class RunningMean:
     """
 
     def __init__(
-        self, final: Path, n_values: int, resume: PartStates | None = None, n_structures: int = 0
+        self, final: Path, shape: tuple[int, ...], resume: PartStates | None = None, n_structures: int = 0
     ) -> None:
-        self._state = np.zeros(1 + 2 * n_values)
+        self._shape = shape
+        self._state = np.zeros(1 + 2 * math.prod(shape))
         self._slot = 0
         self.part = PartFile(final, resume, slice(0, 2 * self._state.nbytes))
         if resume is None:
@@ -55,13 +58,18 @@ class RunningMean:
         self._slot = int(slots[0])
         self._state = states[self._slot]
 
-    def add(self, values: Float[np.ndarray, "N"]) -> None:
+    def add(self, values: Float[np.ndarray, "..."]) -> None:
         """Add the values of a structure."""
         known = np.isfinite(values)
-        sums, counts = self._state[1:].reshape(2, -1)
+        sums, counts = self._state[1:].reshape(2, *self._shape)
         self._state[0] += 1
         sums += np.where(known, values, 0.0)
         counts += known
+
+    def add_chunk(self, values: Float[np.ndarray, "F S ..."]) -> None:
+        """Add the values of each sample of each frame."""
+        for structure in values.reshape(-1, *self._shape):
+            self.add(structure)
 
     def flush(self) -> None:
         """Write the present state beside the last one."""
@@ -73,8 +81,8 @@ class RunningMean:
         self.flush()
         return self.part.sync()
 
-    def mean(self) -> Float[np.ndarray, "N"]:
+    def mean(self) -> Float[np.ndarray, "..."]:
         """Return the means; NaN where there is no value."""
-        sums, counts = self._state[1:].reshape(2, -1)
-        means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+        sums, counts = self._state[1:].reshape(2, *self._shape)
+        means = np.divide(sums, counts, out=np.full(self._shape, np.nan), where=counts > 0)
         return np.asarray(means)

@@ -42,7 +42,7 @@ class TopologyBFactors:
         self._part = part
         final = part.final.with_name(part.final.name + ".bfactors")
         resumed = (None, 0) if resume is None else (resume.parts, resume.n_structures)
-        self.mean = RunningMean(final, n_atoms, *resumed)
+        self.mean = RunningMean(final, (n_atoms,), *resumed)
 
     def fill(self) -> None:
         """Write the means into the topology."""
