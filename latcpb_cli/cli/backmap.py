@@ -172,7 +172,7 @@ def _run(
     from latcpb_cli.run.workers import LocalWorkers
 
     keep_freed_memory()
-    machine.use_threads()
+    machine.use_threads(len(source.trace) * source.n_frames * options.samples)
     builder = machine.builder(source, options)
     backmapper = LoadedModel.from_pretrained(machine.weights, device=machine.device)
     if isinstance(builder, LocalWorkers):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Machine"]
 
+_RESIDUES_OF_ONE_THREAD = 150
+"""Two threads build so few no faster, and several times slower where other programs use the cores."""
+
 
 class Machine(NamedTuple):
     """The options about the machine.
@@ -36,10 +39,12 @@ class Machine(NamedTuple):
     workers: int | None
     scheduler: str | None
 
-    def use_threads(self) -> None:
-        """Set the threads of torch in this process, if they are given."""
+    def use_threads(self, n_residues: int | None = None) -> None:
+        """Set the threads of torch in this process, if they are given or so few residues need one only."""
         if self.threads is not None:
             torch.set_num_threads(self.threads)
+        elif n_residues is not None and n_residues <= _RESIDUES_OF_ONE_THREAD:
+            torch.set_num_threads(1)
 
     def setup(self) -> WorkerSetup:
         """How a process on this machine gets its model; one thread each unless more are given."""

@@ -223,8 +223,8 @@ Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", rich_help_pane
 Threads = Annotated[
     int | None,
     typer.Option(
-        min=1, help="CPU threads. Default: OMP_NUM_THREADS, or all cores.", rich_help_panel=_MODEL,
-        show_default=False,
+        min=1, help="CPU threads. Default: OMP_NUM_THREADS, or all cores; one for up to 150 residues.",
+        rich_help_panel=_MODEL, show_default=False,
     ),
 ]  # fmt: skip
 Workers = Annotated[
