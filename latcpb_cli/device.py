@@ -1,12 +1,19 @@
-"""Devices, and the precision of transformer layers on them."""
+"""Devices: their names, the precision of transformer layers on them, and constants that stay on them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any
+
 import torch
+from jaxtyping import Shaped
+from torch import Tensor
 
 from latcpb_cli.errors import UsageError
 
-__all__ = ["autocast", "resolve_device"]
+__all__ = ["autocast", "constant", "resolve_device", "table_on"]
 
 
 def resolve_device(name: str) -> str:
@@ -31,7 +38,36 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def autocast(device: torch.device) -> torch.autocast:
+@cache
+def table_on(device: torch.device, make: Callable[[], Any], column: str = "") -> Shaped[Tensor, "..."]:
+    """Return a table of the package as a tensor on a device, to which it is copied once.
+
+    Parameters
+    ----------
+    device
+    make
+        Function without arguments that returns a NumPy array, or a record of arrays.
+    column
+        Name of the array in this record.
+
+    Returns
+    -------
+    Tensor
+        Shared by all callers, who do not change it.
+    """
+    table = make()
+    return torch.as_tensor(getattr(table, column) if column else table, device=device)
+
+
+@cache
+def constant(
+    values: float | tuple[float, ...], dtype: torch.dtype, device: torch.device
+) -> Shaped[Tensor, "..."]:
+    """Return a few numbers on a device, to which they are copied once; shared as in `table_on`."""
+    return torch.tensor(values, dtype=dtype, device=device)
+
+
+def autocast(device: torch.device) -> AbstractContextManager[None]:
     """Return a bf16 autocast context on GPUs with bf16 arithmetic, elsewhere one without effect.
 
     CPUs stay in 32 bits, although some have bf16 instructions: with AVX512-BF16, best mode is a tenth slower,
@@ -39,5 +75,6 @@ def autocast(device: torch.device) -> torch.autocast:
     rotated input by more than 0.001 Å. Only transformer layers run in this context: geometry, spherical
     harmonics, decoder outputs and losses need all digits.
     """
-    fast = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()

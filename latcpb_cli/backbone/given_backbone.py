@@ -10,6 +10,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.ideal import peptide_shapes
 from latcpb_cli.chem.residues import GAMMA_SLOT, GIVEN_SLOTS, OXT_SLOT
+from latcpb_cli.device import constant
 from latcpb_cli.errors import UsageError
 from latcpb_cli.geometry.codec import PSI_END, place_side_chains
 from latcpb_cli.geometry.residue_atoms import place_cb, place_oxt
@@ -76,6 +77,6 @@ def _place_o(
     """O in the plane of CA, C and the next N; without a next residue at the torsion N-CA-C-O (cos, sin)."""
     shape, linked = peptide_shapes()[0], graph.linked[:, None]
     reference = torch.where(linked, graph.order.next(n), n)
-    torsion = torch.where(linked, n_ca_c_o.new_tensor(_OPPOSITE), n_ca_c_o)
+    torsion = torch.where(linked, constant(_OPPOSITE, n_ca_c_o.dtype, n_ca_c_o.device), n_ca_c_o)
     angle = torch.full_like(n[:, 0], shape.ca_c_o)
     return place_atom(reference, graph.ca, c, shape.c_o, angle, torsion)

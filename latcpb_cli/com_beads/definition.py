@@ -13,13 +13,13 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.masses import atom_masses
 from latcpb_cli.chem.residues import CB_SLOT, NAMES, OXT_SLOT, slot_mask
 from latcpb_cli.choices import SideChainCenter
+from latcpb_cli.device import table_on
 from latcpb_cli.structure import CGTrace
 
 __all__ = ["bead_positions", "bead_weights", "center_weights", "centers_of_mass", "side_chain_weights"]
@@ -72,4 +72,4 @@ def centers_of_mass(atoms: Float[Tensor, "*b L 15 3"], types: Int[Tensor, "L"]) 
     types : Tensor of int64, shape (L,)
         Residue indices.
     """
-    return bead_positions(atoms, torch.from_numpy(center_weights()).to(atoms.device, atoms.dtype)[types])
+    return bead_positions(atoms, table_on(atoms.device, center_weights).to(atoms.dtype)[types])

@@ -19,6 +19,7 @@ from torch import Tensor
 from latcpb_cli.chem.ideal import PRO_N_CD, peptide_shapes, side_chain_table
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, N_SLOTS, O_SLOT, PRO
 from latcpb_cli.chem.zmatrix import N_CHI, chi_mask, chi_slots
+from latcpb_cli.device import constant, table_on
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.peptide import axis_frame, is_cis_distance, peptide_atoms
 from latcpb_cli.geometry.residue_atoms import place_cb, place_oxt
@@ -87,7 +88,7 @@ def torsion_mask(
     types: Int[Tensor, "L"], linked: Bool[Tensor, "L"], order: ChainOrder = LINEAR
 ) -> Bool[Tensor, "L 8"]:
     """Which torsions determine atoms of each residue."""
-    chis = torch.as_tensor(chi_mask(), device=types.device)[types]
+    chis = table_on(types.device, chi_mask)[types]
     first, last = ~order.linked_before(linked), ~linked
     return torch.cat([torch.stack([linked, first & linked, last & ~first, last], dim=-1), chis], dim=-1)
 
@@ -149,10 +150,11 @@ def _backbone(
     n_ca_c = torch.full_like(ca[:, 0], _N_CA_C)
     # N of a first residue is placed from its own peptide; that of a single one lies on the x axis.
     n_first = place_atom(next_n, c, ca, trans.n_ca, n_ca_c, internal.torsions[:, PSI_START])
-    n_single = ca + ca.new_tensor([trans.n_ca, 0.0, 0.0])
+    n_single = ca + constant((trans.n_ca, 0.0, 0.0), ca.dtype, ca.device)
     n = torch.where(has_before, order.previous(next_n), torch.where(has_after, n_first, n_single))
     # C of a last residue is placed from the peptide before it; a single one has the y axis instead.
-    previous_c = torch.where(has_before, order.previous(c), n + ca.new_tensor([0.0, 1.0, 0.0]))
+    y_axis = constant((0.0, 1.0, 0.0), ca.dtype, ca.device)
+    previous_c = torch.where(has_before, order.previous(c), n + y_axis)
     c_last = place_atom(previous_c, n, ca, trans.ca_c, n_ca_c, internal.torsions[:, PHI_END])
     c = torch.where(has_after, c, c_last)
     ca_c_o = torch.full_like(n_ca_c, trans.ca_c_o)
@@ -168,17 +170,16 @@ def place_side_chains(
 
     The residues need not be neighbours in a chain: any subset can be rebuilt on its backbone.
     """
-    table = side_chain_table()
     ca = atoms[CA_SLOT]
 
-    def gather(values: np.ndarray) -> Tensor:
-        tensor = torch.as_tensor(values, device=ca.device)[types]
+    def gather(column: str) -> Tensor:
+        tensor = table_on(ca.device, side_chain_table, column)[types]
         return tensor.to(ca.dtype) if tensor.is_floating_point() else tensor
 
-    parents, chi, ends_chi, exists = map(gather, (table.parents, table.chi, table.ends_chi, table.exists))
-    length, angle, offset = map(gather, (table.length, table.angle, table.offset))
+    parents, chi, ends_chi, exists = map(gather, ("parents", "chi", "ends_chi", "exists"))
+    length, angle, offset = map(gather, ("length", "angle", "offset"))
     # A last column without turn and bend stands for "no chi angle".
-    no_turn = torch.tensor(_NO_TURN, dtype=ca.dtype, device=ca.device).expand(len(ca), 1, 2)
+    no_turn = constant(_NO_TURN, ca.dtype, ca.device).expand(len(ca), 1, 2)
     turns = torch.cat([internal.torsions[:, FIRST_CHI:], no_turn], dim=1)
     bends = torch.cat([internal.bends, torch.zeros_like(internal.bends[:, :1])], dim=1)
     chi = torch.where(chi < 0, N_CHI, chi)
@@ -256,7 +257,7 @@ def encode(
         torsion_vector(order.previous(c), n, ca, c),
         torsion_vector(n, ca, c, o),
     ]
-    slots = torch.as_tensor(chi_slots(), device=atoms.device)[types].clamp(min=0)
+    slots = table_on(atoms.device, chi_slots)[types].clamp(min=0)
     rows = torch.arange(len(atoms), device=atoms.device)[:, None]
     chi_atoms = [atoms[rows, slots[:, :, k]] for k in range(4)]
     has_chi_atoms = torch.stack([present[rows, slots[:, :, k]] for k in range(4)]).all(0)
@@ -264,7 +265,8 @@ def encode(
     has_ends = torch.stack([has_o, order.next(has_n), has_n & has_c, has_n & has_o], dim=-1)
     measured = torsion_mask(types, linked, order) & torch.cat([has_ends, has_chi_atoms], dim=-1)
     torsions = torch.cat([torch.stack([rotation, *ends], dim=1), torsion_vector(*chi_atoms)], dim=1)
-    torsions = torch.where(measured[:, :, None], torsions, torsions.new_tensor(_NO_TURN))
+    no_turn = constant(_NO_TURN, torsions.dtype, torsions.device)
+    torsions = torch.where(measured[:, :, None], torsions, no_turn)
     omega = torsion_vector(ca, c, next_n, next_ca)
     cis = is_cis_distance((next_ca - ca).norm(dim=-1), order.next(types))
     sign = torch.where(cis, 1.0, -1.0).to(atoms.dtype)

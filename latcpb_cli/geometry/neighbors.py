@@ -8,10 +8,13 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from latcpb_cli.geometry.cell_list import cell_list_pairs
+from latcpb_cli.geometry.masks import true_indices
+
 __all__ = ["nearest_neighbors"]
 
 _MAX_MATRIX_SIZE = 4096
-"""Structures of more points are searched by a tree, because a distance matrix grows with their square."""
+"""Structures of more points are searched by a tree or a cell list: a matrix grows with their square."""
 
 
 def nearest_neighbors(
@@ -62,10 +65,12 @@ def _nearest_in(
     valid = torch.zeros_like(index, dtype=torch.bool)
     if n_nearest == 0:
         return index, valid
-    if size > _MAX_MATRIX_SIZE:
+    if size <= _MAX_MATRIX_SIZE:
+        distance, nearest = _search_matrix(points, n_nearest)
+    elif points.device.type == "cpu":
         distance, nearest = _search_tree(points, n_nearest, cutoff)
     else:
-        distance, nearest = _search_matrix(points, n_nearest)
+        distance, nearest = _search_cells(points, n_nearest, cutoff)
     within = distance <= cutoff
     index[:, :, :n_nearest] = torch.where(within, nearest, own[None, :, None])
     valid[:, :, :n_nearest] = within
@@ -89,11 +94,31 @@ def _search_tree(
 ) -> tuple[Float[Tensor, "B n c"], Int[Tensor, "B n c"]]:
     """The same in time and memory linear in the points; distances beyond the cutoff are infinite."""
     distances, rows = [], []
-    for group in points.cpu().numpy().astype(np.float64):
+    for group in points.numpy().astype(np.float64):
         distance, row = cKDTree(group).query(group, count + 1, distance_upper_bound=cutoff * (1 + 1e-6))
         distance[row == np.arange(len(group))[:, None]] = np.inf
         order = np.argsort(distance, axis=1, kind="stable")[:, :count]
         distances.append(np.take_along_axis(distance, order, axis=1))
         rows.append(np.take_along_axis(row, order, axis=1))
-    nearest = torch.from_numpy(np.stack(distances)), torch.from_numpy(np.stack(rows))
-    return nearest[0].to(points.device), nearest[1].to(points.device)
+    return torch.from_numpy(np.stack(distances)), torch.from_numpy(np.stack(rows))
+
+
+def _search_cells(
+    points: Float[Tensor, "B n 3"], count: int, cutoff: float
+) -> tuple[Float[Tensor, "B n c"], Int[Tensor, "B n c"]]:
+    """`_search_tree` without leaving the device."""
+    n_structures, size = points.shape[:2]
+    own = torch.arange(n_structures * size, device=points.device)
+    structure = torch.div(own, size, rounding_mode="floor")
+    first, second, distance = cell_list_pairs(points.flatten(0, 1), structure, cutoff * (1 + 1e-6))
+    row, other, distance = torch.cat([first, second]), torch.cat([second, first]), distance.repeat(2)
+    order = torch.argsort(distance, stable=True)
+    order = order.index_select(0, torch.argsort(row.index_select(0, order), stable=True))
+    row = row.index_select(0, order)
+    rank = torch.arange(len(row), device=row.device) - torch.searchsorted(row, own).index_select(0, row)
+    kept = true_indices(rank < count)
+    order, slot = order.index_select(0, kept), (row * count + rank).index_select(0, kept)
+    nearest = own.new_zeros(len(own) * count).index_copy(0, slot, other.index_select(0, order) % size)
+    distances = distance.new_full((len(own) * count,), torch.inf)
+    distances = distances.index_copy(0, slot, distance.index_select(0, order))
+    return distances.view(n_structures, size, count), nearest.view(n_structures, size, count)

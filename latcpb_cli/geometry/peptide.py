@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.ideal import cis_cutoff, peptide_shapes
+from latcpb_cli.device import constant, table_on
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.vectors import cross, place_atom, reject, unit
 
@@ -32,7 +33,7 @@ _MIN_REFERENCE = 0.2  # Å: a neighbour nearer to the axis than this defines no 
 
 def is_cis_distance(distance: Float[Tensor, "L"], next_types: Int[Tensor, "L"]) -> Bool[Tensor, "L"]:
     """Whether the peptide to the next residue is cis, from its Cα-Cα distance (Å)."""
-    cutoff = torch.as_tensor(cis_cutoff(), dtype=distance.dtype, device=distance.device)
+    cutoff = table_on(distance.device, cis_cutoff).to(distance.dtype)
     return distance < cutoff[next_types]
 
 
@@ -163,8 +164,11 @@ def _flat_peptide(
     """C, O, N and second Cα of peptides whose first Cα is the origin, C on the x axis, O in the xy plane."""
     trans_shape, cis_shape = peptide_shapes()
 
+    def fixed(values: float | tuple[float, ...]) -> Tensor:
+        return constant(values, distance.dtype, distance.device)
+
     def pick(name: str) -> Tensor:
-        if_cis, if_trans = (distance.new_tensor(getattr(shape, name)) for shape in (cis_shape, trans_shape))
+        if_cis, if_trans = (fixed(getattr(shape, name)) for shape in (cis_shape, trans_shape))
         return torch.where(cis, if_cis, if_trans)
 
     sign = torch.where(cis, 1.0, -1.0).to(distance.dtype)
@@ -173,9 +177,9 @@ def _flat_peptide(
     ca_c, c_n, n_ca = pick("ca_c") * scale, pick("c_n") * scale, pick("n_ca") * scale
     bend = _solve_bend(distance, omega[:, 0], (ca_c, c_n, n_ca), (pick("ca_c_n"), pick("c_n_ca")))
     origin = distance.new_zeros(len(distance), 3)
-    c = origin + distance.new_tensor([1.0, 0.0, 0.0]) * ca_c[:, None]
-    flat = distance.new_tensor([1.0, 0.0]).expand(len(distance), 2)
-    up = origin + distance.new_tensor([0.0, 1.0, 0.0])
+    c = origin + fixed((1.0, 0.0, 0.0)) * ca_c[:, None]
+    flat = fixed((1.0, 0.0)).expand(len(distance), 2)
+    up = origin + fixed((0.0, 1.0, 0.0))
     n = place_atom(up, origin, c, c_n, pick("ca_c_n") + bend, flat)
     next_ca = place_atom(origin, c, n, n_ca, pick("c_n_ca") + bend, omega)
     o = place_atom(up, origin, c, pick("c_o"), pick("ca_c_o") - bend / 2, -flat)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.ideal import peptide_shapes, side_chain_table
 from latcpb_cli.chem.residues import GLY
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.vectors import cross, place_atom, unit
 
 __all__ = ["place_cb", "place_oxt"]
@@ -20,9 +21,10 @@ def place_cb(
     n: Float[Tensor, "L 3"], ca: Float[Tensor, "L 3"], c: Float[Tensor, "L 3"], types: Int[Tensor, "L"]
 ) -> Float[Tensor, "L 3"]:
     """Return CB (Å) of L-amino acids; the Cα for glycine."""
-    table = side_chain_table()
-    gathered = [torch.as_tensor(x, device=ca.device)[types] for x in (table.cb_length, table.cb_elevation)]
-    length, elevation = (x.to(ca.dtype) for x in gathered)
+    length, elevation = (
+        table_on(ca.device, side_chain_table, column)[types].to(ca.dtype)
+        for column in ("cb_length", "cb_elevation")
+    )
     to_n, to_c = unit(n - ca), unit(c - ca)
     bisector, normal = unit(to_n + to_c), unit(cross(to_n, to_c))
     direction = torch.sin(elevation)[:, None] * normal - torch.cos(elevation)[:, None] * bisector

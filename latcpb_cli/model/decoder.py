@@ -13,6 +13,7 @@ from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS, rotamer_table
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, decode
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
@@ -146,10 +147,9 @@ class Decoder(nn.Module):
 
     def _rotamers(self, hidden: Float[Tensor, "L hidden"], types: Int[Tensor, "L"]) -> Rotamers:
         """Logits and chi angles of all rotamers."""
-        table = rotamer_table()
         mean_chi, frequency, exists = (
-            torch.as_tensor(values, device=hidden.device)[types]
-            for values in (table.chi, table.probability, table.exists)
+            table_on(hidden.device, rotamer_table, column)[types]
+            for column in ("chi", "probability", "exists")
         )
         # The network predicts the deviation from the frequencies of the residue type.
         prior = frequency.clamp(min=_MIN_FREQUENCY).log().to(hidden.dtype)

@@ -34,7 +34,7 @@ __all__ = ["CHI_JOINTS", "ROTATION_JOINT", "TWIST_JOINT", "TorsionKinematics"]
 
 ROTATION_JOINT, TWIST_JOINT, CHI_JOINTS = 0, 1, slice(2, 6)
 """Joints of a residue: rotation and twist of the peptide to the next residue, chi 1-4."""
-_SIDECHAIN = slice(CB_SLOT, OXT_SLOT)
+_SIDECHAIN, _C_O = slice(CB_SLOT, OXT_SLOT), slice(C_SLOT, O_SLOT + 1)
 _SIDECHAIN_COUPLING = 0.1
 """Approximate square of the angle (rad) by which a side chain turns when its peptide turns by 1 rad."""
 
@@ -141,7 +141,7 @@ class TorsionKinematics:
         """Vectors from CA to N, to C and O, and to OXT, at rotations and twists of the peptides."""
         ca, arms = self.start[:, CA_SLOT], self.start - self.start[:, CA_SLOT, None]
         if self.fixed_backbone:
-            return arms[:, N_SLOT], arms[:, [C_SLOT, O_SLOT]], arms[:, OXT_SLOT]
+            return arms[:, N_SLOT], arms[:, _C_O], arms[:, OXT_SLOT]
         axis, across, third = self._turned_peptide_frame(cos, sin)
         local = evaluate(self.peptide_shape, twist)
         peptide = axis[:, None] * local[0] + across[:, None] * local[1] + third[:, None] * local[2]
@@ -149,7 +149,7 @@ class TorsionKinematics:
         n_start, linked, linked_to_previous = arms[:, N_SLOT], self.linked, self.linked_to_previous
         n_end = torch.where(linked, rotate_about_axis(n_start, axis, cos, sin), n_start)
         previous_axis, previous_cos, previous_sin = (self.order.previous(x, -1) for x in (axis, cos, sin))
-        c_end = arms[:, [C_SLOT, O_SLOT, OXT_SLOT]]
+        c_end = torch.cat([arms[:, _C_O], arms[:, OXT_SLOT:]], dim=1)
         turned = rotate_about_axis(c_end, previous_axis[:, None], previous_cos, previous_sin)
         c_end = torch.where(linked_to_previous, turned, c_end)
         n_peptide = self.order.previous(peptide[:, 2] + ca, -1) - ca
@@ -274,7 +274,7 @@ class TorsionKinematics:
         squares = dot(arms, arms) * stiffness
         sidechain = _SIDECHAIN_COUPLING * squares[_SIDECHAIN].sum(0)
         along = dot(arms[:, :CB_SLOT], axis[:, None])
-        own = (squares[:CB_SLOT] - along * along * stiffness[:CB_SLOT])[[C_SLOT, O_SLOT]].sum(0)
+        own = (squares[:CB_SLOT] - along * along * stiffness[:CB_SLOT])[_C_O].sum(0)
         n_next = self.order.next(arms[:, N_SLOT], -1)
         along_next = dot(n_next, axis)
         following = (dot(n_next, n_next) - along_next * along_next) * self.order.next(stiffness[N_SLOT])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.bonds import bond_steps, element_index
@@ -23,8 +22,9 @@ from latcpb_cli.chem.residues import (
     slot_mask,
     slot_of,
 )
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.masks import true_indices
-from latcpb_cli.geometry.pairs import close_pairs, image_shift
+from latcpb_cli.geometry.structure_pairs import image_shifts, structure_pairs
 from latcpb_cli.relax.structures import TorsionStructures
 
 __all__ = ["OverlapPairs", "repulsion_distances"]
@@ -83,30 +83,27 @@ class OverlapPairs:
         margin : float
             Å.
         """
-        types, linked = structures.types.cpu().numpy(), structures.linked.cpu().numpy()
-        following = structures.order.next(torch.arange(len(types), device=structures.types.device))
-        chain = _Chain(types, linked, following.cpu().numpy(), structures.order.steps is not None)
-        points = atoms.permute(2, 1, 0).cpu().numpy()
-        present = slot_mask()[types]
-        present[:, OXT_SLOT] = ~linked
-        residue, slot = np.nonzero(present)
-        element = element_index()[types[residue], slot]
-        cells = None if structures.cells is None else structures.cells.numpy()
-        bounds = np.searchsorted(residue, np.cumsum([0, *structures.sizes]))
-        first, second, shift = _close_atoms(points[present], bounds, element, margin, cells)
-        sulfur = points[residue[first], _SG_SLOT] - points[residue[second], _SG_SLOT]
-        sulfur = sulfur if shift is None else sulfur + shift
-        sites = _Sites(residue[first], slot[first]), _Sites(residue[second], slot[second])
-        steps = _bonds_between(chain, sulfur, *sites)
-        is_1_5 = (steps == _MAX_EXCLUDED + 1).astype(np.int64)
-        distance = repulsion_distances()[is_1_5, element[first], element[second]]
-        distance[steps == _ACROSS_DISULFIDE] = _SULFUR_CARBON_DISTANCE
-        repel = (steps > _MAX_EXCLUDED) | (steps == _ACROSS_DISULFIDE)
-        index = slot * len(types) + residue
-        ends = [torch.from_numpy(index[x[repel]]).to(atoms.device) for x in (first, second)]
-        distances = torch.from_numpy(distance[repel]).to(atoms)
-        shifts = None if shift is None else torch.from_numpy(shift[repel].T).to(atoms).contiguous()
-        return cls(ends[0], ends[1], distances, distances * distances, shifts)
+        sites, points = _atoms_of_structures(atoms, structures)
+        first, second, distance = structure_pairs(
+            points, sites.structure, float(repulsion_distances().max()) + margin, structures.cells
+        )
+        repulsion = table_on(atoms.device, repulsion_distances)
+        elements = sites.element.index_select(0, first), sites.element.index_select(0, second)
+        close = true_indices(distance < repulsion[0, elements[0], elements[1]] + margin)
+        first, second = first.index_select(0, close), second.index_select(0, close)
+        step, shift = points.index_select(0, first) - points.index_select(0, second), None
+        if structures.cells is not None:
+            shift = image_shifts(step, sites.structure.index_select(0, first), structures.cells)
+        ends = sites.select(first), sites.select(second)
+        steps = _bonds_between(atoms, structures, shift, *ends)
+        is_1_5, across = (steps == _MAX_EXCLUDED + 1).long(), steps == _ACROSS_DISULFIDE
+        limit = repulsion[is_1_5, ends[0].element, ends[1].element]
+        limit = torch.where(across, _SULFUR_CARBON_DISTANCE, limit).to(atoms.dtype)
+        repel = true_indices((steps > _MAX_EXCLUDED) | across)
+        limit = limit.index_select(0, repel)
+        rows = [(end.slot * len(structures) + end.residue).index_select(0, repel) for end in ends]
+        shifts = None if shift is None else shift[repel].T.to(atoms.dtype).contiguous()
+        return cls(rows[0], rows[1], limit, limit * limit, shifts)
 
     def _vectors(self, atoms: Float[Tensor, "3 15 L"]) -> Float[Tensor, "3 P"]:
         """Vectors from the second atom of each pair to the first, Å."""
@@ -143,83 +140,89 @@ class OverlapPairs:
         return total
 
 
-class _Chain(NamedTuple):
-    """Types of L residues, whether a peptide joins each to the next, the row of the next, and any rings."""
-
-    types: Int[np.ndarray, "L"]
-    linked: Bool[np.ndarray, "L"]
-    following: Int[np.ndarray, "L"]
-    has_rings: bool
-
-
 class _Sites(NamedTuple):
-    """Residue and slot of P atoms."""
+    """Structure, residue, slot and element of N atoms."""
 
-    residue: Int[np.ndarray, "P"]
-    slot: Int[np.ndarray, "P"]
+    structure: Int[Tensor, "N"]
+    residue: Int[Tensor, "N"]
+    slot: Int[Tensor, "N"]
+    element: Int[Tensor, "N"]
+
+    def select(self, rows: Int[Tensor, "rows"]) -> _Sites:
+        return _Sites(*(values.index_select(0, rows) for values in self))
 
 
-def _close_atoms(
-    points: Float[np.ndarray, "A 3"],
-    bounds: Int[np.ndarray, "_"],
-    element: Int[np.ndarray, "A"],
-    margin: float,
-    cells: Float[np.ndarray, "B 3 3"] | None,
-) -> tuple[Int[np.ndarray, "P"], Int[np.ndarray, "P"], Float[np.ndarray, "P 3"] | None]:
-    """Pairs of atoms of one structure within repulsion distance and margin, and shifts to nearest images.
-
-    ``bounds`` are the numbers of the first atom of each structure and of the end.
-    """
-    firsts, seconds, shifts = [], [], []
-    max_distance = float(repulsion_distances().max()) + margin
-    for index, (start, stop) in enumerate(itertools.pairwise(bounds)):
-        cell = None if cells is None else cells[index]
-        first, second, distance = close_pairs(points[start:stop], max_distance, cell)
-        first, second = first + start, second + start
-        close = distance < repulsion_distances()[0, element[first], element[second]] + margin
-        firsts.append(first[close])
-        seconds.append(second[close])
-        if cell is not None:
-            shifts.append(image_shift(points[firsts[-1]] - points[seconds[-1]], cell))
-    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(shifts) if shifts else None
+def _atoms_of_structures(
+    atoms: Float[Tensor, "3 15 L"], structures: TorsionStructures
+) -> tuple[_Sites, Float[Tensor, "N 3"]]:
+    """All atoms of structures, residue by residue, and their positions (Å)."""
+    types, n_slots = structures.types, atoms.shape[1]
+    sizes = torch.tensor(structures.sizes).to(types.device)
+    structure = torch.arange(len(structures.sizes), device=types.device)
+    structure = structure.repeat_interleave(sizes, output_size=sum(structures.sizes))
+    present = table_on(types.device, slot_mask)[types]
+    present[:, OXT_SLOT] = ~structures.linked
+    rows = true_indices(present[: len(structure)].flatten())
+    residue = torch.div(rows, n_slots, rounding_mode="floor")
+    slot = rows - n_slots * residue
+    element = table_on(types.device, element_index)[types[residue], slot]
+    points = atoms.flatten(1).index_select(1, slot * len(types) + residue).T.contiguous()
+    return _Sites(structure.index_select(0, residue), residue, slot, element), points
 
 
 def _bonds_between(
-    chain: _Chain,
-    sulfur: Float[np.ndarray, "P 3"],
+    atoms: Float[Tensor, "3 15 L"],
+    structures: TorsionStructures,
+    shift: Float[Tensor, "P 3"] | None,
     first: _Sites,
     second: _Sites,
-) -> Int[np.ndarray, "P"]:
+) -> Int[Tensor, "P"]:
     """Number of bonds between the atoms of each pair, or one of the two special values.
 
-    ``sulfur`` are the vectors (Å) from slot 5 of the second residue to that of
-    the first, which is SG where both are cysteines. Pairs more than two
+    ``shift`` are the translations (Å) of the second atoms to their nearest images. Pairs more than two
     residues apart, and pairs across breaks, are ``_NOT_BONDED``; SG of one
     cysteine and CB of another that share a disulfide are ``_ACROSS_DISULFIDE``,
     because no other atoms come nearer through the bond than without it.
     """
-    table, types = bond_steps().astype(np.int64), chain.types
-    type_first, type_second = types[first.residue], types[second.residue]
-    steps = np.full(len(type_first), _NOT_BONDED)
-    same = np.flatnonzero(first.residue == second.residue)
-    steps[same] = table[type_first[same], first.slot[same], second.slot[same]]
+    types, linked, order = structures.types, structures.linked, structures.order
+    table = table_on(types.device, bond_steps).long()
+    steps = torch.full_like(first.residue, _NOT_BONDED)
+    same = true_indices(first.residue == second.residue)
+    steps[same] = table[types[first.residue[same]], first.slot[same], second.slot[same]]
     # The second residue of a pair has the higher row; in a ring it may come before the first.
-    directions = [(first, second), (second, first)] if chain.has_rings else [(first, second)]
-    target, joined = chain.following, chain.linked
+    directions = [(first, second), (second, first)] if order.steps is not None else [(first, second)]
+    following = order.next(torch.arange(len(types), device=types.device))
+    target, joined = following, linked
     for gap in (1, 2):
         for one, two in directions:
-            rows = np.flatnonzero((two.residue == target[one.residue]) & joined[one.residue])
+            rows = true_indices((two.residue == target[one.residue]) & joined[one.residue])
             to_c = table[types[one.residue[rows]], one.slot[rows], C_SLOT]
             from_n = table[types[two.residue[rows]], two.slot[rows], N_SLOT]
             # A peptide bond, and N-CA-C with another peptide bond for a residue in between.
-            steps[rows] = np.minimum(steps[rows], to_c + from_n + 3 * gap - 2)
-        target, joined = chain.following[target], joined & chain.linked[target]
-    cysteines = (type_first == CYS) & (type_second == CYS) & (first.residue != second.residue)
-    rows = np.flatnonzero(cysteines)
-    rows = rows[(sulfur[rows] ** 2).sum(-1) < _MAX_DISULFIDE**2]
-    to_sulfur = table[CYS, :, _SG_SLOT]
-    steps[rows[to_sulfur[first.slot[rows]] + to_sulfur[second.slot[rows]] == 1]] = _ACROSS_DISULFIDE
+            steps[rows] = torch.minimum(steps[rows], to_c + from_n + 3 * gap - 2)
+        target, joined = following[target], joined & linked[target]
+    rows = _across_disulfides(atoms, types, shift, first, second)
+    steps[rows] = _ACROSS_DISULFIDE
     return steps
+
+
+def _across_disulfides(
+    atoms: Float[Tensor, "3 15 L"],
+    types: Int[Tensor, "L"],
+    shift: Float[Tensor, "P 3"] | None,
+    first: _Sites,
+    second: _Sites,
+) -> Int[Tensor, "D"]:
+    """Pairs of SG of one cysteine and CB of another whose SG are near enough for a disulfide."""
+    cysteine = types == CYS
+    both = cysteine[first.residue] & cysteine[second.residue] & (first.residue != second.residue)
+    rows = true_indices(both)
+    sulfur = atoms[:, _SG_SLOT]
+    step = sulfur[:, first.residue[rows]] - sulfur[:, second.residue[rows]]
+    x, y, z = step if shift is None else step + shift[rows].T
+    to_sulfur = table_on(types.device, bond_steps)[CYS, :, _SG_SLOT]
+    next_to_one = to_sulfur[first.slot[rows]] + to_sulfur[second.slot[rows]] == 1
+    return rows[true_indices((x * x + y * y + z * z < _MAX_DISULFIDE**2) & next_to_one)]
 
 
 @cache

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latcpb_cli.device import constant, table_on
 from latcpb_cli.geometry.peptide import is_cis_distance, peptide_atoms
 from latcpb_cli.relax.structures import TorsionStructures
 
@@ -34,12 +35,17 @@ def peptide_polynomials(structures: TorsionStructures) -> Float[Tensor, "5 3 3 L
     distance = (order.next(ca) - ca).norm(dim=-1)
     is_cis = is_cis_distance(distance, order.next(structures.types)).repeat(count)
     identity = torch.eye(3, dtype=copies.dtype, device=copies.device).expand(len(copies), 3, 3)
-    no_rotation = copies.new_tensor([1.0, 0.0]).expand(len(copies), 2)
-    twists = (twist + twist.new_tensor(_TWISTS)[:, None]).flatten()
+    no_rotation = constant((1.0, 0.0), copies.dtype, copies.device).expand(len(copies), 2)
+    twists = (twist + constant(_TWISTS, twist.dtype, twist.device)[:, None]).flatten()
     atoms = peptide_atoms(copies, identity, is_cis, no_rotation, twists, order.repeat(count))
     local = torch.stack([(atom - copies).view(count, length, 3) for atom in atoms], dim=1)
-    inverse = torch.from_numpy(np.linalg.inv(np.vander(_TWISTS, increasing=True))).to(local)
+    inverse = table_on(local.device, _polynomials_through_twists).to(local.dtype)
     return (inverse[:, :, None, None, None] * local).sum(1).permute(0, 3, 1, 2).contiguous()
+
+
+def _polynomials_through_twists() -> Float[np.ndarray, "5 5"]:
+    """Coefficients of polynomials (rows) that are 1 at one of the twists and 0 at the others (columns)."""
+    return np.linalg.inv(np.vander(_TWISTS, increasing=True))
 
 
 def through_positions(
@@ -56,7 +62,7 @@ def through_positions(
 
 def derivative(polynomials: Float[Tensor, "n 3 3 L"]) -> Float[Tensor, "n-1 3 3 L"]:
     """Return the coefficients of the derivatives of polynomials."""
-    powers = torch.arange(1, len(polynomials)).to(polynomials)
+    powers = torch.arange(1, len(polynomials), dtype=polynomials.dtype, device=polynomials.device)
     return polynomials[1:] * powers[:, None, None, None]
 
 

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latcpb_cli.device import constant
 from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, PEPTIDE_ROTATION, InternalCoordinates
 from latcpb_cli.relax.bead_restraints import BeadRestraints
 from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
@@ -114,9 +115,8 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
         depth = depth.index_copy(0, relaxed.residue_rows(indices), new_depth[trial.residue_rows(improved)])
         remaining = [remaining[i] for i in improved if new_totals[i] > 0]
     if counts is not None:
-        counts.built += int((depth_built > 0).sum())
-        counts.relieved += int((depth_relieved > 0).sum())
-        counts.reselected += int((depth > 0).sum())
+        deep = torch.stack([depth_built, depth_relieved, depth]) > 0
+        counts.add(OverlapCounts(*deep.sum(1).cpu().tolist()))
     return relaxed
 
 
@@ -206,8 +206,8 @@ def _restraint_stiffness(
     structures: TorsionStructures, joint_mask: Float[Tensor, "6 L"]
 ) -> Float[Tensor, "6 L"]:
     """Stiffness of the restraint of each joint; 0 where there is no joint."""
-    per_joint = joint_mask.new_tensor([1.0, _TWIST_STIFFNESS, *4 * [_CHI_STIFFNESS]])
-    stiffness = joint_mask * per_joint[:, None]
+    per_joint = 1.0, _TWIST_STIFFNESS, *4 * [_CHI_STIFFNESS]
+    stiffness = joint_mask * constant(per_joint, joint_mask.dtype, joint_mask.device)[:, None]
     concentration, weight = structures.concentration, structures.ramachandran_weight
     rotation = _ROTATION_STIFFNESS if concentration is None else _CONCENTRATION_STIFFNESS * concentration
     if concentration is not None:  # a peptide that is surer than any prediction is a copy from a template
@@ -221,7 +221,8 @@ def _restraint_stiffness(
 
 def _turn_joints(internal: InternalCoordinates, angles: Float[Tensor, "6 L"]) -> InternalCoordinates:
     """Return the internal coordinates after each joint has turned by an angle (rad)."""
-    torsions, indices = internal.torsions.clone(), [PEPTIDE_ROTATION, *range(FIRST_CHI, N_TORSIONS)]
+    torsions = internal.torsions.clone()
+    indices = constant((PEPTIDE_ROTATION, *range(FIRST_CHI, N_TORSIONS)), torch.int64, torsions.device)
     turns = torch.cat([angles[ROTATION_JOINT, None], angles[CHI_JOINTS]]).T
     cos, sin = torch.cos(turns), torch.sin(turns)
     x, y = torsions[:, indices].unbind(-1)

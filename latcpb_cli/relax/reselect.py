@@ -13,9 +13,11 @@ from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from latcpb_cli.chem.bonds import element_index
-from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, NAMES, OXT_SLOT, PRO, slot_mask
+from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, OXT_SLOT, PRO, slot_mask
 from latcpb_cli.chem.zmatrix import N_CHI, chi_mask
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.codec import N_TORSIONS, InternalCoordinates, place_side_chains
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.pairs import close_pairs_between
 from latcpb_cli.geometry.vectors import atan2
 from latcpb_cli.relax.overlaps import repulsion_distances
@@ -45,8 +47,8 @@ def reselect(structures: TorsionStructures, overlapping: Bool[Tensor, "L"]) -> T
     """
     if structures.choices is None:
         return structures
-    has_chi = torch.from_numpy(chi_mask().any(-1) & (np.arange(len(NAMES)) != PRO)).to(overlapping.device)
-    rows = torch.nonzero(overlapping & has_chi[structures.types]).squeeze(1)
+    has_chi = table_on(overlapping.device, chi_mask).any(-1)[structures.types] & (structures.types != PRO)
+    rows = true_indices(overlapping & has_chi)
     if len(rows) == 0:
         return structures
     choices, torsions = structures.choices.select(rows), structures.internal.torsions
@@ -54,11 +56,10 @@ def reselect(structures: TorsionStructures, overlapping: Bool[Tensor, "L"]) -> T
     chi = torch.cat([current[:, None], choices.chi], dim=1)
     log_prob = torch.cat([torch.zeros_like(current[:, :1]), choices.log_prob], dim=1)
     atoms, internal = _build_candidates(structures, rows, chi)
-    best = torch.from_numpy(
-        _choose(structures, rows.cpu().numpy(), atoms.cpu().numpy(), log_prob.cpu().numpy())
-    )
-    changed = torch.nonzero(best).squeeze(1)
-    chosen, changed_rows = (changed, best[changed]), rows[changed.to(rows.device)]
+    choice = _choose(structures, rows.cpu().numpy(), atoms.cpu().numpy(), log_prob.cpu().numpy())
+    best = torch.from_numpy(choice).to(rows.device)
+    changed = true_indices(best > 0)
+    chosen, changed_rows = (changed, best[changed]), rows[changed]
     new_atoms, new_torsions = structures.atoms.clone(), torsions.clone()
     new_atoms[changed_rows, _SIDECHAIN] = atoms[chosen]
     new_torsions[changed_rows] = internal.torsions.view(*chi.shape[:2], N_TORSIONS, 2)[chosen]

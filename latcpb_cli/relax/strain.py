@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -12,8 +13,10 @@ from torch import Tensor
 from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, ramachandran_gradient
 from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, PRO, slot_of
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, NAMES, PRO, slot_of
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.links import ChainOrder
+from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.relax.angle_gradients import angle_gradient, torsion_gradient
 from latcpb_cli.relax.structures import LANES, TorsionStructures
 
@@ -64,11 +67,11 @@ class BackboneStrain:
         types, linked, dtype = structures.types, structures.linked, structures.atoms.dtype
         device, order = types.device, structures.order
         linked_to_previous = order.linked_before(linked)
-        ideal_angle = torch.from_numpy(reference_angle()[:, N_SLOT, CA_SLOT, C_SLOT]).to(device, dtype)
+        ideal_angle = table_on(device, reference_angle)[:, N_SLOT, CA_SLOT, C_SLOT].to(dtype)
         is_proline = types == PRO
-        before_proline = (order.next(is_proline) & linked).cpu().numpy()
-        classes = torch.from_numpy(residue_classes(types.cpu().numpy(), before_proline)).to(device)
-        prolines = torch.nonzero(is_proline & linked_to_previous).squeeze(1)
+        before_proline = (order.next(is_proline) & linked).long()
+        classes = table_on(device, _class_table)[before_proline, types]
+        prolines = true_indices(is_proline & linked_to_previous)
         n_padding = -len(prolines) % LANES
         prolines = torch.nn.functional.pad(prolines, (0, n_padding), value=len(types) - 1)
         before_prolines = order.previous(torch.arange(len(types), device=device))[prolines]
@@ -124,6 +127,12 @@ class BackboneStrain:
         gradient[:, _CD_SLOT, rows] += slope * on_cd
         gradient[:, N_SLOT, rows] -= slope * (on_c + on_cd)
         stiffness[C_SLOT, previous] += _bend_stiffness(slope)
+
+
+def _class_table() -> Int[np.ndarray, "2 20"]:
+    """Ramachandran class of each residue type, not before and before a proline."""
+    types = np.arange(len(NAMES))
+    return np.stack([residue_classes(types, np.full(len(types), before)) for before in (False, True)])
 
 
 def _beyond_free_bend(deviation: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from latcpb_cli.chem.atom_types import atom_type_table
 from latcpb_cli.chem.residues import slot_mask
-from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.device import table_on
+from latcpb_cli.geometry.masks import expand_ranges, true_indices
 from latcpb_cli.sidechains.candidates import SIDE_CHAIN_SLOTS, Candidates
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "AtomGroups",
     "Contacts",
     "candidate_groups",
-    "expand_ranges",
     "find_contacts",
     "pairs_within",
     "residue_groups",
@@ -29,8 +29,11 @@ __all__ = [
 
 CONTACT_CUTOFF = 6.0
 """Distance (Å) from which two atoms have no contact energy and no contact features."""
-_PAIRS_PER_BLOCK = 8192
-"""Pairs of groups whose atoms are compared at once: bounds the memory of all their pairs of atoms."""
+_PAIRS_PER_CPU_BLOCK, _PAIRS_PER_BLOCK = 2**13, 2**19
+"""Pairs of groups whose atoms are compared at once: bounds the memory of all their pairs of atoms.
+
+A CPU has few of them in its cache; on other devices, each block costs some waits of the host.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,15 +121,13 @@ class Contacts:
 
 def candidate_groups(candidates: Candidates, types: Int[Tensor, "L"]) -> AtomGroups:
     """Make one group of the atoms of each candidate."""
-    table = torch.from_numpy(atom_type_table())[:, SIDE_CHAIN_SLOTS].to(types.device)
+    table = table_on(types.device, atom_type_table)[:, SIDE_CHAIN_SLOTS]
     return AtomGroups.from_slots(candidates.atoms, candidates.mask, table[types[candidates.residue]])
 
 
 def residue_groups(atoms: Float[Tensor, "L 15 3"], types: Int[Tensor, "L"], slots: slice) -> AtomGroups:
     """Make one group of the atoms of each residue in some slots."""
-    atom_types, mask = (
-        torch.from_numpy(x).to(types.device)[types, slots] for x in (atom_type_table(), slot_mask())
-    )
+    atom_types, mask = (table_on(types.device, make)[types, slots] for make in (atom_type_table, slot_mask))
     return AtomGroups.from_slots(atoms[:, slots], mask, atom_types)
 
 
@@ -145,9 +146,10 @@ def find_contacts(
     cutoff = groups.radius.index_select(0, first) + others.radius.index_select(0, second) + CONTACT_CUTOFF
     near = pairs_within(groups.center, first, others.center, second, cutoff)[0]
     first, second = first.index_select(0, near), second.index_select(0, near)
+    size = _PAIRS_PER_CPU_BLOCK if first.device.type == "cpu" else _PAIRS_PER_BLOCK
     blocks = [
-        _atom_contacts(groups, others, first, second, slice(start, start + _PAIRS_PER_BLOCK))
-        for start in range(0, len(first), _PAIRS_PER_BLOCK)
+        _atom_contacts(groups, others, first, second, slice(start, start + size))
+        for start in range(0, len(first), size)
     ]
     if not blocks:
         return Contacts(first, second, first, first, first, groups.positions[0, :0])
@@ -184,15 +186,6 @@ def pairs_within(
     distance = torch.sqrt(x * x + y * y + z * z)
     near = true_indices(distance < cutoff).int()
     return near, distance.index_select(0, near)
-
-
-def expand_ranges(
-    first: Int[Tensor, "P"], count: Int[Tensor, "P"]
-) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
-    """List the integers first[i], ..., first[i] + count[i] - 1 of every i: the i of each, and the integer."""
-    row = torch.repeat_interleave(count)
-    offset = first - (count.cumsum(0, dtype=first.dtype) - count)
-    return row, torch.arange(len(row), dtype=first.dtype, device=row.device) + offset.index_select(0, row)
 
 
 def _group_atoms(groups: AtomGroups, index: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:

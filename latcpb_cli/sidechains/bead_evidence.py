@@ -18,6 +18,7 @@ from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, OXT_SLOT
 from latcpb_cli.chem.zmatrix import N_CHI, chi_moved_mask, chi_slots
 from latcpb_cli.com_beads.definition import bead_positions
 from latcpb_cli.com_beads.observed import ObservedBeads
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.geometry.vectors import cross, unit
 from latcpb_cli.model.decoder import Decoded, Rotamers
@@ -109,9 +110,9 @@ def _bead_slope(
     slots: Float[Tensor, "N 15 3"], types: Int[Tensor, "N"], weights: Float[Tensor, "N 15"]
 ) -> Float[Tensor, "N 4 3"]:
     """Derivative (Å per rad) of the bead by each chi angle."""
-    ends = torch.from_numpy(chi_slots()[..., 1:3]).to(types.device).clamp(min=0)[types].flatten(1)
+    ends = table_on(types.device, chi_slots)[..., 1:3].clamp(min=0)[types].flatten(1)
     start, pivot = slots.gather(1, ends[..., None].expand(-1, -1, 3)).view(-1, N_CHI, 2, 3).unbind(2)
-    moved = torch.from_numpy(chi_moved_mask()).to(types.device)[types].transpose(1, 2)
+    moved = table_on(types.device, chi_moved_mask)[types].transpose(1, 2)
     weight = torch.where(moved, weights[:, None, :OXT_SLOT], 0.0)
     arm = (weight[..., None] * (slots[:, None, :OXT_SLOT] - pivot[:, :, None])).sum(2)
     return cross(unit(pivot - start), arm)

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import GAMMA_SLOT, OXT_SLOT, slot_mask
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.codec import place_side_chains
 from latcpb_cli.model.decoder import Decoded
 
@@ -99,6 +100,6 @@ def build_candidates(
     backbones = list(decoded.atoms[residue, :GAMMA_SLOT].unbind(1))
     slots = place_side_chains(backbones, internal, candidate_types)
     atoms = torch.stack(slots[GAMMA_SLOT:], dim=1)
-    mask = torch.from_numpy(slot_mask())[:, SIDE_CHAIN_SLOTS].to(types.device)[candidate_types]
+    mask = table_on(types.device, slot_mask)[:, SIDE_CHAIN_SLOTS][candidate_types]
     index = residue * MAX_CANDIDATES + rank
     return Candidates(index, rotamer, top.values[residue, rank], chi, atoms, mask)

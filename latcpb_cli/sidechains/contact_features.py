@@ -11,6 +11,7 @@ from torch import Tensor
 from latcpb_cli.chem.atom_types import ATOM_TYPES
 from latcpb_cli.chem.ideal import side_chain_table
 from latcpb_cli.chem.residues import GAMMA_SLOT, slot_mask
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.graph import Graph
@@ -134,7 +135,7 @@ def candidate_bonds(
     types = graph.types.index_select(0, candidates.residue)
     backbones = atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue)
     residues = torch.cat([backbones, candidates.atoms], dim=1)
-    bonded_slot = torch.as_tensor(side_chain_table().parents, device=atoms.device)[types, :, 2]
+    bonded_slot = table_on(atoms.device, side_chain_table, "parents")[types, :, 2]
     bonded = residues.gather(1, bonded_slot[..., None].expand_as(candidates.atoms))
     bonds = unit(candidates.atoms - bonded)
     return bonds.flatten(0, 1).index_select(0, true_indices(candidates.mask.flatten())).T.contiguous()
@@ -150,5 +151,5 @@ def backbone_bonds(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor
     previous = torch.where(graph.order.linked_before(graph.linked)[:, None], graph.order.previous(c), ca)
     toward_hydrogen = n - (previous + ca) / 2, ca - (n + c) / 2
     bonds = torch.stack([*toward_hydrogen, torch.zeros_like(c), o - c, cb - ca], dim=1)
-    mask = torch.from_numpy(slot_mask()).to(atoms.device)[graph.types, FIXED_SLOTS]
+    mask = table_on(atoms.device, slot_mask)[graph.types, FIXED_SLOTS]
     return unit(bonds).flatten(0, 1).index_select(0, true_indices(mask.flatten())).T.contiguous()

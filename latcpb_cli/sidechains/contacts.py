@@ -9,14 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import GAMMA_SLOT
-from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.masks import expand_ranges, true_indices
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import (
     CONTACT_CUTOFF,
     AtomGroups,
     Contacts,
     candidate_groups,
-    expand_ranges,
     find_contacts,
     residue_groups,
 )
@@ -121,8 +120,8 @@ def table_sum(
     n_owners
         Number of sums.
     """
-    count = torch.bincount(owner, minlength=n_owners)
-    begin = (count.cumsum(0) - count) * entries.shape[1]
+    owners = torch.arange(n_owners, dtype=owner.dtype, device=owner.device)
+    begin = torch.searchsorted(owner, owners) * entries.shape[1]
     dtype = torch.int32 if entries.numel() < 2**31 else torch.int64
     return torch.nn.functional.embedding_bag(
         entries.flatten().to(dtype),
@@ -138,13 +137,14 @@ def _candidate_pairs(
 ) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
     """Rows of every two candidates of neighbouring residues whose side chains can touch, each pair once."""
     n_residues = len(graph.types)
-    count = torch.bincount(candidates.residue, minlength=n_residues).int()
-    first = count.cumsum(0, dtype=count.dtype) - count
+    residues = torch.arange(n_residues + 1, device=graph.index.device)
+    bounds = torch.searchsorted(candidates.residue, residues, out_int32=True)
+    first, count = bounds[:-1], bounds.diff()
     # Every pair of neighbouring residues once, also where only one of them is among the nearest of the other.
-    residue = torch.arange(n_residues, device=count.device)[:, None].expand_as(graph.index)
-    lower = torch.minimum(residue, graph.index)[graph.mask]
-    upper = torch.maximum(residue, graph.index)[graph.mask]
-    key = torch.unique(lower * n_residues + upper)
+    rows = true_indices(graph.mask.flatten())
+    residue = torch.div(rows, graph.index.shape[1], rounding_mode="floor")
+    neighbor = graph.index.flatten().index_select(0, rows)
+    key = torch.unique(torch.minimum(residue, neighbor) * n_residues + torch.maximum(residue, neighbor))
     lower, upper = torch.div(key, n_residues, rounding_mode="floor"), key % n_residues
     extent = (groups.center - graph.ca.T[:, candidates.residue]).norm(dim=0) + groups.radius
     largest = extent.new_zeros(n_residues).scatter_reduce(0, candidates.residue, extent, "amax")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from latcpb_cli.chem.residues import GAMMA_SLOT, swap_slots
 from latcpb_cli.chem.zmatrix import N_CHI, chi_moved_mask, chi_slots
+from latcpb_cli.device import table_on
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import cross, unit
 from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, SIDE_CHAIN_SLOTS, Candidates
@@ -81,7 +82,7 @@ def expected_errors(
     positions = candidates.atoms.new_zeros(n_residues * MAX_CANDIDATES, *candidates.atoms.shape[1:])
     masked = torch.where(candidates.mask[..., None], candidates.atoms, 0.0)
     positions = positions.index_copy(0, candidates.index, masked).view(n_residues, MAX_CANDIDATES, -1, 3)
-    swaps = torch.from_numpy(swap_slots()[:, SIDE_CHAIN_SLOTS]).to(types.device)[types] - GAMMA_SLOT
+    swaps = table_on(types.device, swap_slots)[:, SIDE_CHAIN_SLOTS][types] - GAMMA_SLOT
     swapped = positions.gather(2, swaps[:, None, :, None].expand_as(positions))
     positions, swapped = positions.flatten(2), swapped.flatten(2)
     error, swapped_error = (
@@ -109,11 +110,11 @@ def _chi_gradient(
     candidate_types = types[candidates.residue]
     backbones = atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue)
     residues = torch.cat([backbones, candidates.atoms], dim=1)
-    ends = torch.from_numpy(chi_slots()[..., 1:3]).to(types.device).clamp(min=0)[candidate_types].flatten(1)
+    ends = table_on(types.device, chi_slots)[..., 1:3].clamp(min=0)[candidate_types].flatten(1)
     axis_atoms = residues.gather(1, ends[..., None].expand(-1, -1, 3)).view(-1, N_CHI, 2, 3)
     start, pivot = axis_atoms.unbind(2)
     axis = unit(pivot - start)
-    moved = torch.from_numpy(chi_moved_mask()[:, SIDE_CHAIN_SLOTS]).to(types.device)[candidate_types]
+    moved = table_on(types.device, chi_moved_mask)[:, SIDE_CHAIN_SLOTS][candidate_types]
     arm = candidates.atoms[:, :, None] - pivot[:, None]
     slope = torch.where(moved[..., None], cross(axis[:, None].expand_as(arm), arm), 0.0)
     slope = slope.transpose(1, 2).flatten(2)

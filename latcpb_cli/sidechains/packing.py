@@ -20,6 +20,7 @@ from latcpb_cli.chem.residues import OXT_SLOT
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
+from latcpb_cli.device import constant, table_on
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
@@ -93,7 +94,7 @@ class Packing(nn.Module):
         exponential = (_CHI_TAIL * noise).exp()
         # The hyperbolic sine; the last bit of torch.sinh depends on the alignment of a number in memory.
         sinh = (exponential - 1 / exponential) / 2
-        return noise.new_tensor(_CHI_SCALES) * sinh / _CHI_TAIL * chi_std
+        return constant(_CHI_SCALES, noise.dtype, noise.device) * sinh / _CHI_TAIL * chi_std
 
     def conditional_logits(
         self, candidates: Candidates, atoms: Float[Tensor, "L 15 3"], graph: Graph
@@ -148,7 +149,7 @@ class Packing(nn.Module):
         self, groups: AtomGroups, others: AtomGroups, contacts: Contacts
     ) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""
-        type_pairs = torch.from_numpy(atom_type_pairs()).to(contacts.pair)
+        type_pairs = table_on(contacts.pair.device, atom_type_pairs).to(contacts.pair.dtype)
         first = groups.atom_types.index_select(0, contacts.first_atom)
         second = others.atom_types.index_select(0, contacts.second_atom)
         type_pair = type_pairs.flatten().index_select(0, first * len(type_pairs) + second)

@@ -18,6 +18,7 @@ from torch import Tensor
 from latcpb_cli.chem.residues import NAMES
 from latcpb_cli.chem.rotamers import N_ROTAMERS, chi_cells, rotamer_states
 from latcpb_cli.chem.zmatrix import N_CHI
+from latcpb_cli.device import table_on
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.templates.evidence import TemplateEvidence
 
@@ -65,7 +66,7 @@ def with_template_rotamers(
     share = template_share(evidence, chi_std)
     rows = torch.arange(len(types), device=types.device)
     mean = rotamers.chi[rows, evidence.rotamer]
-    period = torch.from_numpy(_tables().periods).to(types.device)[types]
+    period = table_on(types.device, _tables, "periods")[types]
     step = torch.remainder(evidence.chi - mean + period / 2, period) - period / 2
     chi = rotamers.chi.clone()
     chi[rows, evidence.rotamer] = mean + share * step
@@ -91,7 +92,7 @@ def mix_template(
 
     It is right in all chi angles, or in the first of them; the probabilities given decide on the others.
     """
-    states, kept = (torch.from_numpy(table).to(types.device)[types] for table in _tables()[:2])
+    states, kept = (table_on(types.device, _tables, column)[types] for column in ("states", "kept"))
     rows = torch.arange(len(types), device=types.device)
     equal = (states == states[rows, evidence.rotamer][:, None]).cumprod(-1).bool()
     remaining = evidence.probability

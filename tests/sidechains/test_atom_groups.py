@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from latcpb_cli.geometry.masks import expand_ranges
 from latcpb_cli.sidechains import atom_groups
-from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, expand_ranges, find_contacts
+from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, find_contacts
 
 MASK = torch.rand(6, 4, generator=torch.Generator().manual_seed(1)) < 0.8
 ATOMS = 5.0 * torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(2))
@@ -54,7 +55,7 @@ def test_contacts_are_all_pairs_of_atoms_within_the_cutoff(groups: AtomGroups) -
 
 def test_the_size_of_blocks_does_not_matter(groups: AtomGroups, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = contacts_of(groups)
-    monkeypatch.setattr(atom_groups, "_PAIRS_PER_BLOCK", 2)
+    monkeypatch.setattr(atom_groups, "_PAIRS_PER_CPU_BLOCK", 2)
     for name, value in vars(contacts_of(groups)).items():
         assert torch.equal(value, getattr(whole, name)), name
 
