@@ -163,7 +163,7 @@ def facts(options: argparse.Namespace, model: LoadedModel, peaks: dict[str, floa
     parts = [
         f"device: {name}, {len(os.sched_getaffinity(0))} cores of the host",
         f"torch {torch.__version__}, weights {model.weights_name}",
-        *(f"{kind} peak {peak / 1e12:.2f} TFLOP/s" for kind, peak in peaks.items()),
+        *(f"{kind} peak {peak / 1e12:.3g} TFLOP/s" for kind, peak in peaks.items()),
         f"matrix operations per residue: {operations / 1e6:.1f} million",
     ]
     return ", ".join(parts)

@@ -101,7 +101,8 @@ class OverlapPairs:
         limit = torch.where(across, _SULFUR_CARBON_DISTANCE, limit).to(atoms.dtype)
         repel = true_indices((steps > _MAX_EXCLUDED) | across)
         limit = limit.index_select(0, repel)
-        rows = [(end.slot * len(structures) + end.residue).index_select(0, repel) for end in ends]
+        row = sites.slot * len(structures) + sites.residue
+        rows = [row.index_select(0, end.index_select(0, repel)) for end in (first, second)]
         shifts = None if shift is None else shift[repel].T.to(atoms.dtype).contiguous()
         return cls(rows[0], rows[1], limit, limit * limit, shifts)
 
