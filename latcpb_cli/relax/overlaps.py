@@ -196,7 +196,8 @@ def _bonds_between(
     target, joined = following, linked
     for gap in (1, 2):
         for one, two in directions:
-            rows = true_indices((two.residue == target[one.residue]) & joined[one.residue])
+            follows = two.residue == target.index_select(0, one.residue)
+            rows = true_indices(follows & joined.index_select(0, one.residue))
             to_c = table[types[one.residue[rows]], one.slot[rows], C_SLOT]
             from_n = table[types[two.residue[rows]], two.slot[rows], N_SLOT]
             # A peptide bond, and N-CA-C with another peptide bond for a residue in between.
@@ -216,8 +217,8 @@ def _across_disulfides(
 ) -> Int[Tensor, "D"]:
     """Pairs of SG of one cysteine and CB of another whose SG are near enough for a disulfide."""
     cysteine = types == CYS
-    both = cysteine[first.residue] & cysteine[second.residue] & (first.residue != second.residue)
-    rows = true_indices(both)
+    both = cysteine.index_select(0, first.residue) & cysteine.index_select(0, second.residue)
+    rows = true_indices(both & (first.residue != second.residue))
     sulfur = atoms[:, _SG_SLOT]
     step = sulfur[:, first.residue[rows]] - sulfur[:, second.residue[rows]]
     x, y, z = step if shift is None else step + shift[rows].T
