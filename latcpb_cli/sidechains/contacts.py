@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import GAMMA_SLOT
-from latcpb_cli.geometry.masks import expand_ranges, true_indices
+from latcpb_cli.geometry.masks import expand_ranges, first_rows, true_indices
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import (
     CONTACT_CUTOFF,
@@ -120,8 +120,7 @@ def table_sum(
     n_owners
         Number of sums.
     """
-    owners = torch.arange(n_owners, dtype=owner.dtype, device=owner.device)
-    begin = torch.searchsorted(owner, owners) * entries.shape[1]
+    begin = first_rows(owner, n_owners) * entries.shape[1]
     dtype = torch.int32 if entries.numel() < 2**31 else torch.int64
     return torch.nn.functional.embedding_bag(
         entries.flatten().to(dtype),
