@@ -2,21 +2,26 @@
 
 The mean field of the packing has energies of pairs only. The network takes, for every candidate, the types,
 distances and bond directions of the atoms around it (hydrogen bonds have a direction), the condition of the
-residue, and its probabilities in the decoder and in the mean field. Residues exchange messages with their
-neighbours.
+residue, its phi and psi, and its probabilities in the decoder and in the mean field. Residues exchange
+messages with their neighbours. In later rounds, the atoms around a candidate count by their corrected
+probabilities.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.vectors import torsion_vector
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
@@ -30,10 +35,15 @@ from latcpb_cli.sidechains.contact_features import (
 )
 from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts
 
-__all__ = ["Rescoring"]
+__all__ = ["N_ROUNDS", "Rescoring"]
+
+N_ROUNDS = 2
+"""Of rescoring; chosen on held-out chains."""
 
 _N_CONTACT_FEATURES, _HIDDEN = 16, 192
 """Widths of the embedding of a candidate's contacts, and of the network."""
+_N_TORSION_FEATURES = 8
+"""Cosine and sine of phi and psi, and the products of these."""
 _MIN_SCORED = 0.005
 """Less probable candidates keep their mean-field probability."""
 _MIN_ENVIRONMENT = 0.1
@@ -58,6 +68,7 @@ class Rescoring(nn.Module):
             0.02 * torch.randn(N_TERMS * n_type_pairs, N_KNOTS, _N_CONTACT_FEATURES)
         )
         self.context = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, _HIDDEN))
+        self.torsion_projection = nn.Linear(_N_TORSION_FEATURES, _HIDDEN, bias=False)
         self.state_embedding = nn.Embedding(20 * N_ROTAMERS, _HIDDEN)
         self.candidate_projection = nn.Linear(2 * _N_CONTACT_FEATURES + 2 * N_CHI + 2, _HIDDEN)
         self.dropout = nn.Dropout(0.0)
@@ -67,6 +78,7 @@ class Rescoring(nn.Module):
         self.candidate_hidden = nn.Linear(_HIDDEN, _HIDDEN)
         self.score_head = nn.Linear(_HIDDEN, 1)
         nn.init.normal_(self.state_embedding.weight, std=0.3)
+        nn.init.zeros_(self.torsion_projection.weight)
         for layer in (self.message_out, self.score_head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -79,6 +91,7 @@ class Rescoring(nn.Module):
         atoms: Float[Tensor, "L 15 3"],
         condition: Condition,
         graph: Graph,
+        rounds: int = N_ROUNDS,
     ) -> Float[Tensor, "L M"]:
         """Return corrected log probabilities of all candidates, by residue and rank.
 
@@ -94,28 +107,39 @@ class Rescoring(nn.Module):
             Backbones of the candidates, Å.
         condition, graph
             Z^C, and the neighbourhoods.
+        rounds
+            In the first round, the surroundings have the probabilities of the mean field, in each later one
+            those of the round before. Gradients are those of the last round.
         """
         weight = probability.flatten().index_select(0, candidates.index)
         log_prob = weight.clamp(min=_MIN_PROBABILITY).log()
         rows = true_indices(weight >= _MIN_SCORED)
         scored = candidates.select(rows)
         surroundings = self._surroundings(candidates, weight, contacts, atoms, graph)
+        context = self.context(condition.residues) + self.torsion_projection(_torsion_features(atoms, graph))
         probabilities = torch.stack([scored.log_prob, log_prob.index_select(0, rows)], dim=1)
-        angles = torch.sin(scored.chi), torch.cos(scored.chi)
-        features = [surroundings.index_select(0, rows), *angles, probabilities]
-        hidden = self._embed(scored, torch.cat(features, dim=-1), condition, graph)
-        hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
-        # Row by row: the matrix product of a single output rounds by where in the batch a row is.
-        correction = (hidden * self.score_head.weight[0]).sum(-1) + self.score_head.bias
-        score = log_prob.index_add(0, rows, correction)
-        return candidates.to_table(score, len(probability)).log_softmax(-1)
+        own = [torch.sin(scored.chi), torch.cos(scored.chi), probabilities]
+        for _ in range(rounds):
+            features = [surroundings.weighted(weight).index_select(0, rows), *own]
+            hidden = self._embed(scored, torch.cat(features, dim=-1), context, graph)
+            hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
+            # Row by row: the matrix product of a single output rounds by where in the batch a row is.
+            correction = (hidden * self.score_head.weight[0]).sum(-1) + self.score_head.bias
+            score = log_prob.index_add(0, rows, correction)
+            corrected = candidates.to_table(score, len(probability)).log_softmax(-1)
+            weight = corrected.detach().flatten().index_select(0, candidates.index).exp()
+        return corrected
 
     def _embed(
-        self, scored: Candidates, features: Float[Tensor, "N features"], condition: Condition, graph: Graph
+        self,
+        scored: Candidates,
+        features: Float[Tensor, "N features"],
+        context: Float[Tensor, "L hidden"],
+        graph: Graph,
     ) -> Float[Tensor, "N hidden"]:
-        """Embed candidates from their features, their rotamers and the condition of their residues."""
+        """Embed candidates from their features, their rotamers and the context of their residues."""
         types = graph.types.index_select(0, scored.residue)
-        context = self.context(condition.residues).index_select(0, scored.residue)
+        context = context.index_select(0, scored.residue)
         context = context + self.state_embedding(types * N_ROTAMERS + scored.rotamer)
         hidden: Tensor = self.dropout(nn.functional.silu(context + self.candidate_projection(features)))
         return hidden
@@ -142,26 +166,64 @@ class Rescoring(nn.Module):
         contacts: CandidateContacts,
         atoms: Float[Tensor, "L 15 3"],
         graph: Graph,
-    ) -> Float[Tensor, "N 32"]:
-        """Sums over the contacts of each candidate: with backbones, and with candidates by probability."""
+    ) -> _Surroundings:
+        """Embed the contacts of scored candidates, by their probability ``weight`` in the mean field."""
         scored, probable = weight >= _MIN_SCORED, weight >= _MIN_ENVIRONMENT
         side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
         backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
         table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
-        zeros = table.new_zeros(len(weight), table.shape[1])
         fixed = contacts.fixed.select(scored[contacts.fixed.first_group])
         features = ContactFeatures.from_contacts(side_chains, backbones, fixed)
+        zeros = table.new_zeros(len(weight), table.shape[1])
         of_backbones = zeros.index_add(0, fixed.first_group, features.sum_by_pair(table))
         first, second = contacts.mutual.first_group, contacts.mutual.second_group
         relevant = (scored[first] & probable[second]) | (scored[second] & probable[first])
         mutual = contacts.mutual.select(relevant)
         features = ContactFeatures.from_contacts(side_chains, side_chains, mutual)
-        environment = torch.where(probable, weight, 0.0)
-        of_others = zeros
-        for center, other, each in (
-            (mutual.first_group, mutual.second_group, features),
-            (mutual.second_group, mutual.first_group, features.swapped()),
-        ):
-            presence = environment.index_select(0, other)[:, None]
-            of_others = of_others.index_add(0, center, each.sum_by_pair(table) * presence)
-        return torch.cat([of_backbones, of_others], dim=-1)
+        return _Surroundings(
+            of_backbones,
+            probable,
+            (mutual.first_group, mutual.second_group),
+            (features.sum_by_pair(table), features.swapped().sum_by_pair(table)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Surroundings:
+    """Embedded contacts of N candidates.
+
+    Attributes
+    ----------
+    of_backbones : Tensor, shape (N, W)
+        Sums over the contacts of each candidate with backbones.
+    probable : Tensor of bool, shape (N,)
+        Candidates that count in the surroundings of others.
+    pairs : tuple of Tensor of int64, shape (P,)
+        First and second candidate of each pair.
+    embedded : tuple of Tensor, shape (P, W)
+        Sums over the contacts of each pair, with the first and with the second candidate as the center.
+    """
+
+    of_backbones: Float[Tensor, "N W"]
+    probable: Bool[Tensor, "N"]
+    pairs: tuple[Int[Tensor, "P"], Int[Tensor, "P"]]
+    embedded: tuple[Float[Tensor, "P W"], Float[Tensor, "P W"]]
+
+    def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
+        """Return the sums of each candidate: with backbones, and with others by their probability."""
+        presence = torch.where(self.probable, weight, 0.0)[:, None]
+        of_others = torch.zeros_like(self.of_backbones)
+        for center, other, embedded in zip(self.pairs, reversed(self.pairs), self.embedded, strict=True):
+            of_others = of_others.index_add(0, center, embedded * presence.index_select(0, other))
+        return torch.cat([self.of_backbones, of_others], dim=-1)
+
+
+def _torsion_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L 8"]:
+    """Functions of phi and psi; zero where a chain ends."""
+    n, ca, c = (atoms[:, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT))
+    has_next = graph.linked[:, None]
+    has_previous = graph.order.linked_before(graph.linked)[:, None]
+    phi = torsion_vector(graph.order.previous(c), n, ca, c) * has_previous
+    psi = torsion_vector(n, ca, c, graph.order.next(n)) * has_next
+    products = (phi[:, :, None] * psi[:, None, :]).flatten(1)
+    return torch.cat([phi, psi, products], dim=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, swap_slots
+from latcpb_cli.chem.residues import CA_SLOT, GAMMA_SLOT, GIVEN_SLOTS, swap_slots
 from latcpb_cli.chem.rotamers import rotamer_indices
 from latcpb_cli.chem.zmatrix import chi_mask
 from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, encode
@@ -42,6 +43,8 @@ class Batch:
         Confidence in each residue's atoms, 0 to 1.
     structure_index : Tensor of int64, shape (L,)
         Number of the structure each residue belongs to.
+    backbone : Tensor, shape (L, 4, 3)
+        Atoms in `GIVEN_SLOTS` (Å) of structures whose backbone is an input; nan elsewhere.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -54,6 +57,7 @@ class Batch:
     rotamer: Int[Tensor, "L"]
     confidence: Float[Tensor, "L"]
     structure_index: Int[Tensor, "L"]
+    backbone: Float[Tensor, "L 4 3"]
 
     @property
     def ca(self) -> Float[Tensor, "L 3"]:
@@ -72,6 +76,7 @@ def make_batch(
     *,
     max_ca_noise: float = 0.0,
     noise_probability: float = 0.0,
+    given_backbone_probability: float = 0.0,
     seed: tuple[int, int] = (0, 0),
     device: torch.device | str = "cpu",
 ) -> Batch:
@@ -80,10 +85,13 @@ def make_batch(
     The scale of a structure's noise is uniform between 0 and ``max_ca_noise`` Å; its other atoms stay. The
     noise follows Student's t distribution, which has longer tails than a Gaussian: a coarse-grained force
     field without angle terms leaves most Cα where peptides fit, and kinks the chain at some.
+
+    With ``given_backbone_probability``, the backbone of a structure is an input, and its Cα get no noise.
     """
     sizes = [len(structure) for structure in structures]
     atoms = np.concatenate([structure.atoms for structure in structures])
-    _add_noise(atoms, sizes, max_ca_noise, noise_probability, np.random.default_rng([*seed, 1]))
+    given = np.random.default_rng([*seed, 2]).random(len(sizes)) < given_backbone_probability
+    _add_noise(atoms, sizes, max_ca_noise * ~given, noise_probability, np.random.default_rng([*seed, 1]))
 
     def join(name: str) -> Tensor:
         return torch.from_numpy(np.concatenate([getattr(s, name) for s in structures])).to(device)
@@ -99,15 +107,17 @@ def make_batch(
     present = torch.cat([present[:, :GAMMA_SLOT], present[:, GAMMA_SLOT:] & trained[:, None]], dim=-1)
     rotamer = torch.where(trained, rotamer, -1)
     index = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).to(device)
-    targets = internal, torsion_mask, rotamer, confidence, index
+    is_given = torch.from_numpy(given).to(device)[index][:, None] & present[:, list(GIVEN_SLOTS)]
+    backbone = joined[:, list(GIVEN_SLOTS)].masked_fill(~is_given[..., None], math.nan)
+    targets = internal, torsion_mask, rotamer, confidence, index, backbone
     return Batch(joined, present, types, linked, sizes, *targets)
 
 
 def _add_noise(
-    atoms: np.ndarray, sizes: list[int], max_scale: float, probability: float, rng: np.random.Generator
+    atoms: np.ndarray, sizes: list[int], max_scales: np.ndarray, probability: float, rng: np.random.Generator
 ) -> None:
-    """Move the Cα of atoms (L, 15, 3) in place."""
-    scales = rng.uniform(0, max_scale, len(sizes)) * (rng.random(len(sizes)) < probability)
+    """Move the Cα of atoms (L, 15, 3) in place; ``max_scales`` (Å) are those of the structures."""
+    scales = rng.uniform(0, 1, len(sizes)) * max_scales * (rng.random(len(sizes)) < probability)
     chi_square = rng.chisquare(_NOISE_DEGREES_OF_FREEDOM, len(atoms))
     scale = np.repeat(scales, sizes) / np.sqrt(chi_square / _NOISE_DEGREES_OF_FREEDOM)
     atoms[:, CA_SLOT] += (rng.normal(size=(len(atoms), 3)) * scale[:, None]).astype(np.float32)

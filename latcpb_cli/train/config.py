@@ -102,6 +102,8 @@ class TrainConfig:
         the fraction of clusters that are complexes in the data of the model of this package.
     backbone_probability : float
         Probability that a structure of a batch is a backbone without side chains, in stages that use them.
+    given_backbone_probability : float
+        Probability that the backbone of a structure is given, in stages that learn from given backbones.
     ema_decay : float
         Decay of the running average of weights, which is the result of the run.
     seed : int
@@ -125,6 +127,7 @@ class TrainConfig:
     ensemble_probability: float = 0.1
     complex_probability: float = 1 / 3
     backbone_probability: float = 0.8
+    given_backbone_probability: float = 0.35
     ema_decay: float = 0.998
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latcpb_cli.backbone.given_backbone import put_on_backbone
 from latcpb_cli.backbone.peptide_rotations import sector_directions
 from latcpb_cli.diffusion.schedule import Schedule
 from latcpb_cli.geometry.codec import FIRST_CHI, PEPTIDE_ROTATION
@@ -17,6 +18,7 @@ from latcpb_cli.model.graph import Graph
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.sidechains.candidates import build_candidates
 from latcpb_cli.sidechains.contacts import find_candidate_contacts
+from latcpb_cli.sidechains.rescoring import N_ROUNDS
 from latcpb_cli.train.batch import Batch
 from latcpb_cli.train.losses import LossContext
 from latcpb_cli.train.reconstruction import symmetric_torsions
@@ -83,7 +85,8 @@ def packing_loss(predictor: Predictor, batch: Batch, context: LossContext) -> di
 def rescoring_loss(predictor: Predictor, batch: Batch, context: LossContext) -> dict[str, Tensor]:
     """Negative log-likelihood of the true rotameric states after rescoring, and energy score of atoms.
 
-    The likelihood counts every residue the same, the energy score by the distance between states.
+    The likelihood counts every residue the same, the energy score by the distance between states. Side chains
+    are packed on the backbones of best mode, or on those that are given. Any number of rounds is trained.
     """
     heads, packing, rescoring = predictor.peptide_rotations, predictor.packing, predictor.rescoring
     assert heads is not None
@@ -93,10 +96,12 @@ def rescoring_loss(predictor: Predictor, batch: Batch, context: LossContext) -> 
         graph, condition, latent = _encode_best(predictor, batch, context.schedule)
         decoded = predictor.latcpb.decoder(latent, condition, graph, side_chains=False)
         decoded = heads.rotate_peptides(decoded, graph, side_chains=False)
+        decoded = put_on_backbone(decoded, batch.backbone, graph, side_chains=False)
         candidates = build_candidates(decoded, batch.types)
         contacts = find_candidate_contacts(candidates, decoded.atoms, graph)
         marginals = packing.marginals(candidates, contacts, graph)
-    log_prob = rescoring(candidates, marginals, contacts, decoded.atoms, condition, graph)
+    rounds = int(torch.randint(1, N_ROUNDS + 1, (), generator=context.generator))
+    log_prob = rescoring(candidates, marginals, contacts, decoded.atoms, condition, graph, rounds)
     return {
         "rescoring_nll": nll(log_prob, candidates, marginals, batch),
         "energy_score": energy_score(log_prob.exp(), candidates, batch),

@@ -43,6 +43,8 @@ class Stage:
         Whether complexes are trained on, where the data hold some, and chains of theirs in no other way.
     backbones : bool
         Whether backbones without side chains are trained on, where the data hold some.
+    given_backbones : bool
+        Whether some structures keep their native backbone, as with `--keep-backbone`.
     adds : str or None
         Setting of the model that becomes true: the part that this stage adds.
     ca_noise : bool
@@ -61,6 +63,7 @@ class Stage:
     dropout_everywhere: bool = False
     complexes: bool = False
     backbones: bool = False
+    given_backbones: bool = False
     adds: str | None = None
     ca_noise: bool = True
     latent_diffusion: bool = True
@@ -132,6 +135,7 @@ STAGES: dict[str, Stage] = {
             parts=("rescoring",),
             loss="latcpb_cli.train.head_losses:rescoring_loss",
             complexes=True,
+            given_backbones=True,
             # The frozen parts are surer of their training chains than of others. With dropout they are less
             # sure, and the correction learns from probabilities like those of chains outside training.
             dropout_everywhere=True,

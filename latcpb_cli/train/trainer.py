@@ -160,6 +160,9 @@ class Trainer:
             structures,
             max_ca_noise=config.max_ca_noise if self.stage.ca_noise else 0.0,
             noise_probability=config.noise_probability,
+            given_backbone_probability=config.given_backbone_probability
+            if self.stage.given_backbones
+            else 0.0,
             seed=(config.seed, step),
             device=self.device,
         )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
+from MDAnalysis.lib.distances import calc_dihedrals
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES, atom_type_table
-from latcpb_cli.chem.residues import GAMMA_SLOT, O_SLOT, slot_mask
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, O_SLOT, slot_mask
 from latcpb_cli.sidechains.candidates import MAX_CANDIDATES
+from latcpb_cli.sidechains.rescoring import N_ROUNDS, _torsion_features
 
 
-def rescore(chain) -> torch.Tensor:
+def rescore(chain, rounds: int = N_ROUNDS) -> torch.Tensor:
     """Log probabilities after packing and rescoring."""
     candidates = chain.candidates()
     contacts = chain.contacts(candidates)
     probability = chain.packing.marginals(candidates, contacts, chain.graph)
     atoms, condition, graph = chain.decoded.atoms, chain.condition, chain.graph
-    return chain.rescoring(candidates, probability, contacts, atoms, condition, graph)
+    return chain.rescoring(candidates, probability, contacts, atoms, condition, graph, rounds)
 
 
 def test_before_training_rescoring_changes_nothing(chain) -> None:
@@ -45,7 +50,7 @@ def test_surroundings_are_sums_over_all_atoms_within_the_cutoff(trained_chain) -
     first, second = ATOM_TYPES.index("aliphatic C"), ATOM_TYPES.index("backbone O")
     rescoring.contact_embedding.data[:] = 0.0
     rescoring.contact_embedding.data[first * len(ATOM_TYPES) + second, :, 0] = 1.0
-    sums = rescoring._surroundings(candidates, weight, contacts, decoded.atoms, graph)
+    sums = rescoring._surroundings(candidates, weight, contacts, decoded.atoms, graph).weighted(weight)
     atom_types, mask = torch.from_numpy(atom_type_table()), torch.from_numpy(slot_mask())
     for row in range(len(candidates.index)):
         residue = int(candidates.residue[row])
@@ -66,20 +71,47 @@ def test_surroundings_are_sums_over_all_atoms_within_the_cutoff(trained_chain) -
 def test_other_candidates_count_by_their_probability(trained_chain) -> None:
     candidates = trained_chain.candidates()
     contacts = trained_chain.contacts(candidates)
-    single, double = (
-        trained_chain.rescoring._surroundings(
-            candidates,
-            torch.full((len(candidates.index),), weight),
-            contacts,
-            trained_chain.decoded.atoms,
-            trained_chain.graph,
-        )
-        for weight in (0.3, 0.6)
+    weight = torch.full((len(candidates.index),), 0.3)
+    surroundings = trained_chain.rescoring._surroundings(
+        candidates, weight, contacts, trained_chain.decoded.atoms, trained_chain.graph
     )
+    single, double = surroundings.weighted(weight), surroundings.weighted(2 * weight)
     half = single.shape[1] // 2
     assert torch.allclose(single[:, :half], double[:, :half]), "backbones are certain"
     assert torch.allclose(2 * single[:, half:], double[:, half:], atol=1e-5)
     assert single[:, half:].abs().max() > 0
+
+
+def test_each_round_has_the_probabilities_of_the_round_before(trained_chain) -> None:
+    """Without contacts and messages, a residue has no surroundings, and rounds are equal."""
+    one, two = rescore(trained_chain, 1), rescore(trained_chain, 2)
+    assert (one.exp() - two.exp()).abs().max() > 1e-3
+    for layer in (trained_chain.rescoring.message_out.weight, trained_chain.rescoring.message_out.bias):
+        layer.data[:] = 0.0
+    trained_chain.rescoring.contact_embedding.data[:] = 0.0
+    assert torch.allclose(rescore(trained_chain, 1), rescore(trained_chain, 2), atol=1e-5)
+
+
+def test_features_of_torsions_are_those_of_phi_and_psi(trained_chain) -> None:
+    atoms, graph = trained_chain.decoded.atoms, trained_chain.graph
+    phi_cos, phi_sin, psi_cos, psi_sin, *products = _torsion_features(atoms, graph).unbind(-1)
+    ends = ~graph.linked | ~graph.order.linked_before(graph.linked)
+    inner = (~ends).nonzero().flatten().tolist()
+    assert 0 < len(inner) < len(ends)
+    angles = torsion_angles(atoms)
+    for row in inner:
+        phi, psi = angles[row]
+        assert math.degrees(math.atan2(phi_sin[row], phi_cos[row])) == pytest.approx(phi, abs=0.1)
+        assert math.degrees(math.atan2(psi_sin[row], psi_cos[row])) == pytest.approx(psi, abs=0.1)
+    assert all((product[ends] == 0).all() and product[inner].abs().max() > 0.1 for product in products)
+
+
+def torsion_angles(atoms: torch.Tensor) -> list[tuple[float, float]]:
+    """Phi and psi (degrees) of every residue of one row of residues, by MDAnalysis."""
+    n, ca, c = (atoms[:, slot].numpy().astype(float) for slot in (N_SLOT, CA_SLOT, C_SLOT))
+    phi = calc_dihedrals(np.roll(c, 1, axis=0), n, ca, c)
+    psi = calc_dihedrals(n, ca, c, np.roll(n, -1, axis=0))
+    return list(zip(np.degrees(phi), np.degrees(psi), strict=True))
 
 
 def test_every_parameter_has_a_gradient(trained_chain) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from training import packed_chains
 
-from latcpb_cli.chem.residues import ALA, CA_SLOT, CB_SLOT, GAMMA_SLOT, GLY
+from latcpb_cli.chem.residues import ALA, CA_SLOT, CB_SLOT, GAMMA_SLOT, GIVEN_SLOTS, GLY
 from latcpb_cli.geometry.codec import FIRST_CHI
 from latcpb_cli.train.batch import make_batch
 
@@ -47,3 +48,17 @@ def test_structures_without_side_chains_keep_their_backbone(packed: Path) -> Non
     has_chi = (batch.types != ALA) & (batch.types != GLY)
     assert not batch.torsion_mask[has_chi, FIRST_CHI:].any()
     assert batch.present[:, : CA_SLOT + 1].all()
+
+
+def test_given_backbones_are_those_of_the_structures_without_noise(packed: Path) -> None:
+    chains = packed_chains(packed)
+    options = {"max_ca_noise": 0.5, "noise_probability": 1.0, "seed": (0, 3)}
+    batch = make_batch(chains, given_backbone_probability=0.5, **options)
+    native, noisy = make_batch(chains), make_batch(chains, **options)
+    given = ~batch.backbone[:, 0].isnan().any(-1)
+    assert len(set(zip(batch.structure_index.tolist(), given.tolist(), strict=True))) == len(chains)
+    assert torch.equal(batch.ca, torch.where(given[:, None], native.ca, noisy.ca))
+    present = batch.present[:, GIVEN_SLOTS] & given[:, None]
+    assert torch.equal(batch.backbone.isnan().any(-1), ~present)
+    assert torch.equal(batch.backbone[present], native.atoms[:, GIVEN_SLOTS][present])
+    assert noisy.backbone.isnan().all()
