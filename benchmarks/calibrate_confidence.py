@@ -88,12 +88,10 @@ def fit_map(
     means = np.array([outcome[group].mean() for group in groups])
     weights = [group.stop - group.start for group in groups]
     values = isotonic_regression(means, weights=weights, increasing=increasing).x
-    step = round(sign)  # knots rise with the score, whichever way that is
-    scores = [sign * score[group].mean() for group in groups]
-    return {
-        "scores": np.round(scores, 6)[::step].tolist(),
-        "values": np.round(values, 4)[::step].tolist(),
-    }
+    scores = np.round([sign * score[group].mean() for group in groups], 6)
+    # Knots rise with the score; of groups with equal scores, the least certain one counts.
+    knots, first = np.unique(scores, return_index=True)
+    return {"scores": knots.tolist(), "values": np.round(values, 4)[first].tolist()}
 
 
 def error_table(seen: Observations, residue: int) -> list[float]:

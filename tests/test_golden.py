@@ -84,7 +84,7 @@ class Bounds:
     ("key", "bounds"),
     [
         ("best/tnc", Bounds(1.30, 0.30, 1.83, chi1=65.0, overlaps=2.0)),
-        ("best/helix", Bounds(1.70, 0.05, 2.33, chi1=70.0, overlaps=0.0)),
+        ("best/helix", Bounds(2.12, 0.05, 2.90, chi1=62.0, overlaps=0.0)),
         ("best/coil", Bounds(1.42, 0.21, 1.98, chi1=60.0, overlaps=8.0)),
         ("ensemble/tnc", Bounds(1.48, 0.36, 2.08, chi1=60.0, overlaps=8.0)),
         ("ensemble/helix", Bounds(2.15, 0.08, 2.94, chi1=60.0, overlaps=0.0)),
