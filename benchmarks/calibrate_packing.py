@@ -1,7 +1,8 @@
 """Scale the two parts of the packing's energy on held-out chains, where the decoder is less certain.
 
-    python benchmarks/calibrate_packing.py DATA --weights DIR [--chains 40] python
-    benchmarks/calibrate_packing.py DATA --weights DIR --out DIR --decoder-weight 0.87 --contact-energy 1.15
+    python benchmarks/calibrate_packing.py DATA --weights DIR [--chains 40]
+    python benchmarks/calibrate_packing.py DATA --weights DIR --out DIR --decoder-weight 0.87 \
+        --contact-energy 1.15
 
 The first prints one row per pair of factors, without relief; the second copies the weights, scaled by the
 factors given (`weights/update_manifest.py` then updates their sha256).

@@ -53,6 +53,12 @@ def sample_on_gpu(
         return model.sample(TRACE, chunk, options), waits
 
 
+def test_more_frames_cost_no_more_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample_on_gpu(make_chunk(1), ENSEMBLE, monkeypatch)  # tables are copied once
+    few, many = (sample_on_gpu(make_chunk(count), ENSEMBLE, monkeypatch)[1].counts for count in (2, 6))
+    assert many.total() <= few.total() + 2, (few, many)
+
+
 def test_waits_and_atoms(monkeypatch: pytest.MonkeyPatch) -> None:
     sample_on_gpu(make_chunk(1), ENSEMBLE, monkeypatch)  # tables are copied once
     for options in (ENSEMBLE, BEST):

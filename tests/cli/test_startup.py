@@ -72,6 +72,8 @@ def test_the_quick_import_of_the_command_restores_what_it_replaces():
     )
     assert "e3nn" in loaded
     assert not loaded & NEVER_USED
+    quick = changes("from latcpb_cli.cli.startup import import_e3nn_quickly; import_e3nn_quickly()")
+    assert quick["changed"] == quick["replaced"] == []
 
 
 def test_a_pdb_file_is_built_without_the_libraries_of_other_formats(tmp_path):
