@@ -114,9 +114,9 @@ def backmap(
     )  # fmt: skip
 
     from latcpb_cli.cli.messages import Messages
-    from latcpb_cli.cli.startup import import_e3nn_quickly
+    from latcpb_cli.cli.startup import start_torch
 
-    import_e3nn_quickly()
+    start_torch()
     from latcpb_cli.cli.backmap_folder import backmap_folder
     from latcpb_cli.cli.machine import Machine
     from latcpb_cli.device import resolve_device

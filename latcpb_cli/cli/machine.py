@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from latcpb_cli.cli.startup import import_e3nn_quickly
+from latcpb_cli.cli.startup import start_torch
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run.cluster import ClusterWorkers
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -48,7 +48,7 @@ class Machine(NamedTuple):
 
     def setup(self) -> WorkerSetup:
         """How a process on this machine gets its model; one thread each unless more are given."""
-        return WorkerSetup(self.weights, self.device, self.threads or 1, import_e3nn_quickly)
+        return WorkerSetup(self.weights, self.device, self.threads or 1, start_torch)
 
     def builder(self, source: Source, options: BackmapOptions) -> LocalWorkers | ClusterWorkers | None:
         """What builds a run, where it is not this process."""
@@ -61,5 +61,5 @@ class Machine(NamedTuple):
         # As many processes as threads, instead of these.
         structures = source.n_frames * options.samples
         count = worthwhile_workers(len(source.trace), structures, self.device)
-        setup = WorkerSetup(self.weights, self.device, 1, import_e3nn_quickly)
+        setup = WorkerSetup(self.weights, self.device, 1, start_torch)
         return LocalWorkers(setup, count) if count else None

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 IMPORTS = """
@@ -64,7 +66,7 @@ def test_importing_the_package_changes_nothing_of_other_libraries():
 
 def test_the_quick_import_of_the_command_restores_what_it_replaces():
     loaded = modules_after(
-        "from latcpb_cli.cli.startup import import_e3nn_quickly; import_e3nn_quickly()",
+        "from latcpb_cli.cli.startup import start_torch; start_torch()",
         "import sympy, torch._meta_registrations\n"
         "assert sympy.sqrt(4) == 2\n"
         "assert torch._meta_registrations.__file__\n"
@@ -72,8 +74,29 @@ def test_the_quick_import_of_the_command_restores_what_it_replaces():
     )
     assert "e3nn" in loaded
     assert not loaded & NEVER_USED
-    quick = changes("from latcpb_cli.cli.startup import import_e3nn_quickly; import_e3nn_quickly()")
+    quick = changes("from latcpb_cli.cli.startup import start_torch; start_torch()")
     assert quick["changed"] == quick["replaced"] == []
+
+
+@pytest.mark.parametrize("given", [None, "active"])
+def test_threads_wait_passively_unless_the_user_says_otherwise(given, monkeypatch):
+    """OpenMP reads the variable when torch is loaded, so the command sets it before."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    script = (
+        "import os, sys\n"
+        "class Torch:\n"
+        "    def find_spec(self, name, *args):\n"
+        "        if name == 'torch': sys.exit(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "import latcpb_cli.options\n"
+        "assert os.environ.get('OMP_WAIT_POLICY') == %r\n"
+        "sys.meta_path.insert(0, Torch())\n"
+        "from latcpb_cli.cli.startup import start_torch\n"
+        "start_torch()"
+    )
+    done = subprocess.run([sys.executable, "-c", script % given], capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip() == (given or "passive")
 
 
 def test_a_pdb_file_is_built_without_the_libraries_of_other_formats(tmp_path):
