@@ -36,21 +36,21 @@ class MinimizationResult:
 
 
 class Engine:
-    """Minimise on the GPU where the model runs there and OpenMM has CUDA, else on the CPU.
+    """Minimise on the GPU where the model runs there and OpenMM has CUDA, else on one thread of the CPU.
+
+    Several threads add up forces in an order that changes from call to call, and the results with them.
 
     Parameters
     ----------
     device : str
         ``cpu``, or a GPU as torch names it (``cuda:1``).
-    threads : int
-        Number of CPU threads.
 
     Attributes
     ----------
     platform : openmm.Platform
     """
 
-    def __init__(self, device: str, threads: int) -> None:
+    def __init__(self, device: str) -> None:
         names = {openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())}
         self._properties: dict[str, str] = {}
         if device.startswith("cuda") and "CUDA" in names:
@@ -58,7 +58,7 @@ class Engine:
             self._properties = {"Precision": "mixed", "DeviceIndex": index, "DeterministicForces": "true"}
         elif "CPU" in names:
             name = "CPU"
-            self._properties = {"Threads": str(threads), "DeterministicForces": "true"}
+            self._properties = {"Threads": "1", "DeterministicForces": "true"}
         else:
             name = "Reference"
         self.platform = openmm.Platform.getPlatformByName(name)

@@ -48,8 +48,6 @@ class HydrogenMinimizer:
     options : MdOptions
     device : str
         ``cpu``, or a GPU as torch names it.
-    threads : int
-        Number of CPU threads.
     bridges : sequence of tuple of int
         Disulfides, the same in all frames.
 
@@ -71,7 +69,6 @@ class HydrogenMinimizer:
         topology: AtomTopology,
         options: MdOptions,
         device: str,
-        threads: int = 1,
         bridges: Sequence[Bridge] = (),
     ) -> None:
         self._options = options
@@ -79,7 +76,7 @@ class HydrogenMinimizer:
         self._full = self._molecule.topology
         self._heavy = self._molecule.heavy
         self._placer = HydrogenPlacer(self._molecule)
-        self._engine = Engine(device, threads)
+        self._engine = Engine(device)
         self._systems = lru_cache(_N_CACHED_SYSTEMS)(self._create_system)
         self.topology = self._full if options.hydrogens else topology
         self.settings = self._describe()

@@ -28,7 +28,6 @@ class PartialMinimizer:
         Residues of chains that stay as they are; not all of them.
     options : MdOptions
     device : str
-    threads : int
     bridges : sequence of (int, int)
         Disulfides.
 
@@ -51,7 +50,6 @@ class PartialMinimizer:
         left: Bool[np.ndarray, "L"],
         options: MdOptions,
         device: str,
-        threads: int = 1,
         bridges: Sequence[Bridge] = (),
     ) -> None:
         self._heavy, self._left = topology, left
@@ -60,7 +58,7 @@ class PartialMinimizer:
         number = np.cumsum(~left) - 1
         inner_bridges = [(int(number[a]), int(number[b])) for a, b in bridges if not left[a]]
         inner = AtomTopology.heavy_atoms(_select(topology.trace, self._kept))
-        self._inner = HydrogenMinimizer(inner, options, device, threads, inner_bridges)
+        self._inner = HydrogenMinimizer(inner, options, device, inner_bridges)
         self.topology, self._inner_rows, self._left_rows = self._combine()
         self.settings: dict[str, Any] = self._inner.settings
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.beads.chains import list_some
@@ -74,7 +73,7 @@ def open_post_processor(
     if md is None:
         return NoPostProcessing(topology)
     require_openmm()
-    threads, left = torch.get_num_threads(), _chains_of_one(topology.trace)
+    left = _chains_of_one(topology.trace)
     if left.all():
         raise InputError(
             "no hydrogens and no minimisation for chains of one residue, and there are no others",
@@ -83,10 +82,10 @@ def open_post_processor(
     if left.any():
         from latcpb_cli.md.single_residues import PartialMinimizer
 
-        return PartialMinimizer(topology, left, md, device, threads, bridges)
+        return PartialMinimizer(topology, left, md, device, bridges)
     from latcpb_cli.md.hydrogen_minimizer import HydrogenMinimizer
 
-    return HydrogenMinimizer(topology, md, device, threads, bridges)
+    return HydrogenMinimizer(topology, md, device, bridges)
 
 
 def preparation_notes(trace: CGTrace, md: MdOptions | None) -> list[str]:
