@@ -30,6 +30,7 @@ from latcpb_cli.hub import resolve_weights
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.initialization import WithoutInitialization
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
@@ -97,7 +98,8 @@ class LoadedModel:
         """
         resolved = resolve_device(device)
         files = resolve_weights(weights)
-        predictor = Predictor.load(files.config, files.model, resolved)
+        with WithoutInitialization():
+            predictor = Predictor.load(files.config, files.model, resolved)
         calibration = None if files.confidence is None else Calibration.load(files.confidence, files.sha256)
         identity = {"weights_name": files.name, "weights_sha256": files.sha256}
         return cls(predictor, **identity, device=resolved, calibration=calibration)

@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
 
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
@@ -119,15 +118,30 @@ def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
     step = 2 * math.pi / MAP_BINS
     fields = []
     for index in range(len(RESIDUE_CLASSES)):
-        favoured = np.tile(ramachandran_maps()[index] == 2, (3, 3))
-        outside, inside = distance_transform_edt(~favoured), distance_transform_edt(favoured)
-        distance = np.maximum((outside - inside) * step + _MARGIN, 0.0)
+        favoured = ramachandran_maps()[index] == 2
+        distance = np.maximum((_distances(favoured) - _distances(~favoured)) * step + _MARGIN, 0.0)
         energy = _MAX_SLOPE * _SCALE * np.log1p((distance / _SCALE) ** 2)
         if score_weight > 0:
-            score = np.maximum(np.tile(ramachandran_score_maps()[index], (3, 3)), _LEAST_SCORE)
-            smoothed = gaussian_filter(score, _SCORE_SMOOTHING)
-            energy += score_weight * (smoothed.max() - smoothed)
-        center = slice(MAP_BINS - 1, 2 * MAP_BINS + 1)
-        fields.append([part[center, center] for part in (energy, *np.gradient(energy, step))])
+            energy += score_weight * _unusualness(ramachandran_score_maps()[index])
+        around = np.pad(energy, 2, mode="wrap")
+        fields.append([part[1:-1, 1:-1] for part in (around, *np.gradient(around, step))])
     table = np.array(fields).transpose(1, 0, 2, 3).reshape(3, -1)
     return torch.from_numpy(table).to(device, torch.float32)
+
+
+def _distances(region: Bool[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
+    """Distance, in bins, of each bin of a periodic map from the nearest bin of a region."""
+    n_bins = len(region)
+    steps = np.abs(np.arange(n_bins)[:, None] - np.arange(n_bins))
+    squares = (np.minimum(steps, n_bins - steps) ** 2).astype(np.int16)
+    outside = np.int16(2 * n_bins**2)  # more than any square of a distance
+    in_row = np.where(region[:, None], squares, outside).min(axis=2)
+    return np.asarray(np.sqrt((squares[:, :, None] + in_row).min(axis=1), dtype=np.float64))
+
+
+def _unusualness(scores: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
+    """How far smoothed scores of a periodic map lie below the highest one."""
+    from scipy.ndimage import gaussian_filter
+
+    smoothed = gaussian_filter(np.maximum(scores, _LEAST_SCORE), _SCORE_SMOOTHING, mode="wrap")
+    return np.asarray(smoothed.max() - smoothed)

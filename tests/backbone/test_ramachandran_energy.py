@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import distance_transform_edt
 
-from latcpb_cli.backbone.ramachandran_energy import ramachandran_energy, ramachandran_gradient
-from latcpb_cli.chem.ramachandran import RESIDUE_CLASSES
+from latcpb_cli.backbone.ramachandran_energy import _distances, ramachandran_energy, ramachandran_gradient
+from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,11 @@ def test_usual_angles_have_less_energy_than_others_of_their_region() -> None:
     assert bool((ramachandran_energy(classes, phi, psi) == 0).all())
     usual, unusual = ramachandran_energy(classes, phi, psi, score_weight=0.5)
     assert 0 <= usual < unusual
+
+
+def test_distances_are_those_of_scipy_in_a_map_that_repeats_itself() -> None:
+    for level in ramachandran_maps():
+        expected = distance_transform_edt(~np.tile(level == 2, (3, 3)))[
+            MAP_BINS:-MAP_BINS, MAP_BINS:-MAP_BINS
+        ]
+        assert np.array_equal(_distances(level == 2), expected)

@@ -31,7 +31,16 @@ print(json.dumps({"changed": changed, "replaced": replaced, "bare": bare, "sympy
 
 NEVER_USED = {"torch._dynamo", "torch._meta_registrations", "sympy"}
 """What the quick import leaves out."""
-OF_OTHER_COMMANDS = {"MDAnalysis", "gemmi", "gsd", "h5py", "distributed", "huggingface_hub", "openmm"}
+OF_OTHER_COMMANDS = {
+    "MDAnalysis",
+    "gemmi",
+    "gsd",
+    "h5py",
+    "distributed",
+    "huggingface_hub",
+    "openmm",
+    "scipy.ndimage",
+}
 """Libraries that other formats and options need."""
 
 
