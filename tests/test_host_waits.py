@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from simulated_gpu import SIMULATED_GPU, HostWaits, simulated_gpu
@@ -10,7 +12,7 @@ from traces import noisy_coils
 
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.relax import relief
+from latcpb_cli.relax import regions, relief
 from latcpb_cli.structure import CGTrace, FrameChunk
 
 BEST, ENSEMBLE = BackmapOptions(), BackmapOptions(mode="ensemble", seed=3)
@@ -68,3 +70,23 @@ def test_waits_and_atoms(monkeypatch: pytest.MonkeyPatch) -> None:
         atoms, waits = sample_on_gpu(chunk, options, monkeypatch)
         assert waits.counts.total() <= MAX_WAITS[options.mode], waits.counts
         assert np.abs(atoms - load("cpu").sample(TRACE, chunk, options)).max() < 0.01
+
+
+def test_waits_and_atoms_of_large_structures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose overlaps are relaxed in regions."""
+    divided: list[int] = []
+    divide = regions._divide
+
+    def recorded(*arguments: Any) -> Any:
+        parts = divide(*arguments)
+        divided.append(len(parts))
+        return parts
+
+    monkeypatch.setattr(regions, "_divide", recorded)
+    monkeypatch.setattr(regions, "_MAX_WHOLE", LENGTH - 1)
+    monkeypatch.setattr(regions, "_MOVABLE_DISTANCE", 4.0)
+    sample_on_gpu(make_chunk(1), ENSEMBLE, monkeypatch)  # tables are copied once
+    few, many = (sample_on_gpu(make_chunk(count), ENSEMBLE, monkeypatch) for count in (2, 6))
+    assert many[1].counts.total() <= few[1].counts.total() + 2, (few[1].counts, many[1].counts)
+    assert np.abs(many[0] - load("cpu").sample(TRACE, make_chunk(6), ENSEMBLE)).max() < 0.01
+    assert sum(divided) > 6

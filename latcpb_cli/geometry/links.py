@@ -18,6 +18,8 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
+from latcpb_cli.geometry.masks import true_indices
+
 __all__ = ["LINEAR", "ChainOrder", "next_rows"]
 
 
@@ -86,6 +88,32 @@ class ChainOrder:
         """Return the order of some rows: whole chains, in their order."""
         return self if self.steps is None else ChainOrder(self.steps[rows])
 
+    def cut(self, rows: Int[Tensor, "N"], part: Int[Tensor, "N"]) -> tuple[ChainOrder, Bool[Tensor, "N"]]:
+        """Return the order of parts of the axis, and which of their residues the same part continues.
+
+        Parameters
+        ----------
+        rows
+            Residues of one part after another, ascending in each.
+        part
+            Number of the part of each, ascending.
+
+        Returns
+        -------
+        order : ChainOrder
+            Of N residues. Its next residue is that of the whole axis where the part contains it.
+        continued : Tensor, shape (N,)
+            Whether the part contains the next residue.
+        """
+        next_rows = rows + 1 if self.steps is None else self._next[rows]
+        place, continued = _find_in_parts(rows, part, next_rows)
+        if self.steps is None:
+            return self, continued
+        _, continues = _find_in_parts(rows, part, self._previous[rows])
+        # As many residues of a part have no next one as have none before: each of these follows one of those.
+        place = place.index_copy(0, true_indices(~continued), true_indices(~continues))
+        return ChainOrder(place - torch.arange(len(rows), device=rows.device)), continued
+
     def repeat(self, count: int) -> ChainOrder:
         """Return the order of ``count`` copies of the axis, one after the other."""
         return self if self.steps is None else ChainOrder(self.steps.repeat(count))
@@ -99,6 +127,16 @@ class ChainOrder:
 
 LINEAR = ChainOrder()
 """The order of an axis without rings."""
+
+
+def _find_in_parts(
+    rows: Int[Tensor, "N"], part: Int[Tensor, "N"], targets: Int[Tensor, "N"]
+) -> tuple[Int[Tensor, "N"], Bool[Tensor, "N"]]:
+    """Place of each target among the rows of the same part, and whether it is there."""
+    stride = torch.maximum(rows, targets).amax() + 1
+    keys, wanted = part * stride + rows, part * stride + targets
+    place = torch.searchsorted(keys, wanted).clamp(max=len(rows) - 1)
+    return place, keys[place] == wanted
 
 
 def next_rows(next_residue: Int[np.ndarray, "L"] | None, length: int) -> Int[np.ndarray, "L"]:

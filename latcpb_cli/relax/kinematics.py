@@ -68,7 +68,7 @@ class TorsionKinematics:
     chi_moved, chi_moved_weight : Tensor, shape (4, 15, L)
         Atoms that each chi moves, as bool and as 0 and 1.
     joint_mask : Tensor, shape (6, L)
-        1 for joints that exist, else 0.
+        1 for joints that exist and turn only residues that may move, else 0.
     fixed_backbone : bool
         Whether peptides have no joints.
     """
@@ -106,7 +106,9 @@ class TorsionKinematics:
         peptide = torch.stack([(row[:, None] * torch.stack(steps, dim=1)).sum(0) for row in peptide_frame])
         shape = through_positions(peptide_polynomials(structures), peptide)
         chi_moved = chi_moved.permute(1, 2, 0).contiguous()
-        turns = linked & (not structures.fixed_backbone)
+        turns, chi_turns = linked & (not structures.fixed_backbone), chi_exists.T
+        if (movable := structures.movable) is not None:
+            turns, chi_turns = turns & movable & order.next(movable), chi_turns & movable
         return cls(
             start=start,
             linked=linked,
@@ -120,7 +122,7 @@ class TorsionKinematics:
             chi_axis_rows=(axis_slots.permute(2, 1, 0) * len(atoms) + residues).flatten(),
             chi_moved=chi_moved,
             chi_moved_weight=chi_moved.to(start),
-            joint_mask=torch.cat([torch.stack([turns, turns]), chi_exists.T]).to(atoms.dtype),
+            joint_mask=torch.cat([torch.stack([turns, turns]), chi_turns]).to(atoms.dtype),
             fixed_backbone=structures.fixed_backbone,
         )
 

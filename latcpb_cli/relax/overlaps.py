@@ -89,7 +89,11 @@ class OverlapPairs:
         )
         repulsion = table_on(atoms.device, repulsion_distances)
         elements = sites.element.index_select(0, first), sites.element.index_select(0, second)
-        close = true_indices(distance < repulsion[0, elements[0], elements[1]] + margin)
+        near = distance < repulsion[0, elements[0], elements[1]] + margin
+        if structures.movable is not None:
+            movable = structures.movable.index_select(0, sites.residue)
+            near &= movable.index_select(0, first) | movable.index_select(0, second)
+        close = true_indices(near)
         first, second = first.index_select(0, close), second.index_select(0, close)
         step, shift = points.index_select(0, first) - points.index_select(0, second), None
         if structures.cells is not None:
@@ -162,7 +166,7 @@ def _atoms_of_structures(
     structure = torch.arange(len(structures.sizes), device=types.device)
     structure = structure.repeat_interleave(sizes, output_size=sum(structures.sizes))
     present = table_on(types.device, slot_mask)[types]
-    present[:, OXT_SLOT] = ~structures.linked
+    present[:, OXT_SLOT] = structures.has_oxt
     rows = true_indices(present[: len(structure)].flatten())
     residue = torch.div(rows, n_slots, rounding_mode="floor")
     slot = rows - n_slots * residue

@@ -14,6 +14,7 @@ from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, PEPTIDE_ROTATION, I
 from latcpb_cli.relax.bead_restraints import BeadRestraints
 from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
 from latcpb_cli.relax.overlaps import OverlapPairs
+from latcpb_cli.relax.regions import Regions
 from latcpb_cli.relax.reselect import reselect
 from latcpb_cli.relax.strain import BackboneStrain
 from latcpb_cli.relax.structures import TorsionStructures
@@ -77,10 +78,11 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
     Ramachandran energy of phi and psi; restraints of every joint to the
     model's prediction; and restraints of centres of atoms to the beads of the
     input. The restraint of a peptide grows with the concentration
-    of its predicted rotation and falls with its Ramachandran weight. In
-    structures that keep deep overlaps, the side chains involved get another
-    rotameric state, and the descent continues: up to three rounds, as long as
-    the overlaps decrease. On a fixed backbone only side chains turn.
+    of its predicted rotation and falls with its Ramachandran weight. Where
+    deep overlaps remain, the side chains involved get another rotameric state,
+    and the descent continues there: up to three rounds, as long as the
+    overlaps decrease. In a large structure this happens in `Regions`, each by
+    itself. On a fixed backbone only side chains turn.
 
     Parameters
     ----------
@@ -95,15 +97,49 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
         lengths, rings and chirality are kept. The result for one structure
         does not depend on the others.
     """
-    relaxed, depth_built, depth = _descend(structures, _N_STEPS)
-    depth_relieved = depth
-    totals = _sum_per_structure(depth, structures.sizes)
-    remaining = [index for index, total in enumerate(totals) if total > 0]
+    relaxed, depth_built, depth_relieved = _descend(structures, _N_STEPS)
+    regions = Regions.around(relaxed, depth_relieved > 0)
+    depth = depth_relieved
+    if regions.sizes:
+        parts, part_depth = _reselect_rounds(regions.cut(relaxed), depth_relieved[regions.rows])
+        relaxed = regions.paste(relaxed, parts)
+        # Not all overlaps of an obstacle are in its region.
+        depth = (
+            _overlap_depth(relaxed)
+            if regions.have_obstacles
+            else depth.index_copy(0, regions.rows, part_depth)
+        )
+    if counts is not None:
+        deep = torch.stack([depth_built, depth_relieved, depth]) > 0
+        counts.add(OverlapCounts(*deep.sum(1).cpu().tolist()))
+    return relaxed
+
+
+def _reselect_rounds(
+    parts: TorsionStructures, depth: Float[Tensor, "L"]
+) -> tuple[TorsionStructures, Float[Tensor, "L"]]:
+    """Reselect and descend in rounds, with which each part goes on as long as its overlaps decrease.
+
+    Parameters
+    ----------
+    parts
+        Parts cut out by `Regions`.
+    depth
+        Overlap of each residue's atoms beyond 1.2 Å, summed over pairs, Å.
+
+    Returns
+    -------
+    parts : TorsionStructures
+    depth : Tensor, shape (L,)
+        The same for residues that may move, 0 for obstacles.
+    """
+    depth = _without_obstacles(depth, parts)
+    remaining = list(range(len(parts.sizes)))
     for _ in range(_MAX_ROUNDS):
         if not remaining:
             break
-        old_depth = depth[relaxed.residue_rows(remaining)]
-        trial = reselect(relaxed.select(remaining), old_depth > 0)
+        old_depth = depth[parts.residue_rows(remaining)]
+        trial = reselect(parts.select(remaining), old_depth > 0)
         trial, _, new_depth = _descend(trial, _N_STEPS_AFTER_RESELECTION)
         old_totals = _sum_per_structure(old_depth, trial.sizes)
         new_totals = _sum_per_structure(new_depth, trial.sizes)
@@ -111,13 +147,20 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
         if not improved:
             break
         indices = [remaining[i] for i in improved]
-        relaxed = relaxed.replace_structures(indices, trial.select(improved))
-        depth = depth.index_copy(0, relaxed.residue_rows(indices), new_depth[trial.residue_rows(improved)])
+        parts = parts.replace_structures(indices, trial.select(improved))
+        depth = depth.index_copy(0, parts.residue_rows(indices), new_depth[trial.residue_rows(improved)])
         remaining = [remaining[i] for i in improved if new_totals[i] > 0]
-    if counts is not None:
-        deep = torch.stack([depth_built, depth_relieved, depth]) > 0
-        counts.add(OverlapCounts(*deep.sum(1).cpu().tolist()))
-    return relaxed
+    return parts, depth
+
+
+def _overlap_depth(structures: TorsionStructures) -> Float[Tensor, "L"]:
+    """Overlap of each residue's atoms beyond 1.2 Å, summed over pairs, Å."""
+    atoms = structures.atoms.permute(2, 1, 0)
+    return OverlapPairs.find(atoms, structures, -_DEEP_OVERLAP).overlap_depth(atoms, _DEEP_OVERLAP)
+
+
+def _without_obstacles(values: Float[Tensor, "L"], structures: TorsionStructures) -> Float[Tensor, "L"]:
+    return values if structures.movable is None else values * structures.movable
 
 
 def _sum_per_structure(values: Float[Tensor, "L"], sizes: list[int]) -> list[float]:
@@ -133,7 +176,8 @@ def _descend(
     -------
     structures : TorsionStructures
     depth_before, depth_after : Tensor, shape (L,)
-        Overlap of each residue's atoms beyond 1.2 Å, summed over pairs, Å.
+        Overlap of each residue's atoms beyond 1.2 Å, summed over pairs, Å; ``depth_after`` of residues
+        that may not move is 0.
     """
     length, padded = len(structures), structures.padded()
     energy = _TorsionEnergy.from_structures(padded)
@@ -155,6 +199,7 @@ def _descend(
         atoms = kinematics.atom_positions(angles)
     atoms = torch.where(kinematics.moved_residues(angles), atoms, kinematics.start)
     depth_after = OverlapPairs.find(atoms, padded, -_DEEP_OVERLAP).overlap_depth(atoms, _DEEP_OVERLAP)
+    depth_after = _without_obstacles(depth_after, padded)
     relaxed = replace(
         structures,
         atoms=atoms[..., :length].permute(2, 1, 0).contiguous(),

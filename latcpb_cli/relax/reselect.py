@@ -87,7 +87,7 @@ def _choose(
     """Index of the best candidate of each row."""
     types = structures.types.cpu().numpy()
     present = slot_mask()[types]
-    present[:, OXT_SLOT] = ~structures.linked.cpu().numpy()
+    present[:, OXT_SLOT] = structures.has_oxt.cpu().numpy()
     atoms, elements = structures.atoms.cpu().numpy().astype(np.float64), element_index()[types]
     best = np.zeros(len(rows), dtype=np.int64)
     for index, neighbors, shift in _neighborhoods(structures, rows, atoms[:, CA_SLOT]):

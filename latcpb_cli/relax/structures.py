@@ -77,6 +77,10 @@ class TorsionStructures:
         Whether only side chains move.
     beads : ObservedBeads or None
         Beads at centres of atoms, which restraints hold.
+    movable : Tensor, shape (L,), or None
+        Residues that may move; None means all. Overlaps of two others are left out.
+    is_cut : Tensor, shape (L,), or None
+        Residues that a peptide joins to one that is left out. They are not linked, and have no OXT.
     """
 
     atoms: Float[Tensor, "L 15 3"]
@@ -92,6 +96,8 @@ class TorsionStructures:
     order: ChainOrder = LINEAR
     fixed_backbone: bool = False
     beads: ObservedBeads | None = None
+    movable: Bool[Tensor, "L"] | None = None
+    is_cut: Bool[Tensor, "L"] | None = None
 
     def __len__(self) -> int:
         return len(self.types)
@@ -134,7 +140,14 @@ class TorsionStructures:
             order=ChainOrder.concatenate([part.order for part in parts]),
             fixed_backbone=parts[0].fixed_backbone,
             beads=ObservedBeads.concatenate(beads) if beads else None,
+            movable=optional([part.movable for part in parts]),
+            is_cut=optional([part.is_cut for part in parts]),
         )
+
+    @property
+    def has_oxt(self) -> Bool[Tensor, "L"]:
+        """Whether each residue ends a chain."""
+        return ~self.linked if self.is_cut is None else ~(self.linked | self.is_cut)
 
     def residue_rows(self, indices: Sequence[int]) -> Int[Tensor, "N"]:
         """Return the rows of the residues of some structures."""
@@ -151,7 +164,10 @@ class TorsionStructures:
 
     def select_residues(self, rows: Int[Tensor, "N"]) -> TorsionStructures:
         """Return some of the residues, with ``sizes``, ``cells`` and ``order`` unchanged."""
-        weight, concentration = self.ramachandran_weight, self.concentration
+
+        def optional(values: Tensor | None) -> Tensor | None:
+            return None if values is None else values[rows]
+
         return replace(
             self,
             atoms=self.atoms[rows],
@@ -160,9 +176,11 @@ class TorsionStructures:
             ca=self.ca[rows],
             linked=self.linked[rows],
             choices=None if self.choices is None else self.choices.select(rows),
-            ramachandran_weight=None if weight is None else weight[rows],
-            concentration=None if concentration is None else concentration[rows],
+            ramachandran_weight=optional(self.ramachandran_weight),
+            concentration=optional(self.concentration),
             beads=None if self.beads is None else self.beads.select(rows),
+            movable=optional(self.movable),
+            is_cut=optional(self.is_cut),
         )
 
     def padded(self) -> TorsionStructures:
@@ -180,7 +198,11 @@ class TorsionStructures:
 
     def replace_structures(self, indices: Sequence[int], part: TorsionStructures) -> TorsionStructures:
         """Replace atoms and internal coordinates of some structures by those of ``part``."""
-        rows, old, new = self.residue_rows(indices), self.internal, part.internal
+        return self.replace_residues(self.residue_rows(indices), part)
+
+    def replace_residues(self, rows: Int[Tensor, "N"], part: TorsionStructures) -> TorsionStructures:
+        """Replace atoms and internal coordinates of some residues by those of ``part``."""
+        old, new = self.internal, part.internal
         internal = InternalCoordinates(
             old.torsions.index_copy(0, rows, new.torsions),
             old.twist.index_copy(0, rows, new.twist),
