@@ -42,3 +42,17 @@ def test_orders_are_repeated_selected_joined_and_padded() -> None:
     assert torch.equal(ChainOrder.concatenate([ORDER, ORDER])._next, twice._next)
     padded = ORDER.padded(9)
     assert padded.next(torch.arange(9)).tolist() == [*NEXT, 7, 8]
+
+
+def test_parts_keep_the_next_residues_that_they_contain() -> None:
+    """The first part holds both ends of the ring; the second begins where the first stops."""
+    rows, part = torch.tensor([0, 1, 2, 3, 5, 6, 3, 4, 6]), torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 1])
+    order, continued = ORDER.cut(rows, part)
+    assert continued.tolist() == [True, True, True, False, True, True, True, False, True]
+    following = order.next(torch.arange(9))
+    assert sorted(following.tolist()) == list(range(9))
+    assert torch.equal(part[following], part)
+    assert torch.equal(rows[following][continued], torch.from_numpy(NEXT)[rows[continued]])
+    order, continued = LINEAR.cut(torch.tensor([0, 1, 3, 4, 5, 6]), torch.tensor([0, 0, 0, 1, 1, 1]))
+    assert order is LINEAR
+    assert continued.tolist() == [True, False, False, True, True, False]

@@ -198,7 +198,7 @@ def test_small_structures_and_narrow_boxes_are_one_region(monkeypatch: pytest.Mo
 
 def test_overlaps_of_divided_structures_are_relieved_and_counted() -> None:
     divided, whole = OverlapCounts(), OverlapCounts()
-    for seed in range(2):
+    for seed in (2, 3):
         structures = torsion_structures(crowded(seed, 3 * CROWD))
         counts = OverlapCounts()
         relaxed = relieve_overlaps(structures, counts)

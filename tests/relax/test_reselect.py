@@ -8,7 +8,7 @@ import pytest
 import torch
 from crowds import crowded, torsion_structures
 
-from latcpb_cli.chem.residues import CA_SLOT, GLY
+from latcpb_cli.chem.residues import CA_SLOT, GLY, OXT_SLOT
 from latcpb_cli.geometry.codec import decode
 from latcpb_cli.relax.reselect import reselect
 from latcpb_cli.relax.structures import RotamerChoices, TorsionStructures
@@ -74,6 +74,16 @@ def test_residues_without_overlap_or_choices_are_unchanged() -> None:
     assert torch.equal(reselect(without, only(PHE_ROW, structures)).atoms, structures.atoms)
     assert structures.types[BLOCKER] == GLY
     assert torch.equal(reselect(structures, only(BLOCKER, structures)).atoms, structures.atoms)
+
+
+def test_a_residue_at_a_cut_has_no_oxt_that_blocks() -> None:
+    structures, end = blocked(0), BLOCKER - 1
+    structures.atoms[BLOCKER] += 100.0
+    structures.atoms[end, OXT_SLOT] = structures.atoms[PHE_ROW, RING].mean(0)
+    cut = replace(structures, is_cut=only(end, structures))
+    for each, moves in ((structures, True), (cut, False)):
+        moved = reselect(each, only(PHE_ROW, structures)).atoms
+        assert torch.equal(moved, structures.atoms) is not moves
 
 
 def test_a_state_that_fits_is_kept() -> None:
