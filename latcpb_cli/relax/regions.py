@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from latcpb_cli.geometry.masks import true_indices
@@ -140,6 +138,10 @@ def _divide(
     cell
         Vectors of the periodic box as rows, Å.
     """
+    # Here, because small structures do not need them.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     moving = np.unique(close_pairs_between(ca[seeds], ca, _MOVABLE_DISTANCE, cell)[1])
     one, other, shift = close_pairs_between(ca[moving], ca, _MAX_DISTANCE, cell)
     distance = np.linalg.norm(ca[other] + shift - ca[moving[one]], axis=1)
