@@ -85,7 +85,7 @@ def build_backbone(backmapper: LoadedModel, reference: Reference) -> Backbone:
     latent = predictor.latcpb.expected_latent(condition, graph, backmapper.schedule)
     decoded = predictor.latcpb.decoder(latent, condition, graph)
     assert predictor.peptide_rotations is not None
-    decoded = predictor.peptide_rotations.rotate_peptides(decoded, graph, side_chains=True)
+    decoded = predictor.peptide_rotations.rotate_peptides(decoded, condition, graph, side_chains=True)
     return Backbone(native, graph, condition, decoded)
 
 

@@ -83,6 +83,9 @@ class ModelConfig:
         Transformer layers of the CG encoder, the denoiser and the all-atom encoder.
     peptide_layers : int
         Transformer layers of the encoder of peptide rotations.
+    shared_encoder : bool
+        Whether the encoder of peptide rotations starts from the features of the CG encoder (True), or from
+        the trace (False).
     equivariant_layers, channels : int
         e3nn layers of the CG encoder, and channels per irrep.
     neighbors : int
@@ -119,6 +122,7 @@ class ModelConfig:
     denoiser_layers: int = 3
     atom_layers: int = 1
     peptide_layers: int = 8
+    shared_encoder: bool = False
     equivariant_layers: int = 2
     channels: int = 8
     neighbors: int = 24

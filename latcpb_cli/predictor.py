@@ -203,12 +203,14 @@ class Predictor(nn.Module):
         That is the backbone given, else, where ``peptides`` is true and there is a head for it, the decoder's
         with its peptides rotated; these turn further to those of a relaxed trace, and of a template.
         """
-        graph = encoded[2]
+        condition, graph = encoded[1:]
         decoded: Decoded = self.latcpb.decoder(*encoded, side_chains=side_chains)
         if backbone is not None:
             return put_on_backbone(decoded, backbone, graph, side_chains=side_chains)
         if self.peptide_rotations is not None and peptides:
-            decoded = self.peptide_rotations.rotate_peptides(decoded, graph, side_chains=side_chains)
+            decoded = self.peptide_rotations.rotate_peptides(
+                decoded, condition, graph, side_chains=side_chains
+            )
             if inputs.rotations is not None:
                 decoded = turn_to_relaxed(decoded, graph, inputs.rotations, side_chains=side_chains)
         if inputs.template is None:

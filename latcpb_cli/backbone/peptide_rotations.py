@@ -1,4 +1,4 @@
-"""Rotations of peptides about their Cα-Cα axes, predicted by an encoder of their own for best mode.
+"""Rotations of peptides about their Cα-Cα axes, predicted for best mode.
 
 The decoder has to serve sampled latents as well, and its rotations are medians. This head predicts a
 probability for every sector of the rotation of a peptide, from the trace and from the rotations of all
@@ -14,11 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latcpb_cli.backbone.peptide_encoders import OwnEncoder, SharedEncoder
 from latcpb_cli.chem.residues import N_SLOT, O_SLOT
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.codec import PEPTIDE_ROTATION, InternalCoordinates, decode
 from latcpb_cli.geometry.vectors import unit
-from latcpb_cli.model.cg_encoder import CGEncoder, ExtraFeatures, TraceEncoder
+from latcpb_cli.model.cg_encoder import CGEncoder, Condition, ExtraFeatures
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 
@@ -49,7 +50,7 @@ class PeptideRotations(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         dim = config.dim
-        self.encoder = TraceEncoder(config, config.peptide_layers, _N_PAIR_FEATURES)
+        self.encoder = (SharedEncoder if config.shared_encoder else OwnEncoder)(config, _N_PAIR_FEATURES)
         self.rotation_projection = nn.Linear(4, dim)
         last = nn.Linear(2 * dim, _N_SECTORS)
         nn.init.zeros_(last.weight)
@@ -57,29 +58,23 @@ class PeptideRotations(nn.Module):
         self.logit_head = nn.Sequential(nn.Linear(2 * dim + 2, 2 * dim), nn.SiLU(), last)
 
     def init_from(self, encoder: CGEncoder) -> None:
-        """Copy the weights of a trained CG encoder.
-
-        Weights of inputs that it lacks become zero; layers that it lacks remain nearly the identity.
-        """
-        trained = encoder.state_dict()
-        for name, target in self.encoder.state_dict().items():
-            if name in trained:
-                shared = tuple(map(slice, map(min, zip(trained[name].shape, target.shape, strict=True))))
-                target.zero_()
-                target[shared] = trained[name][shared]
+        """Start from a trained CG encoder; inputs that it lacks do not count at first."""
+        self.encoder.init_from(encoder)
         for parameter in self.rotation_projection.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, decoded: Decoded, graph: Graph) -> Float[Tensor, "L 72"]:
+    def forward(self, decoded: Decoded, condition: Condition, graph: Graph) -> Float[Tensor, "L 72"]:
         """Return the log probability of each sector; meaningless where no peptide follows."""
         rotations = _internal(decoded).torsions[:, PEPTIDE_ROTATION] * graph.linked[:, None]
         both_peptides = torch.cat([rotations, graph.order.previous(rotations)], dim=-1)
         extra = ExtraFeatures(self.rotation_projection(both_peptides), _pair_features(decoded.atoms, graph))
-        residues, _ = self.encoder.encode(graph, extra)
+        residues = self.encoder(condition, graph, extra)
         logits: Tensor = self.logit_head(torch.cat([residues, graph.order.next(residues), rotations], dim=-1))
         return logits.log_softmax(-1)
 
-    def rotate_peptides(self, decoded: Decoded, graph: Graph, *, side_chains: bool) -> Decoded:
+    def rotate_peptides(
+        self, decoded: Decoded, condition: Condition, graph: Graph, *, side_chains: bool
+    ) -> Decoded:
         """Return structures with predicted rotations of their peptides, and the concentrations of these.
 
         The length of a mean direction falls with the uncertainty of the rotation. It is zero before training,
@@ -87,14 +82,16 @@ class PeptideRotations(nn.Module):
 
         Parameters
         ----------
-        decoded, graph
-            Output of the decoder, and its neighbourhoods.
+        decoded
+            Output of the decoder.
+        condition, graph
+            Z^C, and the neighbourhoods.
         side_chains
             Whether atoms beyond CB are built; see `decode`.
         """
         internal = _internal(decoded)
         decoder_rotations = internal.torsions[:, PEPTIDE_ROTATION]
-        mean = self(decoded, graph).exp() @ sector_directions(decoder_rotations)
+        mean = self(decoded, condition, graph).exp() @ sector_directions(decoder_rotations)
         internal = internal.with_peptide_rotation(unit(_ENCODER_WEIGHT * mean + decoder_rotations))
         atoms = decode(internal, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
         # The mean direction of a narrow von Mises density has the length 1 - 1 / (2 concentration).

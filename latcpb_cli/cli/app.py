@@ -84,7 +84,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not debug:
         # Warnings of libraries repeat the messages of a command, or concern the libraries alone.
         warnings.simplefilter("ignore")
-    logging.getLogger("latcpb_cli").addHandler(_WARNINGS)
     try:
         app(arguments, prog_name="latcpb")
     except Exception as error:
@@ -109,16 +108,6 @@ def _print_and_classify(error: Exception) -> ExitCode:
     if hint:
         _print_error(f"hint: {hint}")
     return code
-
-
-class _WarningPrinter(logging.Handler):
-    """Prints warnings of the package, which are silent for Python users, on stderr."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _print_error(f"warning: {record.getMessage()}")
-
-
-_WARNINGS = _WarningPrinter(logging.WARNING)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

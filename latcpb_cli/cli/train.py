@@ -116,6 +116,46 @@ def prepare(
     typer.echo(f"{packed.chains} chains and {packed.complexes} complexes packed in {out}", err=True)
 
 
+@train_app.command("import")
+def import_(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the training run.")],
+    stage: Annotated[str, typer.Option(help="Stage after which training goes on.", metavar="STAGE")],
+    weights: Annotated[
+        str | None, typer.Argument(help="Name or folder of the weights; by default the default model.")
+    ] = None,
+    cg_layers: Annotated[
+        str | None, typer.Option(metavar="N,N,...", help="Layers of the CG encoder to keep, from 0.")
+    ] = None,
+    denoiser_layers: Annotated[
+        str | None, typer.Option(metavar="N,N,...", help="Layers of the denoiser to keep, from 0.")
+    ] = None,
+    shared_peptide_layers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Replace the encoder of peptide rotations by so many new layers over the CG encoder."
+        ),
+    ] = None,
+) -> None:
+    """Write weights as a run of a stage: to train them further, or to start a smaller model."""
+    from latcpb_cli.train.import_weights import LayerChoice, import_weights
+
+    layers = LayerChoice(_layer_numbers(cg_layers), _layer_numbers(denoiser_layers), shared_peptide_layers)
+    import_weights(weights, out, stage, layers)
+    typer.echo(f"a run of stage {stage} in {out}", err=True)
+
+
+def _layer_numbers(text: str | None) -> list[int] | None:
+    """Numbers of layers, with commas between them."""
+    from latcpb_cli.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise UsageError(f"no numbers of layers: {text!r}", "give numbers with commas, as 1,3,5") from None
+
+
 @train_app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],

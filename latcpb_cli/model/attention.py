@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -135,3 +137,13 @@ class NeighborTransformer(nn.Module):
             for layer, bias in zip(self.layers, biases, strict=True):
                 x = layer(x, pairs, bias + mask_bias, graph, noise_level)
         return x.float()
+
+    @torch.no_grad()
+    def keep_layers(self, kept: Sequence[int]) -> None:
+        """Leave out all layers but those with the given numbers."""
+        rows = torch.arange(self.bias.out_features).view(-1, self.heads)[list(kept)].flatten()
+        weight, bias = self.bias.weight[rows], self.bias.bias[rows]
+        self.bias = nn.Linear(self.bias.in_features, len(rows))
+        self.bias.weight.copy_(weight)
+        self.bias.bias.copy_(bias)
+        self.layers = nn.ModuleList(self.layers[number] for number in kept)

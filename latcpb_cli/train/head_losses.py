@@ -47,7 +47,7 @@ def peptides_loss(predictor: Predictor, batch: Batch, context: LossContext) -> d
     mask = batch.torsion_mask[:, PEPTIDE_ROTATION]
     true, weight = batch.internal.torsions[mask, PEPTIDE_ROTATION], batch.confidence[mask]
     weight = weight / weight.sum().clamp(min=1e-6)
-    log_prob = heads(decoded, graph)[mask]
+    log_prob = heads(decoded, condition, graph)[mask]
     directions = sector_directions(true)
     target = (_TARGET_CONCENTRATION * true @ directions.T).softmax(-1)
     return {
@@ -68,7 +68,7 @@ def packing_loss(predictor: Predictor, batch: Batch, context: LossContext) -> di
     with torch.no_grad():
         graph, condition, latent = _encode_best(predictor, batch, context.schedule)
         true = model.decoder(latent, condition, graph, batch.rotamer.clamp(min=0))
-        true = heads.rotate_peptides(true, graph, side_chains=True)
+        true = heads.rotate_peptides(true, condition, graph, side_chains=True)
         candidates = build_candidates(true, batch.types)
     correct = candidates.index[candidates.rotamer == batch.rotamer[candidates.residue]]
     conditional = packing.conditional_logits(candidates, true.atoms, graph).log_softmax(-1)
@@ -95,7 +95,7 @@ def rescoring_loss(predictor: Predictor, batch: Batch, context: LossContext) -> 
     with torch.no_grad():
         graph, condition, latent = _encode_best(predictor, batch, context.schedule)
         decoded = predictor.latcpb.decoder(latent, condition, graph, side_chains=False)
-        decoded = heads.rotate_peptides(decoded, graph, side_chains=False)
+        decoded = heads.rotate_peptides(decoded, condition, graph, side_chains=False)
         decoded = put_on_backbone(decoded, batch.backbone, graph, side_chains=False)
         candidates = build_candidates(decoded, batch.types)
         contacts = find_candidate_contacts(candidates, decoded.atoms, graph)

@@ -7,23 +7,24 @@ from dataclasses import replace
 import pytest
 import torch
 from rotations import MIRROR, random_rotation
-from tiny import random_latent, tiny_model, trace_tensors
+from tiny import perturb, random_latent, tiny_model, trace_tensors
 
 from latcpb_cli.backbone.peptide_rotations import _N_PAIR_FEATURES, PeptideRotations, sector_directions
 from latcpb_cli.chem.residues import O_SLOT
 from latcpb_cli.geometry.codec import PEPTIDE_ROTATION
 from latcpb_cli.geometry.vectors import unit
-from latcpb_cli.model.cg_encoder import ExtraFeatures
+from latcpb_cli.model.cg_encoder import Condition, ExtraFeatures
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 
 CA = trace_tensors()[0]
 
 
-def tiny_head(*, trained: bool) -> PeptideRotations:
+def tiny_head(*, trained: bool, shared: bool = False) -> PeptideRotations:
     """The head with random weights; untrained, its last layers are zero."""
     torch.manual_seed(5)
-    head = PeptideRotations(tiny_model().config).eval().requires_grad_(False)
+    config = replace(tiny_model().config, shared_encoder=shared)
+    head = PeptideRotations(config).eval().requires_grad_(False)
     if trained:
         weight = head.logit_head[-1].weight
         weight.data = 0.5 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
@@ -35,11 +36,12 @@ def prefer_sector(head: PeptideRotations, sector: int) -> None:
     head.logit_head[-1].bias.data[sector] = 50.0
 
 
-def decode(points: torch.Tensor = CA) -> tuple[Decoded, Graph]:
+def decode(points: torch.Tensor = CA) -> tuple[Decoded, Condition, Graph]:
     model = tiny_model()
     _, types, linked = trace_tensors()
     graph = model.build_graph(points, types, linked, [len(points)])
-    return model.decoder(random_latent(), model.cg_encoder(graph), graph), graph
+    condition = model.cg_encoder(graph)
+    return model.decoder(random_latent(), condition, graph), condition, graph
 
 
 def rotations(head: PeptideRotations, points: torch.Tensor = CA) -> torch.Tensor:
@@ -65,11 +67,11 @@ def test_certain_sectors_outweigh_the_decoder() -> None:
 
 
 def test_the_concentration_grows_with_the_certainty() -> None:
-    head, (decoded, graph) = tiny_head(trained=False), decode()
+    head, (decoded, condition, graph) = tiny_head(trained=False), decode()
     assert decoded.concentration is None
-    uncertain = head.rotate_peptides(decoded, graph, side_chains=False).concentration
+    uncertain = head.rotate_peptides(decoded, condition, graph, side_chains=False).concentration
     prefer_sector(head, 20)
-    certain = head.rotate_peptides(decoded, graph, side_chains=False).concentration
+    certain = head.rotate_peptides(decoded, condition, graph, side_chains=False).concentration
     assert uncertain is not None
     assert certain is not None
     assert (uncertain < 0.51).all()
@@ -77,9 +79,10 @@ def test_the_concentration_grows_with_the_certainty() -> None:
     assert certain.isfinite().all()
 
 
-def test_rotated_peptides_are_built() -> None:
-    head, (decoded, graph) = tiny_head(trained=True), decode()
-    rotated = head.rotate_peptides(decoded, graph, side_chains=True)
+@pytest.mark.parametrize("shared", [False, True])
+def test_rotated_peptides_are_built(shared: bool) -> None:
+    head, (decoded, condition, graph) = tiny_head(trained=True, shared=shared), decode()
+    rotated = head.rotate_peptides(decoded, condition, graph, side_chains=True)
     distance = (rotated.atoms - decoded.atoms).norm(dim=-1)
     assert (distance[:-1, O_SLOT] > 0.01).all()
     assert torch.equal(rotated.atoms[:, 1], CA)
@@ -91,13 +94,16 @@ def test_probabilities_sum_to_one_and_differ_between_peptides() -> None:
     assert (probability[1:] - probability[:-1]).abs().amax(-1).min() > 1e-4
 
 
-def test_moving_an_oxygen_changes_the_peptides_of_its_neighbors_only() -> None:
+@pytest.mark.parametrize("shared", [False, True])
+def test_moving_an_oxygen_changes_the_peptides_of_its_neighbors_only(shared: bool) -> None:
     """A peptide depends on the pair features of its two residues, with one layer of attention."""
-    head, (decoded, graph) = tiny_head(trained=True), decode()
+    head, (decoded, condition, graph) = tiny_head(trained=True, shared=shared), decode()
+    if shared:
+        perturb(head.encoder.pair_projection, seed=1)
     atoms, moved = decoded.atoms.clone(), 12
     atoms[moved, O_SLOT] += 1.0
     before, after = (
-        head(Decoded(each, decoded.internal, None), graph).exp() for each in (decoded.atoms, atoms)
+        head(Decoded(each, decoded.internal, None), condition, graph).exp() for each in (decoded.atoms, atoms)
     )
     change = (after - before).abs().amax(dim=-1)
     near = ((graph.index == moved) & graph.mask).any(-1)
@@ -109,7 +115,7 @@ def test_moving_an_oxygen_changes_the_peptides_of_its_neighbors_only() -> None:
 
 
 def test_the_initial_encoder_equals_the_cg_encoder_whatever_the_additional_inputs() -> None:
-    head, cg_encoder, (_, graph) = tiny_head(trained=True), tiny_model(seed=3).cg_encoder, decode()
+    head, cg_encoder, graph = tiny_head(trained=True), tiny_model(seed=3).cg_encoder, decode()[-1]
     head.init_from(cg_encoder)
     width = head.encoder.pair_embedding[0].in_features - graph.pairs.shape[-1]
 
@@ -129,21 +135,33 @@ def test_the_initial_encoder_equals_the_cg_encoder_whatever_the_additional_input
 def test_a_deeper_encoder_starts_near_the_cg_encoder() -> None:
     torch.manual_seed(5)
     head = PeptideRotations(replace(tiny_model().config, peptide_layers=3)).eval().requires_grad_(False)
-    cg_encoder, (_, graph) = tiny_model(seed=3).cg_encoder, decode()
+    cg_encoder, graph = tiny_model(seed=3).cg_encoder, decode()[-1]
     head.init_from(cg_encoder)
     expected = cg_encoder.encode(graph)[0]
     extra = ExtraFeatures(torch.zeros(len(CA), 24), torch.zeros(*graph.index.shape, _N_PAIR_FEATURES))
     assert (head.encoder.encode(graph, extra)[0] - expected).norm() < 0.3 * expected.norm()
 
 
-def test_rotations_do_not_change_with_the_trace_and_change_with_its_reflection() -> None:
-    head = tiny_head(trained=True)
+def test_a_shared_encoder_starts_near_the_features_of_the_cg_encoder() -> None:
+    head, (_, condition, graph) = tiny_head(trained=True, shared=True), decode()
+    head.init_from(tiny_model().cg_encoder)
+    extra = ExtraFeatures(
+        head.rotation_projection(torch.ones(len(CA), 4)),
+        torch.ones(*graph.index.shape, _N_PAIR_FEATURES),
+    )
+    expected = head.encoder.norm(condition.residues)
+    assert (head.encoder(condition, graph, extra) - expected).norm() < 0.3 * expected.norm()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_rotations_do_not_change_with_the_trace_and_change_with_its_reflection(shared: bool) -> None:
+    head = tiny_head(trained=True, shared=shared)
     original = rotations(head)
     assert torch.allclose(rotations(head, CA @ random_rotation(2).T), original, atol=1e-4)
     assert (rotations(head, CA * MIRROR) - original).abs().max() > 1e-2
 
 
 def test_decoders_of_positions_are_refused() -> None:
-    decoded, graph = decode()
+    decoded, condition, graph = decode()
     with pytest.raises(ValueError, match="positions"):
-        tiny_head(trained=False)(Decoded(decoded.atoms, None, None), graph)
+        tiny_head(trained=False)(Decoded(decoded.atoms, None, None), condition, graph)

@@ -100,3 +100,13 @@ def test_tracebacks_show_no_passwords(folder, ca_pdb, monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert "RuntimeError: https://***@host/model is gone" in shown
     assert "secret" not in shown
+
+
+def test_a_warning_of_the_package_is_one_line():
+    code = (
+        "import logging\n"
+        "from latcpb_cli.cli.app import main\n"
+        "try:\n    main(['--version'])\n"
+        "finally:\n    logging.getLogger('latcpb_cli.hub').warning('a copy is removed')\n"
+    )
+    assert python(code).stderr == "warning: a copy is removed\n"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny import TINY
+from tiny import TINY, tiny_weights
 from training import SEQUENCES, train_config, write_pdb_files
 from typer.testing import CliRunner
 
+from latcpb_cli.cli.app import main
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.config import to_json
 from latcpb_cli.train.checkpoint import read_config
@@ -48,3 +49,16 @@ def test_from_structure_files_to_weights(call, tmp_path: Path) -> None:
 
 def test_later_stages_need_the_run_of_the_stage_before(call, tmp_path: Path) -> None:
     assert call("diffusion", tmp_path, "--out", tmp_path / "out") == 2
+
+
+def test_weights_become_a_run_of_a_smaller_model(call, tmp_path: Path) -> None:
+    weights, run = tiny_weights(tmp_path / "weights"), tmp_path / "run"
+    start = ("import", weights, "--out", run, "--stage", "autoencoder")
+    assert call(*start, "--cg-layers", "0", "--denoiser-layers", "0", "--shared-peptide-layers", "2") == 0
+    model = read_config(run).model
+    assert (model.cg_layers, model.peptide_layers, model.shared_encoder) == (1, 2, True)
+    for choice in ("1", "0,0", "all", ""):
+        with pytest.raises(SystemExit) as leaving:
+            main(["train", *map(str, start[:3]), str(tmp_path / "other"), *start[4:], "--cg-layers", choice])
+        assert leaving.value.code == 2
+    assert not (tmp_path / "other").exists()
