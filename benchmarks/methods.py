@@ -57,6 +57,7 @@ def _by_name(*methods: Method) -> dict[str, Method]:
 
 METHODS = _by_name(
     Method("latcpb", "latcpb, best", "latcpb"),
+    Method("latcpb-fast", "latcpb-fast, best", "latcpb-fast"),
     Method("latcpb-ensemble", "latcpb, ensemble", "latcpb-ensemble"),
     Method("latcpb+faspr", "latcpb + FASPR", "pyfaspr", backbone="latcpb"),
     Method("cgback", "CGBack", "cgback"),

@@ -80,6 +80,7 @@ def _own(mode: Mode, without: tuple[Part, ...] = (), **settings: str) -> Program
 
 OWN = {
     "latcpb": _own("best"),
+    "latcpb-fast": _own("best", weights="latcpb-fast"),
     "latcpb-ensemble": _own("ensemble"),
     "latcpb-kept": _own("best", keep_backbone="yes"),
     "paper-exact": _own("exact", PARTS),
@@ -92,10 +93,11 @@ PROGRAMS = PEERS | OWN
 
 
 def configured(name: str, *, weights: str, device: str, samples: int) -> Program:
-    """Look up a program, and give latcpb its weights, device and, in modes that sample, number of samples."""
+    """Look up a program; give latcpb its device, weights unless it has any, and samples where it samples."""
     program = PROGRAMS[name]
     if name in PEERS:
         return program
+    weights = program.settings.get("weights", weights)
     settings = {**program.settings, "weights": weights, "device": device}
     if settings["mode"] != "best":
         settings["samples"] = str(samples)

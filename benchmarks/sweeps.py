@@ -14,6 +14,8 @@ from programs import PEERS, ProgramError, command
 from systems import CONFORMATIONS, pdb_text, random_chain, random_sequence, write_system
 from workers import Worker
 
+from latcpb_cli.weights import bundled_names
+
 __all__ = ["LENGTH", "SWEEPS", "Measurement"]
 
 LENGTH = 100
@@ -87,6 +89,16 @@ def sweep_backbones(options: argparse.Namespace) -> Iterator[Measurement]:
             yield _measurement("backbones", count, LENGTH * count, cost)
             cost = run_latcpb(options, (built.with_suffix(".top.pdb"), built), "--keep-backbone")
             yield replace(_measurement("backbones", count, LENGTH * count, cost), note="--keep-backbone")
+
+
+def sweep_models(options: argparse.Namespace) -> Iterator[Measurement]:
+    """Build the same frames with each model of the package, in turns."""
+    for count in options.frames:
+        inputs = write_system(options.work, 1, LENGTH, count)
+        for _ in range(PAIRS):
+            for name in bundled_names():
+                cost = run_latcpb(options, inputs, "--weights", name)
+                yield replace(_measurement("models", count, LENGTH * count, cost), note=name)
 
 
 def sweep_samples(options: argparse.Namespace) -> Iterator[Measurement]:
@@ -163,6 +175,7 @@ SWEEPS: dict[str, Callable[[argparse.Namespace], Iterator[Measurement]]] = {
     "residues": sweep_residues,
     "frames": sweep_frames,
     "backbones": sweep_backbones,
+    "models": sweep_models,
     "samples": sweep_samples,
     "threads": partial(sweep_option, "threads"),
     "workers": partial(sweep_option, "workers"),

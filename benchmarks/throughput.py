@@ -5,8 +5,9 @@
     python benchmarks/throughput.py --work FOLDER --quick                 a minute, as a check of the script
 
 Sweeps: cold (one protein of 100 residues, from the start of the process), residues (one frame of growing
-size), frames (100 residues each), backbones (the same with --keep-backbone, in turns), samples, threads,
-workers, and peers (files of one frame of 100 residues; latcpb builds the same frames as a trajectory).
+size), frames (100 residues each), backbones (the same with --keep-backbone, in turns), models (the same with
+each model of the package, in turns), samples, threads, workers, and peers (files of one frame of 100
+residues; latcpb builds the same frames as a trajectory).
 Residues per second leave out loading; the wall time is that of the whole command. Prints Markdown; --out NAME
 writes NAME.md, NAME.json and NAME.png (with matplotlib).
 """

@@ -60,6 +60,13 @@ def test_latcpb_runs_from_the_tree_beside_the_benchmarks(tmp_path, calls):
     assert calls == []
 
 
+def test_a_model_of_the_package_keeps_its_weights():
+    """The column of one model, whichever weights the others have."""
+    line, _ = command(configured("latcpb-fast", weights="mine", device="cpu", samples=1), Path())
+    assert "weights=latcpb-fast" in line
+    assert "weights=mine" not in line
+
+
 def test_every_program_of_a_method_can_be_driven():
     methods = METHODS | LADDER
     assert {name for method in methods.values() for name in method.programs} == set(ALL_PROGRAMS)
