@@ -101,6 +101,8 @@ class ModelConfig:
         Codes and mixture prior (True), or a plain conditional VAE (False).
     cartesian : bool
         Decode to positions in local frames (as CGVAE does) instead of internal coordinates.
+    rescoring : bool
+        Whether there is a network that corrects the probabilities of packed side chains.
     com_beads : bool
         Whether there is an encoder of beads at centres of mass.
     diffusion : bool
@@ -132,6 +134,7 @@ class ModelConfig:
     contrast_temperature: float = 0.1
     discrete: bool = True
     cartesian: bool = False
+    rescoring: bool = True
     com_beads: bool = False
     diffusion: bool = True
     schedule: DiffusionConfig = field(default_factory=DiffusionConfig)

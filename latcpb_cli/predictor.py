@@ -55,7 +55,7 @@ class Predictor(nn.Module):
     packing : Packing or None
         Rotamer probabilities in the mean field of all side chains.
     rescoring : Rescoring or None
-        A correction of these probabilities.
+        A correction of these probabilities; None where the configuration leaves it out.
     bead_encoder : BeadEncoder or None
         Cα from beads at centres of mass; None where the weights have none.
 
@@ -68,7 +68,7 @@ class Predictor(nn.Module):
         self.latcpb = LatCPB(config)
         self.peptide_rotations = None if config.cartesian else PeptideRotations(config)
         self.packing = None if config.cartesian else Packing(config)
-        self.rescoring = None if config.cartesian else Rescoring(config)
+        self.rescoring = Rescoring(config) if config.rescoring and not config.cartesian else None
         self.bead_encoder = BeadEncoder() if config.com_beads else None
 
     @classmethod

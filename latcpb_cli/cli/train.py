@@ -135,11 +135,13 @@ def import_(
             min=0, help="Replace the encoder of peptide rotations by so many new layers over the CG encoder."
         ),
     ] = None,
+    rescoring: Annotated[bool, typer.Option(help="Keep the rescoring of side chains.")] = True,
 ) -> None:
     """Write weights as a run of a stage: to train them further, or to start a smaller model."""
     from latcpb_cli.train.import_weights import LayerChoice, import_weights
 
-    layers = LayerChoice(_layer_numbers(cg_layers), _layer_numbers(denoiser_layers), shared_peptide_layers)
+    numbers = _layer_numbers(cg_layers), _layer_numbers(denoiser_layers)
+    layers = LayerChoice(*numbers, shared_peptide_layers, rescoring)
     import_weights(weights, out, stage, layers)
     typer.echo(f"a run of stage {stage} in {out}", err=True)
 

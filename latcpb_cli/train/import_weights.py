@@ -22,7 +22,7 @@ __all__ = ["LayerChoice", "import_weights"]
 
 @dataclass(frozen=True)
 class LayerChoice:
-    """Layers of a trained model that a smaller one starts from; None for all of them.
+    """Parts of a trained model that a smaller one starts from; None for all layers.
 
     Attributes
     ----------
@@ -31,11 +31,14 @@ class LayerChoice:
     shared_peptide : int or None
         Number of new layers, over the features of the CG encoder, in place of the encoder of peptide
         rotations.
+    rescoring : bool
+        Whether the rescoring is kept, if there is one.
     """
 
     cg: Sequence[int] | None = None
     denoiser: Sequence[int] | None = None
     shared_peptide: int | None = None
+    rescoring: bool = True
 
 
 def import_weights(weights: str | Path | None, out: Path, stage: str, layers: LayerChoice) -> None:
@@ -79,6 +82,9 @@ def import_weights(weights: str | Path | None, out: Path, stage: str, layers: La
     if layers.shared_peptide is not None:
         config = replace(config, shared_encoder=True, peptide_layers=layers.shared_peptide)
         state = {name: value for name, value in state.items() if not name.startswith("peptide_rotations.")}
+    if not layers.rescoring:
+        config = replace(config, rescoring=False)
+        state = {name: value for name, value in state.items() if not name.startswith("rescoring.")}
     _save(out, stage, config, state)
 
 

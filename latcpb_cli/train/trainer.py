@@ -137,6 +137,8 @@ class Trainer:
         config, stage = self.config, self.stage
         self.predictor.requires_grad_(False)
         parts = _trained_parts(self.predictor, stage)
+        if not parts:
+            raise UsageError(f"this model leaves out what the stage {stage.name} trains", "go on without it")
         with_dropout = [self.predictor] if stage.dropout_everywhere else parts
         for module in (inner for part in with_dropout for inner in part.modules()):
             if isinstance(module, nn.Dropout):

@@ -88,6 +88,18 @@ def test_a_shared_encoder_of_peptides_is_new_and_can_be_trained(
     assert all(name.startswith("peptide_rotations.") for name in changed)
 
 
+def test_a_model_without_rescoring_has_no_such_stage(
+    deep_weights: Path, packed: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    predictor = imported(deep_weights, run, "packing", rescoring=False)
+    assert predictor.rescoring is None
+    assert predictor.packing is not None
+    config = replace(train_config("rescoring"), model=predictor.config)
+    with pytest.raises(UsageError, match="leaves out what the stage rescoring trains"):
+        Trainer(config, packed, tmp_path / "rescoring", previous=run)
+
+
 def test_refusals(deep_weights: Path, tmp_path: Path) -> None:
     for layers in ((), (3,), (1, 0), (0, 0), (-1, 2)):
         with pytest.raises(UsageError, match="no choice of layers"):
