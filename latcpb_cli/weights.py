@@ -46,7 +46,7 @@ HASHED_FILES = (CONFIG_FILE, MODEL_FILE)
 """Files that a model must have; `CONFIDENCE_FILE` is hashed as well where a model has it."""
 
 _MAX_CHECKSUM_BYTES, _MAX_MODEL_BYTES = 1 << 16, 1 << 30
-"""Larger files are not read; those of the package have 162 bytes and 24 MB."""
+"""Larger files are not read; those of the package have 244 bytes and 14 MB at most."""
 
 MANIFEST_FILE = Path(__file__).with_name("weights_manifest.json")
 
