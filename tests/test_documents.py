@@ -51,6 +51,8 @@ SHELL_SYNTAX = set("*?$|;&<>`~")
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"(?:^|[;&|(]\s*|\b[A-Z_]+=\S+\s+)latcpb\s+(\S+)")
+INCLUDE = re.compile(r'--8<-- "(.*)"\n')
+"""A page that is another file, such as a model card."""
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
@@ -229,6 +231,6 @@ def test_links_lead_somewhere(path):
     for target, anchor in LINK.findall(path.read_text("utf-8")):
         linked = (path.parent / target).resolve() if target else path
         assert linked.exists(), target
-        if linked == ROOT / "docs" / "model-card.md":  # includes the card
-            linked = ROOT / "weights" / "latcpb-base" / "README.md"
+        if linked.suffix == ".md" and (included := INCLUDE.fullmatch(linked.read_text("utf-8"))):
+            linked = ROOT / included[1]
         assert not anchor or anchor in anchors(linked), f"{target}#{anchor}"
