@@ -32,6 +32,7 @@ def test_missing_keys_have_their_defaults() -> None:
         ('{"schedule": 7}', "does not hold a JSON object"),
         ('{"dim": -3}', "dim is -3, not from 1 to 2048"),
         ('{"cg_layers": 1000000000}', "cg_layers is 1000000000"),
+        ('{"peptide_layers": 0}', "peptide_layers is 0"),
         ('{"dim": 1e2}', "dim is 100.0, not int"),
         ('{"dim": true}', "dim is true, not int"),
         ('{"dim": "192"}', 'dim is "192", not int'),

@@ -46,11 +46,7 @@ class OwnEncoder(TraceEncoder):
 class SharedEncoder(nn.Module):
     """Transformer layers over the features of the CG encoder; before training, nearly the identity.
 
-    Parameters
-    ----------
-    config : ModelConfig
-    n_pair_features : int
-        Additional features of each pair.
+    Its parameters are those of `OwnEncoder`.
     """
 
     def __init__(self, config: ModelConfig, n_pair_features: int) -> None:

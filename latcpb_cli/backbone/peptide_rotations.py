@@ -3,7 +3,7 @@
 The decoder has to serve sampled latents as well, and its rotations are medians. This head predicts a
 probability for every sector of the rotation of a peptide, from the trace and from the rotations of all
 peptides in the decoder. The mean direction has the least expected squared error. No side chains are needed to
-train it: backbones without them serve as well.
+train it: backbones without them serve as well. `peptide_encoders` has the two encoders to choose from.
 """
 
 from __future__ import annotations

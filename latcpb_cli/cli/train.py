@@ -132,7 +132,7 @@ def import_(
     shared_peptide_layers: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Replace the encoder of peptide rotations by so many new layers over the CG encoder."
+            min=1, help="Replace the encoder of peptide rotations by so many new layers over the CG encoder."
         ),
     ] = None,
     rescoring: Annotated[bool, typer.Option(help="Keep the rescoring of side chains.")] = True,
@@ -155,7 +155,7 @@ def _layer_numbers(text: str | None) -> list[int] | None:
     try:
         return [int(number) for number in text.split(",")]
     except ValueError:
-        raise UsageError(f"no numbers of layers: {text!r}", "give numbers with commas, as 1,3,5") from None
+        raise UsageError(f"no numbers of layers: {text!r}", "give numbers with commas, as 0,2") from None
 
 
 @train_app.command()
