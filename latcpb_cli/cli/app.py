@@ -23,17 +23,20 @@ from latcpb_cli.cli.doctor import doctor
 from latcpb_cli.cli.evaluate import evaluate
 from latcpb_cli.cli.examples import examples
 from latcpb_cli.cli.inspect import inspect
+from latcpb_cli.cli.startup import start_help
 from latcpb_cli.cli.train import train_app
 from latcpb_cli.cli.weights import download_weights
 from latcpb_cli.errors import ExitCode, LatcpbError, first_line, one_line, without_passwords
 
 __all__ = ["app", "main"]
 
+_HELP_OPTIONS = ["-h", "--help"]
+
 app = typer.Typer(
     name="latcpb",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": _HELP_OPTIONS},
     help="All atoms back from a coarse-grained protein trajectory of Cα beads.",
 )
 
@@ -84,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not debug:
         # Warnings of libraries repeat the messages of a command, or concern the libraries alone.
         warnings.simplefilter("ignore")
+    if not arguments or not set(_HELP_OPTIONS).isdisjoint(arguments):
+        start_help()
     try:
         app(arguments, prog_name="latcpb")
     except Exception as error:

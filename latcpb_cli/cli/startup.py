@@ -1,4 +1,4 @@
-"""The start of the command: torch and e3nn faster than by plain imports, and threads that wait passively."""
+"""The start of the command: imports that leave out what a command never uses, and threads that wait passively."""
 
 from __future__ import annotations
 
@@ -11,7 +11,23 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-__all__ = ["start_torch"]
+__all__ = ["start_help", "start_torch"]
+
+
+def start_help() -> None:
+    """Import the part of Typer that prints help.
+
+    Notes
+    -----
+    It imports rich's renderers of Markdown and of tracebacks, which the help of latcpb has none of. Both are
+    replaced during the import and restored before this function returns; Typer's module keeps the
+    replacements.
+
+    CPU time of ``latcpb --help`` on an AMD EPYC, least of nine runs in turns: 0.44 s by a plain import, 0.32 s
+    by this function.
+    """
+    with _stand_in("rich.markdown"), _stand_in("rich.traceback"):
+        importlib.import_module("typer.rich_utils")
 
 
 def start_torch() -> None:

@@ -119,3 +119,20 @@ def test_a_pdb_file_is_built_without_the_libraries_of_other_formats(tmp_path):
         "except SystemExit as end: assert end.code == 0, end.code"
     )
     assert not loaded & {*NEVER_USED, *OF_OTHER_COMMANDS}
+
+
+def test_help_is_printed_without_renderers_that_it_does_not_use():
+    """And they are themselves again afterwards."""
+    loaded = modules_after(
+        "from latcpb_cli.cli.app import main\n"
+        "import contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as printed:\n"
+        "    try: main(['backmap', '--help'])\n"
+        "    except SystemExit as end: assert end.code == 0, end.code\n"
+        "assert '--coherence' in printed.getvalue()",
+        "from rich.markdown import Markdown\n"
+        "from rich.traceback import Traceback\n"
+        "assert Markdown('*a*').markup == '*a*' and Traceback.from_exception",
+    )
+    assert "typer.rich_utils" in loaded
+    assert not loaded & {"rich.markdown", "rich.traceback", "markdown_it", "torch", "numpy"}
