@@ -6,6 +6,7 @@ read and are numbers; a model that would have more parameters than the file is g
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ __all__ = ["check_tensors", "limited_parameters", "read_tensors"]
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 _MAX_HEADER_BYTES = 1 << 22
 """Forty times the header of the weights in the package."""
+_BUILDING = threading.Lock()
+"""Torch keeps its hooks for all threads, which must not change them while another builds."""
 _HINT = "fetch the weights again, or update latcpb"
 
 
@@ -65,6 +68,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def limited_parameters(count: int, path: Path) -> Iterator[None]:
     """Let a model be built in this context if it has no more parameters than this.
 
+    Threads wait for each other here; modules that others build elsewhere do not count.
+
     Parameters
     ----------
     count : int
@@ -77,21 +82,24 @@ def limited_parameters(count: int, path: Path) -> Iterator[None]:
     WeightsError
         As soon as the parameters that the modules have so far are more.
     """
-    n_parameters = 0
+    n_parameters, thread = 0, threading.get_ident()
 
     def add(module: nn.Module, name: str, parameter: Tensor | None) -> None:
         nonlocal n_parameters
-        n_parameters += 0 if parameter is None else parameter.numel()
+        if parameter is None or threading.get_ident() != thread:
+            return
+        n_parameters += parameter.numel()
         if n_parameters > count:
             raise WeightsError(
                 f"{path}: the model of its configuration has more parameters than the file ({count:,})", _HINT
             )
 
-    hook = register_module_parameter_registration_hook(add)
-    try:
-        yield
-    finally:
-        hook.remove()
+    with _BUILDING:
+        hook = register_module_parameter_registration_hook(add)
+        try:
+            yield
+        finally:
+            hook.remove()
 
 
 def check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,21 @@ def test_a_model_larger_than_its_file_is_not_built() -> None:
         built += [nn.Linear(2, 2) for _ in range(1000)]
     assert not built
     nn.Linear(100, 100)
+
+
+def test_models_may_be_built_in_several_threads() -> None:
+    def build(_: int) -> None:
+        with limited_parameters(60, Path("a")):
+            for _ in range(10):
+                nn.Linear(2, 2)
+                time.sleep(0.001)
+
+    with ThreadPoolExecutor(4) as threads:
+        built = threads.map(build, range(4))
+        for _ in range(20):
+            nn.Linear(2, 2)
+            time.sleep(0.001)
+    assert list(built) == [None] * 4
 
 
 @pytest.mark.parametrize(
