@@ -27,7 +27,7 @@ from latcpb_cli.confidence.record import QUANTITIES, Confidence
 from latcpb_cli.hub import resolve_weights
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.weights import CONFIDENCE_FILE, write_checksums
+from latcpb_cli.weights import CONFIDENCE_FILE, MODEL_FILE, write_checksums
 
 MODES = {"best": BackmapOptions(), "ensemble": BackmapOptions(samples=2)}
 RIGHT_BACKBONE = 0.5
@@ -57,7 +57,7 @@ def main() -> None:
             modes[mode] = fit(seen)
     if modes:
         directory = resolve_weights(options.weights).directory
-        content = {"model_sha256": backmapper.weights_sha256, "modes": modes}
+        content = {"model_sha256": backmapper.checksums[MODEL_FILE], "modes": modes}
         path = directory / CONFIDENCE_FILE
         path.write_text(json.dumps(content) + "\n", encoding="utf-8")
         write_checksums(directory)

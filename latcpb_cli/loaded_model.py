@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -62,8 +62,9 @@ class LoadedModel:
     Attributes
     ----------
     predictor : Predictor
-    weights_name, weights_sha256 : str
-        Which weights it has.
+    weights_name : str
+    checksums : mapping of str to str
+        Of its weights: the sha256 in hex of each file, by file name.
     device : str
         Where it runs, for instance ``cpu`` or ``cuda:0``.
     calibration : Calibration or None
@@ -77,12 +78,12 @@ class LoadedModel:
         predictor: Predictor,
         *,
         weights_name: str,
-        weights_sha256: str,
+        checksums: Mapping[str, str],
         device: str,
         calibration: Calibration | None = None,
     ) -> None:
         self.predictor, self.calibration = predictor, calibration
-        self.weights_name, self.weights_sha256, self.device = weights_name, weights_sha256, device
+        self.weights_name, self.checksums, self.device = weights_name, checksums, device
         self.schedule = Schedule.from_config(predictor.config.schedule, device)
 
     @classmethod
@@ -101,8 +102,10 @@ class LoadedModel:
         with WithoutInitialization():
             predictor = Predictor.load(files.config, files.model, resolved)
         calibration = None if files.confidence is None else Calibration.load(files.confidence, files.sha256)
-        identity = {"weights_name": files.name, "weights_sha256": files.sha256}
-        return cls(predictor, **identity, device=resolved, calibration=calibration)
+        return cls(
+            predictor, weights_name=files.name, checksums=files.checksums, device=resolved,
+            calibration=calibration,
+        )  # fmt: skip
 
     def frames_per_block(self, residues: int) -> int:
         """How many frames of so many residues are computed at once.
@@ -165,9 +168,8 @@ class LoadedModel:
 
         Cα are those of ``chunk`` to the bit, or no further than ``options.ca_tolerance`` (Å) from there,
         moved only where no good peptides fit; with ``options.keep_backbone``, the atoms of its backbone are,
-        too. Frames are computed in blocks whose size follows from the
-        number of residues alone, the last one filled up with copies, so that a frame's numbers do not
-        depend on the frames that are computed with it.
+        too. Frames are computed in blocks whose size follows from the number of residues alone, the last one
+        filled up with copies, so that a frame's numbers do not depend on the frames computed with it.
 
         Parameters
         ----------
@@ -268,10 +270,7 @@ class LoadedModel:
         options: BackmapOptions,
         references: References,
     ) -> Iterator[tuple[Decoded, Graph, Callable[[], Prediction]]]:
-        """Encode some frames once, then decode each of their samples.
-
-        ``frames`` are their numbers.
-        """
+        """Encode some frames, of these numbers, once, then decode each of their samples."""
         latcpb, without = self.predictor.latcpb, options.without
         graph, condition = self._encode(trace, part)
         backbone, rotations = self._flat(part.backbone), self._flat(part.rotations)

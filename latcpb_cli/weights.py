@@ -67,8 +67,8 @@ class WeightsFiles:
         Name of the model, which is the name of its directory.
     directory, config, model : pathlib.Path
         The directory, its ``config.json`` and its ``model.safetensors``.
-    sha256 : str
-        Of ``model.safetensors``, in hex; it goes into reports.
+    checksums : mapping of str to str
+        The sha256 in hex of each file that results depend on, by file name.
     origin : {"directory", "bundled", "cache", "network"}
         Where the files come from.
     confidence : pathlib.Path or None
@@ -79,9 +79,14 @@ class WeightsFiles:
     directory: Path
     config: Path
     model: Path
-    sha256: str
+    checksums: Mapping[str, str]
     origin: Origin
     confidence: Path | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Of ``model.safetensors``, in hex; it goes into reports."""
+        return self.checksums[MODEL_FILE]
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,8 @@ def verify(directory: Path, expected: Mapping[str, str], origin: Origin, *, hint
         If a file is missing or differs; the message names it and both sums.
     """
     has_confidence = CONFIDENCE_FILE in expected
-    for file in (*HASHED_FILES, *[CONFIDENCE_FILE] * has_confidence):
+    files = (*HASHED_FILES, *[CONFIDENCE_FILE] * has_confidence)
+    for file in files:
         path = directory / file
         if not path.is_file():
             raise WeightsError(
@@ -177,7 +183,7 @@ def verify(directory: Path, expected: Mapping[str, str], origin: Origin, *, hint
         directory=directory,
         config=directory / CONFIG_FILE,
         model=directory / MODEL_FILE,
-        sha256=expected[MODEL_FILE],
+        checksums={file: expected[file] for file in files},
         origin=origin,
         confidence=directory / CONFIDENCE_FILE if has_confidence else None,
     )

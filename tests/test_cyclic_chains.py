@@ -17,6 +17,7 @@ from latcpb_cli.metrics.clashes import frame_clashes
 from latcpb_cli.metrics.stereo import StereoChecker
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
+from latcpb_cli.weights import MODEL_FILE
 
 SIZES = sorted(SEQUENCES)
 BRIDGED = pulled_ring(14, 2, 10, 5.5)
@@ -25,7 +26,7 @@ TAIL = "ACDEFGHI"
 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
-    return LoadedModel(tiny_predictor(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    return LoadedModel(tiny_predictor(), weights_name="tiny", checksums={MODEL_FILE: "0" * 64}, device="cpu")
 
 
 def letters(length: int) -> str:

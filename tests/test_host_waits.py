@@ -14,6 +14,7 @@ from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.relax import regions, relief
 from latcpb_cli.structure import CGTrace, FrameChunk
+from latcpb_cli.weights import MODEL_FILE
 
 BEST, ENSEMBLE = BackmapOptions(), BackmapOptions(mode="ensemble", seed=3)
 SHORT_RELIEF = {"_N_STEPS": 3, "_STEPS_PER_PAIR_LIST": 2, "_N_STEPS_AFTER_RESELECTION": 2, "_MAX_ROUNDS": 1}
@@ -41,7 +42,9 @@ def make_chunk(n_frames: int) -> FrameChunk:
 def load(device: str) -> LoadedModel:
     predictor = tiny_predictor()
     perturb(predictor, 1)
-    return LoadedModel(predictor.to(device), weights_name="tiny", weights_sha256="0" * 64, device=device)
+    return LoadedModel(
+        predictor.to(device), weights_name="tiny", checksums={MODEL_FILE: "0" * 64}, device=device
+    )
 
 
 def sample_on_gpu(

@@ -20,6 +20,7 @@ from latcpb_cli.options import BackmapOptions, MdOptions
 from latcpb_cli.run.chunk_job import ChunkJob
 from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import FrameChunk
+from latcpb_cli.weights import MODEL_FILE
 
 SLOTS = list(GIVEN_SLOTS)
 PEPTIDES = structure(SEQUENCE, phi=-70.0, psi=-35.0), structure(SEQUENCE, phi=-120.0, psi=130.0)
@@ -34,7 +35,7 @@ def model() -> LoadedModel:
     predictor = tiny_predictor()
     for seed, module in enumerate((predictor.latcpb.decoder, predictor.packing, predictor.rescoring)):
         perturb(module, seed, 0.2)
-    identity = {"weights_name": "tiny", "weights_sha256": "0" * 64, "device": "cpu"}
+    identity = {"weights_name": "tiny", "checksums": {MODEL_FILE: "0" * 64}, "device": "cpu"}
     return LoadedModel(predictor, **identity, calibration=linear_calibration())
 
 

@@ -25,7 +25,7 @@ from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
 from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
-from latcpb_cli.weights import write_checksums
+from latcpb_cli.weights import MODEL_FILE, write_checksums
 
 BEST = BackmapOptions()
 ENSEMBLE = BackmapOptions(samples=2, seed=3)
@@ -33,7 +33,7 @@ ENSEMBLE = BackmapOptions(samples=2, seed=3)
 
 def load(predictor: Predictor | None = None, device: str = "cpu") -> LoadedModel:
     predictor = (predictor or tiny_predictor()).to(device)
-    return LoadedModel(predictor, weights_name="tiny", weights_sha256="0" * 64, device=device)
+    return LoadedModel(predictor, weights_name="tiny", checksums={MODEL_FILE: "0" * 64}, device=device)
 
 
 @pytest.fixture(scope="module")

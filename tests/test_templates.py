@@ -21,6 +21,7 @@ from latcpb_cli.read_options import ReadOptions
 from latcpb_cli.sidechains.references import References
 from latcpb_cli.structure import AtomTopology, FrameChunk
 from latcpb_cli.templates.template_set import read_templates
+from latcpb_cli.weights import MODEL_FILE
 
 ROOT = Path(__file__).parents[1]
 NATIVE = ROOT / "examples" / "tnc_allatom.pdb"
@@ -32,7 +33,7 @@ BEST = BackmapOptions()
 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
-    return LoadedModel(tiny_predictor(), weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    return LoadedModel(tiny_predictor(), weights_name="tiny", checksums={MODEL_FILE: "0" * 64}, device="cpu")
 
 
 def frames(numbers: list[int] | None = None) -> FrameChunk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -105,10 +106,29 @@ class BuiltChunk:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What a process must have to build the same bytes: the version of latcpb, and the weights."""
+    """What a process must have to build the same bytes.
+
+    Attributes
+    ----------
+    version : str
+        Of latcpb.
+    checksums : mapping of str to str
+        Of the weights: the sha256 of each file, by file name.
+    """
 
     version: str
-    weights_sha256: str
+    checksums: Mapping[str, str]
+
+    def differences(self, expected: ModelIdentity) -> list[str]:
+        """Describe what differs from another process; nothing where both build the same bytes."""
+        differences = []
+        if self.version != expected.version:
+            differences.append(f"latcpb {self.version}, not {expected.version}")
+        for file in sorted(self.checksums.keys() | expected.checksums.keys()):
+            own, other = (x.checksums.get(file, "missing") for x in (self, expected))
+            if own != other:
+                differences.append(f"{file} {own[:12]}, not {other[:12]}")
+        return differences
 
 
 @dataclass(frozen=True, eq=False)

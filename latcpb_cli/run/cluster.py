@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from typing import Any
 
-from latcpb_cli.errors import LatcpbError, UsageError, WorkersLostError, first_line
+from latcpb_cli import __version__
+from latcpb_cli.errors import LatcpbError, UsageError, WorkerMismatchError, WorkersLostError, first_line
 from latcpb_cli.run.chunk_job import ChunkJob
 from latcpb_cli.run.measure import MeasuredChunk
-from latcpb_cli.run.remote import build_remotely
+from latcpb_cli.run.remote import RemoteCall
 from latcpb_cli.run.worker_process import WorkerSetup
 from latcpb_cli.structure import FrameChunk
 
@@ -67,7 +69,7 @@ class ClusterWorkers:
         try:
             waiting: deque[tuple[FrameChunk, Any]] = deque()
             for chunk in chunks:
-                waiting.append((chunk, client.submit(build_remotely, self._setup, job, chunk, pure=False)))
+                waiting.append((chunk, self._submit(client, job, chunk)))
                 # As many chunks as cores, twice: workers must not wait for the writer.
                 while len(waiting) >= 2 * self._n_threads(client):
                     yield self._result(client, *waiting.popleft())
@@ -102,13 +104,25 @@ class ClusterWorkers:
             "start it again, then give the same command with --resume",
         )
 
+    def _submit(self, client: Any, job: ChunkJob, chunk: FrameChunk) -> Any:
+        """Send a chunk to a worker; neither it nor the scheduler needs latcpb to read what is sent."""
+        call = RemoteCall(__version__, pickle.dumps((self._setup, job, chunk)))
+        return client.submit(pickle.loads, pickle.dumps(call), pure=False)
+
     def _result(self, client: Any, chunk: FrameChunk, future: Any) -> MeasuredChunk:
-        """Wait for a chunk, as long as the scheduler is there."""
+        """Wait for a chunk; raise the error of its worker, if there is one."""
+        result: MeasuredChunk | Exception = pickle.loads(self._reply(client, chunk, future))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def _reply(self, client: Any, chunk: FrameChunk, future: Any) -> bytes:
+        """Wait for the bytes of a reply, as long as the scheduler is there."""
         answered = time.monotonic()
         while True:
             try:
-                measured: MeasuredChunk = future.result(timeout=_POLL_SECONDS)
-                return measured
+                reply: bytes = future.result(timeout=_POLL_SECONDS)
+                return reply
             except LatcpbError:
                 raise
             except self._dask.scheduler.KilledWorker as error:
@@ -121,3 +135,10 @@ class ClusterWorkers:
                     answered = time.monotonic()
                 elif time.monotonic() - answered > _LOST_SECONDS:
                     raise self._lost() from None
+            except Exception as error:
+                if future.status != "error":
+                    raise
+                raise WorkerMismatchError(
+                    f"a worker cannot run latcpb {__version__} ({first_line(error)})",
+                    "install the same version and weights on all workers",
+                ) from error

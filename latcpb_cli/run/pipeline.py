@@ -35,6 +35,7 @@ from latcpb_cli.run.progress import RunOutputs, RunProgress
 from latcpb_cli.run.provenance import provenance
 from latcpb_cli.run.report import ReportWriter
 from latcpb_cli.structure import FrameChunk
+from latcpb_cli.weights import MODEL_FILE
 
 __all__ = ["RunSummary", "backmap_trajectory", "run_settings", "write_run"]
 
@@ -188,7 +189,7 @@ def _output_spec(run: PreparedRun, settings: dict[str, Any]) -> OutputSpec:
         f"LATCPB {__version__}, WEIGHTS {backmapper.weights_name}, SEED {options.seed}, "
         f"MODE {options.settled_mode.upper()}",
         "SHA256 OF THE WEIGHTS:",
-        backmapper.weights_sha256,
+        backmapper.checksums[MODEL_FILE],
         run_remark(settings),
     ]
     numbers = run.n_frames, options.samples, run.source.interval
@@ -249,7 +250,7 @@ def run_settings(
     return {
         **options.settings(),
         "latcpb": __version__,
-        "weights": backmapper.weights_sha256,
+        "weights": dict(backmapper.checksums),
         "device": torch.device(backmapper.device).type,
         "inputs": input_identity(source.paths),
         **_template_identity(options),
@@ -274,7 +275,7 @@ def _report_facts(run: PreparedRun, plan: OutputPlan, progress: RunProgress) -> 
     if trace.has_centers:
         beads["sc" if trace.com_beads is None else "com"] = displacement.center_summary()
     return {
-        "weights": {"name": backmapper.weights_name, "sha256": backmapper.weights_sha256},
+        "weights": {"name": backmapper.weights_name, "sha256": backmapper.checksums[MODEL_FILE]},
         "device": backmapper.device,
         "frames": run.n_frames,
         "residues": len(source.trace),

@@ -96,7 +96,7 @@ class PreparedRun:
         if source.trace.has_centers:
             _check_centers(backmapper, source, options)
         started = time.perf_counter()
-        identity = ModelIdentity(__version__, backmapper.weights_sha256)
+        identity = ModelIdentity(__version__, backmapper.checksums)
         confident = not source.trace.has_centers and _has_confidence(backmapper, options)
         job = ChunkJob(
             source.trace, options, limits, templates=open_templates(source, options), identity=identity,

@@ -12,6 +12,7 @@ from latcpb_cli.errors import UsageError
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace, FrameChunk
+from latcpb_cli.weights import MODEL_FILE
 
 LENGTH = len(SEQUENCE)
 TRACE = CGTrace(
@@ -23,7 +24,7 @@ TRACE = CGTrace(
 def model() -> LoadedModel:
     predictor = tiny_predictor()
     perturb(predictor, seed=1)
-    return LoadedModel(predictor, weights_name="tiny", weights_sha256="0" * 64, device="cpu")
+    return LoadedModel(predictor, weights_name="tiny", checksums={MODEL_FILE: "0" * 64}, device="cpu")
 
 
 def chunk(frames: list[int]) -> FrameChunk:

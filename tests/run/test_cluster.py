@@ -61,7 +61,7 @@ def test_a_cluster_loses_a_worker(run, setup, input_folder):
     distributed = pytest.importorskip("distributed")
     killed = threading.Event()
     with distributed.LocalCluster(
-        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=3, threads_per_worker=2, processes=True, dashboard_address=None
     ) as cluster:
 
         def kill(done: int) -> None:

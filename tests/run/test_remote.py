@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +21,7 @@ from latcpb_cli.run.measure import measure_chunk
 from latcpb_cli.run.remote import build_remotely, load_model, portable_error
 from latcpb_cli.run.worker_process import WorkerSetup
 from latcpb_cli.structure import FrameChunk
+from latcpb_cli.weights import MODEL_FILE
 
 TRACE = structure("AKF").trace
 JOB = ChunkJob(TRACE, BackmapOptions(), (-1e6, 1e6))
@@ -53,6 +56,19 @@ def test_a_model_is_loaded_once(loaded):
     assert loaded[:2] == [("mine", "cpu"), ("other", "cpu")]
 
 
+def test_threads_of_a_worker_share_a_model(loaded, monkeypatch):
+    load = remote.LoadedModel.from_pretrained
+
+    def slow(weights=None, *, device="auto"):
+        time.sleep(0.05)
+        return load(weights, device=device)
+
+    monkeypatch.setattr(remote.LoadedModel, "from_pretrained", slow)
+    with ThreadPoolExecutor(4) as threads:
+        models = list(threads.map(load_model, [WorkerSetup("mine", "cpu")] * 4))
+    assert len(loaded) == len({id(model) for model in models}) == 1
+
+
 def test_a_chunk_is_built_and_measured_with_the_threads_of_the_setup(loaded, monkeypatch):
     threads = []
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
@@ -64,15 +80,22 @@ def test_a_chunk_is_built_and_measured_with_the_threads_of_the_setup(loaded, mon
 
 
 @pytest.mark.parametrize(
-    ("version", "sha256", "built"),
-    [(__version__, "0" * 64, True), ("0.0.9", "0" * 64, False), (__version__, "1" * 64, False)],
+    ("version", "checksums", "message"),
+    [
+        (__version__, {MODEL_FILE: "0" * 64}, ""),
+        ("0.0.9", {MODEL_FILE: "0" * 64}, f"has latcpb {__version__}, not 0.0.9$"),
+        (__version__, {MODEL_FILE: "1" * 64}, f"has {MODEL_FILE} {'0' * 12}, not {'1' * 12}$"),
+        (__version__, {MODEL_FILE: "0" * 63 + "1"}, f"has {MODEL_FILE} "),
+        (__version__, {MODEL_FILE: "0" * 64, "config.json": "2" * 64}, "has config.json missing, not 2222"),
+        (__version__, {}, f"has {MODEL_FILE} 0000.*, not missing"),
+    ],
 )
-def test_a_worker_with_another_version_or_other_weights_builds_nothing(loaded, version, sha256, built):
-    job = replace(JOB, identity=ModelIdentity(version, sha256))
-    if built:
+def test_a_worker_with_another_version_or_other_weights_builds_nothing(loaded, version, checksums, message):
+    job = replace(JOB, identity=ModelIdentity(version, checksums))
+    if not message:
         assert build_remotely(WorkerSetup("mine", "cpu"), job, CHUNK).error is None
         return
-    with pytest.raises(WorkerMismatchError, match=f"this run has {version} with {sha256[:12]}"):
+    with pytest.raises(WorkerMismatchError, match=message):
         build_remotely(WorkerSetup("mine", "cpu"), job, CHUNK)
 
 

@@ -13,6 +13,7 @@ from latcpb_cli.confidence.calibration import Calibration, ModeCalibration, Mono
 from latcpb_cli.confidence.collector import PredictionCollector
 from latcpb_cli.confidence.prediction import N_STATES, Prediction
 from latcpb_cli.loaded_model import LoadedModel
+from latcpb_cli.weights import MODEL_FILE
 
 __all__ = [
     "FakeModel", "linear_calibration", "pdb_line", "walk", "write_all_atom_pdb", "write_ca_pdb",
@@ -156,7 +157,7 @@ class FakeModel(LoadedModel):
     """
 
     weights_name = "fake"
-    weights_sha256 = "0" * 64
+    checksums = {MODEL_FILE: "0" * 64}
     device = "cpu"
     fail_at: int | None = None
     calibration = None

@@ -13,7 +13,7 @@ from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.train.checkpoint import load_predictor
 from latcpb_cli.train.export import export_weights
-from latcpb_cli.weights import read_directory
+from latcpb_cli.weights import MODEL_FILE, read_directory
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def built_atoms(predictor: Predictor) -> torch.Tensor:
 def test_exported_weights_are_taken_by_the_backmapper(exported: Path) -> None:
     backmapper = LoadedModel.from_pretrained(exported, device="cpu")
     assert backmapper.weights_name == "weights"
-    assert backmapper.weights_sha256 == read_directory(exported).sha256
+    assert backmapper.checksums[MODEL_FILE] == read_directory(exported).sha256
 
 
 def test_existing_weights_are_kept_unless_asked(trained: dict[str, Path], exported: Path) -> None:
