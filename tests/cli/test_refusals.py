@@ -212,6 +212,16 @@ CASES = {
     "frames that are none": (good, "cg.pdb --frames 1:2:-1", 2, "--frames '1:2:-1' is not understood"),
     "an output of no format": (good, "cg.pdb -o a.txt", 2, "a.txt: cannot write format '.txt'"),
     "an output in no folder": (good, "cg.pdb -o no/a.pdb", 4, "no: no such folder"),
+    "an output without a name": (good, "cg.pdb -o ''", 2, "--output '.' is no file name"),
+    "the folder for an output": (good, "cg.pdb -o .", 2, "--output '.' is no file name"),
+    "an output of the kernel": (good, "cg.pdb -o /proc/a.pdb", 4, "/proc"),
+    "a name with no room for suffixes": (
+        good, f"cg.pdb -o {'n' * 240}.xtc", 4, f"{'n' * 240}.xtc: the name is too long",
+    ),
+    "the sequence as output": (
+        lambda f: (good(f), text("s.pdb", f">a\n{SEQUENCE}\n")(f)),
+        "cg.pdb --sequence s.pdb -o s.pdb --overwrite", 2, "s.pdb: is an input of this run",
+    ),
     "an output that exists": (
         lambda f: (good(f), (f / "o.pdb").touch()), "cg.pdb -o o.pdb", 4, "o.pdb: exists already"),
 }  # fmt: skip

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from latcpb_cli.errors import OutputError
-from latcpb_cli.io.writers.part_file import PartFile, PartStates, undo_renames
+from latcpb_cli.io.writers.part_file import PartFile, PartStates, output_error, undo_renames
 
 
 def test_a_part_takes_its_name_when_it_is_committed(tmp_path):
@@ -46,6 +50,36 @@ def test_a_part_that_cannot_be_continued(tmp_path, content):
         (tmp_path / "a.txt.part").write_bytes(content)
     with pytest.raises(OutputError, match="gone, cut or changed"):
         PartFile(tmp_path / "a.txt", states)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_part_that_is_no_longer_there_is_noticed(tmp_path, replaced):
+    part = PartFile(tmp_path / "a.txt")
+    part.write(b"one")
+    part.path.unlink()
+    if replaced:
+        part.path.write_bytes(b"one")
+    with pytest.raises(OutputError, match=r"a\.txt\.part: "):
+        part.sync()
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.ENOSPC, "make room"),
+        (errno.EDQUOT, "make room"),
+        (errno.ENAMETOOLONG, "choose a shorter"),
+        (errno.EACCES, "choose another"),
+        (errno.EROFS, "choose another"),
+        (errno.ENOENT, "choose another"),
+        (errno.EIO, "choose another"),
+        (errno.EFBIG, "choose another"),
+    ],
+)
+def test_hints_follow_from_the_fault(code, hint):
+    error = output_error(Path("a.txt"), OSError(code, os.strerror(code)))
+    assert error.message == f"a.txt: {os.strerror(code)}"
+    assert error.hint.startswith(hint)
 
 
 def test_bytes_that_may_change_are_not_part_of_the_checksum(tmp_path):
