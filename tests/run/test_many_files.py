@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 
 import pytest
 from cg_files import FakeModel, walk, write_ca_pdb
@@ -10,7 +13,7 @@ from cg_files import FakeModel, walk, write_ca_pdb
 from latcpb_cli.errors import InputError, OutputExistsError
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.read_options import ReadOptions
-from latcpb_cli.run import remote
+from latcpb_cli.run import many_files, remote
 from latcpb_cli.run.many_files import backmap_files, expand_inputs, plan_tasks, write_summary
 from latcpb_cli.run.worker_process import WorkerSetup
 
@@ -34,11 +37,19 @@ def folder(tmp_path):
     return inputs
 
 
-def backmap(folder, options: BackmapOptions):
-    output = folder.parent / "out"
+def backmap(folder, options: BackmapOptions, workers: int = 0, name: str = "out"):
+    output = folder.parent / name
     output.mkdir(exist_ok=True)
     tasks = plan_tasks(expand_inputs([folder]), output)
-    return output, list(backmap_files(tasks, SETUP, ReadOptions(), options))
+    results = list(backmap_files(tasks, SETUP, ReadOptions(), options, workers))
+    return output, sorted(results, key=lambda result: result.file)
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Workers that start at once, with the stand-in for the model."""
+    context = multiprocessing.get_context("fork")
+    monkeypatch.setattr(many_files.multiprocessing, "get_context", lambda method: context)
 
 
 def test_each_file_has_its_own_sequence_and_one_failure_stops_no_other(folder):
@@ -63,6 +74,27 @@ def test_files_that_are_done_are_not_built_again(folder):
     _, results = backmap(folder, BackmapOptions(resume=True))
     assert (output / "a.pdb").stat().st_mtime_ns == before
     assert not results[0].error
+
+
+def test_workers_share_the_files(folder, forked):
+    alone, expected = backmap(folder, BackmapOptions(), name="alone")
+    shared, results = backmap(folder, BackmapOptions(), workers=2, name="shared")
+    assert [row.exit_code for row in results] == [row.exit_code for row in expected] == [0, 0, 3]
+    for name in ("a.pdb", "b.pdb"):
+        assert (shared / name).read_bytes() == (alone / name).read_bytes()
+    assert sorted(path.name for path in shared.iterdir()) == sorted(path.name for path in alone.iterdir())
+
+
+def test_a_worker_that_is_lost_is_an_error_of_its_files(folder, forked, monkeypatch):
+    monkeypatch.setattr(FakeModel, "sample", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    output, results = backmap(folder, BackmapOptions(), workers=1)
+    assert [row.exit_code for row in results[:2]] == [1, 1]
+    assert all(row.error == "a worker was lost" and "--resume" in row.hint for row in results[:2])
+    assert not list(output.glob("*.pdb"))
+    monkeypatch.undo()
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: FakeModel())
+    _, results = backmap(folder, BackmapOptions(resume=True))
+    assert [row.exit_code for row in results] == [0, 0, 3]
 
 
 def test_folders_lists_and_packed_files_become_tasks(folder):
