@@ -133,6 +133,21 @@ def test_interrupted_run_leaves_no_final_name(tmp_path, source, backmapper, monk
     assert {entry.rpartition(".")[2] for entry in left} == ({"part", "journal"} if fail_at else set())
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "confidence.json"])
+def test_a_run_goes_on_with_the_same_files_of_weights_only(tmp_path, source, backmapper, monkeypatch, file):
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
+    output, backmapper.fail_at = tmp_path / "out.xtc", 3
+    with pytest.raises(KeyboardInterrupt):
+        backmap_trajectory(backmapper, source, output)
+    other = FakeModel()
+    other.checksums = {**backmapper.checksums, file: "1" * 64}
+    with pytest.raises(UsageError, match="the interrupted run had another weights$"):
+        backmap_trajectory(other, source, output, BackmapOptions(resume=True))
+    backmap_trajectory(FakeModel(), source, output, BackmapOptions(resume=True))
+    with pytest.raises(OutputExistsError):
+        backmap_trajectory(other, source, output, BackmapOptions(resume=True))
+
+
 def test_interrupted_overwrite_keeps_the_old_file(tmp_path, source, backmapper):
     output, options = tmp_path / "out.pdb", BackmapOptions(overwrite=True)
     output.write_text("precious")
