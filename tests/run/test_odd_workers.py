@@ -100,6 +100,10 @@ REFUSED: dict[str, tuple[Change, type[LatcpbError], str]] = {
     "a version of a checkout": (
         version(f"{__version__}+dev"), WorkerMismatchError, MISMATCH + "latcpb .*dev"
     ),
+    "an older version with other records": (
+        lambda *place: (version("0.0.9")(*place), without_module("latcpb_cli.run.chunk_job")(*place)),
+        WorkerMismatchError, MISMATCH + "latcpb 0.0.9",
+    ),
     "no latcpb": (without_module("latcpb_cli.run.remote"), WorkerMismatchError, UNFIT + "remote"),
     "a latcpb without remote calls": (
         without_name("latcpb_cli.run.remote.answer"), WorkerMismatchError, UNFIT + "answer",
