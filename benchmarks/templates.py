@@ -1,6 +1,7 @@
 """Side chains and backbones with a template: the first frame of an ensemble, for all others, in best mode.
 
     python benchmarks/templates.py DATA [--weights DIR] [--set train] [--frames 12] [--ensembles ID,ID]
+                                        [--template-tolerance 3]
 
 By default the folded ensembles of the set. Errors are RMSD (Å) from the natives without superposition, means
 over frames: of side chains without and with the template, and of the side chains of the template put on the
@@ -23,6 +24,7 @@ from chains import rebuild, whole_trajectory
 from diversity import jump_percentage, side_chain_error
 
 from latcpb_cli.chem.residues import GAMMA_SLOT, OXT_SLOT
+from latcpb_cli.choices import TEMPLATE_TOLERANCE
 from latcpb_cli.geometry.codec import encode, place_side_chains
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.metrics.accuracy import ATOM_SETS, inner_residues, rmsd, squared_deviation
@@ -80,13 +82,15 @@ def overlaps_and_defects(built: AtomStructure) -> tuple[float, float]:
     return float(np.mean([each.overlap04_per_1000 for each in clashes])), float(np.mean(wrong))
 
 
-def measure_ensemble(backmapper: LoadedModel, data: Path, name: str, frames: int) -> list[float]:
+def measure_ensemble(backmapper: LoadedModel, name: str, settings: argparse.Namespace) -> list[float]:
     """Figures of one ensemble, in the order of `COLUMNS`."""
-    whole, chunk = whole_trajectory(data, name, frames)
+    whole, chunk = whole_trajectory(settings.data, name, settings.frames)
     (first, first_chunk), (native, others) = (
         select_frames(whole, chunk, rows) for rows in (slice(1), slice(1, None))
     )
-    template = Template.from_atoms(whole.trace, first.atoms[0], first.present, first.linked()[0])
+    template = Template.from_atoms(
+        whole.trace, first.atoms[0], first.present, first.linked()[0], settings.template_tolerance
+    )
     inner, options = inner_residues(first.linked())[0], BackmapOptions(mode="best")
     built = [rebuild(backmapper, native, others, options, each) for each in ((), (template,))]
     itself = rebuild(backmapper, first, first_chunk, options, (template,))
@@ -112,6 +116,9 @@ def parse_options() -> argparse.Namespace:
     parser = measurement_parser(__doc__, sets=("valid", "train"))
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--ensembles", type=lambda text: text.split(","), help="default: those of the set")
+    parser.add_argument(
+        "--template-tolerance", type=float, default=TEMPLATE_TOLERANCE, metavar="Å", help="(%(default)s)"
+    )
     return parser.parse_args()
 
 
@@ -120,7 +127,7 @@ def main() -> None:
     backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
     print(f"{'ensemble':24s}" + "".join(f"{column:>10s}" for column in COLUMNS))
     for name in options.ensembles or folded_ensembles(options.data, options.set):
-        figures = measure_ensemble(backmapper, options.data, name, options.frames)
+        figures = measure_ensemble(backmapper, name, options)
         print(f"{name:24s}" + "".join(f"{figure:10.2f}" for figure in figures), flush=True)
 
 

@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 from latcpb_cli.errors import UsageError
 
 __all__ = [
-    "DEFAULT_REPO_ID", "PARTS", "BFactor", "BeadKinds", "ChainEnds", "Disulfides", "ForceField", "Mode",
-    "Part", "PbcTreatment", "SideChainCenter", "Solvent", "Superpose", "TopologyFormat",
-    "UnknownResidues", "check_choice", "parse_parts",
+    "DEFAULT_REPO_ID", "PARTS", "TEMPLATE_TOLERANCE", "BFactor", "BeadKinds", "ChainEnds", "Disulfides",
+    "ForceField", "Mode", "Part", "PbcTreatment", "SideChainCenter", "Solvent", "Superpose",
+    "TopologyFormat", "UnknownResidues", "check_choice", "parse_parts",
 ]  # fmt: skip
 
 Mode = Literal["best", "ensemble", "exact"]
@@ -38,6 +38,8 @@ Part = Literal["peptides", "packing", "rescoring", "relief"]
 """What goes beyond the paper's method, in the order in which it is applied."""
 PARTS: tuple[Part, ...] = get_args(Part)
 DEFAULT_REPO_ID = "latcpb/latcpb"
+TEMPLATE_TOLERANCE = 0.8
+"""Å; between those that suit other structures of a protein and frames of the same simulation."""
 """The Hub repository of the package, with one directory per model."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.choices import (
     PARTS,
+    TEMPLATE_TOLERANCE,
     BFactor,
     Disulfides,
     ForceField,
@@ -25,6 +26,9 @@ from latcpb_cli.errors import UsageError
 from latcpb_cli.residue_ranges import ResidueRange, parse_chain_map, parse_ranges
 
 __all__ = ["BackmapOptions", "MdOptions"]
+
+_WITH_TEMPLATES = ("template_map", "template_only_domains", "template_tolerance")
+"""Options that mean nothing without templates."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ class BackmapOptions:
         sequences decide.
     template_only_domains : str or None
         Residues of the input that may use the templates, such as ``A:10-95``; by default all.
+    template_tolerance : float
+        How far (Å) the trace may be from that of a template for half of the side chains to stay as they are
+        there.
     disulfides : {'auto', 'none'}
     naming : {'pdb', 'charmm', 'amber'}
         Names of residues and atoms in PDB files and topologies.
@@ -121,6 +128,7 @@ class BackmapOptions:
     template: str | PathLike[str] | Sequence[str | PathLike[str]] = ()
     template_map: str | None = None
     template_only_domains: str | None = None
+    template_tolerance: float = TEMPLATE_TOLERANCE
     disulfides: Disulfides = "auto"
     naming: Naming = "pdb"
     topology: TopologyFormat = "pdb"
@@ -168,11 +176,15 @@ class BackmapOptions:
 
     def _check_templates(self) -> None:
         object.__setattr__(self, "template", tuple(map(str, self.template_paths)))
-        for name in ("template_map", "template_only_domains"):
-            if getattr(self, name) is not None and not self.template:
+        for name in _WITH_TEMPLATES:
+            if getattr(self, name) != getattr(type(self), name) and not self.template:
                 raise UsageError(
                     f"--{name.replace('_', '-')} has no effect without --template", "leave it out, or add one"
                 )
+        if not (math.isfinite(self.template_tolerance) and self.template_tolerance > 0):
+            raise UsageError(
+                f"--template-tolerance {self.template_tolerance} is not possible", "give a length above 0 Å"
+            )
         if self.template and not self.uses("packing"):
             raise UsageError(
                 "--template decides on rotamers, which need packing", "leave out --template or --without"
@@ -267,5 +279,5 @@ class BackmapOptions:
         """
         left_out = ["report", "overwrite", "resume", "template"]
         if not self.template:
-            left_out += ["template_map", "template_only_domains"]
+            left_out += _WITH_TEMPLATES
         return {name: value for name, value in asdict(self).items() if name not in left_out}

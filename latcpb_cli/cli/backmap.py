@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latcpb_cli.choices import parse_parts
+from latcpb_cli.choices import TEMPLATE_TOLERANCE, parse_parts
 from latcpb_cli.cli import bead_options as kind
 from latcpb_cli.cli import options as opt
 from latcpb_cli.cli import preparation
@@ -41,6 +41,7 @@ def backmap(
     template: templates.Template = None,
     template_map: templates.TemplateMap = None,
     template_only_domains: templates.TemplateOnlyDomains = None,
+    template_tolerance: templates.TemplateTolerance = TEMPLATE_TOLERANCE,
     disulfides: opt.Disulfides = "auto",
     naming: opt.Naming = "pdb",
     topology: opt.Topology = "pdb",
@@ -100,7 +101,8 @@ def backmap(
     options = BackmapOptions(
         samples=samples, seed=_seed_number(seed), mode=mode, coherence=coherence,
         ca_tolerance=ca_tolerance, keep_backbone=keep_backbone, template=template or (),
-        template_map=template_map, template_only_domains=template_only_domains, disulfides=disulfides,
+        template_map=template_map, template_only_domains=template_only_domains,
+        template_tolerance=template_tolerance, disulfides=disulfides,
         naming=naming, topology=topology, bfactor=bfactor,
         without=() if without is None else parse_parts(without),
         md=preparation.md_options(hydrogens, minimize, details), report=not no_report, overwrite=overwrite,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Template", "TemplateMap", "TemplateOnlyDomains"]
+__all__ = ["Template", "TemplateMap", "TemplateOnlyDomains", "TemplateTolerance"]
 
 _TEMPLATES = "Templates"
 
@@ -38,5 +38,14 @@ TemplateOnlyDomains = Annotated[
         help="Residues of the input that may use the templates, such as A:10-95,A:120-180.",
         rich_help_panel=_TEMPLATES,
         show_default=False,
+    ),
+]
+TemplateTolerance = Annotated[
+    float,
+    typer.Option(
+        metavar="Å",
+        help="How far the trace may be from that of a template for half of the side chains to stay as they "
+        "are there: 0.3 suits another structure of the protein, 3 a frame of the same simulation.",
+        rich_help_panel=_TEMPLATES,
     ),
 ]

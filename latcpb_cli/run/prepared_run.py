@@ -175,7 +175,8 @@ def open_templates(source: Source, options: BackmapOptions) -> TemplateSet:
     if not options.template:
         return TemplateSet()
     paths, chains = options.template_paths, options.template_chains
-    return read_templates(paths, source.trace, chains, options.template_ranges)
+    ranges, tolerance = options.template_ranges, options.template_tolerance
+    return read_templates(paths, source.trace, chains, ranges, tolerance)
 
 
 def frames_per_chunk(block: int, residues: int, frames: int, builders: int) -> int:

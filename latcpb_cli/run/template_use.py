@@ -12,7 +12,7 @@ from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import rotamer_indices
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
-from latcpb_cli.templates.evidence import find_evidence
+from latcpb_cli.templates.evidence import find_rotamers
 from latcpb_cli.templates.template_set import TemplateSet
 
 __all__ = ["template_rows", "template_summary", "template_use"]
@@ -49,9 +49,8 @@ def template_use(
         1 or 0; nan for residues whose side chains no template has, or which were not built.
     """
     linked = trace.linked(chunk.positions)
-    evidence = find_evidence(templates.templates, chunk.positions, linked, trace.next_residue)
-    rotamer, probability = evidence.rotamer.numpy(), evidence.probability.numpy()
-    wanted = np.where(probability >= _LEAST_PROBABILITY, rotamer, -1).reshape(linked.shape)
+    rotamer, probability = find_rotamers(templates.templates, chunk.positions, linked, trace.next_residue)
+    wanted = np.where(probability >= _LEAST_PROBABILITY, rotamer, -1)
     present = AtomTopology.heavy_atoms(trace).present[:, :N_SLOTS]
     use = np.full(missing.shape, np.nan)
     for sample in range(atoms.shape[1]):

@@ -1,7 +1,8 @@
 """How sure the conformation of a template is in a frame, from how alike the two traces are there.
 
 The constants follow how often rotamers, and how well chi angles and peptides, of training ensembles are those
-of the first frame; ``benchmarks/templates.py DATA --set train`` measures them.
+of the first frame; ``benchmarks/templates.py DATA --set train`` measures them, and ``benchmarks/persistence.py``
+how much the rotamers that stay differ from ensemble to ensemble.
 """
 
 from __future__ import annotations
@@ -18,13 +19,11 @@ from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.templates.rigid_copies import RigidCopies
 from latcpb_cli.templates.template import Template
 
-__all__ = ["TemplateEvidence", "find_evidence"]
+__all__ = ["TemplateEvidence", "find_evidence", "find_rotamers"]
 
 _MAX_PROBABILITY = 0.99
-"""That a rotamer of the template is that of a frame whose trace is the same."""
-_ROTAMER_LENGTH = 0.8
-"""Deviation (Å) of the surroundings at which this probability has fallen to a half. It falls like a
-Lorentzian, since many side chains stay as they are where the chain moves on."""
+"""That a rotamer of the template is that of a frame whose trace is the same. It falls like a Lorentzian with
+the deviation of the surroundings, since many side chains stay as they are where the chain moves on."""
 _AFTER_PACKING = 0.5
 """Part of this probability that counts once more after packing and rescoring. On training ensembles errors
 are as with none, and side chains steadier; with all of it errors and overlaps rise."""
@@ -107,17 +106,16 @@ def find_evidence(
     """
     site = np.stack([template.deviation(ca, linked, next_residue) for template in templates])
     local = np.stack([template.peptide_deviation(ca, linked, next_residue) for template in templates])
-    side_chain = _Choice.nearest(templates, site, [template.rotamer >= 0 for template in templates])
+    side_chain = _Choice.of_side_chains(templates, site)
     peptide = np.maximum(site, site[..., next_rows(next_residue, ca.shape[1])])
     variance = _MIN_PEPTIDE_STD**2 + (_LOCAL_SLOPE * local) ** 2 + (_SITE_SLOPE * peptide) ** 2
     has_peptide = [np.asarray(template.rotation.any(-1)) for template in templates]
     backbone = _Choice.nearest(templates, variance, has_peptide)
     deviation, excess = side_chain.value, np.maximum(backbone.value - _MIN_PEPTIDE_STD**2, 0.0)
-    probability = _MAX_PROBABILITY / (1 + (deviation / _ROTAMER_LENGTH) ** 2)
     chi_std = np.sqrt(_MIN_CHI_STD**2 + (_CHI_STD_SLOPE * np.minimum(deviation, 1e3)) ** 2)
     return TemplateEvidence(
-        rotamer=_flat(np.maximum(side_chain.take("rotamer"), 0)),
-        probability=_flat(probability),
+        rotamer=_flat(side_chain.rotamer()),
+        probability=_flat(side_chain.probability()),
         chi=_flat(side_chain.take("chi")),
         bends=_flat(side_chain.take("bends")),
         chi_std=_flat(chi_std),
@@ -127,6 +125,18 @@ def find_evidence(
         peptides=_rigid_copies(backbone.take("peptide_atoms"), np.sqrt(excess) / _SITE_SLOPE),
         side_chains=_rigid_copies(side_chain.take("side_chain_atoms"), deviation),
     )
+
+
+def find_rotamers(
+    templates: tuple[Template, ...],
+    ca: Float[np.ndarray, "F L 3"],
+    linked: Bool[np.ndarray, "F L"],
+    next_residue: Int[np.ndarray, "L"] | None = None,
+) -> tuple[Int[np.ndarray, "F L"], Float[np.ndarray, "F L"]]:
+    """Return ``rotamer`` and ``probability`` of `find_evidence` alone, whose parameters these are."""
+    site = np.stack([template.deviation(ca, linked, next_residue) for template in templates])
+    side_chain = _Choice.of_side_chains(templates, site)
+    return side_chain.rotamer(), side_chain.probability()
 
 
 def _rigid_copies(
@@ -157,6 +167,22 @@ class _Choice:
         """Choose the template of the least value among those that know the residue."""
         values = np.where(np.stack(known)[:, None], values, np.inf)
         return cls(templates, values.argmin(0), values.min(0))
+
+    @classmethod
+    def of_side_chains(cls, templates: tuple[Template, ...], site: Float[np.ndarray, "T F L"]) -> _Choice:
+        """Choose the template whose surroundings deviate least among those that know the side chain."""
+        return cls.nearest(templates, site, [template.rotamer >= 0 for template in templates])
+
+    def rotamer(self) -> Int[np.ndarray, "F L"]:
+        """Return the rotamers of side chains; 0 where no template knows them."""
+        rotamer: np.ndarray = np.maximum(self.take("rotamer"), 0)
+        return rotamer
+
+    def probability(self) -> Float[np.ndarray, "F L"]:
+        """Return the probabilities of these rotamers, of which the values are deviations."""
+        tolerances = np.array([template.tolerance for template in self.templates])
+        probability: np.ndarray = _MAX_PROBABILITY / (1 + (self.value / tolerances[self.index]) ** 2)
+        return probability
 
     def take(self, name: str) -> np.ndarray:
         """Return an attribute of the templates, (F, L, ...)."""

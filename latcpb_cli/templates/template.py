@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT
 from latcpb_cli.chem.rotamers import rotamer_indices
 from latcpb_cli.chem.zmatrix import chi_mask
+from latcpb_cli.choices import TEMPLATE_TOLERANCE
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.codec import FIRST_CHI, PEPTIDE_ROTATION, encode
 from latcpb_cli.geometry.links import ChainOrder, next_rows
@@ -52,6 +53,9 @@ class Template:
         See `local_peptides`.
     side_chain_atoms : numpy.ndarray of float64, shape (L, 10, 3)
         See `local_side_chains`.
+    tolerance : float
+        Deviation (Å) at which a side chain of a frame has the rotamer of the structure with a probability of
+        a half, where the model says nothing.
     """
 
     neighbors: Int[np.ndarray, "L K"]
@@ -64,6 +68,7 @@ class Template:
     twist: Float[np.ndarray, "L"]
     peptide_atoms: Float[np.ndarray, "L 3 3"]
     side_chain_atoms: Float[np.ndarray, "L 10 3"]
+    tolerance: float = TEMPLATE_TOLERANCE
 
     @classmethod
     def from_atoms(
@@ -72,6 +77,7 @@ class Template:
         atoms: Float[np.ndarray, "L 15 3"],
         present: Bool[np.ndarray, "L 15"],
         linked: Bool[np.ndarray, "L"],
+        tolerance: float = TEMPLATE_TOLERANCE,
     ) -> Template:
         """Measure a structure.
 
@@ -85,6 +91,8 @@ class Template:
             Atoms that have a position; residues without a Cα are not in the structure.
         linked : numpy.ndarray of bool, shape (L,)
             Whether the structure has a peptide from each residue to the next.
+        tolerance : float
+            See the attribute, Å.
         """
         ca, known = atoms[:, CA_SLOT].astype(np.float64), present[:, CA_SLOT]
         points = torch.from_numpy(atoms.astype(np.float64))
@@ -110,6 +118,7 @@ class Template:
             internal.twist.numpy(),
             local_peptides(points, Trace(points[:, CA_SLOT], links, order)).numpy(),
             local_side_chains(points).numpy(),
+            tolerance,
         )
 
     def deviation(

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from latcpb_cli.chem.residues import CA_SLOT, slot_mask
+from latcpb_cli.choices import TEMPLATE_TOLERANCE
 from latcpb_cli.errors import InputError
 from latcpb_cli.io.all_atom import open_all_atom
 from latcpb_cli.io.beads.named_residues import list_chains, named_residues
@@ -50,6 +51,7 @@ def read_templates(
     trace: CGTrace,
     chain_map: ChainMap | None = None,
     ranges: Sequence[ResidueRange] = (),
+    tolerance: float = TEMPLATE_TOLERANCE,
 ) -> TemplateSet:
     """Read all-atom structures, and match each to the residues of an input.
 
@@ -63,6 +65,8 @@ def read_templates(
         Template chains of input chains, by identifier; see `match_chains`.
     ranges : sequence of ResidueRange
         Residues of the input that may use a template; all where there are none.
+    tolerance : float
+        See `Template`, Å.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def read_templates(
         present = present[rows] & matched[:, None]
         in_order = np.where(present[..., None], atoms[rows], np.float32(0.0))
         linked = _linked(trace, rows, rest.linked(atoms[None, :, CA_SLOT])[0])
-        template = Template.from_atoms(trace, in_order, present, linked)
+        template = Template.from_atoms(trace, in_order, present, linked, tolerance)
         templates.append(template)
         notes.append(_describe(path, trace, template, rows, present, len(source)))
         n_known = int((template.rotamer >= 0).sum())

@@ -149,6 +149,27 @@ def test_workers_get_the_templates(files, monkeypatch) -> None:
     assert one["templates"] == other["templates"] and len(one["templates"]) == 15
 
 
+def test_a_tolerance_lets_side_chains_stay_on_other_traces(files, backmap) -> None:
+    given = "cg.pdb", "--template", "aa.pdb"
+    shares = []
+    for tolerance in ("0.01", "0.8", "50"):
+        code, _ = backmap(*given, "--template-tolerance", tolerance, "-o", f"{tolerance}.pdb")
+        assert code == 0
+        shares.append(report(files / f"{tolerance}.report.json")["summary"]["templates"]["share"])
+    assert shares == sorted(shares) and shares[0] < shares[-1]
+    assert backmap(*given, "-o", "o.pdb")[0] == 0
+    assert report(files / "o.report.json")["summary"]["templates"]["share"] == shares[1]
+
+
+@pytest.mark.parametrize("tolerance", ["0", "-1", "nan", "inf"])
+def test_a_tolerance_is_a_length(files, backmap, tolerance) -> None:
+    code, messages = backmap(
+        "cg.pdb", "--template", "aa.pdb", "--template-tolerance", tolerance, "-o", "o.pdb"
+    )
+    assert code == 2 and "give a length above 0 Å" in messages
+    assert not (files / "o.pdb").exists()
+
+
 def test_python_takes_paths(files) -> None:
     for template in ("aa.pdb", files / "aa.pdb", [files / "aa.pdb"]):
         assert BackmapOptions(template=template).template_paths == tuple(
@@ -156,6 +177,9 @@ def test_python_takes_paths(files) -> None:
         )
     with pytest.raises(UsageError, match="no effect without --template"):
         BackmapOptions(template_map="A=B")
+    with pytest.raises(UsageError, match="--template-tolerance has no effect without --template"):
+        BackmapOptions(template_tolerance=3.0)
+    assert BackmapOptions(template="aa.pdb", template_tolerance=3.0).settings()["template_tolerance"] == 3.0
 
     class Stub(FakeModel, Backmapper):
         """A stand-in with the Python interface."""

@@ -12,7 +12,7 @@ from peptides import structure
 from latcpb_cli.chem.residues import CA_SLOT, O_SLOT
 from latcpb_cli.chem.rotamers import rotamer_index
 from latcpb_cli.structure import AtomStructure
-from latcpb_cli.templates.evidence import TemplateEvidence, find_evidence
+from latcpb_cli.templates.evidence import TemplateEvidence, find_evidence, find_rotamers
 from latcpb_cli.templates.template import Template
 
 SEQUENCE = "AKLMFWRTYVEDNQISHCAGPKL"
@@ -89,6 +89,20 @@ def test_a_departure_is_local(native) -> None:
     assert (change[[2, 3]] > 0.9).all() and (change[[20, 21]] < 0.9).all()
     mirrored = evidence(native, ca * np.array([1, 1, -1], dtype=np.float32))
     assert mirrored.probability.max() < 0.5
+
+
+def test_half_of_the_side_chains_stay_at_the_tolerance(native) -> None:
+    rng = np.random.default_rng(0)
+    ca = (native.atoms[:, :, CA_SLOT] + 0.5 * rng.normal(size=(3, len(SEQUENCE), 3))).astype(np.float32)
+    linked, template = native.trace.linked(ca), make_template(native)
+    known, deviation = template.rotamer >= 0, template.deviation(ca, linked)
+    for tolerance in (0.3, 3.0):
+        (rotamer, probability) = find_rotamers((replace(template, tolerance=tolerance),), ca, linked)
+        assert np.array_equal((probability > 0.495)[:, known], (deviation < tolerance)[:, known])
+        assert (rotamer == template.rotamer)[:, known].all() and not probability[:, ~known].any()
+        found = find_evidence((replace(template, tolerance=tolerance),), ca, linked)
+        assert np.allclose(found.probability.numpy(), probability.ravel())
+        assert np.array_equal(found.rotamer.numpy(), rotamer.ravel())
 
 
 def test_evidence_does_not_depend_on_axes_or_batch(native) -> None:
