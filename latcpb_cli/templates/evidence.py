@@ -1,8 +1,8 @@
 """How sure the conformation of a template is in a frame, from how alike the two traces are there.
 
 The constants follow how often rotamers, and how well chi angles and peptides, of training ensembles are those
-of the first frame; ``benchmarks/templates.py DATA --set train`` measures them, and ``benchmarks/persistence.py``
-how much the rotamers that stay differ from ensemble to ensemble.
+of the first frame; ``benchmarks/templates.py DATA --set train`` measures them. How many rotamers stay differs
+from ensemble to ensemble; ``benchmarks/persistence.py`` measures that.
 """
 
 from __future__ import annotations
