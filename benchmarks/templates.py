@@ -5,9 +5,10 @@
 
 By default the folded ensembles of the set. Errors are RMSD (Å) from the natives without superposition, means
 over frames: of side chains without and with the template, and of the side chains of the template put on the
-native backbones (copied); of backbones without and with. Jumps are the percentage of χ1 in another rotamer in
-the next frame: of natives, without and with. Overlaps (0.4 Å or more, per 1,000 atoms), and residues of the
-wrong hand with broken C-N, are those without and with. Last is the error on the template itself.
+native backbones (copied) and on those built with it (here), and of the natives' own there (natives'); of
+backbones without and with. Jumps are the percentage of χ1 in another rotamer in the next frame: of natives,
+without and with. Overlaps (0.4 Å or more, per 1,000 atoms), and residues of the wrong hand with broken C-N,
+are those without and with. Last is the error on the template itself.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ from latcpb_cli.templates.template import Template
 FOLDED = ("MD-folded", "XRAY-ensemble")
 SMALL_FOLDED = ("trpzip2_tz2", "trpzip2_tz2_explicit")
 COLUMNS = (
-    "error", "with", "ratio", "copied", "backbone", "with", "jumps", "without", "with", "overlaps", "with",
-    "defects", "with", "itself",
+    "error", "with", "ratio", "copied", "here", "natives'", "backbone", "with", "jumps", "without", "with",
+    "overlaps", "with", "defects", "with", "itself",
 )  # fmt: skip
 
 
@@ -50,18 +51,20 @@ def select_frames(
     return replace(structure, atoms=structure.atoms[rows]), part
 
 
-def copied_error(native: AtomStructure, first: AtomStructure, inner: np.ndarray) -> float:
-    """Error of the side chains of one frame on the native backbones of others."""
-    types = torch.from_numpy(native.trace.residue_types)
-    internal, _ = encode(
-        torch.from_numpy(first.atoms[0]), torch.from_numpy(first.present), types,
-        torch.from_numpy(first.linked()[0]),
-    )  # fmt: skip
-    copied = native.atoms.copy()
-    for frame in copied:
+def placed_error(
+    native: AtomStructure, source: AtomStructure, backbones: AtomStructure, inner: np.ndarray
+) -> float:
+    """Error of the side chains of one frame, or of as many as there are, on other backbones."""
+    types, present = torch.from_numpy(native.trace.residue_types), torch.from_numpy(native.present)
+    placed = backbones.atoms.copy()
+    given = np.broadcast_to(source.atoms, placed.shape)
+    for frame, atoms in zip(placed, given, strict=True):
+        internal, _ = encode(
+            torch.from_numpy(atoms.copy()), present, types, torch.from_numpy(source.linked()[0])
+        )
         slots = place_side_chains(list(torch.from_numpy(frame[:, :GAMMA_SLOT]).unbind(1)), internal, types)
         frame[:, GAMMA_SLOT:OXT_SLOT] = torch.stack(slots[GAMMA_SLOT:OXT_SLOT], dim=1).numpy()
-    return side_chain_error(native, replace(native, atoms=copied), inner)
+    return side_chain_error(native, replace(native, atoms=placed), inner)
 
 
 def backbone_error(native: AtomStructure, built: AtomStructure, inner: np.ndarray) -> float:
@@ -95,7 +98,8 @@ def measure_ensemble(backmapper: LoadedModel, name: str, settings: argparse.Name
     built = [rebuild(backmapper, native, others, options, each) for each in ((), (template,))]
     itself = rebuild(backmapper, first, first_chunk, options, (template,))
     errors = [side_chain_error(native, each, inner) for each in built]
-    figures = [*errors, errors[1] / errors[0], copied_error(native, first, inner)]
+    figures = [*errors, errors[1] / errors[0], placed_error(native, first, native, inner)]
+    figures += [placed_error(native, each, built[1], inner) for each in (first, native)]
     figures += [backbone_error(native, each, inner) for each in built]
     figures += [jump_percentage(each, inner) for each in (native, *built)]
     counts = [overlaps_and_defects(each) for each in built]
