@@ -39,7 +39,7 @@ Part = Literal["peptides", "packing", "rescoring", "relief"]
 PARTS: tuple[Part, ...] = get_args(Part)
 DEFAULT_REPO_ID = "latcpb/latcpb"
 TEMPLATE_TOLERANCE = 0.8
-"""Å; between those that suit other structures of a protein and frames of the same simulation."""
+"""Å; between those that suit other structures of a protein and the start of a path."""
 """The Hub repository of the package, with one directory per model."""
 
 

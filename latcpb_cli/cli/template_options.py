@@ -45,7 +45,7 @@ TemplateTolerance = Annotated[
     typer.Option(
         metavar="Å",
         help="How far the trace may be from that of a template for half of the side chains to stay as they "
-        "are there: 0.3 suits another structure of the protein, 3 a frame of the same simulation.",
+        "are there: 0.3 suits another structure of the protein, 3 the start of a short simulation or path.",
         rich_help_panel=_TEMPLATES,
     ),
 ]
