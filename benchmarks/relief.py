@@ -5,7 +5,7 @@
 Four inputs: chains as they are, with noise of 0.2 Å on their Cα, with Cα-Cα distances of 3.83 ± 0.17 Å after
 noise of 0.25 Å, and self-avoiding walks with such distances and the chains' sequences, which are like the
 traces of one-bead models of disordered proteins. One row without relief and one with it for each. A setting
-is a constant of `latcpb_cli.relax` by module and name, for instance ``relief._N_STEPS=48``, with which the
+is a constant of `latcpb_cli.relax` by module and name, for instance ``relief._STEP_SIZE=0.4``, with which the
 constants there are chosen.
 """
 

@@ -198,11 +198,11 @@ class LoadedModel:
         frames = CanonicalChunk.from_chunk(trace, chunk, options)
         atoms = np.empty((len(chunk), options.samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         weight = ramachandran_weight(trace, chunk.positions, frames.canonical.linked, options)
-        cells = frames.cells(chunk.boxes)
+        cells, n_steps = frames.cells(chunk.boxes), self.predictor.config.relief_steps
 
         def build(size: int) -> OverlapCounts:
             total = OverlapCounts()
-            with RelaxationBatch(total, fixed_backbone=options.keep_backbone) as batch:
+            with RelaxationBatch(total, fixed_backbone=options.keep_backbone, n_steps=n_steps) as batch:
                 for rows, kept in frames.blocks(size):
                     part = frames.canonical.select(rows)
                     block = self._block(trace, chunk.indices[rows], part, options, references or References())

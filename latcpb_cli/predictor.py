@@ -187,7 +187,8 @@ class Predictor(nn.Module):
         """Packing and rescoring, as far as they exist and are not left out."""
         if self.packing is None or "packing" in without:
             return None
-        return SideChainHeads(self.packing, None if "rescoring" in without else self.rescoring)
+        rescoring = None if "rescoring" in without else self.rescoring
+        return SideChainHeads(self.packing, rescoring, self.config.max_candidates)
 
     def _decode(
         self,

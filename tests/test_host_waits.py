@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from latcpb_cli.structure import CGTrace, FrameChunk
 from latcpb_cli.weights import MODEL_FILE
 
 BEST, ENSEMBLE = BackmapOptions(), BackmapOptions(mode="ensemble", seed=3)
-SHORT_RELIEF = {"_N_STEPS": 3, "_STEPS_PER_PAIR_LIST": 2, "_N_STEPS_AFTER_RESELECTION": 2, "_MAX_ROUNDS": 1}
+SHORT_RELIEF = {"_STEPS_PER_PAIR_LIST": 2, "_N_STEPS_AFTER_RESELECTION": 2, "_MAX_ROUNDS": 1}
 """Pairs are listed twice in a descent, and there is one round of reselection."""
 MAX_WAITS = {"best": 176, "ensemble": 118}
 """Of a block, with two or three to spare; the images in the box of best mode cost some more."""
@@ -42,6 +43,7 @@ def make_chunk(n_frames: int) -> FrameChunk:
 def load(device: str) -> LoadedModel:
     predictor = tiny_predictor()
     perturb(predictor, 1)
+    predictor.config = replace(predictor.config, relief_steps=3)
     return LoadedModel(
         predictor.to(device), weights_name="tiny", checksums={MODEL_FILE: "0" * 64}, device=device
     )

@@ -15,7 +15,7 @@ from latcpb_cli.backbone import ramachandran_energy
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.backbone.canonical_chunk import CanonicalFrames
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, GAMMA_SLOT, N_SLOT, slot_mask
-from latcpb_cli.choices import PARTS
+from latcpb_cli.choices import PARTS, Part
 from latcpb_cli.config import to_json
 from latcpb_cli.errors import InputError, UsageError, WeightsError
 from latcpb_cli.loaded_model import LoadedModel
@@ -295,3 +295,16 @@ def test_best_mode_has_more_favoured_residues_the_higher_the_weight(
         atoms = model.sample(TRACE, chunk, BEST)[:, 0]
         favoured.append(checker.count(atoms, linked)["ramachandran_favoured"].hits)
     assert favoured[0] < favoured[1] < favoured[2]
+
+
+@pytest.mark.parametrize(
+    ("parts", "setting"), [({"packing", "rescoring"}, "max_candidates"), ({"relief"}, "relief_steps")]
+)
+def test_parts_take_their_limits_from_the_configuration(parts: set[Part], setting: str) -> None:
+    limited = tiny_predictor()
+    limited.config = replace(limited.config, **{setting: 1})
+    plain, changed = (run(load(each), [0], BEST) for each in (tiny_predictor(), limited))
+    assert not np.array_equal(plain, changed, equal_nan=True)
+    without = BackmapOptions(without=frozenset(parts))
+    plain, changed = (run(load(each), [0], without) for each in (tiny_predictor(), limited))
+    assert np.array_equal(plain, changed, equal_nan=True)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.com_beads.observed import ObservedBeads
+from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.model.decoder import Decoded, Rotamers
 from latcpb_cli.model.graph import Graph
@@ -35,6 +36,8 @@ class RelaxationBatch:
         The numbers of overlapping residues, before and after, are added to it.
     fixed_backbone : bool
         Whether only side chains move.
+    n_steps : int
+        Steps of the first descent.
 
     Examples
     --------
@@ -42,8 +45,14 @@ class RelaxationBatch:
     ...     batch.add(decoded, graph, cells=None, ramachandran_weight=None, into=atoms)
     """
 
-    def __init__(self, counts: OverlapCounts | None = None, *, fixed_backbone: bool = False) -> None:
-        self._counts, self._fixed_backbone = counts, fixed_backbone
+    def __init__(
+        self,
+        counts: OverlapCounts | None = None,
+        *,
+        fixed_backbone: bool = False,
+        n_steps: int = ModelConfig.relief_steps,
+    ) -> None:
+        self._counts, self._fixed_backbone, self._n_steps = counts, fixed_backbone, n_steps
         self._pending: list[tuple[TorsionStructures, np.ndarray]] = []
 
     def __enter__(self) -> RelaxationBatch:
@@ -110,7 +119,7 @@ class RelaxationBatch:
         if not self._pending:
             return
         parts = [structures for structures, _ in self._pending]
-        relaxed = relieve_overlaps(TorsionStructures.concatenate(parts), self._counts)
+        relaxed = relieve_overlaps(TorsionStructures.concatenate(parts), self._counts, self._n_steps)
         per_part = torch.split(relaxed.atoms.cpu(), [len(part) for part in parts])
         for (_, into), atoms in zip(self._pending, per_part, strict=True):
             into[...] = atoms.view(into.shape).numpy()

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latcpb_cli.config import ModelConfig
 from latcpb_cli.device import constant
 from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, PEPTIDE_ROTATION, InternalCoordinates
 from latcpb_cli.relax.bead_restraints import BeadRestraints
@@ -33,7 +34,6 @@ _MAX_PREDICTED_CONCENTRATION = 100.0  # see `PeptideRotations`
 _RAMACHANDRAN_STIFFNESS = 0.5  # of peptides with a Ramachandran weight of 1
 
 _MAX_TWIST = math.radians(25.0)  # of a peptide; a twist of 30° counts as an outlier of omega
-_N_STEPS = 24  # 20 leave a contact below 1.2 Å on simulated traces
 _N_STEPS_AFTER_RESELECTION = 14  # 12 leave more overlaps
 _STEPS_PER_PAIR_LIST = 12
 _PAIR_MARGIN = 1.0  # Å by which the distance of a pair may shrink between two pair lists
@@ -70,7 +70,11 @@ class OverlapCounts:
 
 
 @torch.no_grad()
-def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None = None) -> TorsionStructures:
+def relieve_overlaps(
+    structures: TorsionStructures,
+    counts: OverlapCounts | None = None,
+    n_steps: int = ModelConfig.relief_steps,
+) -> TorsionStructures:
     """Turn peptides and side chains until atoms do not overlap and backbones are not bent.
 
     The relaxation descends on an energy with five terms: squared overlaps of
@@ -89,6 +93,8 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
     structures : TorsionStructures
     counts : OverlapCounts, optional
         The numbers of overlapping residues are added to it.
+    n_steps : int
+        Steps of the first descent.
 
     Returns
     -------
@@ -97,7 +103,7 @@ def relieve_overlaps(structures: TorsionStructures, counts: OverlapCounts | None
         lengths, rings and chirality are kept. The result for one structure
         does not depend on the others.
     """
-    relaxed, depth_built, depth_relieved = _descend(structures, _N_STEPS)
+    relaxed, depth_built, depth_relieved = _descend(structures, n_steps)
     regions = Regions.around(relaxed, depth_relieved > 0)
     depth = depth_relieved
     if regions.sizes:

@@ -46,7 +46,7 @@ _N_TORSION_FEATURES = 8
 """Cosine and sine of phi and psi, and the products of these."""
 _MIN_SCORED = 0.005
 """Less probable candidates keep their mean-field probability."""
-_MIN_ENVIRONMENT = 0.1
+_MIN_ENVIRONMENT = 0.04
 """Less probable candidates are left out of the surroundings of others."""
 _MIN_PROBABILITY = 1e-5
 """Before a logarithm is taken."""

@@ -37,10 +37,13 @@ class SideChainHeads:
     packing : Packing
     rescoring : Rescoring or None
         None leaves the probabilities of the packing as they are.
+    max_candidates : int
+        Largest number of candidates of a residue.
     """
 
     packing: Packing
     rescoring: Rescoring | None
+    max_candidates: int = MAX_CANDIDATES
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +170,7 @@ def _packed_log_prob(
     chi_offset: Float[Tensor, "L 4"] | None = None,
 ) -> tuple[Candidates, Float[Tensor, "L M"]]:
     """Candidates, and their log probabilities after packing and rescoring, by residue and rank."""
-    candidates = build_candidates(decoded, graph.types, chi_offset)
+    candidates = build_candidates(decoded, graph.types, chi_offset, heads.max_candidates)
     contacts = find_candidate_contacts(candidates, decoded.atoms, graph)
     probability = heads.packing.marginals(candidates, contacts, graph)
     if heads.rescoring is None:

@@ -40,6 +40,16 @@ def test_structures_are_relaxed_when_the_context_ends() -> None:
     assert counts.built > 0
 
 
+def test_the_first_descent_takes_the_steps_wanted() -> None:
+    part, into = crowded(0, SEQUENCE), output(1)
+    with RelaxationBatch(n_steps=2) as batch:
+        batch.add(*decoded(part), cells=None, ramachandran_weight=None, into=into)
+    two = relieve_overlaps(torsion_structures(part), n_steps=2).atoms
+    by_default = relieve_overlaps(torsion_structures(part)).atoms
+    assert np.array_equal(into[0], two.numpy())
+    assert not torch.equal(two, by_default)
+
+
 def test_structures_beyond_the_output_are_ignored() -> None:
     parts = [crowded(seed, SEQUENCE) for seed in range(2)]
     into = output(1)

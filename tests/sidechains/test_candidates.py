@@ -23,7 +23,7 @@ def test_candidates_are_built_as_the_decoder_builds_them(chain) -> None:
         assert torch.allclose(candidates.atoms[rows], expected, atol=1e-5)
 
 
-def test_candidates_are_the_rotamers_above_one_per_cent_in_falling_order(chain) -> None:
+def test_candidates_are_the_rotamers_above_a_limit_in_falling_order(chain) -> None:
     candidates = chain.candidates()
     probability = chain.decoded.rotamers.logits.softmax(-1)
     assert (candidates.index.diff() > 0).all()
@@ -31,9 +31,15 @@ def test_candidates_are_the_rotamers_above_one_per_cent_in_falling_order(chain) 
     same_residue = candidates.residue.diff() == 0
     assert (candidates.log_prob.diff()[same_residue] <= 0).all()
     first = torch.nn.functional.pad(~same_residue, (1, 0), value=True)
-    assert (candidates.log_prob[~first].exp() >= 0.01).all()
-    expected = (probability >= 0.01).sum(-1).clamp(1, MAX_CANDIDATES)
+    assert (candidates.log_prob[~first].exp() >= 0.002).all()
+    expected = (probability >= 0.002).sum(-1).clamp(1, MAX_CANDIDATES)
     assert torch.equal(torch.bincount(candidates.residue), expected)
+
+
+def test_the_most_probable_candidates_are_within_the_limit(chain) -> None:
+    every, two = chain.candidates(), build_candidates(chain.decoded, chain.types, limit=2)
+    assert torch.equal(two.index, every.index[every.index % MAX_CANDIDATES < 2])
+    assert torch.equal(torch.bincount(two.residue), torch.bincount(every.residue).clamp(max=2))
 
 
 def test_offsets_are_added_to_all_candidates_of_a_residue(chain) -> None:
