@@ -175,7 +175,7 @@ def _run(
 
     keep_freed_memory()
     machine.use_threads(len(source.trace) * source.n_frames * options.samples)
-    builder = machine.builder(source, options)
+    builder = machine.builder(source, options, lambda note: messages.notes([note]))
     backmapper = LoadedModel.from_pretrained(machine.weights, device=machine.device)
     if isinstance(builder, LocalWorkers):
         builder.wait()

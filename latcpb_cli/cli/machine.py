@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -50,10 +51,13 @@ class Machine(NamedTuple):
         """How a process on this machine gets its model; one thread each unless more are given."""
         return WorkerSetup(self.weights, self.device, self.threads or 1, start_torch)
 
-    def builder(self, source: Source, options: BackmapOptions) -> LocalWorkers | ClusterWorkers | None:
-        """What builds a run, where it is not this process."""
+    def builder(
+        self, source: Source, options: BackmapOptions, on_note: Callable[[str], None] | None = None
+    ) -> LocalWorkers | ClusterWorkers | None:
+        """What builds a run, where it is not this process; it may call ``on_note`` with a sentence."""
         if self.scheduler is not None:
-            return ClusterWorkers(WorkerSetup(self.weights, self.device, self.threads or 1), self.scheduler)
+            setup = WorkerSetup(self.weights, self.device, self.threads or 1)
+            return ClusterWorkers(setup, self.scheduler, on_note)
         if self.workers is not None:
             return LocalWorkers(self.setup(), self.workers) if self.workers else None
         if options.md is not None:

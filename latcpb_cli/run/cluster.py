@@ -6,7 +6,7 @@ import logging
 import pickle
 import time
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -25,6 +25,8 @@ _CONNECT_SECONDS = 5.0
 _LOST_SECONDS = 5.0
 """After which a scheduler that was there and does not answer counts as lost."""
 _POLL_SECONDS = 0.5
+_NO_WORKERS_SECONDS = 5.0
+"""After which a note says that a run waits for the first worker."""
 
 
 class ClusterWorkers:
@@ -35,6 +37,8 @@ class ClusterWorkers:
     setup : WorkerSetup
     address : str
         Of the scheduler, for instance ``tcp://host:8786``.
+    on_note : callable, optional
+        Called once with a sentence if the run waits because no worker has joined.
 
     Raises
     ------
@@ -44,7 +48,9 @@ class ClusterWorkers:
 
     count = 1  # workers come and go
 
-    def __init__(self, setup: WorkerSetup, address: str) -> None:
+    def __init__(
+        self, setup: WorkerSetup, address: str, on_note: Callable[[str], None] | None = None
+    ) -> None:
         try:
             import distributed
         except ImportError:
@@ -54,6 +60,7 @@ class ClusterWorkers:
         # Its threads log tracebacks of every lost connection, which our errors report in one line.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._setup, self._address, self._dask = setup, address, distributed
+        self._on_note = on_note
 
     def build(self, job: ChunkJob, chunks: Iterable[FrameChunk]) -> Generator[MeasuredChunk, None, None]:
         """Build and measure chunks; they come back in their order.
@@ -71,7 +78,7 @@ class ClusterWorkers:
             for chunk in chunks:
                 waiting.append((chunk, self._submit(client, job, chunk)))
                 # As many chunks as cores, twice: workers must not wait for the writer.
-                while len(waiting) >= 2 * self._n_threads(client):
+                while len(waiting) >= 2 * max(1, self._n_threads(client)):
                     yield self._result(client, *waiting.popleft())
             while waiting:
                 yield self._result(client, *waiting.popleft())
@@ -91,12 +98,20 @@ class ClusterWorkers:
             ) from None
 
     def _n_threads(self, client: Any) -> int:
-        """Threads of all workers at present, at least one; a scheduler that is lost has none."""
+        """Threads of all workers at present; one where the scheduler does not say."""
         try:
             threads: dict[str, int] = client.sync(client.scheduler.ncores, callback_timeout=_POLL_SECONDS)
         except (OSError, self._dask.TimeoutError):
             return 1
-        return max(1, sum(threads.values()))
+        return sum(threads.values())
+
+    def _note_missing_workers(self, client: Any) -> None:
+        """Say that the run waits, if the cluster has no workers; once, as long as none has joined."""
+        if self._on_note is None:
+            return
+        if self._n_threads(client) == 0:
+            self._on_note(f"waiting for workers of {self._address}: none has joined yet")
+        self._on_note = None
 
     def _lost(self) -> WorkersLostError:
         return WorkersLostError(
@@ -118,10 +133,11 @@ class ClusterWorkers:
 
     def _reply(self, client: Any, chunk: FrameChunk, future: Any) -> bytes:
         """Wait for the bytes of a reply, as long as the scheduler is there."""
-        answered = time.monotonic()
+        started = answered = time.monotonic()
         while True:
             try:
                 reply: bytes = future.result(timeout=_POLL_SECONDS)
+                self._on_note = None
                 return reply
             except LatcpbError:
                 raise
@@ -133,6 +149,8 @@ class ClusterWorkers:
             except self._dask.TimeoutError:
                 if client.status == "running":
                     answered = time.monotonic()
+                    if answered - started > _NO_WORKERS_SECONDS:
+                        self._note_missing_workers(client)
                 elif time.monotonic() - answered > _LOST_SECONDS:
                     raise self._lost() from None
             except Exception as error:

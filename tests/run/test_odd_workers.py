@@ -36,7 +36,7 @@ from latcpb_cli.io.open_source import open_source
 from latcpb_cli.io.source import Source
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
-from latcpb_cli.run import prepared_run
+from latcpb_cli.run import cluster, prepared_run
 from latcpb_cli.run.cluster import ClusterWorkers
 from latcpb_cli.run.pipeline import backmap_trajectory
 from latcpb_cli.run.worker_process import WorkerSetup
@@ -150,18 +150,24 @@ def alone(model, source, tmp_path_factory) -> bytes:
 
 
 @pytest.fixture
-def run(main, model, source, tmp_path, monkeypatch):
+def notes() -> list[str]:
+    """What the run says."""
+    return []
+
+
+@pytest.fixture
+def run(main, model, source, notes, tmp_path, monkeypatch):
     """Backmap three frames, one a chunk; each worker has a copy of the weights, changed in its own way."""
     monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
     monkeypatch.setattr(LoadedModel, "frames_per_block", lambda self, residues: 1)
 
-    def call(*changes: Change, resume: bool = False) -> bytes:
+    def call(*changes: Change, resume: bool = False, n_waits: int = 0) -> bytes:
         workers = []
         for change in changes:
             workers.append((tmp_path / f"worker{len(list(tmp_path.glob('worker*')))}", change))
             shutil.copytree(main, workers[-1][0] / "weights")
-        monkeypatch.setattr(ClusterWorkers, "_connect", lambda self: Cluster(workers))
-        builder = ClusterWorkers(WorkerSetup("weights", "cpu"), "tcp://nowhere")
+        monkeypatch.setattr(ClusterWorkers, "_connect", lambda self: Cluster(workers, n_waits))
+        builder = ClusterWorkers(WorkerSetup("weights", "cpu"), "tcp://nowhere", notes.append)
         options, path = replace(OPTIONS, resume=resume), tmp_path / "cluster.trr"
         backmap_trajectory(model, source, path, options, builder=builder)
         return path.read_bytes()
@@ -205,6 +211,17 @@ def test_a_worker_that_dies_before_its_first_chunk(run, alone, tmp_path, error, 
         run(unchanged, lost(error))
     assert not (tmp_path / "cluster.trr").exists()
     assert run(unchanged, resume=True) == alone
+
+
+def test_a_run_that_waits_for_its_first_worker_says_so_once(run, alone, notes, monkeypatch):
+    monkeypatch.setattr(cluster, "_NO_WORKERS_SECONDS", -1.0)
+    assert run(unchanged, n_waits=3) == alone
+    assert notes == ["waiting for workers of tcp://nowhere: none has joined yet"]
+
+
+def test_a_run_that_waits_a_moment_for_its_workers_says_nothing(run, alone, notes):
+    assert run(unchanged, n_waits=3) == alone
+    assert notes == []
 
 
 HIDE_LATCPB = """

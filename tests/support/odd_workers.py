@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,9 +105,20 @@ def lost(error: Exception) -> Change:
 
 @dataclass
 class Cluster:
-    """The client of a cluster: worker n gets chunk n, the last one all others; each has its own folder."""
+    """The client of a cluster: worker n gets chunk n, the last one all others; each has its own folder.
+
+    Attributes
+    ----------
+    workers
+        Folder and change of each.
+    n_waits
+        How often a result is waited for in vain before the first worker joins.
+    n_sent
+        Chunks so far.
+    """
 
     workers: Sequence[tuple[Path, Change]]
+    n_waits: int = 0
     n_sent: int = 0
     status = "running"
     scheduler = SimpleNamespace(ncores=None)
@@ -116,10 +128,10 @@ class Cluster:
         assert all(isinstance(argument, bytes) for argument in arguments)
         worker = self.workers[min(self.n_sent, len(self.workers) - 1)]
         self.n_sent += 1
-        return _Future(pickle.dumps((function, *arguments)), *worker)
+        return _Future(self, pickle.dumps((function, *arguments)), *worker)
 
     def sync(self, function: Any, callback_timeout: float) -> dict[str, int]:
-        return {"worker": 1}
+        return {} if self.n_waits > 0 else {"worker": 1}
 
     def close(self, timeout: float) -> None:
         pass
@@ -129,15 +141,21 @@ class Cluster:
 class _Future:
     """Computes its task when its result is wanted."""
 
+    cluster: Cluster
     task: bytes
     folder: Path
     change: Change
     status: str = "pending"
 
     def result(self, timeout: float) -> Any:
-        remote._cached_model.cache_clear()
+        if self.cluster.n_waits > 0:
+            self.cluster.n_waits -= 1
+            raise distributed.TimeoutError
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
+            patch.setattr(
+                remote, "_cached_model", _models_of(None if self.change is unchanged else self.folder)
+            )
             self.change(self.folder / "weights", patch)
             try:
                 function, *arguments = pickle.loads(self.task)
@@ -146,3 +164,9 @@ class _Future:
                 if not isinstance(error, OSError | distributed.client.FutureCancelledError):
                     self.status = "error"
                 raise
+
+
+@lru_cache(maxsize=2)
+def _models_of(folder: Path | None) -> Callable:
+    """The models that the worker in a folder has loaded; all workers with unchanged weights share theirs."""
+    return lru_cache(maxsize=1)(remote._cached_model.__wrapped__)
