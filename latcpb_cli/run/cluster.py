@@ -98,7 +98,7 @@ class ClusterWorkers:
             ) from None
 
     def _n_threads(self, client: Any) -> int:
-        """Threads of all workers at present; one where the scheduler does not say."""
+        """Threads of all workers at present; one where the scheduler does not answer."""
         try:
             threads: dict[str, int] = client.sync(client.scheduler.ncores, callback_timeout=_POLL_SECONDS)
         except (OSError, self._dask.TimeoutError):
@@ -106,7 +106,7 @@ class ClusterWorkers:
         return sum(threads.values())
 
     def _note_missing_workers(self, client: Any) -> None:
-        """Say that the run waits, if the cluster has no workers; once, as long as none has joined."""
+        """Give one note that the run waits if the cluster has no workers."""
         if self._on_note is None:
             return
         if self._n_threads(client) == 0:

@@ -115,13 +115,13 @@ class Rescoring(nn.Module):
         log_prob = weight.clamp(min=_MIN_PROBABILITY).log()
         rows = true_indices(weight >= _MIN_SCORED)
         scored = candidates.select(rows)
-        surroundings = self._surroundings(candidates, weight, contacts, atoms, graph)
+        environment = self._environment(candidates, weight, contacts, atoms, graph)
         context = self.context(condition.residues) + self.torsion_projection(_torsion_features(atoms, graph))
         probabilities = torch.stack([scored.log_prob, log_prob.index_select(0, rows)], dim=1)
         own = [torch.sin(scored.chi), torch.cos(scored.chi), probabilities]
         states = self._embed_states(scored, context, graph)
         for _ in range(rounds):
-            features = torch.cat([surroundings.weighted(weight).index_select(0, rows), *own], dim=-1)
+            features = torch.cat([environment.weighted(weight).index_select(0, rows), *own], dim=-1)
             hidden = self.dropout(nn.functional.silu(states + self.candidate_projection(features)))
             hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
             # Row by row: the matrix product of a single output rounds by where in the batch a row is.
@@ -154,14 +154,14 @@ class Rescoring(nn.Module):
         messages = self.message_out(self.message_passing(residues, condition.pairs, graph))
         return nn.functional.silu(self.candidate_hidden(hidden) + messages.index_select(0, scored.residue))
 
-    def _surroundings(
+    def _environment(
         self,
         candidates: Candidates,
         weight: Float[Tensor, "N"],
         contacts: CandidateContacts,
         atoms: Float[Tensor, "L 15 3"],
         graph: Graph,
-    ) -> _Surroundings:
+    ) -> _Environment:
         """Embed the contacts of scored candidates, by their probability ``weight`` in the mean field."""
         scored, probable = weight >= _MIN_SCORED, weight >= _MIN_ENVIRONMENT
         side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
@@ -175,7 +175,7 @@ class Rescoring(nn.Module):
         relevant = (scored[first] & probable[second]) | (scored[second] & probable[first])
         mutual = contacts.mutual.select(relevant)
         features = ContactFeatures.from_contacts(side_chains, side_chains, mutual)
-        return _Surroundings(
+        return _Environment(
             of_backbones,
             probable,
             (mutual.first_group, mutual.second_group),
@@ -184,7 +184,7 @@ class Rescoring(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class _Surroundings:
+class _Environment:
     """Embedded contacts of N candidates.
 
     Attributes

@@ -104,7 +104,7 @@ class Template:
         has_chi = is_measured[:, FIRST_CHI:].any(1) & (
             is_measured[:, FIRST_CHI:] == chi_mask()[trace.residue_types]
         ).all(1)
-        has_peptide = is_measured[:, PEPTIDE_ROTATION] & _same_surroundings(trace, linked)
+        has_peptide = is_measured[:, PEPTIDE_ROTATION] & _same_neighborhood(trace, linked)
         following = next_rows(trace.next_residue, len(trace))
         has_peptide &= present[:, C_SLOT] & present[following, N_SLOT]
         descriptors = ca_descriptors(ca[None], linked[None], trace.next_residue)[0]
@@ -173,7 +173,7 @@ def _root_mean_square(values: Float[np.ndarray, "F L N"], least: int = 4) -> Flo
     return np.where(count >= least, np.sqrt(mean), np.inf)
 
 
-def _same_surroundings(trace: CGTrace, linked: Bool[np.ndarray, "L"]) -> Bool[np.ndarray, "L"]:
+def _same_neighborhood(trace: CGTrace, linked: Bool[np.ndarray, "L"]) -> Bool[np.ndarray, "L"]:
     """Peptides whose rotation has the same reference in the structure as in the input."""
     following = next_rows(trace.next_residue, len(trace))
     joined = trace.same_chain_as_next() | np.isin(np.arange(len(trace)), [last for _, last in trace.rings])

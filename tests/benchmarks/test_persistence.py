@@ -9,12 +9,12 @@ from persistence import Persistence
 
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.9])
 def test_what_stays_beyond_the_prediction_is_found(kept: float) -> None:
-    """Side chains stay with a probability, or are drawn from three rotamers as the model predicts."""
+    """Side chains stay with a probability, or are sampled from three rotamers as the model predicts."""
     rng, count = np.random.default_rng(0), 20_000
     probability = rng.dirichlet(np.ones(3), size=count)
     template = (rng.random((count, 1)) > probability.cumsum(1)).sum(1).clip(max=2)
-    drawn = (rng.random((count, 1)) > probability.cumsum(1)).sum(1).clip(max=2)
-    native = np.where(rng.random(count) < kept, template, drawn)
+    sampled = (rng.random((count, 1)) > probability.cumsum(1)).sum(1).clip(max=2)
+    native = np.where(rng.random(count) < kept, template, sampled)
     rows = np.arange(count)
     measured = Persistence(
         rng.random(count), native == template, probability[rows, template], probability[rows, native]

@@ -50,7 +50,7 @@ def test_surroundings_are_sums_over_all_atoms_within_the_cutoff(trained_chain) -
     first, second = ATOM_TYPES.index("aliphatic C"), ATOM_TYPES.index("backbone O")
     rescoring.contact_embedding.data[:] = 0.0
     rescoring.contact_embedding.data[first * len(ATOM_TYPES) + second, :, 0] = 1.0
-    sums = rescoring._surroundings(candidates, weight, contacts, decoded.atoms, graph).weighted(weight)
+    sums = rescoring._environment(candidates, weight, contacts, decoded.atoms, graph).weighted(weight)
     atom_types, mask = torch.from_numpy(atom_type_table()), torch.from_numpy(slot_mask())
     scored = weight >= 0.005  # the others keep the probability of the mean field
     assert 0 < scored.sum() < len(scored)
@@ -74,10 +74,10 @@ def test_other_candidates_count_by_their_probability(trained_chain) -> None:
     candidates = trained_chain.candidates()
     contacts = trained_chain.contacts(candidates)
     weight = torch.full((len(candidates.index),), 0.3)
-    surroundings = trained_chain.rescoring._surroundings(
+    environment = trained_chain.rescoring._environment(
         candidates, weight, contacts, trained_chain.decoded.atoms, trained_chain.graph
     )
-    single, double = surroundings.weighted(weight), surroundings.weighted(2 * weight)
+    single, double = environment.weighted(weight), environment.weighted(2 * weight)
     half = single.shape[1] // 2
     assert torch.allclose(single[:, :half], double[:, :half]), "backbones are certain"
     assert torch.allclose(2 * single[:, half:], double[:, half:], atol=1e-5)
