@@ -38,9 +38,9 @@ Part = Literal["peptides", "packing", "rescoring", "relief"]
 """What goes beyond the paper's method, in the order in which it is applied."""
 PARTS: tuple[Part, ...] = get_args(Part)
 DEFAULT_REPO_ID = "latcpb/latcpb"
+"""The Hub repository of the package, with one directory per model."""
 TEMPLATE_TOLERANCE = 0.8
 """Å; between those that suit other structures of a protein and the start of a path."""
-"""The Hub repository of the package, with one directory per model."""
 
 
 def check_choice(name: str, value: str | None, choices: Any) -> None:

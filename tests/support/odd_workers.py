@@ -95,7 +95,7 @@ def unchanged(weights: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def lost(error: Exception) -> Change:
-    """The worker ends while it is asked who it is."""
+    """The worker ends before it has answered."""
 
     def end(*_: Any) -> None:
         raise error
