@@ -51,7 +51,7 @@ SAMPLER_SETTINGS: dict[Mode, SamplerSettings] = {
 }
 """How latents are sampled; chosen by ``benchmarks/choose_sampling.py`` on chains held out of training."""
 
-_RESIDUES_PER_BLOCK = {"cpu": 512, "cuda": 32768}
+_RESIDUES_PER_BLOCK = {"cpu": 1024, "cuda": 32768}
 
 Result = TypeVar("Result")
 

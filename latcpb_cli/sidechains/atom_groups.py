@@ -5,7 +5,9 @@ Indices of atoms and groups have 32 bits, because memory limits the number of co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -34,6 +36,8 @@ _PAIRS_PER_CPU_BLOCK, _PAIRS_PER_BLOCK = 2**13, 2**19
 
 A CPU has few of them in its cache; on other devices, each block costs some waits of the host.
 """
+_CONTACTS_PER_CPU_BLOCK = 2**18
+"""Contacts of which a dozen numbers each are in memory at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,34 @@ class Contacts:
     first_atom: Int[Tensor, "X"]
     second_atom: Int[Tensor, "X"]
     distance: Float[Tensor, "X"]
+
+    def blocks(self, pair_mask: Bool[Tensor, "P"] | None = None) -> Iterator[Contacts]:
+        """Yield the contacts of all pairs of groups, or of some of them, a block of pairs at a time.
+
+        On CPUs, what is computed of a block stays in the cache; other devices get a single block. There is
+        at least one, which may be empty.
+        """
+        n_pairs, size = len(self.first_group), len(self.pair)
+        bounds = torch.tensor([0, n_pairs], dtype=self.pair.dtype)
+        if self.pair.device.type == "cpu" and size > _CONTACTS_PER_CPU_BLOCK:
+            bounds = torch.unique(torch.cat([bounds, self.pair[::_CONTACTS_PER_CPU_BLOCK]]))
+            rows = torch.searchsorted(self.pair, bounds).tolist()
+        else:
+            rows = [0, size]
+        for (begin, end), contacts in zip(pairwise(bounds.tolist()), pairwise(rows), strict=True):
+            block = self._slice(slice(begin, end), slice(*contacts))
+            yield block if pair_mask is None else block.select(pair_mask[begin:end])
+
+    def _slice(self, pairs: slice, contacts: slice) -> Contacts:
+        """Return the contacts of some pairs of groups that follow each other."""
+        return Contacts(
+            self.first_group[pairs],
+            self.second_group[pairs],
+            self.pair[contacts] - pairs.start,
+            self.first_atom[contacts],
+            self.second_atom[contacts],
+            self.distance[contacts],
+        )
 
     def select(self, pair_mask: Bool[Tensor, "P"]) -> Contacts:
         """Return the contacts of some pairs of groups."""

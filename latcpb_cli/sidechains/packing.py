@@ -149,13 +149,20 @@ class Packing(nn.Module):
         self, groups: AtomGroups, others: AtomGroups, contacts: Contacts
     ) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""
-        type_pairs = table_on(contacts.pair.device, atom_type_pairs).to(contacts.pair.dtype)
-        first = groups.atom_types.index_select(0, contacts.first_atom)
-        second = others.atom_types.index_select(0, contacts.second_atom)
-        type_pair = type_pairs.flatten().index_select(0, first * len(type_pairs) + second)
-        knot, fraction = knot_position(contacts.distance)
-        entry = type_pair * (N_KNOTS + 1) + knot
         table = torch.nn.functional.pad(self.contact_energy, (0, 1)).view(-1, 1)
-        entries = torch.stack([entry, entry + 1], dim=1)
-        factors = torch.stack([1 - fraction, fraction], dim=1)
-        return table_sum(table, entries, factors, contacts.pair, len(contacts.first_group)).squeeze(1)
+        return torch.cat([_sum_table(table, groups, others, block) for block in contacts.blocks()])
+
+
+def _sum_table(
+    table: Float[Tensor, "rows 1"], groups: AtomGroups, others: AtomGroups, contacts: Contacts
+) -> Float[Tensor, "P"]:
+    """Interpolate a table of each pair of types at knots; sum over the contacts of each pair of groups."""
+    type_pairs = table_on(contacts.pair.device, atom_type_pairs).to(contacts.pair.dtype)
+    first = groups.atom_types.index_select(0, contacts.first_atom)
+    second = others.atom_types.index_select(0, contacts.second_atom)
+    type_pair = type_pairs.flatten().index_select(0, first * len(type_pairs) + second)
+    knot, fraction = knot_position(contacts.distance)
+    entry = type_pair * (N_KNOTS + 1) + knot
+    entries = torch.stack([entry, entry + 1], dim=1)
+    factors = torch.stack([1 - fraction, fraction], dim=1)
+    return table_sum(table, entries, factors, contacts.pair, len(contacts.first_group)).squeeze(1)

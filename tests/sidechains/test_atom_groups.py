@@ -77,6 +77,35 @@ def test_selected_contacts_belong_to_the_selected_pairs(groups: AtomGroups) -> N
     assert torch.equal(selected.first_group[selected.pair], groups_of_contacts)
 
 
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_blocks_hold_the_selected_pairs_in_their_order(
+    groups: AtomGroups, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contacts = contacts_of(groups)
+    mask = torch.arange(len(contacts.first_group)) % 2 == 1
+    monkeypatch.setattr(atom_groups, "_CONTACTS_PER_CPU_BLOCK", size)
+    for kept, whole in ((None, contacts), (mask, contacts.select(mask))):
+        blocks = list(contacts.blocks(kept))
+        assert len(blocks) == (1 if size == 1000 else len(torch.unique(contacts.pair[::size])))
+        before = 0
+        for block in blocks:
+            after = before + len(block.first_group)
+            assert torch.equal(block.first_group, whole.first_group[before:after])
+            assert torch.equal(block.second_group, whole.second_group[before:after])
+            own = (whole.pair >= before) & (whole.pair < after)
+            assert torch.equal(block.pair + before, whole.pair[own])
+            for name in ("first_atom", "second_atom", "distance"):
+                assert torch.equal(getattr(block, name), getattr(whole, name)[own])
+            before = after
+        assert before == len(whole.first_group)
+
+
+def test_without_contacts_there_is_an_empty_block(groups: AtomGroups) -> None:
+    nothing = torch.zeros(0, dtype=torch.int32)
+    (block,) = find_contacts(groups, groups, nothing, nothing).blocks()
+    assert len(block.first_group) == 0
+
+
 def test_ranges_are_listed_one_after_another() -> None:
     row, value = expand_ranges(torch.tensor([5, 0, 7]), torch.tensor([2, 0, 3]))
     assert row.tolist() == [0, 0, 2, 2, 2]
