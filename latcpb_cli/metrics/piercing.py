@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from latcpb_cli.chem.residue_tables import join_tables
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
 from latcpb_cli.geometry.crossing import crossing_signs
 from latcpb_cli.geometry.pairs import close_pairs_between
@@ -41,15 +43,20 @@ class Rings:
 
 def find_rings(types: Int[Array, "L"], present: Bool[Array, "L W"]) -> Rings:
     """List the rings whose atoms are all present."""
-    residue, slots = [], []
-    for i, residue_type in enumerate(types):
-        name = NAMES[int(residue_type)]
-        for ring in RINGS.get(name, ()):
-            members = [slot_of(name, atom) for atom in ring]
-            if present[i, members].all():
-                residue.append(i)
-                slots.append(members + members[-1:] * (6 - len(members)))
-    return Rings(np.array(residue, dtype=np.int64), np.array(slots, dtype=np.int64).reshape(-1, 6))
+    residue, slots = join_tables(_ring_slots(), types)
+    kept = present[residue[:, None], slots].all(axis=1)
+    return Rings(residue[kept], slots[kept])
+
+
+@cache
+def _ring_slots() -> list[Int[Array, "_ 6"]]:
+    """Slots of the atoms of the rings of each residue type, as in `Rings`."""
+    tables = []
+    for name in NAMES:
+        rings = [[slot_of(name, atom) for atom in ring] for ring in RINGS.get(name, ())]
+        padded = [slots + slots[-1:] * (6 - len(slots)) for slots in rings]
+        tables.append(np.array(padded, dtype=np.int64).reshape(-1, 6))
+    return tables
 
 
 def find_pierced_rings(

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.bonds import intra_angles, intra_bonds
 from latcpb_cli.chem.reference import peptide_reference, reference_angle, reference_length
+from latcpb_cli.chem.residue_tables import join_tables
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, PRO, slot_of
 from latcpb_cli.geometry.links import next_rows
 
 __all__ = ["GeometryTerms", "angle_terms", "bond_terms"]
 
-_PRO_CD_SLOT = slot_of("PRO", "CD")
-
 Array = np.ndarray
-_Row = tuple[tuple[int, ...], tuple[int, ...], float, int]
-"""Residues, slots, reference and link of a term, as in `GeometryTerms`."""
+_PeptideTerm = tuple[str, tuple[int, ...], tuple[bool, ...]]
+"""A term across a peptide: name of its reference, slots, and which atoms belong to the next residue."""
+_PEPTIDE_BONDS: tuple[_PeptideTerm, ...] = (("C-N", (C_SLOT, N_SLOT), (False, True)),)
+_PEPTIDE_ANGLES: tuple[_PeptideTerm, ...] = (
+    ("CA-C-N", (CA_SLOT, C_SLOT, N_SLOT), (False, False, True)),
+    ("O-C-N", (O_SLOT, C_SLOT, N_SLOT), (False, False, True)),
+    ("C-N-CA", (C_SLOT, N_SLOT, CA_SLOT), (False, True, True)),
+)
+_PROLINE_ANGLE: _PeptideTerm = ("C-N-CD", (C_SLOT, N_SLOT, slot_of("PRO", "CD")), (False, True, True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +65,7 @@ def bond_terms(
 
     ``next_residue`` is the row of the next residue of each, in a system with rings.
     """
-    lengths, peptide = reference_length(), peptide_reference()
-    rows: list[_Row] = []
-    following = next_rows(next_residue, len(types)).tolist()
-    for i, residue_type in enumerate(types):
-        bonds = intra_bonds()[residue_type]
-        rows += [((i, i), (a, b), float(lengths[residue_type, a, b]), -1) for a, b in bonds]
-        if (after := following[i]) != i:
-            key = "PRO C-N" if types[after] == PRO else "C-N"
-            rows.append(((i, after), (C_SLOT, N_SLOT), peptide[key], i))
-    return _terms(rows, present, 2)
+    return _list_terms(_bond_tables(), types, present, next_residue)
 
 
 def angle_terms(
@@ -76,35 +75,53 @@ def angle_terms(
 
     ``next_residue`` is the row of the next residue of each, in a system with rings.
     """
-    angles = reference_angle()
-    rows: list[_Row] = []
-    following = next_rows(next_residue, len(types)).tolist()
-    for i, residue_type in enumerate(types):
-        triples = intra_angles()[residue_type]
-        rows += [((i, i, i), abc, float(angles[residue_type][abc]), -1) for abc in triples]
-        if (after := following[i]) != i:
-            rows += _peptide_angles(i, after, bool(types[after] == PRO))
-    return _terms(rows, present, 3)
+    return _list_terms(_angle_tables(), types, present, next_residue)
 
 
-def _peptide_angles(i: int, after: int, before_proline: bool) -> list[_Row]:
-    """Angles across the peptide from residue i to the one after it."""
-    peptide, prefix = peptide_reference(), "PRO " if before_proline else ""
-    rows: list[_Row] = [
-        ((i, i, after), (CA_SLOT, C_SLOT, N_SLOT), peptide[f"{prefix}CA-C-N"], i),
-        ((i, i, after), (O_SLOT, C_SLOT, N_SLOT), peptide[f"{prefix}O-C-N"], i),
-        ((i, after, after), (C_SLOT, N_SLOT, CA_SLOT), peptide[f"{prefix}C-N-CA"], i),
-    ]
-    if before_proline:
-        rows.append(((i, after, after), (C_SLOT, N_SLOT, _PRO_CD_SLOT), peptide["PRO C-N-CD"], i))
-    return rows
+@cache
+def _bond_tables() -> list[Array]:
+    """Bonds, as in `_term_tables`."""
+    return _term_tables(intra_bonds(), reference_length(), _PEPTIDE_BONDS, _PEPTIDE_BONDS)
 
 
-def _terms(rows: list[_Row], present: Bool[Array, "L W"], size: int) -> GeometryTerms:
-    """Keep the rows whose ``size`` atoms are all present."""
-    residues = np.array([row[0] for row in rows], dtype=np.int64).reshape(-1, size)
-    slots = np.array([row[1] for row in rows], dtype=np.int64).reshape(-1, size)
+@cache
+def _angle_tables() -> list[Array]:
+    """Bond angles, as in `_term_tables`."""
+    to_proline = (*_PEPTIDE_ANGLES, _PROLINE_ANGLE)
+    return _term_tables(intra_angles(), reference_angle(), _PEPTIDE_ANGLES, to_proline)
+
+
+def _term_tables(
+    slots_by_type: Sequence[Sequence[tuple[int, ...]]],
+    reference: Float[Array, "20 ..."],
+    to_other: Sequence[_PeptideTerm],
+    to_proline: Sequence[_PeptideTerm],
+) -> list[Array]:
+    """Make three tables for each residue type: without a next residue, before another one, before proline."""
+    size, peptide = reference.ndim - 1, peptide_reference()
+    other = [(slots, is_next, peptide[name]) for name, slots, is_next in to_other]
+    proline = [(slots, is_next, peptide[f"PRO {name}"]) for name, slots, is_next in to_proline]
+    dtype = [("slots", np.int64, size), ("is_next", np.bool_, size), ("reference", np.float64)]
+    tables = []
+    for table, slots_of_type in zip(reference, slots_by_type, strict=True):
+        inside = [(slots, (False,) * size, table[slots]) for slots in slots_of_type]
+        tables += [np.array(inside + terms, dtype) for terms in ([], other, proline)]
+    return tables
+
+
+def _list_terms(
+    tables: Sequence[Array],
+    types: Int[Array, "L"],
+    present: Bool[Array, "L W"],
+    next_residue: Int[Array, "L"] | None,
+) -> GeometryTerms:
+    """List the terms whose atoms are all present: those inside each residue, then those to the next."""
+    following = next_rows(next_residue, len(types))
+    has_next = following != np.arange(len(types))
+    table = 3 * types + np.where(has_next, np.where(types[following] == PRO, 2, 1), 0)
+    residue, terms = join_tables(tables, table)
+    slots, is_next = terms["slots"], terms["is_next"]
+    residues = np.where(is_next, following[residue, None], residue[:, None])
+    link = np.where(is_next.any(axis=1), residue, -1)
     kept = present[residues, slots].all(axis=1)
-    reference = np.array([row[2] for row in rows], dtype=np.float64)[kept]
-    link = np.array([row[3] for row in rows], dtype=np.int64)[kept]
-    return GeometryTerms(residues[kept], slots[kept], reference, link)
+    return GeometryTerms(residues[kept], slots[kept], terms["reference"][kept], link[kept])
