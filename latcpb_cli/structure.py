@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from latcpb_cli.chem.modified import atom_slots, parent_name, residue_kinds
+from latcpb_cli.chem.modified_bonds import all_atom_names
 from latcpb_cli.chem.naming import residue_name
 from latcpb_cli.chem.residues import CA_SLOT, LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
 from latcpb_cli.choices import SideChainCenter
@@ -238,15 +239,12 @@ class AtomTopology:
     @classmethod
     def heavy_atoms(cls, trace: CGTrace) -> AtomTopology:
         """Return all heavy atoms of all residues, with OXT at each C terminus."""
-        is_end = trace.ends_chain()
-        rows = []
-        for residue, kind in enumerate(trace.residue_kinds.tolist()):
-            atoms = _heavy_atoms(kind, bool(is_end[residue]))
-            rows += [(residue, slot, atom) for slot, atom in atoms]
-        residues, slots, names = zip(*rows, strict=True)
+        names = all_atom_names()[trace.residue_kinds]
+        names[~trace.ends_chain(), OXT_SLOT] = ""
+        residue, slot = np.nonzero(names != "")
+        names = names[residue, slot]
         # No element of two letters (Se, Cl, ...) is built.
-        elements = np.array([name[0] for name in names])
-        return cls(trace, np.array(residues), np.array(slots), np.array(names), elements)
+        return cls(trace, residue, slot, names, names.astype("U1"))
 
     @property
     def present(self) -> Bool[np.ndarray, "L W"]:
@@ -258,13 +256,6 @@ class AtomTopology:
     def flatten(self, atoms: Float[np.ndarray, "F L W 3"]) -> Float[np.ndarray, "F N 3"]:
         """Return the positions of the atoms in file order."""
         return atoms[:, self.residue, self.slot]
-
-
-@cache
-def _heavy_atoms(residue_kind: int, is_chain_end: bool) -> list[tuple[int, str]]:
-    """Slots and names of the heavy atoms of a residue kind, with OXT at the end of a chain."""
-    slots = atom_slots(residue_kind) | ({"OXT": OXT_SLOT} if is_chain_end else {})
-    return sorted((slot, name) for name, slot in slots.items())
 
 
 @dataclass(frozen=True, eq=False)

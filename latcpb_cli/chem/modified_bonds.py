@@ -1,17 +1,17 @@
-"""Bonds and elements of all residue kinds: the twenty amino acids, then the modified residues."""
+"""Bonds, elements and atom names of all residue kinds: the twenty amino acids, then the modified residues."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
 from latcpb_cli.chem.bonds import FAR, bond_steps, element_index
 from latcpb_cli.chem.modified import MODIFIED_RESIDUES, atom_slots
-from latcpb_cli.chem.residues import ELEMENTS, N_SLOTS, NAMES
+from latcpb_cli.chem.residues import ELEMENTS, N_SLOTS, NAMES, OXT_SLOT
 
-__all__ = ["ALL_ELEMENTS", "N_ALL_SLOTS", "all_bond_steps", "all_element_index"]
+__all__ = ["ALL_ELEMENTS", "N_ALL_SLOTS", "all_atom_names", "all_bond_steps", "all_element_index"]
 
 ALL_ELEMENTS = (*ELEMENTS, "P")
 """Elements of all residue kinds."""
@@ -46,4 +46,15 @@ def all_element_index() -> Int[np.ndarray, "K W"]:
         table[kind] = table[NAMES.index(modified.parent)]
         for index, atom in enumerate(modified.extra_atoms):
             table[kind, N_SLOTS + index] = ALL_ELEMENTS.index(atom.element)
+    return table
+
+
+@cache
+def all_atom_names() -> Shaped[np.ndarray, "K W"]:
+    """Names (wwPDB) of the atoms of K residue kinds by slot, OXT in all; "" for slots without an atom."""
+    table = np.zeros((_N_RESIDUE_KINDS, N_ALL_SLOTS), dtype="U4")
+    for kind in range(_N_RESIDUE_KINDS):
+        slots = atom_slots(kind)
+        table[kind, list(slots.values())] = list(slots)
+    table[:, OXT_SLOT] = "OXT"
     return table

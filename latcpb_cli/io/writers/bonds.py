@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from latcpb_cli.chem.modified_bonds import all_bond_steps
+from latcpb_cli.chem.residue_tables import join_tables
 from latcpb_cli.chem.residues import C_SLOT, N_SLOT, slot_of
 from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.structure import AtomTopology, Bridge
@@ -38,12 +39,11 @@ def heavy_bonds(topology: AtomTopology, bridges: Sequence[Bridge] = ()) -> Int64
     trace, steps = topology.trace, all_bond_steps()
     row = np.full((len(trace), steps.shape[1]), -1, dtype=np.int64)
     row[topology.residue, topology.slot] = np.arange(len(topology))
-    bonds = []
-    for residue, kind in enumerate(trace.residue_kinds):
-        bonds += [row[residue, pair] for pair in np.argwhere(np.triu(steps[kind] == 1))]
+    residue, slots = join_tables([np.argwhere(np.triu(table == 1)) for table in steps], trace.residue_kinds)
     joined = np.flatnonzero(~trace.ends_chain())
     following = next_rows(trace.next_residue, len(trace))[joined]
-    bonds += list(np.stack([row[joined, C_SLOT], row[following, N_SLOT]], axis=1))
-    bonds += [row[list(bridge), _SG_SLOT] for bridge in bridges]
-    pairs = np.array(bonds, dtype=np.int64).reshape(-1, 2)
+    inside = row[residue[:, None], slots]
+    peptides = np.stack([row[joined, C_SLOT], row[following, N_SLOT]], axis=1)
+    disulfides = row[np.array(bridges, dtype=np.int64).reshape(-1, 2), _SG_SLOT]
+    pairs = np.concatenate([inside, peptides, disulfides])
     return pairs[(pairs >= 0).all(axis=1)]
