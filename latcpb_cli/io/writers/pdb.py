@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -33,6 +34,8 @@ from latcpb_cli.structure import AtomTopology, Bridge, CGTrace
 __all__ = ["PDB_LIMITS", "PdbFormatter", "PdbWriter", "check_pdb_capacity", "check_pdb_topology"]
 
 _MIN_RESID, _MAX_MODELS = -999, 9_999
+_SERIAL_COUNT = MAX_SERIAL + 1
+"""Serial numbers from 0 on that five columns hold."""
 PDB_LIMITS = (-999.999, 9999.999)
 """Lowest and highest coordinate (Å) that fits into eight columns."""
 _OTHER_FORMAT = "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc"
@@ -235,14 +238,13 @@ def _check_lowest_number(trace: CGTrace, hint: str) -> None:
 
 def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[str]:
     """Format columns 18 to 27 for each residue: its name, chain, number and insertion code."""
-    letters = pdb_chain_letters(trace)
+    letters, numbers = pdb_chain_letters(trace), resid_columns(trace.resids)
+    labels = zip(*(x.tolist() for x in (trace.chain_index, numbers, trace.icodes)), strict=True)
     columns = []
-    for index, (chain, resid) in enumerate(
-        zip(trace.chain_index.tolist(), resid_columns(trace.resids).tolist(), strict=True)
-    ):
+    for index, (chain, resid, icode) in enumerate(labels):
         name = residue_name(trace.name(index), naming, index in bridged)
-        chain_letter = f"{letters[chain]:>{5 - max(len(name), 3)}s}"
-        columns.append(f"{name:>3s}{chain_letter}{resid:4d}{trace.icodes[index]:1.1s}")
+        chain_letter = letters[chain].rjust(5 - max(len(name), 3))
+        columns.append(f"{name:>3s}{chain_letter}{resid:4d}{icode:1.1s}")
     return columns
 
 
@@ -251,25 +253,27 @@ def _template(
 ) -> tuple[str, Int[np.ndarray, "N"]]:
     """Format a frame with % fields for x, y, z and B of each atom; list the serial numbers of the atoms."""
     trace = topology.trace
-    last_atom = np.flatnonzero(np.diff(np.r_[trace.chain_index[topology.residue], -1]))
-    chain_ends, last = set(last_atom.tolist()), trace.ends_chain()
-    lines, serial, serials = [], 0, []
-    for atom, residue in enumerate(topology.residue.tolist()):
-        variant = trace.name(residue)
-        record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM  "
-        name = atom_name(variant, str(topology.names[atom]), naming, bool(last[residue]))
-        serial += 1
-        serials.append(serial)
-        lines.append(
-            f"{record}{serial % 100_000:5d} {_name_column(name)} {residue_columns[residue]}"
-            f"   %8.3f%8.3f%8.3f  1.00%6.2f          {topology.elements[atom]:>2s}  \n"
-        )
-        if atom in chain_ends:
-            serial += 1
-            lines.append(f"TER   {serial % 100_000:5d}      {residue_columns[residue]}\n")
-    return "".join(lines), np.array(serials)
+    variants, last = [trace.name(index) for index in range(len(trace))], trace.ends_chain().tolist()
+    ends_chain = np.diff(trace.chain_index[topology.residue], append=-1) != 0
+    serials = np.arange(1, len(topology) + 1) + np.cumsum(ends_chain) - ends_chain
+    escaped = [columns.replace("%", "%%") for columns in residue_columns]
+    lines: list[str] = []
+    fields: list[int | str] = []
+    atoms = topology.residue, topology.names, topology.elements, serials % _SERIAL_COUNT, ends_chain
+    for residue, atom, element, serial, is_end in zip(*(column.tolist() for column in atoms), strict=True):
+        lines.append(_atom_line(variants[residue], atom, element, naming, last[residue]))
+        fields += (serial, escaped[residue])
+        if is_end:
+            lines.append("TER   %5d      %s\n")
+            fields += ((serial + 1) % _SERIAL_COUNT, escaped[residue])
+    return "".join(lines) % tuple(fields), serials
 
 
-def _name_column(name: str) -> str:
-    """Format an atom name in four columns: names of one-letter elements begin in the second."""
-    return f" {name:<3s}" if len(name) < 4 else name
+@cache
+def _atom_line(variant: str, atom: str, element: str, naming: Naming, last: bool) -> str:
+    """Format an ATOM record with % fields for serial number and residue, and escaped ones for a frame."""
+    record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM  "
+    name = atom_name(variant, atom, naming, last)
+    # Names of one-letter elements begin in the second of four columns.
+    columns = f" {name:<3s}" if len(name) < 4 else name
+    return f"{record}%5d {columns} %s   %%8.3f%%8.3f%%8.3f  1.00%%6.2f          {element:>2s}  \n"

@@ -91,6 +91,16 @@ def test_latcpb_reads_what_was_written(tmp_path):
         np.testing.assert_array_equal(getattr(source.trace, name), getattr(TRACE, name))
 
 
+def test_a_chain_may_be_called_by_any_printable_letter(tmp_path):
+    trace = make_trace("GAC", list("%{A"))
+    chunk = make_chunk(trace, 1)
+    with open_writer(tmp_path / "a.pdb", AtomTopology.heavy_atoms(trace), OutputSpec(1)) as writer:
+        writer.write(make_atoms(trace, chunk), chunk)
+        writer.commit()
+    structure = gemmi.read_pdb(str(tmp_path / "a.pdb"))
+    assert [chain.name for chain in structure[0]] == ["%", "{", "A"]
+
+
 def test_single_frame_has_no_models(tmp_path):
     write_frames(tmp_path / "a.pdb", n_frames=1, samples=1, box=None)
     text = (tmp_path / "a.pdb").read_text()
