@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -134,34 +135,50 @@ def _connections(trace: CGTrace, bridges: Sequence[Bridge], naming: Naming) -> l
 
 def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge]) -> str:
     """A structure with % fields for number, x, y, z, B and model of each atom."""
+    trace, naming = topology.trace, spec.naming
+    residues = _residue_columns(trace, naming, {residue for pair in bridges for residue in pair})
+    variants, last = [trace.name(index) for index in range(len(trace))], trace.ends_chain().tolist()
+    rows = []
+    atoms = topology.residue, topology.names, topology.elements
+    for residue, atom, element in zip(*(column.tolist() for column in atoms), strict=True):
+        record, name = _atom_columns(variants[residue], atom, naming, last[residue])
+        labels, author_labels = residues[residue]
+        rows.append(
+            f"{record} %d {element} {name} . {labels} %.3f %.3f %.3f 1.00 %6.2f {author_labels} {name} %d\n"
+        )
+    return "".join(rows)
+
+
+def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[tuple[str, str]]:
+    """Columns of the atoms of each residue: its labels with the insertion code, and those of the author."""
     from gemmi.cif import quote
 
-    trace, naming = topology.trace, spec.naming
     auth, label = cif_chain_names(trace), _label_ids(trace)
-    numbers, last = _sequence_numbers(trace), trace.ends_chain()
-    bridged = {residue for pair in bridges for residue in pair}
     entities: dict[str, int] = {}
     chains = []
     for chain in range(len(auth)):
         members = np.flatnonzero(trace.chain_index == chain)
         sequence = " ".join(trace.name(int(residue)) for residue in members)
         entity = entities.setdefault(sequence, len(entities) + 1)
-        chains.append((label[chain], quote(auth[chain]), entity))
-    rows = []
-    for atom, residue in enumerate(topology.residue.tolist()):
-        variant = trace.name(residue)
-        record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM"
-        element = str(topology.elements[atom])
-        name = quote(atom_name(variant, str(topology.names[atom]), naming, bool(last[residue])))
-        residue_label = residue_name(variant, naming, residue in bridged)
-        asym, author, entity = chains[trace.chain_index[residue]]
-        icode = str(trace.icodes[residue]).strip() or "?"
-        rows.append(
-            f"{record} %d {element} {_escape(name)} . {residue_label} {asym} {entity} {numbers[residue]} "
-            f"{icode} %.3f %.3f %.3f 1.00 %6.2f {trace.resids[residue]} {residue_label} {_escape(author)} "
-            f"{_escape(name)} %d\n"
+        chains.append((label[chain], _escape(quote(auth[chain])), entity))
+    columns = []
+    labels = trace.chain_index, _sequence_numbers(trace), trace.resids, trace.icodes
+    for index, (chain, number, resid, icode) in enumerate(zip(*(x.tolist() for x in labels), strict=True)):
+        name = residue_name(trace.name(index), naming, index in bridged)
+        asym, author, entity = chains[chain]
+        columns.append(
+            (f"{name} {asym} {entity} {number} {icode.strip() or '?'}", f"{resid} {name} {author}")
         )
-    return "".join(rows)
+    return columns
+
+
+@cache
+def _atom_columns(variant: str, atom: str, naming: Naming, last: bool) -> tuple[str, str]:
+    """Record and name of an atom."""
+    from gemmi.cif import quote
+
+    record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM"
+    return record, _escape(quote(atom_name(variant, atom, naming, last)))
 
 
 def _escape(text: str) -> str:
