@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,9 @@ def mean_quantities(table: Float[np.ndarray, "N 7"]) -> dict[str, float | None]:
     }
 
 
-def residue_rows(table: Float[np.ndarray, "L 7"], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a row for each residue: its label, and its confidence by name, None where there is none."""
-    return [
-        {"residue": label, **mean_quantities(row[None])} for label, row in zip(labels, table, strict=True)
-    ]
+def residue_rows(table: Float[np.ndarray, "L 7"], labels: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each residue: its label, and its confidence by name, None where there is none."""
+    for label, row in zip(labels, table, strict=True):
+        quantities = zip(QUANTITIES, row.tolist(), strict=True)
+        rounded = {name: round(value, 4) if isfinite(value) else None for name, value in quantities}
+        yield {"residue": label, **rounded}

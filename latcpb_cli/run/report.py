@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
 CSV_COLUMNS = ("frame", "sample", "time_ps", "residue", "contact12", "overlap04", "pierced")
 """One row for each residue of a frame and sample that clashes or has a bond through its ring."""
 N_WORST_RESIDUES = 10
+_ROWS_PER_WRITE = 1000
 
 
 class ReportWriter:
@@ -157,7 +159,7 @@ class ReportWriter:
             the means of the ``confidence`` and of the use of ``templates``.
         """
         summary = self._totals.summary(self._labels)
-        residues: dict[str, list[dict[str, Any]]] = {}
+        residues: dict[str, Iterable[dict[str, Any]]] = {}
         if self._confidence is not None:
             confidence = self._confidence.mean()
             summary["confidence"] = mean_quantities(confidence)
@@ -190,8 +192,9 @@ class ReportWriter:
 def _write_list(out: PartFile, name: str, rows: Iterable[dict[str, Any]]) -> None:
     """Append an entry to an object of JSON: a list with one row a line."""
     out.write(f',\n "{name}": ['.encode())
-    for number, row in enumerate(rows):
-        out.write(f"{',' if number else ''}\n  {json.dumps(row)}".encode())
+    lines = (f"{',' if number else ''}\n  {json.dumps(row)}" for number, row in enumerate(rows))
+    while block := "".join(islice(lines, _ROWS_PER_WRITE)):
+        out.write(block.encode())
     out.write(b"\n ]")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.confidence.record import QUANTITIES, Confidence
+from latcpb_cli.confidence.record import QUANTITIES, Confidence, mean_quantities, residue_rows
 
 
 def record(n_frames: int = 2) -> Confidence:
@@ -41,3 +41,11 @@ def test_missing_residues_have_no_confidence():
 def test_frames_are_joined():
     joined = Confidence.concatenate([record(1), record(2)])
     assert joined.table().shape == (3, 1, 3, 7)
+
+
+def test_the_row_of_a_residue_has_the_means_of_that_residue_alone():
+    table = np.random.default_rng(2).random((5, len(QUANTITIES)))
+    table[1, :4] = np.nan
+    rows = list(residue_rows(table, [f"ALA{i}" for i in range(5)]))
+    assert rows == [{"residue": f"ALA{i}", **mean_quantities(table[i : i + 1])} for i in range(5)]
+    assert rows[1]["chi1"] is None
