@@ -36,7 +36,9 @@ def main() -> None:
     print("| | " + " | ".join(columns) + " |\n|---" + "|---" * len(columns) + "|")
     for name in ENSEMBLES:
         native, _ = whole_trajectory(options.data, name, options.frames)
-        print(f"| {name} | " + " | ".join(f"{value:.3g}" for value in measure(model, native)) + " |", flush=True)
+        print(
+            f"| {name} | " + " | ".join(f"{value:.3g}" for value in measure(model, native)) + " |", flush=True
+        )
 
 
 def measure(model: Backmapper, native: AtomStructure) -> list[float]:
