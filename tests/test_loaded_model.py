@@ -152,7 +152,7 @@ def test_blocks_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch
         patch.setattr(LoadedModel, "_encode", limited)
         model = load()
         atoms = run(model, frames)
-        assert sizes == [20, 10, 5, 2, 2, 2]
+        assert sizes == [40, 20, 10, 5, 2, 2, 2]
         assert model.frames_per_block(len(SEQUENCE)) == 2
         consensus = load().rotamer_consensus(TRACE, make_chunk(frames), BEST)
         capacity = 0

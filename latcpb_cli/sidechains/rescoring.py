@@ -167,26 +167,24 @@ class Rescoring(nn.Module):
         side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
         backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
         table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
-        owner = contacts.fixed.first_group
-        relevant = scored[owner]
-        embedded = torch.cat(
-            [
-                ContactFeatures.from_contacts(side_chains, backbones, fixed).sum_by_pair(table)
-                for fixed in contacts.fixed.blocks(relevant)
-            ]
-        )
-        zeros = table.new_zeros(len(weight), table.shape[1])
-        of_backbones = zeros.index_add(0, owner.index_select(0, true_indices(relevant)), embedded)
+        fixed_sums = [
+            (
+                block.first_group,
+                ContactFeatures.from_contacts(side_chains, backbones, block).sum_by_pair(table),
+            )
+            for block in contacts.fixed.blocks(scored[contacts.fixed.first_group])
+        ]
+        owner, embedded = (torch.cat(parts) for parts in zip(*fixed_sums, strict=True))
+        of_backbones = table.new_zeros(len(weight), table.shape[1]).index_add(0, owner, embedded)
         first, second = contacts.mutual.first_group, contacts.mutual.second_group
         relevant = (scored[first] & probable[second]) | (scored[second] & probable[first])
-        of_pairs = []
-        for mutual in contacts.mutual.blocks(relevant):
-            features = ContactFeatures.from_contacts(side_chains, side_chains, mutual)
-            of_pairs.append((features.sum_by_pair(table), features.swapped().sum_by_pair(table)))
-        of_first, of_second = (torch.cat(parts) for parts in zip(*of_pairs, strict=True))
-        kept = true_indices(relevant)
-        pairs = first.index_select(0, kept), second.index_select(0, kept)
-        return _Environment(of_backbones, probable, pairs, (of_first, of_second))
+        mutual_sums = []
+        for block in contacts.mutual.blocks(relevant):
+            features = ContactFeatures.from_contacts(side_chains, side_chains, block)
+            sums = features.sum_by_pair(table), features.swapped().sum_by_pair(table)
+            mutual_sums.append((block.first_group, block.second_group, *sums))
+        first, second, of_first, of_second = (torch.cat(parts) for parts in zip(*mutual_sums, strict=True))
+        return _Environment(of_backbones, probable, (first, second), (of_first, of_second))
 
 
 @dataclass(frozen=True, eq=False)
