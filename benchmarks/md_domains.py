@@ -16,11 +16,9 @@ import numpy as np
 from arguments import measurement_parser
 from beads import BACKBONE, beads
 from chains import whole_trajectory
-from MDAnalysis import Universe
-from MDAnalysis.coordinates.memory import MemoryReader
 
 from latcpb_cli import Backmapper
-from latcpb_cli.chem.residues import CA_SLOT, NAMES
+from latcpb_cli.chem.residues import CA_SLOT
 from latcpb_cli.structure import AtomStructure
 
 ENSEMBLES = ("adk_dims", "adk_dims2", "adk_tmd", "adk_oplsaa")
@@ -48,7 +46,7 @@ def measure(model: Backmapper, native: AtomStructure) -> list[float]:
         is_center[first - 1 : last] = True
     with_centers = replace(native, trace=replace(native.trace, com_beads=is_center))
     positions = np.where(is_center[:, None], beads(with_centers), native.atoms[:, :, CA_SLOT])
-    result = model.backmap(one_bead_per_residue(native, positions))
+    result = model.backmap(positions, sequence=native.trace.sequence)
     found = result.run.source.trace.com_beads
     backbone = result.universe.select_atoms("name N CA C O")
     built = np.array([backbone.positions.copy() for _ in result.universe.trajectory])
@@ -62,18 +60,6 @@ def measure(model: Backmapper, native: AtomStructure) -> list[float]:
         float(np.sqrt(squares[:, ~is_center].mean())),
         *(float(np.mean([row[name] for row in rows])) for name in COUNTS),
     ]
-
-
-def one_bead_per_residue(native: AtomStructure, positions: np.ndarray) -> Universe:
-    """Beads (F, L, 3) in Å under the name that CALVADOS gives them."""
-    length = len(native.trace)
-    universe = Universe.empty(length, length, 1, atom_resindex=np.arange(length), trajectory=True)
-    universe.add_TopologyAttr("names", ["CA"] * length)
-    universe.add_TopologyAttr("resnames", [NAMES[kind] for kind in native.trace.residue_types])
-    universe.add_TopologyAttr("resids", np.arange(1, length + 1))
-    universe.add_TopologyAttr("segids", ["A"])
-    universe.load_new(positions.astype(np.float32), format=MemoryReader)
-    return universe
 
 
 def parse_options() -> argparse.Namespace:

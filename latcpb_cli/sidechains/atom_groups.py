@@ -37,7 +37,7 @@ _PAIRS_PER_CPU_BLOCK, _PAIRS_PER_BLOCK = 2**13, 2**19
 A CPU has few of them in its cache; on other devices, each block costs some waits of the host.
 """
 _CONTACTS_PER_CPU_BLOCK = 2**18
-"""Contacts of which a dozen numbers each are in memory at once."""
+"""Contacts for which features are in memory at once, a dozen numbers each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +109,8 @@ class Contacts:
     def blocks(self, pair_mask: Bool[Tensor, "P"] | None = None) -> Iterator[Contacts]:
         """Yield the contacts of all pairs of groups, or of some of them, a block of pairs at a time.
 
-        On CPUs, what is computed of a block stays in the cache; other devices get a single block. There is
-        at least one, which may be empty.
+        This bounds the memory of what is computed of large frames on CPUs; other devices get a single block.
+        There is at least one, which may be empty.
         """
         n_pairs, size = len(self.first_group), len(self.pair)
         bounds = torch.tensor([0, n_pairs], dtype=self.pair.dtype)
