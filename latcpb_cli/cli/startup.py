@@ -1,4 +1,4 @@
-"""The start of the command: imports without what it never uses, and threads that wait passively."""
+"""The start of the command: imports without what it never uses, and settings of threads and memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from types import ModuleType
 from typing import Any
 
 __all__ = ["start_help", "start_torch"]
+
+_SPIN_COUNT = 5000
+"""Rounds in which a thread without work looks for some before it sleeps, some tens of microseconds."""
 
 
 def start_help() -> None:
@@ -35,8 +38,11 @@ def start_torch() -> None:
 
     Notes
     -----
-    Threads that have no work wait passively, unless the environment variable OMP_WAIT_POLICY is set. By
-    default, OpenMP lets them spin, and on busy cores they then hold up the threads that work.
+    Threads that have no work sleep after a moment, unless the environment variable OMP_WAIT_POLICY is set.
+    By default, OpenMP lets them spin, and on busy cores they then hold up the threads that work; where they
+    sleep at once, each of many short operations waits until they are awake. Memory of 2 MB or more comes in
+    large pages (THP_MEM_ALLOC_ENABLE, which torch reads; of use on Linux). One frame of 40,000 residues on
+    two idle cores (AMD EPYC, AVX-512): 27 s without both, 25 s with large pages alone, 20 s with both.
 
     Three parts of torch and e3nn are left out. torch imports `torch._meta_registrations`: rules for shapes of
     results, which its compiler and tensors on the device "meta" need. One function of e3nn is decorated
@@ -57,13 +63,22 @@ def start_torch() -> None:
     """
     if "e3nn" in sys.modules:
         return
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _set_environment()
     with _uncollected():
         with _stand_in("torch._meta_registrations"):
             compiler = importlib.import_module("torch").compiler
         with _replaced(compiler, "disable", _without_effect), _stand_in("sympy"):
             importlib.import_module("latcpb_cli.model.equivariant")
         importlib.import_module("latcpb_cli.run.chunk_job")
+
+
+def _set_environment() -> None:
+    """Set what OpenMP and torch read when they are loaded, as far as the user has not."""
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "passive"
+        # libgomp lets this variable count more than the policy.
+        os.environ.setdefault("GOMP_SPINCOUNT", str(_SPIN_COUNT))
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 @contextmanager

@@ -87,25 +87,38 @@ def test_the_quick_import_of_the_command_restores_what_it_replaces():
     assert quick["changed"] == quick["replaced"] == []
 
 
-@pytest.mark.parametrize("given", [None, "active"])
-def test_threads_wait_passively_unless_the_user_says_otherwise(given, monkeypatch):
-    """OpenMP reads the variable when torch is loaded, so the command sets it before."""
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    if given is not None:
-        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["passive", "5000", "1"]),
+        ({"OMP_WAIT_POLICY": "active"}, ["active", None, "1"]),
+        ({"GOMP_SPINCOUNT": "7", "THP_MEM_ALLOC_ENABLE": "0"}, ["passive", "7", "0"]),
+    ],
+)
+def test_threads_and_memory_are_set_unless_the_user_says_otherwise(given, expected, monkeypatch):
+    """OpenMP and torch read the variables when torch is loaded, so the command sets them before."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     script = (
         "import os, sys\n"
+        f"settings = lambda: str([os.environ.get(name) for name in {SETTINGS}])\n"
         "class Torch:\n"
         "    def find_spec(self, name, *args):\n"
-        "        if name == 'torch': sys.exit(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "        if name == 'torch': sys.exit(settings())\n"
+        "before = settings()\n"
         "import latcpb_cli.options\n"
-        "assert os.environ.get('OMP_WAIT_POLICY') == %r\n"
+        "assert settings() == before\n"
         "sys.meta_path.insert(0, Torch())\n"
         "from latcpb_cli.cli.startup import start_torch\n"
         "start_torch()"
     )
-    done = subprocess.run([sys.executable, "-c", script % given], capture_output=True, text=True, timeout=60)
-    assert done.stderr.strip() == (given or "passive")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip() == str(expected)
 
 
 def test_a_pdb_file_is_built_without_the_libraries_of_other_formats(tmp_path):
