@@ -28,9 +28,9 @@ def relief_timer() -> Iterator[ReliefCost]:
     """Measure all relief inside the context."""
     cost = ReliefCost()
 
-    def timed(structures: TorsionStructures, counts: OverlapCounts | None = None) -> TorsionStructures:
+    def timed(structures: TorsionStructures, *settings: OverlapCounts | int | None) -> TorsionStructures:
         started = time.process_time()
-        relieved = relieve_overlaps(structures, counts)
+        relieved = relieve_overlaps(structures, *settings)  # type: ignore[arg-type]
         cost.seconds += time.process_time() - started
         cost.residues += len(structures)
         return relieved

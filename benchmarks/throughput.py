@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from programs import PEERS
 from sweeps import LENGTH, SWEEPS, Measurement
 from systems import write_system
@@ -30,6 +33,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from latcpb_cli import open_source
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
+
+ONEDNN_LINEAR = torch.ops.mkldnn._linear_pointwise
 
 
 def main() -> None:
@@ -115,11 +120,15 @@ def operations_per_residue(options: argparse.Namespace) -> float:
     top, trajectory = write_system(options.work, 1, LENGTH, 1)
     source = open_source([trajectory], top)
     backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False, custom_mapping={ONEDNN_LINEAR: linear_operations}) as counter:
         for chunk in source.chunks(1):
             backmapper.sample(source.trace, chunk, BackmapOptions())
-    # A block is filled up with copies.
-    return float(counter.get_total_flops() / (LENGTH * backmapper.frames_per_block(LENGTH)))
+    return float(counter.get_total_flops() / LENGTH)
+
+
+def linear_operations(x: Sequence[int], weight: Sequence[int], *_: object, **__: object) -> int:
+    """Additions and multiplications of a linear layer, from the shapes of its input and weights."""
+    return 2 * math.prod(x) * weight[0]
 
 
 def markdown(facts: dict[str, object], measurements: list[Measurement]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from latcpb_cli.backbone.canonical_chunk import CanonicalChunk, CanonicalFrames
 from latcpb_cli.backbone.ramachandran_energy import ramachandran_weight
+from latcpb_cli.block_size import BlockSize
 from latcpb_cli.chem.residues import N_SLOTS
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.choices import Mode
@@ -23,7 +24,6 @@ from latcpb_cli.device import resolve_device
 from latcpb_cli.diffusion.noise import FrameNoise, NoiseSource, TraceNoise
 from latcpb_cli.diffusion.sampler import SamplerSettings
 from latcpb_cli.diffusion.schedule import Schedule
-from latcpb_cli.errors import InputError
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.hub import resolve_weights
@@ -31,6 +31,7 @@ from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.initialization import WithoutInitialization
+from latcpb_cli.model.linear import rows_are_independent
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
@@ -51,10 +52,6 @@ SAMPLER_SETTINGS: dict[Mode, SamplerSettings] = {
 }
 """How latents are sampled; chosen by ``benchmarks/choose_sampling.py`` on chains held out of training."""
 
-_RESIDUES_PER_BLOCK = {"cpu": 1024, "cuda": 32768}
-
-Result = TypeVar("Result")
-
 
 class LoadedModel:
     """A loaded model that turns Cα traces into atoms.
@@ -71,8 +68,6 @@ class LoadedModel:
         Of the confidence, where the weights have one.
     """
 
-    _halvings = 0
-
     def __init__(
         self,
         predictor: Predictor,
@@ -85,6 +80,7 @@ class LoadedModel:
         self.predictor, self.calibration = predictor, calibration
         self.weights_name, self.checksums, self.device = weights_name, checksums, device
         self.schedule = Schedule.from_config(predictor.config.schedule, device)
+        self._block_size = BlockSize(device, rows_are_independent(predictor))
 
     @classmethod
     def from_pretrained(cls, weights: str | Path | None = None, *, device: str = "auto") -> Self:
@@ -108,13 +104,8 @@ class LoadedModel:
         )  # fmt: skip
 
     def frames_per_block(self, residues: int) -> int:
-        """How many frames of so many residues are computed at once.
-
-        The same for every run, unless a GPU had no memory for it (then half, and so on). On a
-        CPU, where memory does not run out like that, bytes follow from the frame alone; on a
-        GPU sums are not repeated to the last bit anyway, whatever the block.
-        """
-        return max(1, _RESIDUES_PER_BLOCK[torch.device(self.device).type] // residues >> self._halvings)
+        """How many frames of so many residues are computed at once; see `BlockSize.most`."""
+        return self._block_size.most(residues)
 
     @torch.no_grad()
     def rotamer_consensus(
@@ -129,9 +120,9 @@ class LoadedModel:
         """
         frames = CanonicalChunk.from_chunk(trace, chunk, options)
 
-        def compute(size: int) -> np.ndarray:
+        def compute(size: int, at_least: int) -> np.ndarray:
             result = np.zeros((*chunk.positions.shape[:2], N_ROTAMERS), dtype=np.float16)
-            for rows, kept in frames.blocks(size):
+            for rows, kept in frames.blocks(size, at_least):
                 part = frames.canonical.select(rows)
                 graph, condition = self._encode(trace, part)
                 latent = self.predictor.latcpb.expected_latent(condition, graph, self.schedule)
@@ -149,7 +140,7 @@ class LoadedModel:
                 result[kept] = block[: kept.stop - kept.start]
             return result
 
-        probabilities = self._with_memory(len(trace), compute)
+        probabilities = self._block_size.within_memory(len(trace), compute)
         canonical = frames.canonical
         descriptors = ca_descriptors(canonical.ca, canonical.linked, trace.next_residue)
         return RotamerConsensus(chunk.indices, descriptors, probabilities)
@@ -168,8 +159,7 @@ class LoadedModel:
 
         Cα are those of ``chunk`` to the bit, or no further than ``options.ca_tolerance`` (Å) from there,
         moved only where no good peptides fit; with ``options.keep_backbone``, the atoms of its backbone are,
-        too. Frames are computed in blocks whose size follows from the number of residues alone, the last one
-        filled up with copies, so that a frame's numbers do not depend on the frames computed with it.
+        too. On a CPU, a frame's numbers do not depend on the frames computed with it.
 
         Parameters
         ----------
@@ -200,10 +190,10 @@ class LoadedModel:
         weight = ramachandran_weight(trace, chunk.positions, frames.canonical.linked, options)
         cells, n_steps = frames.cells(chunk.boxes), self.predictor.config.relief_steps
 
-        def build(size: int) -> OverlapCounts:
+        def build(size: int, at_least: int) -> OverlapCounts:
             total = OverlapCounts()
             with RelaxationBatch(total, fixed_backbone=options.keep_backbone, n_steps=n_steps) as batch:
-                for rows, kept in frames.blocks(size):
+                for rows, kept in frames.blocks(size, at_least):
                     part = frames.canonical.select(rows)
                     block = self._block(trace, chunk.indices[rows], part, options, references or References())
                     lattice = None if cells is None else cells[kept]
@@ -219,34 +209,13 @@ class LoadedModel:
                             target[...] = decoded.atoms[rows_kept].view(target.shape).cpu().numpy()
             return total
 
-        total = self._with_memory(len(trace), build)
+        total = self._block_size.within_memory(len(trace), build)
         if counts is not None:
             counts.add(total)
         if predictions is not None:
             predictions.end(atoms, frames.canonical.linked, trace.next_residue)
         frames.restore(atoms)
         return atoms
-
-    def _with_memory(self, residues: int, compute: Callable[[int], Result]) -> Result:
-        """Compute with as many frames at once as there is memory for.
-
-        Raises
-        ------
-        InputError
-            One frame alone is too much.
-        """
-        while True:
-            size = self.frames_per_block(residues)
-            try:
-                return compute(size)
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise InputError(
-                        f"a frame of {residues:,} residues does not fit into the memory of {self.device}",
-                        "use --device cpu, or a device with more memory",
-                    ) from None
-                self._halvings += 1
-                torch.cuda.empty_cache()
 
     def _flat(self, values: np.ndarray | None) -> Tensor | None:
         """Values (F, L, ...) of some frames as one tensor (F * L, ...) on the device, if there are any."""

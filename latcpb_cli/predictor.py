@@ -23,6 +23,7 @@ from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.latcpb import LatCPB
+from latcpb_cli.model.linear import use_onednn
 from latcpb_cli.sidechains.chain_ends import turn_chain_ends
 from latcpb_cli.sidechains.packing import Packing
 from latcpb_cli.sidechains.rescoring import Rescoring
@@ -92,6 +93,7 @@ class Predictor(nn.Module):
             predictor = cls(settings)
         check_tensors(tensors, predictor.state_dict(), weights)
         predictor.load_state_dict(tensors)
+        use_onednn(predictor)
         return predictor.to(device).eval().requires_grad_(False)
 
     def build_atoms(

@@ -11,6 +11,7 @@ from simulated_gpu import SIMULATED_GPU, HostWaits, simulated_gpu
 from tiny import SEQUENCE, perturb, tiny_predictor
 from traces import noisy_coils
 
+from latcpb_cli.block_size import BlockSize
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.relax import regions, relief
@@ -53,7 +54,8 @@ def sample_on_gpu(
     chunk: FrameChunk, options: BackmapOptions, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[np.ndarray, HostWaits]:
     """Build all frames of a chunk in one block on the simulated GPU."""
-    monkeypatch.setattr(LoadedModel, "frames_per_block", lambda self, residues: len(chunk))
+    for bound in ("most", "least"):
+        monkeypatch.setattr(BlockSize, bound, lambda self, residues: len(chunk))
     with simulated_gpu() as waits:
         model = load(SIMULATED_GPU)
         waits.counts.clear()

@@ -16,7 +16,7 @@ PACKAGE = Path(latcpb_cli.__file__).parent
 # for all.
 LAYERS = [
     {"errors", "config", "chem", "choices", "device", "residue_ranges"},
-    {"structure", "geometry", "weights", "tensor_file", "options", "read_options"},
+    {"structure", "geometry", "weights", "tensor_file", "options", "read_options", "block_size"},
     {"io.readers", "io.writers", "metrics", "diffusion", "com_beads"},
     {"io.beads"},
     {"io"},

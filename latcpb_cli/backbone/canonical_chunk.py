@@ -121,11 +121,15 @@ class CanonicalChunk:
             canonical = replace(canonical, beads=np.where(is_known[..., None], turned, np.float32(np.nan)))
         return cls(positions, backbone, center, axes, canonical)
 
-    def blocks(self, size: int) -> Iterator[tuple[np.ndarray, slice]]:
-        """Rows of ``size`` frames at a time, filled up with copies of the last, and which frames are new."""
+    def blocks(self, size: int, at_least: int) -> Iterator[tuple[np.ndarray, slice]]:
+        """Rows of up to ``size`` frames at a time, and which frames are new.
+
+        A block of less than ``at_least`` frames is filled up with copies of the last one.
+        """
         for start in range(0, len(self.canonical), size):
-            rows = np.minimum(np.arange(start, start + size), len(self.canonical) - 1)
-            yield rows, slice(start, min(start + size, len(self.canonical)))
+            stop = min(start + size, len(self.canonical))
+            rows = np.arange(start, max(stop, start + at_least))
+            yield np.minimum(rows, len(self.canonical) - 1), slice(start, stop)
 
     def cells(self, boxes: np.ndarray) -> np.ndarray | None:
         """Vectors (F, 3, 3) of the periodic boxes (F, 6) as rows, Å; None where no frame has a box."""

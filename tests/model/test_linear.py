@@ -1,0 +1,54 @@
+"""Linear layers that oneDNN computes: the results of torch's, from bits that other rows do not change."""
+
+import platform
+
+import pytest
+import torch
+from torch import nn
+
+from latcpb_cli.model.linear import use_onednn
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="other processors keep torch's default"
+)
+
+
+def layers(inputs, outputs):
+    """A layer of torch's, and the same layer computed by oneDNN."""
+    torch.manual_seed(0)
+    plain, fast = nn.Linear(inputs, outputs), nn.Linear(inputs, outputs)
+    fast.load_state_dict(plain.state_dict())
+    use_onednn(fast)
+    assert type(fast) is not nn.Linear
+    return plain, fast
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(192, 288), (480, 192), (386, 384), (26, 192), (82, 192)])
+@torch.no_grad()
+def test_outputs_are_those_of_torch_whatever_the_other_rows(inputs, outputs):
+    plain, fast = layers(inputs, outputs)
+    x = torch.randn(3001, inputs)
+    all_rows = fast(x)
+    torch.testing.assert_close(all_rows, plain(x), rtol=1e-5, atol=1e-5)
+    for rows in (slice(7, 9), slice(1000, 1033), slice(500, 3001)):
+        assert torch.equal(fast(x[rows].clone()), all_rows[rows])
+    assert torch.equal(fast(x[:3000].view(1000, 3, inputs)), all_rows[:3000].view(1000, 3, outputs))
+    strided = torch.randn(inputs, 40).T
+    torch.testing.assert_close(fast(strided), plain(strided), rtol=1e-5, atol=1e-5)
+    assert fast(x[:0]).shape == (0, outputs)
+
+
+def test_gradients_and_64_bits_are_those_of_torch():
+    plain, fast = layers(64, 32)
+    x = torch.randn(5, 64)
+    for layer in (plain, fast):
+        layer(x).square().sum().backward()
+    assert torch.equal(fast.weight.grad, plain.weight.grad)
+    with torch.no_grad():
+        assert torch.equal(fast.double()(x.double()), plain.double()(x.double()))
+
+
+def test_small_layers_stay_as_they_are():
+    module = nn.Sequential(nn.Linear(4, 32), nn.Linear(32, 32))
+    use_onednn(module)
+    assert [type(layer) is nn.Linear for layer in module] == [True, False]
