@@ -40,6 +40,7 @@ TESTED_ELSEWHERE = {"download-weights": "tests/cli/test_weights.py", "train": "t
 OPTIONS_ELSEWHERE = {"--scheduler": "tests/run/test_workers.py"}
 """Options of `backmap` that no document uses in a command; this one needs a cluster."""
 SLOW_OPTIONS = {"--hydrogens", "--minimize", "--workers 2"}
+NEXT_COMMAND = r""" && (?=(?:[^'"]|'[^']*'|"[^"]*")*$)"""  # outside quotes
 SLOW_PAGES = {"docs/guide/models.md"}
 """Its commands have the options of other pages, on inputs of other kinds."""
 
@@ -106,7 +107,7 @@ def folder(tmp_path):
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the commands of a line one after the other until one fails."""
-    for command in line.split(" && "):
+    for command in re.split(NEXT_COMMAND, line):
         done = run_command(command, folder)
         if done.returncode:
             break
