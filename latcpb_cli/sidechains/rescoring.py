@@ -33,7 +33,7 @@ from latcpb_cli.sidechains.contact_features import (
     backbone_bonds,
     candidate_bonds,
 )
-from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts
+from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts, table_sum
 
 __all__ = ["N_ROUNDS", "Rescoring"]
 
@@ -184,7 +184,41 @@ class Rescoring(nn.Module):
             sums = features.sum_by_pair(table), features.swapped().sum_by_pair(table)
             mutual_sums.append((block.first_group, block.second_group, *sums))
         first, second, of_first, of_second = (torch.cat(parts) for parts in zip(*mutual_sums, strict=True))
-        return _Environment(of_backbones, probable, (first, second), (of_first, of_second))
+        pairs = _PairSums.by_center(first, second, of_first), _PairSums.by_center(second, first, of_second)
+        return _Environment(of_backbones, probable, pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class _PairSums:
+    """Embedded contacts of P pairs of candidates, one of each at the center.
+
+    Attributes
+    ----------
+    embedded : Tensor, shape (P, W)
+        Sums over the contacts of each pair.
+    pair : Tensor of int64, shape (P,)
+        Rows of ``embedded``, sorted by their centers.
+    center, other : Tensor of int64, shape (P,)
+        Candidates of these rows; centers ascend.
+    """
+
+    embedded: Float[Tensor, "P W"]
+    pair: Int[Tensor, "P"]
+    center: Int[Tensor, "P"]
+    other: Int[Tensor, "P"]
+
+    @classmethod
+    def by_center(
+        cls, center: Int[Tensor, "P"], other: Int[Tensor, "P"], embedded: Float[Tensor, "P W"]
+    ) -> _PairSums:
+        """Sort pairs by the candidate at the center."""
+        ascending, pair = center.sort(stable=True)
+        return cls(embedded, pair, ascending, other.index_select(0, pair))
+
+    def weighted(self, presence: Float[Tensor, "N"]) -> Float[Tensor, "N W"]:
+        """Return the sums of each candidate as the center, the others by their presence."""
+        factors = presence.index_select(0, self.other)
+        return table_sum(self.embedded, self.pair[:, None], factors[:, None], self.center, len(presence))
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,24 +231,19 @@ class _Environment:
         Sums over the contacts of each candidate with backbones.
     probable : Tensor of bool, shape (N,)
         Candidates that count in the surroundings of others.
-    pairs : tuple of Tensor of int64, shape (P,)
-        First and second candidate of each pair.
-    embedded : tuple of Tensor, shape (P, W)
-        Sums over the contacts of each pair, with the first and with the second candidate as the center.
+    of_others : tuple of _PairSums
+        Contacts of each pair, with its first and with its second candidate at the center.
     """
 
     of_backbones: Float[Tensor, "N W"]
     probable: Bool[Tensor, "N"]
-    pairs: tuple[Int[Tensor, "P"], Int[Tensor, "P"]]
-    embedded: tuple[Float[Tensor, "P W"], Float[Tensor, "P W"]]
+    of_others: tuple[_PairSums, _PairSums]
 
     def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
         """Return the sums of each candidate: with backbones, and with others by their probability."""
-        presence = torch.where(self.probable, weight, 0.0)[:, None]
-        of_others = torch.zeros_like(self.of_backbones)
-        for center, other, embedded in zip(self.pairs, reversed(self.pairs), self.embedded, strict=True):
-            of_others = of_others.index_add(0, center, embedded * presence.index_select(0, other))
-        return torch.cat([self.of_backbones, of_others], dim=-1)
+        presence = torch.where(self.probable, weight, 0.0)
+        first, second = (sums.weighted(presence) for sums in self.of_others)
+        return torch.cat([self.of_backbones, first + second], dim=-1)
 
 
 def _torsion_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L 8"]:
