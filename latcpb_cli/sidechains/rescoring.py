@@ -122,7 +122,9 @@ class Rescoring(nn.Module):
         states = self._embed_states(scored, context, graph)
         for _ in range(rounds):
             features = torch.cat([environment.weighted(weight).index_select(0, rows), *own], dim=-1)
-            hidden = self.dropout(nn.functional.silu(states + self.candidate_projection(features)))
+            hidden = self.candidate_projection(features)
+            hidden += states
+            hidden = self.dropout(nn.functional.silu(hidden))
             hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
             # Row by row: the matrix product of a single output rounds by where in the batch a row is.
             correction = (hidden * self.score_head.weight[0]).sum(-1) + self.score_head.bias
@@ -148,11 +150,13 @@ class Rescoring(nn.Module):
         graph: Graph,
     ) -> Float[Tensor, "N hidden"]:
         """Pass the mean of a residue's candidates to its neighbours, and their messages to its candidates."""
-        pooled = hidden.new_zeros(len(graph.types), _HIDDEN)
-        pooled = pooled.index_add(0, scored.residue, hidden * weight[:, None])
+        rows = torch.arange(len(hidden), device=hidden.device)
+        pooled = table_sum(hidden, rows[:, None], weight[:, None], scored.residue, len(graph.types))
         residues = condition.residues + self.message_in(pooled)
         messages = self.message_out(self.message_passing(residues, condition.pairs, graph))
-        return nn.functional.silu(self.candidate_hidden(hidden) + messages.index_select(0, scored.residue))
+        updated: Tensor = self.candidate_hidden(hidden)
+        updated += messages.index_select(0, scored.residue)
+        return nn.functional.silu(updated)
 
     def _environment(
         self,
