@@ -35,7 +35,7 @@ _RAMACHANDRAN_STIFFNESS = 0.5  # of peptides with a Ramachandran weight of 1
 
 _MAX_TWIST = math.radians(25.0)  # of a peptide; a twist of 30° counts as an outlier of omega
 _N_STEPS_AFTER_RESELECTION = 14  # 12 leave more overlaps
-_STEPS_PER_PAIR_LIST = 16
+_STEPS_PER_PAIR_LIST = 12
 _PAIR_MARGIN = 1.0  # Å by which the distance of a pair may shrink between two pair lists
 _STEP_SIZE, _MOMENTUM = 0.6, 0.7  # rounding errors grow tenfold every few steps with a step size of 0.8
 _DAMPING = 5.0  # Å² per rad², added to the stiffness of every joint
