@@ -34,8 +34,6 @@ from latcpb_cli import open_source
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.options import BackmapOptions
 
-ONEDNN_LINEAR = torch.ops.mkldnn._linear_pointwise
-
 
 def main() -> None:
     options = parse_options()
@@ -120,7 +118,9 @@ def operations_per_residue(options: argparse.Namespace) -> float:
     top, trajectory = write_system(options.work, 1, LENGTH, 1)
     source = open_source([trajectory], top)
     backmapper = LoadedModel.from_pretrained(options.weights, device="cpu")
-    with FlopCounterMode(display=False, custom_mapping={ONEDNN_LINEAR: linear_operations}) as counter:
+    onednn = getattr(torch.ops.mkldnn, "_linear_pointwise", None)  # which not every build of torch has
+    uncounted = {} if onednn is None else {onednn: linear_operations}
+    with FlopCounterMode(display=False, custom_mapping=uncounted) as counter:
         for chunk in source.chunks(1):
             backmapper.sample(source.trace, chunk, BackmapOptions())
     return float(counter.get_total_flops() / LENGTH)
