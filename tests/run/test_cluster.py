@@ -33,9 +33,10 @@ def test_no_scheduler(run, setup):
 
 
 @pytest.mark.slow
-def test_the_scheduler_is_lost(run, setup, input_folder):
+def test_the_scheduler_is_lost(run, setup, input_folder, monkeypatch):
     """Its end is reported within seconds, and what was done can be resumed."""
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(LoadedModel, "frames_per_block", lambda self, residues: 1)
     script = "import time, distributed; c = distributed.LocalCluster(n_workers=1, dashboard_address=None); "
     script += "print(c.scheduler_address, flush=True); time.sleep(600)"
     command = [sys.executable, "-c", f"if __name__ == '__main__':\n {script}"]
@@ -57,8 +58,9 @@ def test_the_scheduler_is_lost(run, setup, input_folder):
 
 
 @pytest.mark.slow
-def test_a_cluster_loses_a_worker(run, setup, input_folder):
+def test_a_cluster_loses_a_worker(run, setup, input_folder, monkeypatch):
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(LoadedModel, "frames_per_block", lambda self, residues: 1)
     killed = threading.Event()
     with distributed.LocalCluster(
         n_workers=3, threads_per_worker=2, processes=True, dashboard_address=None

@@ -234,7 +234,7 @@ def trajectory(tmp_path_factory) -> Path:
 def start(folder: Path, name: str, *options: str) -> subprocess.Popen:
     """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own."""
     code = (
-        "from latcpb_cli import loaded_model; loaded_model._RESIDUES_PER_BLOCK['cpu'] = 1; "
+        "from latcpb_cli import block_size; block_size._RESIDUES_PER_BLOCK['cpu'] = 1; "
         "from latcpb_cli.run import prepared_run; prepared_run.RESIDUES_PER_CHUNK = 1; "
         "from latcpb_cli.cli.app import main; main()"
     )
