@@ -39,8 +39,8 @@ TESTED_ELSEWHERE = {"download-weights": "tests/cli/test_weights.py", "train": "t
 """Subcommands that need a Hub or training data."""
 OPTIONS_ELSEWHERE = {"--scheduler": "tests/run/test_workers.py"}
 """Options of `backmap` that no document uses in a command; this one needs a cluster."""
-SLOW_OPTIONS = {"--hydrogens", "--minimize", "--workers 2"}
 NEXT_COMMAND = r""" && (?=(?:[^'"]|'[^']*'|"[^"]*")*$)"""  # outside quotes
+SLOW_OPTIONS = {"--hydrogens", "--minimize", "--workers 2"}
 SLOW_PAGES = {"docs/guide/models.md"}
 """Its commands have the options of other pages, on inputs of other kinds."""
 
