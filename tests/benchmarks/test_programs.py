@@ -45,6 +45,12 @@ def test_a_peer_is_installed_once_at_its_version_after_its_prerequisites(tmp_pat
     assert not (tmp_path / "peer-1.2" / "half").exists()
 
 
+def test_a_peer_with_pins_of_its_own_is_installed_without_those_of_latcpb(tmp_path, calls):
+    command(Program("peer", "1.2", constrained=False), tmp_path)
+    assert calls[-1][-1] == "peer==1.2"
+    assert "--constraint" not in calls[-1]
+
+
 def test_the_last_line_of_pip_is_passed_on(tmp_path, calls):
     with pytest.raises(ProgramError, match="missing-1.0 cannot be installed: no such package"):
         command(Program("missing", "1.0"), tmp_path)
