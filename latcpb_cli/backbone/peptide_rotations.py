@@ -22,6 +22,7 @@ from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.cg_encoder import CGEncoder, Condition, ExtraFeatures
 from latcpb_cli.model.decoder import Decoded
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.radial import GaussianBasis
 
 __all__ = ["PeptideRotations", "sector_directions"]
 
@@ -31,12 +32,11 @@ _ENCODER_WEIGHT = 99.0
 """Weight of the mean direction beside the decoder's, which decides only where the mean is nearly zero."""
 _MAX_RESULTANT = 0.995
 """Largest length of a mean direction, that of a standard deviation of 6 degrees: bounds the concentration."""
-_N_RADIAL = 8
-_FIRST_CENTER, _LAST_CENTER, _RADIAL_WIDTH = 2.5, 7.5, 0.7
-"""Gaussian radial basis of distances between N and O, Å."""
+_BASIS = GaussianBasis(first=2.5, last=7.5, width=0.7, count=8)
+"""Of distances between N and O."""
 _POSITION_SCALE = 8.0
 """Unit of positions, Å."""
-_N_PAIR_FEATURES = 2 * 3 + 3 * _N_RADIAL
+_N_PAIR_FEATURES = 2 * 3 + 3 * _BASIS.count
 
 
 class PeptideRotations(nn.Module):
@@ -127,10 +127,8 @@ def _pair_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor
         torch.einsum("lij,lkj->lki", graph.frames, neighbors[slot] - graph.ca[:, None]) / _POSITION_SCALE
         for slot in (O_SLOT, N_SLOT)
     ]
-    centers = torch.linspace(_FIRST_CENTER, _LAST_CENTER, _N_RADIAL, device=atoms.device)
     distances = [
         (own[slot][:, None] - neighbors[other]).norm(dim=-1)
         for slot, other in ((O_SLOT, N_SLOT), (N_SLOT, O_SLOT), (O_SLOT, O_SLOT))
     ]
-    radial = [torch.exp(-(((distance[..., None] - centers) / _RADIAL_WIDTH) ** 2)) for distance in distances]
-    return torch.cat([*positions, *radial], dim=-1) * graph.mask[..., None]
+    return torch.cat([*positions, *map(_BASIS, distances)], dim=-1) * graph.mask[..., None]

@@ -13,7 +13,7 @@ from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import (
     NeighborDensity,
     NodeProduct,
-    spherical_harmonics,
+    Surroundings,
     uncompiled_products,
 )
 from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph
@@ -54,7 +54,8 @@ class AtomEncoder(nn.Module):
                 f"{_N_ATOM_VECTORS}x1e", f"{_N_VECTORS}x1e", f"{_N_OWN_INVARIANTS}x0e"
             )
         self.atom_scalars = nn.Parameter(torch.randn(20, N_SLOTS, channels) * 0.3)
-        self.density = NeighborDensity(channels, config.atom_cutoff)
+        self.cutoff = config.atom_cutoff
+        self.density = NeighborDensity(channels)
         self.neighborhood_product = NodeProduct(channels, _N_NEIGHBOR_INVARIANTS)
         self.residue_embedding = nn.Embedding(20, dim)
         self.invariant_embedding = nn.Sequential(
@@ -96,8 +97,7 @@ class AtomEncoder(nn.Module):
         exists = present[nearest] & graph.mask[:, :_N_NEAREST, None]
         vectors = torch.where(exists[..., None], atoms[nearest] - graph.ca[:, None, None], 0.0).flatten(1, 2)
         scalars = self.atom_scalars[graph.types[nearest]].flatten(1, 2)
-        mask = exists.flatten(1) & (vectors.norm(dim=-1) < self.density.cutoff)
-        density: Tensor = self.density(vectors, scalars, mask, spherical_harmonics(vectors))
+        density: Tensor = self.density(Surroundings.expand(vectors, exists.flatten(1), self.cutoff), scalars)
         return density
 
 

@@ -131,11 +131,11 @@ class NeighborTransformer(nn.Module):
             Embedding of the noise level, one for all residues (T = 1) or one for each (T = L); only
             for a stack that is conditioned on it.
         """
-        mask_bias = torch.where(graph.mask, 0.0, _MASKED_LOGIT)[:, None]
+        mask_bias = torch.where(graph.mask, 0.0, _MASKED_LOGIT)[..., None]
         with autocast(x.device):
-            biases = self.bias(pairs).transpose(1, 2).split(self.heads, dim=1)
+            biases = (self.bias(pairs) + mask_bias).transpose(1, 2).split(self.heads, dim=1)
             for layer, bias in zip(self.layers, biases, strict=True):
-                x = layer(x, pairs, bias + mask_bias, graph, noise_level)
+                x = layer(x, pairs, bias, graph, noise_level)
         return x.float()
 
     @torch.no_grad()

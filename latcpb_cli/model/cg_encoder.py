@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.model.attention import NeighborTransformer
-from latcpb_cli.model.equivariant import NeighborDensity, NodeProduct, spherical_harmonics
+from latcpb_cli.model.equivariant import NeighborDensity, NodeProduct
 from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph
 
 __all__ = ["CGEncoder", "Condition", "ExtraFeatures", "TraceEncoder"]
@@ -80,7 +80,7 @@ class TraceEncoder(nn.Module):
             nn.Linear(config.pair_dim, config.pair_dim),
         )
         self.neighbor_scalars = nn.ModuleList(nn.Linear(dim, channels) for _ in layers)
-        self.densities = nn.ModuleList(NeighborDensity(channels, config.cutoff) for _ in layers)
+        self.densities = nn.ModuleList(NeighborDensity(channels) for _ in layers)
         self.node_products = nn.ModuleList(NodeProduct(channels, _N_SCALARS) for _ in layers)
         self.invariant_updates = nn.ModuleList(
             nn.Sequential(nn.Linear(_N_SCALARS, dim), nn.SiLU(), nn.Linear(dim, dim)) for _ in layers
@@ -96,14 +96,13 @@ class TraceEncoder(nn.Module):
         pairs = graph.pairs
         if extra is not None:
             x, pairs = x + extra.residues, torch.cat([pairs, extra.pairs], dim=-1)
-        harmonics = spherical_harmonics(graph.vectors)
         features: Tensor | float = 0.0
         layers = zip(
             self.neighbor_scalars, self.densities, self.node_products, self.invariant_updates, strict=True
         )
         for project, density, product, update in layers:
             scalars = graph.gather(project(x))
-            features = features + density(graph.vectors, scalars, graph.mask, harmonics)
+            features = features + density(graph.surroundings, scalars)
             invariants, features = product(features)
             x = x + update(invariants)
         pairs = self.pair_embedding(pairs)

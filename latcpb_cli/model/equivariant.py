@@ -22,7 +22,9 @@ from e3nn import o3
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-__all__ = ["NeighborDensity", "NodeProduct", "feature_irreps", "spherical_harmonics", "uncompiled_products"]
+from latcpb_cli.model.linear import ConstantLinear
+
+__all__ = ["NeighborDensity", "NodeProduct", "Surroundings", "feature_irreps", "uncompiled_products"]
 
 _L_MAX = 2
 _DIMS = [2 * degree + 1 for degree in range(_L_MAX + 1)]
@@ -54,13 +56,46 @@ def feature_irreps(channels: int) -> o3.Irreps:
     return o3.Irreps([(channels, (degree, 1)) for degree in range(_L_MAX + 1)])
 
 
-def spherical_harmonics(vectors: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 9"]:
-    """Evaluate the spherical harmonics l <= 2 of directions; zero vectors have l = 0 only."""
-    # e3nn orders axes (y, z, x), a rotation of (x, y, z): features are equivariant as they are.
-    values: Tensor = o3.spherical_harmonics(
-        list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component"
-    )
-    return values
+class Surroundings(NamedTuple):
+    """J points around each of L nodes, expanded in radial functions and spherical harmonics.
+
+    Attributes
+    ----------
+    radial : Tensor, shape (L, J, 12)
+        Radial functions of the distance of each point; zeros for points that do not exist.
+    harmonics : Tensor, shape (L, J, 9)
+        Spherical harmonics l <= 2 of the direction; a point at its node has l = 0 only.
+    """
+
+    radial: Float[Tensor, "L J 12"]
+    harmonics: Float[Tensor, "L J 9"]
+
+    @classmethod
+    def expand(
+        cls, vectors: Float[Tensor, "L J 3"], mask: Bool[Tensor, "L J"], cutoff: float
+    ) -> Surroundings:
+        """Expand points.
+
+        Parameters
+        ----------
+        vectors
+            From each node to the points around it, Å.
+        mask
+            Which of the points exist.
+        cutoff
+            Distance in Å at which the radial functions vanish smoothly.
+        """
+        # e3nn orders axes (y, z, x), a rotation of (x, y, z): features are equivariant as they are.
+        harmonics: Tensor = o3.spherical_harmonics(
+            list(range(_L_MAX + 1)), vectors, normalize=True, normalization="component"
+        )
+        distance = vectors.norm(dim=-1).clamp(min=_MIN_DISTANCE)
+        frequencies = torch.arange(1, _N_RADIAL + 1, device=vectors.device) * (math.pi / cutoff)
+        envelope = 0.5 + 0.5 * torch.cos(math.pi * (distance / cutoff).clamp(max=1.0))
+        # Bessel functions, dimensionless and near one at half the cutoff, so that products of densities are
+        # near one, too.
+        amplitude = mask * envelope * (cutoff / 2 / distance)
+        return cls(torch.sin(distance[..., None] * frequencies) * amplitude[..., None], harmonics)
 
 
 class NeighborDensity(nn.Module):
@@ -70,46 +105,29 @@ class NeighborDensity(nn.Module):
     ----------
     channels : int
         Number of channels c.
-    cutoff : float
-        Radius in Å at which the radial functions vanish smoothly.
     """
 
-    def __init__(self, channels: int, cutoff: float) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.cutoff = cutoff
         self.radial_mix = nn.Linear(_N_RADIAL, channels, bias=False)
 
     def forward(
-        self,
-        vectors: Float[Tensor, "L J 3"],
-        scalars: Float[Tensor, "L J channels"],
-        mask: Bool[Tensor, "L J"],
-        harmonics: Float[Tensor, "L J 9"],
+        self, surroundings: Surroundings, scalars: Float[Tensor, "L J channels"]
     ) -> Float[Tensor, "L features"]:
         """Return densities in the layout of `feature_irreps`.
 
         Parameters
         ----------
-        vectors
-            From each node to J points around it, Å.
+        surroundings
+            J points around each node.
         scalars
             Features of these points.
-        mask
-            Which of the points exist.
-        harmonics
-            Spherical harmonics of ``vectors``.
         """
-        distance = vectors.norm(dim=-1).clamp(min=_MIN_DISTANCE)
-        frequencies = torch.arange(1, _N_RADIAL + 1, device=vectors.device) * (math.pi / self.cutoff)
-        # Dimensionless, and near one at half the cutoff, so that products of densities are near one, too.
-        bessel = torch.sin(distance[..., None] * frequencies) * (self.cutoff / 2 / distance[..., None])
-        envelope = torch.where(
-            mask, 0.5 + 0.5 * torch.cos(math.pi * (distance / self.cutoff).clamp(max=1.0)), 0.0
-        )
-        weights = self.radial_mix(bessel) * scalars * envelope[..., None]
+        radial, harmonics = surroundings
+        weights = self.radial_mix(radial) * scalars
         summed = torch.bmm(weights.transpose(1, 2), harmonics)
         degrees = torch.split(summed, _DIMS, dim=-1)
-        return torch.cat([degree.flatten(1) for degree in degrees], dim=-1) / math.sqrt(mask.shape[1])
+        return torch.cat([degree.flatten(1) for degree in degrees], dim=-1) / math.sqrt(radial.shape[1])
 
 
 class NodeProduct(nn.Module):
@@ -127,14 +145,12 @@ class NodeProduct(nn.Module):
         Scalars of the output.
     """
 
-    coupling: Tensor
-
     def __init__(self, channels: int, n_scalars: int) -> None:
         super().__init__()
         maps = _maps(channels, n_scalars)
         self.product, self.scalars, self.features = (_with_own_tensors(each) for each in maps.modules)
         self.paths = maps.paths
-        self.register_buffer("coupling", maps.coupling.clone(), persistent=False)
+        self.coupling = ConstantLinear(maps.coupling.T.contiguous())
 
     def forward(
         self, x: Float[Tensor, "L features"]
@@ -145,7 +161,7 @@ class NodeProduct(nn.Module):
         components = torch.cat([part.view(len(x), channels, -1) for part in degrees], dim=-1)
         pairs = (components[..., :, None] * components[..., None, :]).flatten(2)
         widths = [dim * len(paths) for dim, paths in zip(_DIMS, self.paths, strict=True)]
-        products = torch.split(pairs @ self.coupling, widths, dim=-1)
+        products = torch.split(self.coupling(pairs), widths, dim=-1)
         mapped = []
         for dim, product, weights in zip(_DIMS, products, self._weights(), strict=True):
             rows = product.view(len(x), channels, dim, -1).transpose(1, 2).flatten(2)

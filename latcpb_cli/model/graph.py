@@ -12,15 +12,15 @@ from latcpb_cli.config import ModelConfig
 from latcpb_cli.geometry.frames import residue_frames
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.neighbors import nearest_neighbors
+from latcpb_cli.model.equivariant import Surroundings
+from latcpb_cli.model.radial import GaussianBasis
 
 __all__ = ["N_PAIR_FEATURES", "Graph", "build_graph"]
 
-_N_RADIAL = 16
-_FIRST_CENTER, _LAST_CENTER, _RADIAL_WIDTH = 2.0, 20.0, 1.5
-"""Gaussian radial basis, Å."""
+_BASIS = GaussianBasis(first=2.0, last=20.0, width=1.5, count=16)
 _MAX_SEPARATION = 8
 _N_SEPARATIONS = 2 * _MAX_SEPARATION + 2
-N_PAIR_FEATURES = 3 + 3 + 9 + _N_RADIAL + _N_SEPARATIONS
+N_PAIR_FEATURES = 3 + 3 + 9 + _BASIS.count + _N_SEPARATIONS
 """Two directions, the relative orientation, the distance and the separation in sequence."""
 
 
@@ -42,8 +42,8 @@ class Graph:
         Residues of the neighbours, nearest first; the residue itself where there is none.
     mask : Tensor of bool, shape (L, K)
         Whether there is such a neighbour.
-    vectors : Tensor, shape (L, K, 3)
-        From the Cα of a residue to those of its neighbours, Å.
+    surroundings : Surroundings
+        The Cα of the neighbours, expanded in functions of distance and direction.
     pairs : Tensor, shape (L, K, 49)
         Rotation-invariant features of each pair.
     order : ChainOrder
@@ -56,7 +56,7 @@ class Graph:
     frames: Float[Tensor, "L 3 3"]
     index: Int[Tensor, "L K"]
     mask: Bool[Tensor, "L K"]
-    vectors: Float[Tensor, "L K 3"]
+    surroundings: Surroundings
     pairs: Float[Tensor, "L K 49"]
     order: ChainOrder = LINEAR
 
@@ -96,10 +96,11 @@ def build_graph(
     outward = torch.einsum("lij,lkj->lki", frames, direction)
     inward = torch.einsum("lkij,lkj->lki", neighbor_frames, -direction)
     orientation = torch.einsum("lij,lkmj->lkim", frames, neighbor_frames).flatten(-2)
-    centers = torch.linspace(_FIRST_CENTER, _LAST_CENTER, _N_RADIAL, device=ca.device)
-    radial = torch.exp(-(((distance[..., None] - centers) / _RADIAL_WIDTH) ** 2))
-    pairs = torch.cat([outward, inward, orientation, radial, _separation(index, linked, order)], dim=-1)
-    return Graph(types, ca, linked, frames, index, mask, vectors, pairs, order)
+    pairs = torch.cat(
+        [outward, inward, orientation, _BASIS(distance), _separation(index, linked, order)], dim=-1
+    )
+    surroundings = Surroundings.expand(vectors, mask, config.cutoff)
+    return Graph(types, ca, linked, frames, index, mask, surroundings, pairs, order)
 
 
 def _separation(

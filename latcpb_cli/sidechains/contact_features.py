@@ -17,7 +17,13 @@ from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts
 from latcpb_cli.sidechains.candidates import Candidates
-from latcpb_cli.sidechains.contacts import FIXED_SLOTS, N_KNOTS, knot_position, table_sum
+from latcpb_cli.sidechains.contacts import (
+    FIXED_SLOTS,
+    N_KNOTS,
+    interpolation_factors,
+    knot_position,
+    table_sum,
+)
 
 __all__ = ["N_TERMS", "ContactFeatures", "OrientedAtoms", "backbone_bonds", "candidate_bonds"]
 
@@ -114,7 +120,7 @@ class ContactFeatures:
         """
         entry = (self.first_type * len(ATOM_TYPES) + self.second_type) * (N_KNOTS + 1) + self.knot
         entries = torch.stack([entry, entry + 1], dim=1)
-        factors = torch.stack([1 - self.fraction, self.fraction], dim=1)
+        factors = interpolation_factors(self.fraction)
         pair, n_pairs = self.contacts.pair, len(self.contacts.first_group)
         constant = table_sum(table, entries, factors, pair, n_pairs)
         rows_per_term = len(ATOM_TYPES) ** 2 * (N_KNOTS + 1)

@@ -27,6 +27,7 @@ __all__ = [
     "CandidateContacts",
     "find_candidate_contacts",
     "find_fixed_contacts",
+    "interpolation_factors",
     "knot_position",
     "table_sum",
 ]
@@ -88,6 +89,12 @@ def find_fixed_contacts(
     """
     row, neighbor = torch.nonzero(graph.mask[candidates.residue]).unbind(1)
     return find_contacts(groups, residues, row.int(), graph.index[candidates.residue[row], neighbor].int())
+
+
+def interpolation_factors(fraction: Float[Tensor, "X"]) -> Float[Tensor, "X 2"]:
+    """Return the factors of the knots below and above each distance, by its fraction of the way between."""
+    # Pairs of numbers next to each other, as torch makes them fastest on CPUs.
+    return torch.view_as_real(torch.complex(1 - fraction, fraction))
 
 
 def knot_position(distance: Float[Tensor, "X"]) -> tuple[Int[Tensor, "X"], Float[Tensor, "X"]]:

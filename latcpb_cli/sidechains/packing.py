@@ -30,6 +30,7 @@ from latcpb_cli.sidechains.contacts import (
     N_KNOTS,
     CandidateContacts,
     find_fixed_contacts,
+    interpolation_factors,
     knot_position,
     table_sum,
 )
@@ -164,5 +165,5 @@ def _sum_table(
     knot, fraction = knot_position(contacts.distance)
     entry = type_pair * (N_KNOTS + 1) + knot
     entries = torch.stack([entry, entry + 1], dim=1)
-    factors = torch.stack([1 - fraction, fraction], dim=1)
+    factors = interpolation_factors(fraction)
     return table_sum(table, entries, factors, contacts.pair, len(contacts.first_group)).squeeze(1)

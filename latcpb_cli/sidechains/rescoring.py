@@ -25,6 +25,7 @@ from latcpb_cli.geometry.vectors import torsion_vector
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.linear import single_output
 from latcpb_cli.sidechains.candidates import Candidates
 from latcpb_cli.sidechains.contact_features import (
     N_TERMS,
@@ -126,9 +127,7 @@ class Rescoring(nn.Module):
             hidden += states
             hidden = self.dropout(nn.functional.silu(hidden))
             hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
-            # Row by row: the matrix product of a single output rounds by where in the batch a row is.
-            correction = (hidden * self.score_head.weight[0]).sum(-1) + self.score_head.bias
-            score = log_prob.index_add(0, rows, correction)
+            score = log_prob.index_add(0, rows, single_output(self.score_head, hidden))
             corrected = candidates.to_table(score, len(probability)).log_softmax(-1)
             weight = corrected.detach().flatten().index_select(0, candidates.index).exp()
         return corrected
@@ -179,7 +178,7 @@ class Rescoring(nn.Module):
             for block in contacts.fixed.blocks(scored[contacts.fixed.first_group])
         ]
         owner, embedded = (torch.cat(parts) for parts in zip(*fixed_sums, strict=True))
-        of_backbones = table.new_zeros(len(weight), table.shape[1]).index_add(0, owner, embedded)
+        of_backbones = _sum_by_owner(embedded, owner, len(weight))
         first, second = contacts.mutual.first_group, contacts.mutual.second_group
         relevant = (scored[first] & probable[second]) | (scored[second] & probable[first])
         mutual_sums = []
@@ -187,14 +186,23 @@ class Rescoring(nn.Module):
             features = ContactFeatures.from_contacts(side_chains, side_chains, block)
             sums = features.sum_by_pair(table), features.swapped().sum_by_pair(table)
             mutual_sums.append((block.first_group, block.second_group, *sums))
-        first, second, of_first, of_second = (torch.cat(parts) for parts in zip(*mutual_sums, strict=True))
-        pairs = _PairSums.by_center(first, second, of_first), _PairSums.by_center(second, first, of_second)
-        return _Environment(of_backbones, probable, pairs)
+        firsts, seconds, of_firsts, of_seconds = zip(*mutual_sums, strict=True)
+        centers, others = torch.cat(firsts + seconds), torch.cat(seconds + firsts)
+        of_others = _PairSums.by_center(centers, others, torch.cat(of_firsts + of_seconds))
+        return _Environment(of_backbones, probable, of_others)
+
+
+def _sum_by_owner(
+    values: Float[Tensor, "P W"], owner: Int[Tensor, "P"], n_owners: int
+) -> Float[Tensor, "owners W"]:
+    """Sum the rows of each owner, which ascend."""
+    rows = torch.arange(len(values), device=values.device)
+    return table_sum(values, rows[:, None], values.new_ones(len(rows), 1), owner, n_owners)
 
 
 @dataclass(frozen=True, eq=False)
 class _PairSums:
-    """Embedded contacts of P pairs of candidates, one of each at the center.
+    """Embedded contacts of P pairs of a candidate at the center with another one.
 
     Attributes
     ----------
@@ -235,19 +243,18 @@ class _Environment:
         Sums over the contacts of each candidate with backbones.
     probable : Tensor of bool, shape (N,)
         Candidates that count in the surroundings of others.
-    of_others : tuple of _PairSums
-        Contacts of each pair, with its first and with its second candidate at the center.
+    of_others : _PairSums
+        Contacts with other candidates; each of a pair is the center once.
     """
 
     of_backbones: Float[Tensor, "N W"]
     probable: Bool[Tensor, "N"]
-    of_others: tuple[_PairSums, _PairSums]
+    of_others: _PairSums
 
     def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
         """Return the sums of each candidate: with backbones, and with others by their probability."""
         presence = torch.where(self.probable, weight, 0.0)
-        first, second = (sums.weighted(presence) for sums in self.of_others)
-        return torch.cat([self.of_backbones, first + second], dim=-1)
+        return torch.cat([self.of_backbones, self.of_others.weighted(presence)], dim=-1)
 
 
 def _torsion_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L 8"]:

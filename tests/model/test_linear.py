@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from latcpb_cli.model.linear import use_onednn
+from latcpb_cli.model.linear import ConstantLinear, single_output, use_onednn
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="other processors keep torch's default"
@@ -23,7 +23,10 @@ def layers(inputs, outputs):
     return plain, fast
 
 
-@pytest.mark.parametrize(("inputs", "outputs"), [(192, 288), (480, 192), (386, 384), (26, 192), (82, 192)])
+SHAPES = [(192, 288), (480, 192), (386, 384), (26, 192), (82, 192), (192, 1)]
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), SHAPES)
 @torch.no_grad()
 def test_outputs_are_those_of_torch_whatever_the_other_rows(inputs, outputs):
     plain, fast = layers(inputs, outputs)
@@ -49,6 +52,25 @@ def test_gradients_and_64_bits_are_those_of_torch():
 
 
 def test_small_layers_stay_as_they_are():
-    module = nn.Sequential(nn.Linear(4, 32), nn.Linear(32, 32))
+    module = nn.Sequential(nn.Linear(4, 16), nn.Linear(16, 16))
     use_onednn(module)
     assert [type(layer) is nn.Linear for layer in module] == [True, False]
+
+
+def test_constant_weights_are_no_parameters():
+    weight = torch.randn(24, 32)
+    layer = ConstantLinear(weight)
+    assert not [*layer.parameters()] and not layer.state_dict()
+    use_onednn(layer)
+    x = torch.randn(7, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x), x @ weight.T, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_single_output_has_the_bits_of_its_row_with_and_without_onednn():
+    x = torch.randn(1003, 192)
+    for layer in layers(192, 1):
+        outputs = single_output(layer, x)
+        torch.testing.assert_close(outputs, layer(x).squeeze(-1), rtol=1e-5, atol=1e-5)
+        assert torch.equal(single_output(layer, x[501:517].clone()), outputs[501:517])
