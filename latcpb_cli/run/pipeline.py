@@ -100,7 +100,7 @@ def backmap_trajectory(
     builder : Builder, optional
         Builds the chunks: by default ``backmapper``, in this process.
     on_progress : callable, optional
-        Called with the number of frames done, at the beginning as well.
+        Called with the number of frames done, at the beginning and by the thread that writes them.
 
     Returns
     -------
@@ -225,13 +225,13 @@ def _stream(
     with ExitStack() as stack:
         thread = stack.enter_context(ThreadPoolExecutor(1, "writing"))
         ahead = stack.enter_context(closing(_prefetch(chunks)))
-        writing: Future[int] | None = None
+        writing: Future[None] | None = None
         for built in stack.enter_context(closing(builder.build(job, ahead))):
             if writing is not None:
-                report(writing.result())
-            writing = thread.submit(progress.take, built)
+                writing.result()
+            writing = thread.submit(lambda chunk: report(progress.take(chunk)), built)
         if writing is not None:
-            report(writing.result())
+            writing.result()
 
 
 def _prefetch(items: Iterator[Item]) -> Generator[Item, None, None]:

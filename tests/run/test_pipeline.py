@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import threading
 
 import gemmi
 import numpy as np
@@ -46,6 +47,23 @@ def test_all_frames_and_samples_in_order(tmp_path, source, backmapper, positions
         np.testing.assert_allclose(atom_positions(model, "CA"), positions[frame], atol=1e-3)
         expected = positions[frame, 0, 0] + np.cos(3.6) + 0.01 * sample
         assert atom_positions(model, "CB")[0, 0] == pytest.approx(expected, abs=2e-3)
+
+
+def test_frames_count_as_soon_as_they_are_written(tmp_path, source, backmapper, monkeypatch):
+    """The second frame is built only once the first is known to be done."""
+    written, in_time, sample = threading.Event(), [], FakeModel.sample
+
+    def wait(self, trace, chunk, *arguments):
+        if chunk.indices[0] == 1:
+            in_time.append(written.wait(timeout=30))
+        return sample(self, trace, chunk, *arguments)
+
+    monkeypatch.setattr(FakeModel, "sample", wait)
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
+    backmap_trajectory(
+        backmapper, source, tmp_path / "out.pdb", on_progress=lambda done: done == 1 and written.set()
+    )
+    assert in_time == [True]
 
 
 @pytest.mark.parametrize("suffix", [".pdb", ".xtc", ".dcd", ".trr"])
