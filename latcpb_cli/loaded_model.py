@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -24,6 +25,7 @@ from latcpb_cli.device import resolve_device
 from latcpb_cli.diffusion.noise import FrameNoise, NoiseSource, TraceNoise
 from latcpb_cli.diffusion.sampler import SamplerSettings
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.diffusion.step_counter import OnSteps, StepCounter
 from latcpb_cli.geometry.ca_descriptors import ca_descriptors
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.hub import resolve_weights
@@ -68,6 +70,8 @@ class LoadedModel:
         Of the confidence, where the weights have one.
     """
 
+    _on_steps: OnSteps | None = None
+
     def __init__(
         self,
         predictor: Predictor,
@@ -102,6 +106,18 @@ class LoadedModel:
             predictor, weights_name=files.name, checksums=files.checksums, device=resolved,
             calibration=calibration,
         )  # fmt: skip
+
+    def reporting(self, on_steps: OnSteps | None) -> Self:
+        """Return this model as one that reports the steps of mode exact; the other modes take few.
+
+        Parameters
+        ----------
+        on_steps : OnSteps or None
+            Called about once a second, after ten seconds, while `sample` builds its frames.
+        """
+        model = copy(self)
+        model._on_steps = on_steps
+        return model
 
     def frames_per_block(self, residues: int) -> int:
         """How many frames of so many residues are computed at once; see `BlockSize.most`."""
@@ -191,11 +207,13 @@ class LoadedModel:
         cells, n_steps = frames.cells(chunk.boxes), self.predictor.config.relief_steps
 
         def build(size: int, at_least: int) -> OverlapCounts:
-            total = OverlapCounts()
+            total, blocks = OverlapCounts(), list(frames.blocks(size, at_least))
+            counter = self._step_counter(options, len(blocks), len(chunk))
+            given = references or References()
             with RelaxationBatch(total, fixed_backbone=options.keep_backbone, n_steps=n_steps) as batch:
-                for rows, kept in frames.blocks(size, at_least):
+                for rows, kept in blocks:
                     part = frames.canonical.select(rows)
-                    block = self._block(trace, chunk.indices[rows], part, options, references or References())
+                    block = self._block(trace, chunk.indices[rows], part, options, given, counter)
                     lattice = None if cells is None else cells[kept]
                     beads = part.observed_beads(trace, self.device)
                     for sample, (decoded, graph, prediction) in enumerate(block):
@@ -216,6 +234,12 @@ class LoadedModel:
             predictions.end(atoms, frames.canonical.linked, trace.next_residue)
         frames.restore(atoms)
         return atoms
+
+    def _step_counter(self, options: BackmapOptions, n_blocks: int, n_frames: int) -> StepCounter | None:
+        """What counts the steps of some frames, where somebody wants to know and there are many."""
+        if self._on_steps is None or options.settled_mode != "exact":
+            return None
+        return StepCounter(self._on_steps, n_blocks * options.samples * self.schedule.steps, n_frames)
 
     def _flat(self, values: np.ndarray | None) -> Tensor | None:
         """Values (F, L, ...) of some frames as one tensor (F * L, ...) on the device, if there are any."""
@@ -238,6 +262,7 @@ class LoadedModel:
         part: CanonicalFrames,
         options: BackmapOptions,
         references: References,
+        counter: StepCounter | None,
     ) -> Iterator[tuple[Decoded, Graph, Callable[[], Prediction]]]:
         """Encode some frames, of these numbers, once, then decode each of their samples."""
         latcpb, without = self.predictor.latcpb, options.without
@@ -252,7 +277,7 @@ class LoadedModel:
             expected = latcpb.decoder(mean, condition, graph, side_chains=False)
         for noise in _noises(trace, frames, part, options):
             settings = SAMPLER_SETTINGS[options.settled_mode]
-            latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings)
+            latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings, counter)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
             rotamers = None if expected is None else expected.rotamers
             inputs = SideChainInputs(picks, rotamers, weights, beads, template, rotations)

@@ -10,6 +10,7 @@ from latcpb_cli.config import ModelConfig
 from latcpb_cli.diffusion.noise import NoiseSource
 from latcpb_cli.diffusion.sampler import SamplerSettings, sample
 from latcpb_cli.diffusion.schedule import Schedule
+from latcpb_cli.diffusion.step_counter import StepCounter
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.model.atom_encoder import AtomEncoder
 from latcpb_cli.model.cg_encoder import CGEncoder, Condition
@@ -97,8 +98,12 @@ class LatCPB(nn.Module):
         graph: Graph,
         schedule: Schedule,
         settings: SamplerSettings,
+        counter: StepCounter | None = None,
     ) -> Float[Tensor, "L D"]:
-        """Sample latents given a condition: by diffusion, or without it from the CG encoder's Gaussian."""
+        """Sample latents given a condition: by diffusion, or without it from the CG encoder's Gaussian.
+
+        The counter, if there is one, counts the evaluations of the denoiser.
+        """
         device = graph.ca.device
 
         def next_noise() -> Tensor:
@@ -110,7 +115,8 @@ class LatCPB(nn.Module):
         def denoise(noisy: Tensor, step: int) -> Tensor:
             return self.predict_velocity(noisy, torch.full((1,), step, device=device), condition, graph)
 
-        return self.denormalize(sample(denoise, next_noise, schedule, settings))
+        counted = denoise if counter is None else counter.counting(denoise)
+        return self.denormalize(sample(counted, next_noise, schedule, settings))
 
     def expected_latent(self, condition: Condition, graph: Graph, schedule: Schedule) -> Float[Tensor, "L D"]:
         """Return the latents of best mode: one denoising step from zero noise."""
