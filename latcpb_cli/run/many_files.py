@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from latcpb_cli.diffusion.step_counter import OnSteps
 from latcpb_cli.errors import InputError, LatcpbError, OutputExistsError, first_line
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.options import BackmapOptions
@@ -128,6 +129,7 @@ def backmap_files(
     reading: ReadOptions,
     options: BackmapOptions,
     workers: int = 0,
+    on_steps: OnSteps | None = None,
 ) -> Iterator[FileResult]:
     """Backmap every file with a model that each process loads once; results come as they are ready.
 
@@ -139,9 +141,11 @@ def backmap_files(
     options : BackmapOptions
     workers : int
         Processes that share the files; 0 for this process alone.
+    on_steps : OnSteps, optional
+        Called with the steps of a file that this process builds; see `LoadedModel.reporting`.
     """
     if not workers:
-        yield from (_backmap_file(task, setup, reading, options) for task in tasks)
+        yield from (_backmap_file(task, setup, reading, options, on_steps) for task in tasks)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=setup.initializer) as pool:
@@ -168,7 +172,11 @@ def write_summary(path: Path, results: Sequence[FileResult]) -> None:
 
 
 def _backmap_file(
-    task: FileTask, setup: WorkerSetup, reading: ReadOptions, options: BackmapOptions
+    task: FileTask,
+    setup: WorkerSetup,
+    reading: ReadOptions,
+    options: BackmapOptions,
+    on_steps: OnSteps | None = None,
 ) -> FileResult:
     if setup.threads:
         torch.set_num_threads(setup.threads)
@@ -179,7 +187,7 @@ def _backmap_file(
             made = (*label_notes(plan, source.trace), *preparation_notes(source.trace, options.md))
             templates = open_templates(source, options)
             notes = (*source.notes, *templates.notes, *made, *source.warnings)
-            summary = backmap_trajectory(load_model(setup), source, plan, options)
+            summary = backmap_trajectory(load_model(setup).reporting(on_steps), source, plan, options)
     except LatcpbError as error:
         failed = FileResult(str(task.path), error=error.message, hint=error.hint)
         return replace(failed, exit_code=int(error.exit_code))

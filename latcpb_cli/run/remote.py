@@ -12,6 +12,7 @@ from functools import lru_cache
 import torch
 
 from latcpb_cli import __version__
+from latcpb_cli.diffusion.step_counter import OnSteps
 from latcpb_cli.errors import WorkerMismatchError, first_line
 from latcpb_cli.loaded_model import LoadedModel
 from latcpb_cli.run.chunk_job import ChunkJob, ModelIdentity
@@ -96,8 +97,10 @@ def _cached_model(weights: str | None, device: str) -> LoadedModel:
     return LoadedModel.from_pretrained(weights, device=device)
 
 
-def build_remotely(setup: WorkerSetup, job: ChunkJob, chunk: FrameChunk) -> MeasuredChunk:
-    """Build and measure a chunk with the model of this process.
+def build_remotely(
+    setup: WorkerSetup, job: ChunkJob, chunk: FrameChunk, on_steps: OnSteps | None = None
+) -> MeasuredChunk:
+    """Build and measure a chunk with the model of this process, which may report its steps.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def build_remotely(setup: WorkerSetup, job: ChunkJob, chunk: FrameChunk) -> Meas
     own = ModelIdentity(__version__, model.checksums)
     if job.identity is not None and (differences := own.differences(job.identity)):
         raise _mismatch("; ".join(differences))
-    measured = measure_chunk(job, job.build(model, chunk))
+    measured = measure_chunk(job, job.build(model.reporting(on_steps), chunk))
     if measured.error is None:
         return measured
     return replace(measured, error=portable_error(measured.error))

@@ -36,7 +36,10 @@ class WorkerSetup:
 
 
 def serve(pipe: Connection, setup: WorkerSetup) -> None:
-    """Load the model and build chunk after chunk, until the main process is gone."""
+    """Load the model and build chunk after chunk, until the main process is gone.
+
+    The steps of a chunk that takes long are sent before its result.
+    """
     # Ctrl-C goes to all processes of a terminal; the main one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
@@ -51,8 +54,9 @@ def serve(pipe: Connection, setup: WorkerSetup) -> None:
             request = pipe.recv()
             result: object = None
             if request is not None:
+                job, chunk = request
                 try:
-                    result = build_remotely(setup, *request)
+                    result = build_remotely(setup, job, chunk, pipe.send)
                 except Exception as error:
                     result = portable_error(error)
             pipe.send(result)

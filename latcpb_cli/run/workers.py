@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from latcpb_cli.diffusion.step_counter import OnSteps, Steps
 from latcpb_cli.errors import WorkersLostError
 from latcpb_cli.run.chunk_job import RESIDUES_PER_CHUNK, ChunkJob
 from latcpb_cli.run.measure import MeasuredChunk
@@ -77,10 +78,12 @@ class LocalWorkers:
     ----------
     setup : WorkerSetup
     count : int
+    on_steps : OnSteps, optional
+        Called with the steps of the chunk that comes next, and the frames of all chunks being built.
     """
 
-    def __init__(self, setup: WorkerSetup, count: int) -> None:
-        self.count = count
+    def __init__(self, setup: WorkerSetup, count: int, on_steps: OnSteps | None = None) -> None:
+        self.count, self._on_steps = count, on_steps
         self._workers = [_Worker(setup, number) for number in range(count)]
 
     def wait(self) -> None:
@@ -115,7 +118,10 @@ class LocalWorkers:
                     task = worker.task
                     assert task is not None  # or it would not be waited for
                     try:
-                        finished[task.number] = worker.receive()
+                        if (result := worker.receive()) is not None:
+                            finished[task.number] = result
+                        elif self._on_steps is not None and (steps := self._steps(n_returned, finished)):
+                            self._on_steps(steps)
                     except EOFError:
                         task.count_loss()
                         repeated.append(task)
@@ -127,15 +133,24 @@ class LocalWorkers:
             for worker in self._workers:
                 worker.end()
 
+    def _steps(self, next_number: int, finished: dict[int, MeasuredChunk]) -> Steps | None:
+        """Steps of the chunk that comes next, if known, and the frames of all that are not returned yet."""
+        known = {worker.task.number: worker.steps for worker in self._workers if worker.task and worker.steps}
+        if next_number not in known:
+            return None
+        whole = sum(len(built.chunk) for built in finished.values())
+        return replace(known[next_number], frames=whole + sum(steps.frames for steps in known.values()))
+
 
 class _Worker:
-    """One process, and the chunk that it builds."""
+    """One process, the chunk that it builds, and the steps of this chunk where they are known."""
 
     def __init__(self, setup: WorkerSetup, number: int) -> None:
         gpus = torch.cuda.device_count() if setup.device == "cuda" else 0
         device = f"cuda:{number % gpus}" if gpus else setup.device
         self._setup = replace(setup, device=device)
         self.task: _NumberedChunk | None = None
+        self.steps: Steps | None = None
         self.start()
 
     def start(self) -> None:
@@ -145,7 +160,7 @@ class _Worker:
         self.process = context.Process(target=serve, args=(theirs, self._setup), daemon=True)
         self.process.start()
         theirs.close()
-        self.task = None
+        self.task = self.steps = None
 
     def wait_until_ready(self) -> None:
         """Wait until the process is ready. Whatever goes wrong comes up with its first chunk."""
@@ -159,8 +174,8 @@ class _Worker:
         with suppress(OSError):
             self.pipe.send((job, task.chunk))
 
-    def receive(self) -> MeasuredChunk:
-        """Receive the result.
+    def receive(self) -> MeasuredChunk | None:
+        """Receive the result, or None where the worker tells its steps.
 
         Raises
         ------
@@ -168,10 +183,13 @@ class _Worker:
             The process is gone.
         """
         try:
-            result: MeasuredChunk | Exception = self.pipe.recv()
+            result: MeasuredChunk | Exception | Steps = self.pipe.recv()
         except OSError as error:
             raise EOFError from error
-        self.task = None
+        if isinstance(result, Steps):
+            self.steps = result
+            return None
+        self.task = self.steps = None
         if isinstance(result, Exception):
             raise result
         return result

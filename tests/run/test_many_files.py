@@ -10,6 +10,7 @@ import signal
 import pytest
 from cg_files import FakeModel, walk, write_ca_pdb
 
+from latcpb_cli.diffusion.step_counter import Steps
 from latcpb_cli.errors import InputError, OutputExistsError
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.read_options import ReadOptions
@@ -63,6 +64,19 @@ def test_each_file_has_its_own_sequence_and_one_failure_stops_no_other(folder):
     summary = json.loads((output / "all.json").read_text())
     assert summary["failed"] == 1
     assert [row["file"] for row in summary["files"]] == [str(folder / f"{name}.pdb") for name in "abc"]
+
+
+def test_steps_of_a_file_are_reported(folder, monkeypatch):
+    sample, reported = FakeModel.sample, []
+
+    def reporting(self, trace, *arguments):
+        self._on_steps(Steps(len(trace), 1000, 0.5))
+        return sample(self, trace, *arguments)
+
+    monkeypatch.setattr(FakeModel, "sample", reporting)
+    tasks = plan_tasks(expand_inputs([folder]), folder.parent)
+    list(backmap_files(tasks, SETUP, ReadOptions(), BackmapOptions(), on_steps=reported.append))
+    assert [steps.done for steps in reported] == [4, 3]
 
 
 def test_files_that_are_done_are_not_built_again(folder):

@@ -11,6 +11,7 @@ import pytest
 from cg_files import FakeModel, walk
 from peptides import structure
 
+from latcpb_cli.diffusion.step_counter import Steps
 from latcpb_cli.errors import UsageError, WeightsError
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.run import remote
@@ -48,6 +49,19 @@ def test_chunks_come_back_measured(pipe):
     for frame in (3, 4):
         pipe.send((JOB, chunk(frame)))
         assert pipe.recv().chunk.indices.tolist() == [frame]
+
+
+def test_steps_are_sent_before_the_result(pipe, monkeypatch):
+    sample = FakeModel.sample
+
+    def reporting(self, *arguments):
+        self._on_steps(Steps(340, 1000, 0.34))
+        return sample(self, *arguments)
+
+    monkeypatch.setattr(FakeModel, "sample", reporting)
+    pipe.send((JOB, chunk(5)))
+    assert pipe.recv() == Steps(340, 1000, 0.34)
+    assert pipe.recv().chunk.indices.tolist() == [5]
 
 
 @pytest.mark.parametrize("error", [UsageError("no", "hint"), MemoryError("none left")])

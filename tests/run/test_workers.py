@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 
 import pytest
 from cg_files import FakeModel, linear_calibration
 
+from latcpb_cli.diffusion.step_counter import Steps
 from latcpb_cli.errors import WeightsError, WorkersLostError
 from latcpb_cli.io.open_source import open_source
 from latcpb_cli.loaded_model import LoadedModel
@@ -70,6 +72,49 @@ def test_any_number_of_workers_killed_or_not(run, setup, started, forked_workers
     assert len(started) >= count
     monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 10_000)
     assert with_workers == run("alone")
+
+
+class StepModel(FakeModel):
+    """Reports half of a hundred steps for each frame, and the number of the frame in place of theirs."""
+
+    frame_3 = multiprocessing.get_context("fork").Event()
+
+    def sample(self, trace, chunk, options, *arguments):
+        number = int(chunk.indices[0])
+        self._on_steps(Steps(number, 100, 0.5))
+        if number == 3:
+            self.frame_3.set()
+        return super().sample(trace, chunk, options, *arguments)
+
+
+class StepModelWithOthers(StepModel):
+    """Builds frame 0 only once another worker is through with its first frame."""
+
+    def sample(self, trace, chunk, options, *arguments):
+        atoms = super().sample(trace, chunk, options, *arguments)
+        assert chunk.indices[0] > 0 or self.frame_3.wait(timeout=30)
+        return atoms
+
+
+@pytest.mark.parametrize(("count", "model"), [(1, StepModel), (3, StepModelWithOthers)])
+def test_steps_are_those_of_the_frame_that_comes_next(run, setup, forked_workers, monkeypatch, count, model):
+    """The frames are those of all workers, and of results that wait for the next frame."""
+    StepModel.frame_3.clear()
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: model())
+    reported: list[Steps] = []
+    with_workers = run("workers", LocalWorkers(setup, count, reported.append))
+    assert with_workers == run("alone")
+    numbers = [steps.done for steps in reported]
+    assert numbers[0] == 0 and numbers == sorted(numbers)
+    if count == 1:
+        assert reported == [Steps(number, 100, 0.5) for number in range(7)]
+    else:
+        assert 1.0 <= max(steps.frames for steps in reported) <= 2 * count
+
+
+def test_steps_that_nobody_wants_to_know(run, setup, forked_workers, monkeypatch):
+    monkeypatch.setattr(remote, "_cached_model", lambda weights, device: StepModel())
+    assert run("workers", LocalWorkers(setup, 2)) == run("alone")
 
 
 @pytest.mark.slow
