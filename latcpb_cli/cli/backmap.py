@@ -175,14 +175,16 @@ def _run(
 
     keep_freed_memory()
     machine.use_threads(len(source.trace) * source.n_frames * options.samples)
-    builder = machine.builder(source, options, lambda note: messages.notes([note]))
+    progress = messages.progress(source.n_frames, len(source.trace) * options.samples)
+    builder = machine.builder(source, options, lambda note: messages.notes([note]), progress.steps)
     backmapper = LoadedModel.from_pretrained(machine.weights, device=machine.device)
     if isinstance(builder, LocalWorkers):
         builder.wait()
     try:
-        with messages.progress(source.n_frames, len(source.trace) * options.samples) as progress:
+        with progress:
+            reporting = backmapper.reporting(progress.steps)
             return backmap_trajectory(
-                backmapper, source, plan, options, builder=builder, on_progress=progress.update
+                reporting, source, plan, options, builder=builder, on_progress=progress.update
             )
     except KeyboardInterrupt:
         messages.interrupted(plan.output)

@@ -56,7 +56,7 @@ def backmap_folder(
     results: list[FileResult] = []
     with messages.progress(len(tasks), 1, "files") as progress:
         progress.update(0)
-        for result in backmap_files(tasks, setup, reading, options, workers):
+        for result in backmap_files(tasks, setup, reading, options, workers, progress.steps):
             results.append(result)
             messages.file(result)
             progress.update(len(results))

@@ -14,6 +14,7 @@ from latcpb_cli.run.worker_process import WorkerSetup
 from latcpb_cli.run.workers import LocalWorkers, worthwhile_workers
 
 if TYPE_CHECKING:
+    from latcpb_cli.diffusion.step_counter import OnSteps
     from latcpb_cli.io.source import Source
 
 __all__ = ["Machine"]
@@ -52,18 +53,26 @@ class Machine(NamedTuple):
         return WorkerSetup(self.weights, self.device, self.threads or 1, start_torch)
 
     def builder(
-        self, source: Source, options: BackmapOptions, on_note: Callable[[str], None] | None = None
+        self,
+        source: Source,
+        options: BackmapOptions,
+        on_note: Callable[[str], None] | None = None,
+        on_steps: OnSteps | None = None,
     ) -> LocalWorkers | ClusterWorkers | None:
-        """What builds a run, where it is not this process; it may call ``on_note`` with a sentence."""
+        """What builds a run, where it is not this process.
+
+        It may call ``on_note`` with a sentence, and processes of this machine ``on_steps`` with the steps of
+        a chunk that takes long.
+        """
         if self.scheduler is not None:
             setup = WorkerSetup(self.weights, self.device, self.threads or 1)
             return ClusterWorkers(setup, self.scheduler, on_note)
         if self.workers is not None:
-            return LocalWorkers(self.setup(), self.workers) if self.workers else None
+            return LocalWorkers(self.setup(), self.workers, on_steps) if self.workers else None
         if options.md is not None:
             return None
         # As many processes as threads, instead of these.
         structures = source.n_frames * options.samples
         count = worthwhile_workers(len(source.trace), structures, self.device)
         setup = WorkerSetup(self.weights, self.device, 1, start_torch)
-        return LocalWorkers(setup, count) if count else None
+        return LocalWorkers(setup, count, on_steps) if count else None

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from threading import Lock
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from latcpb_cli.diffusion.step_counter import Steps
 
 __all__ = ["FrameProgress"]
 
@@ -14,7 +19,9 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 class FrameProgress:
-    """Shows frames done, residues per second and the time left; a context manager.
+    """Shows frames done, residues per second or steps, and the time left; a context manager.
+
+    Threads may share it.
 
     Parameters
     ----------
@@ -47,36 +54,47 @@ class FrameProgress:
         self._plain = not quiet and not console.is_terminal
         self._started = self._last_line = time.monotonic()
         self._before: int | None = None
+        self._done = 0
+        self._lock = Lock()
         self._bar = Progress(
             TextColumn(activity),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(f"{unit}  {{task.fields[speed]}}  time left"),
+            TextColumn(f"{{task.fields[done]}}/{n_frames} {unit}  {{task.fields[detail]}}time left"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=quiet or not console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=n_frames, speed="")
+        self._task = self._bar.add_task("", total=n_frames, done=0, detail="")
 
     def update(self, done: int) -> None:
         """Show that so many frames are done; those of the first call were done before."""
-        now = time.monotonic()
-        if self._before is None:
-            self._before = done
-        speed = (done - self._before) * self._per_frame / max(now - self._started, 1e-9)
-        self._bar.update(self._task, completed=done, speed=self._speed(speed))
-        due = now - self._last_line >= _SECONDS_BETWEEN_LINES
-        if self._plain and due and done < self._n_frames:
-            left = (self._n_frames - done) * self._per_frame / max(speed, 1e-9)
-            self._console.print(
-                f"{done} of {self._n_frames} {self._unit}, {self._speed(speed)} {left:,.0f} s left",
-                highlight=False,
-            )
-            self._last_line = now
+        with self._lock:
+            if self._before is None:
+                self._before, self._started = done, time.monotonic()
+            self._done = done
+            self._show(0.0)
 
-    def _speed(self, residues_per_second: float) -> str:
-        return f"{residues_per_second:,.0f} residues/s," if self._unit == "frames" else ""
+    def steps(self, steps: Steps) -> None:
+        """Show the steps of frames that are being built."""
+        with self._lock:
+            # How much of a file its frames are is not known.
+            self._show(steps.frames if self._unit == "frames" else 0.0, str(steps))
+
+    def _show(self, in_work: float, steps: str = "") -> None:
+        """Show the frames done, and so many more that are built in part."""
+        now, built = time.monotonic(), self._done + in_work
+        per_second = (built - (self._before or 0)) / max(now - self._started, 1e-9)
+        speed = f"{per_second * self._per_frame:,.0f} residues/s" if self._unit == "frames" else ""
+        detail = steps or speed
+        shown = detail and f"{detail}, "
+        self._bar.update(self._task, completed=built, done=self._done, detail=shown)
+        due = now - self._last_line >= _SECONDS_BETWEEN_LINES
+        if self._plain and due and self._done < self._n_frames:
+            left = f"{(self._n_frames - built) / per_second:,.0f} s left" if per_second > 0 else ""
+            parts = [f"{self._done} of {self._n_frames} {self._unit}", detail, left]
+            self._console.print(", ".join(filter(None, parts)), highlight=False)
+            self._last_line = now
 
     def __enter__(self) -> FrameProgress:
         self._bar.__enter__()
