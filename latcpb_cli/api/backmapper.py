@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -59,7 +60,8 @@ class Backmapper(LoadedModel):
         frames : slice or str, optional
             Which frames; all by default. A string is ``start:stop:step``.
         progress : bool
-            Whether a progress bar is shown (on the terminal, or in a notebook).
+            Whether a progress bar is shown (on the terminal, or in a notebook), with the steps of frames that
+            take longer than ten seconds in mode exact.
         **settings
             Fields of `ReadOptions` and of `BackmapOptions`: ``samples=4``, ``selection="chainID A"``, ...
 
@@ -126,15 +128,16 @@ def _build(run: PreparedRun, progress: bool) -> Iterator[BuiltChunk]:
 
     total = run.source.n_frames
     chunks = run.source.chunks(run.frames_per_chunk(total))
-    with (
-        tqdm(total=total, unit="frame", disable=not progress) as bar,
-        closing(run.in_process().build(run.job, chunks)) as builder,
-    ):
-        for number, built in enumerate(builder):
-            if built.error is not None and not number:
-                raise built.error
-            yield built
-            bar.update(len(built.chunk))
+    with tqdm(total=total, unit="frame", disable=not progress) as bar:
+        on_steps = (lambda steps: bar.set_postfix_str(str(steps))) if progress else None
+        reporting = replace(run, backmapper=run.backmapper.reporting(on_steps))
+        with closing(reporting.in_process().build(run.job, chunks)) as builder:
+            for number, built in enumerate(builder):
+                if built.error is not None and not number:
+                    raise built.error
+                yield built
+                bar.set_postfix_str("", refresh=False)
+                bar.update(len(built.chunk))
 
 
 def _single_frames(run: PreparedRun, progress: bool) -> Iterator[Backmapped]:

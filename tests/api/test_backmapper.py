@@ -13,6 +13,7 @@ import pytest
 from cg_files import walk
 
 import latcpb_cli as latcpb
+from latcpb_cli.diffusion.step_counter import Steps
 
 
 @pytest.fixture
@@ -177,3 +178,19 @@ def test_inspect_gives_what_was_understood(files, universe):
             "3 frames of 16 residues in 2 chains: A:GLY1 to A:GLY8; B:GLY1 to B:GLY8"
         )
         assert "frame 2" in str(summary)
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_shows_the_steps_of_frames_that_take_long(model, monkeypatch, capsys, progress):
+    sample = type(model).sample
+
+    def reporting(self, *arguments):
+        if self._on_steps is not None:
+            self._on_steps(Steps(340, 1000, 0.34))
+        return sample(self, *arguments)
+
+    monkeypatch.setattr(type(model), "sample", reporting)
+    model.backmap(walk(9), sequence="GASCWYHKR", progress=progress)
+    shown = capsys.readouterr().err
+    assert ("0/1" in shown and "step 340 of 1,000" in shown) is progress
+    assert "step" not in shown.rpartition("1/1")[2]
