@@ -175,7 +175,7 @@ class _Worker:
             self.pipe.send((job, task.chunk))
 
     def receive(self) -> MeasuredChunk | None:
-        """Receive the result, or None where the worker tells its steps.
+        """Receive the result, or None where the worker sends its steps.
 
         Raises
         ------
