@@ -147,7 +147,7 @@ class LoadedModel:
                 inputs = SideChainInputs(
                     beads=part.observed_beads(trace, self.device),
                     template=template,
-                    rotations=self._flat(part.rotations),
+                    peptides=self._flat(part.peptides),
                 )
                 probability = self.predictor.rotamer_probabilities(
                     (latent, condition, graph), options.without, self._flat(part.backbone), inputs
@@ -267,7 +267,7 @@ class LoadedModel:
         """Encode some frames, of these numbers, once, then decode each of their samples."""
         latcpb, without = self.predictor.latcpb, options.without
         graph, condition = self._encode(trace, part)
-        backbone, rotations = self._flat(part.backbone), self._flat(part.rotations)
+        backbone, peptides = self._flat(part.backbone), self._flat(part.peptides)
         beads = part.observed_beads(trace, self.device)
         shape, expected = TracePart(part.ca, part.linked, trace.next_residue, self.device), None
         weights = references.consensus_weights(frames, shape, options.consensus_length)
@@ -280,7 +280,7 @@ class LoadedModel:
             latent = latcpb.sample_latent(noise, condition, graph, self.schedule, settings, counter)
             picks = None if options.mode == "best" else noise(NOISE_PER_RESIDUE).to(self.device)
             rotamers = None if expected is None else expected.rotamers
-            inputs = SideChainInputs(picks, rotamers, weights, beads, template, rotations)
+            inputs = SideChainInputs(picks, rotamers, weights, beads, template, peptides)
             decoded = self.predictor.build_atoms(latent, condition, graph, inputs, without, backbone)
             yield decoded, graph, partial(self.predictor.prediction, decoded, expected, condition, graph)
 

@@ -150,7 +150,7 @@ class Predictor(nn.Module):
         without, backbone
             As in `build_atoms`.
         inputs
-            Beads, templates and relaxed rotations, if there are any.
+            Beads, templates and relaxed peptides, if there are any.
         """
         latent, condition, graph = encoded
         heads = self._side_chain_heads(without)
@@ -214,8 +214,8 @@ class Predictor(nn.Module):
             decoded = self.peptide_rotations.rotate_peptides(
                 decoded, condition, graph, side_chains=side_chains
             )
-            if inputs.rotations is not None:
-                decoded = turn_to_relaxed(decoded, graph, inputs.rotations, side_chains=side_chains)
+            if inputs.peptides is not None:
+                decoded = turn_to_relaxed(decoded, graph, inputs.peptides, side_chains=side_chains)
         if inputs.template is None:
             return decoded
         return turn_to_template(decoded, graph, inputs.template)

@@ -34,7 +34,7 @@ class CanonicalFrames:
         Beads that are centres of atoms, Å; nan for residues without one, and None where no residue has.
     bead_noise : float64, (F,), or None
         See `FrameChunk`.
-    rotations : float32, (F, L), or None
+    peptides : float32, (F, L, 2), or None
         See `RelaxedTrace`; None where Cα are not relaxed.
     """
 
@@ -43,14 +43,14 @@ class CanonicalFrames:
     backbone: np.ndarray | None = None
     beads: np.ndarray | None = None
     bead_noise: np.ndarray | None = None
-    rotations: np.ndarray | None = None
+    peptides: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ca)
 
     def select(self, rows: np.ndarray) -> CanonicalFrames:
         """Return some of the frames."""
-        optional = (self.backbone, self.beads, self.bead_noise, self.rotations)
+        optional = (self.backbone, self.beads, self.bead_noise, self.peptides)
         columns = (None if x is None else x[rows] for x in optional)
         return CanonicalFrames(self.ca[rows], self.linked[rows], *columns)
 
@@ -93,10 +93,10 @@ class CanonicalChunk:
             The backbone is to be kept, and the chunk has none; or its beads are not Cα.
         """
         linked, positions, tolerance = trace.linked(chunk.positions), chunk.positions, options.ca_tolerance
-        rotations = None
+        peptides = None
         if tolerance > 0:
             relaxed = relax_trace(positions, trace.residue_types, linked, tolerance, trace.next_residue)
-            positions, rotations = relaxed.positions, relaxed.rotations
+            positions, peptides = relaxed.positions, relaxed.peptides
         backbone = chunk.backbone if options.keep_backbone else None
         if options.keep_backbone and backbone is None:
             raise UsageError(
@@ -107,7 +107,7 @@ class CanonicalChunk:
         center, axes = canonical_frame(positions.astype(np.float64))
         turn = axes.swapaxes(1, 2)
         ca = ((positions - center) @ turn).astype(np.float32)
-        canonical = CanonicalFrames(ca, linked, rotations=rotations)
+        canonical = CanonicalFrames(ca, linked, peptides=peptides)
         if backbone is not None:
             turned = ((backbone - center[:, None]) @ turn[:, None]).astype(np.float32)
             canonical = replace(canonical, backbone=turned)

@@ -1,4 +1,4 @@
-"""Planar peptides of ideal shape on a Cα trace, and the energy of the residues between them."""
+"""Peptides of ideal shape on a Cα trace, and the energy of the residues between them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FREE_BEND = math.radians(4.0)
 
 @dataclass(frozen=True, eq=False)
 class PeptideChain:
-    """Planar peptides of ideal shape between the Cα of L residues.
+    """Peptides of ideal shape between the Cα of L residues.
 
     Attributes
     ----------
@@ -74,12 +74,12 @@ class PeptideChain:
         )
 
     def peptide_atoms(
-        self, ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"]
+        self, ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"], twist: Float[Tensor, "L"]
     ) -> tuple[Float[Tensor, "L 3"], Float[Tensor, "L 3"]]:
-        """Return C of each residue and N of the next (Å) at given rotations (rad) of the peptides."""
+        """Return C of each residue and N of the next (Å) at rotations and twists (rad) of the peptides."""
         pair = torch.stack([torch.cos(rotation), torch.sin(rotation)], dim=-1)
         frame = axis_frame(ca, self.linked, self.order)
-        c, _, n_next = peptide_atoms(ca, frame, self.is_cis, pair, torch.zeros_like(rotation), self.order)
+        c, _, n_next = peptide_atoms(ca, frame, self.is_cis, pair, twist, self.order)
         return c, n_next
 
     def energy(

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
+from latcpb_cli.backbone.local_overlaps import local_overlaps
 from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
 from latcpb_cli.chem.ramachandran_scores import ramachandran_score_maps
 from latcpb_cli.options import BackmapOptions
@@ -79,7 +80,8 @@ def ramachandran_energy(
     phi, psi : Tensor
         Torsions, rad.
     score_weight : float
-        Å² by which the energy rises for each unit that torsions score below the most usual ones.
+        Å² by which the energy rises for each unit that torsions score below the most usual ones. With a
+        weight, the energy has the overlaps of the two peptides too (`local_overlaps`).
     """
     corners, weights = _corners(classes, phi, psi)
     table = _tables(phi.device, score_weight)[0].to(phi.dtype)
@@ -122,7 +124,7 @@ def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
         distance = np.maximum((_distances(favoured) - _distances(~favoured)) * step + _MARGIN, 0.0)
         energy = _MAX_SLOPE * _SCALE * np.log1p((distance / _SCALE) ** 2)
         if score_weight > 0:
-            energy += score_weight * _unusualness(ramachandran_score_maps()[index])
+            energy += score_weight * _unusualness(ramachandran_score_maps()[index]) + local_overlaps()[index]
         around = np.pad(energy, 2, mode="wrap")
         fields.append([part[1:-1, 1:-1] for part in (around, *np.gradient(around, step))])
     table = np.array(fields).transpose(1, 0, 2, 3).reshape(3, -1)

@@ -3,12 +3,13 @@
 Beads of a coarse-grained force field without angle terms take positions where
 no rotation of the peptides between them gives good phi, psi and N-CA-C. On
 request, beads are moved: first into the usual ranges of distances and virtual
-angles, then by descents on beads and peptide rotations together, each of which
-starts from the best rotations on the beads.
+angles, then by descents on beads, rotations and twists of peptides together, each of
+which starts from the best rotations on the beads.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,15 +29,19 @@ __all__ = ["RelaxedTrace", "relax_trace", "residue_energies"]
 _N_ROUNDS = 3
 _MAX_BLOCK = 512  # residues of a block
 _N_STEPS = 40
-_CA_STEP, _ROTATION_STEP = 0.03, 0.06  # Å and rad in one step, about
+_CA_STEP, _ROTATION_STEP, _TWIST_STEP = 0.03, 0.06, 0.03  # Å and rad in one step, about
 _MEAN_DECAY, _SQUARE_DECAY = 0.8, 0.95  # of the running means of gradients and of their squares
 _EPSILON = 0.5  # Å: gradients well below it cause small steps, and rounding errors none
-_BOND_WEIGHT = 200.0  # of Cα-Cα distances against angles and the Ramachandran energy
-_HOME_WEIGHT = 0.1  # of the distance from the input, Å² per Å²
+_BOND_WEIGHT = 100.0  # of Cα-Cα distances against angles and the Ramachandran energy
+_NARROWING = 0.06
+"""Å by which the range of Cα-Cα distances is narrower in descents, at either end: in short peptides O and the
+next C overlap, and long ones bend."""
+_HOME_WEIGHT = 0.05  # of the distance from the input, Å² per Å²
 _SCORE_WEIGHT = 0.2  # of usual phi and psi, see `ramachandran_energy`
+_TWIST_STIFFNESS, _MAX_TWIST = 2.0, math.radians(25.0)  # Å² per rad²; that of relief
 _MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
 """Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
-_N_NEIGHBORS = 2  # residues to either side that are relaxed with it
+_N_NEIGHBORS = 5  # residues to either side that are relaxed with it
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +52,13 @@ class RelaxedTrace:
     ----------
     positions : numpy.ndarray of float32, shape (F, L, 3)
         In Å.
-    rotations : numpy.ndarray of float32, shape (F, L)
-        Rotation (rad) of the peptide after each residue that was relaxed, about the axis to the next Cα; nan
-        for others.
+    peptides : numpy.ndarray of float32, shape (F, L, 2)
+        Rotation about the axis to the next Cα, and twist (rad), of the peptide after each residue that was
+        relaxed; nan for others.
     """
 
     positions: Float[np.ndarray, "F L 3"]
-    rotations: Float[np.ndarray, "F L"]
+    peptides: Float[np.ndarray, "F L 2"]
 
 
 def relax_trace(
@@ -85,7 +90,7 @@ def relax_trace(
         for a frame does not depend on the others.
     """
     start = satisfy_distance_bounds(positions, types, linked, tolerance, next_residue)
-    relaxed = RelaxedTrace(np.empty_like(start), np.empty(linked.shape, dtype=np.float32))
+    relaxed = RelaxedTrace(np.empty_like(start), np.empty((*linked.shape, 2), dtype=np.float32))
     limit = np.broadcast_to(np.float32(tolerance), linked.shape)
     order = ChainOrder.from_next(next_residue, "cpu")
     # All blocks have the same size, the last one padded with copies, so rounding is the same for a frame
@@ -96,7 +101,7 @@ def relax_trace(
         last = min(first + size, len(positions))
         block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), limit[rows])
         relaxed.positions[first:last] = block.positions[: last - first]
-        relaxed.rotations[first:last] = block.rotations[: last - first]
+        relaxed.peptides[first:last] = block.peptides[: last - first]
     return relaxed
 
 
@@ -137,23 +142,28 @@ class _TraceEnergy:
         one, two = chain_rows(following)
         return cls(inputs, PeptideChain.from_trace(start, types, linked, order), one, two, low, high)
 
-    def violations(
-        self, ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"]
-    ) -> tuple[Float[Tensor, "L"], Float[Tensor, "steps"]]:
+    def violations(self, joints: Float[Tensor, "L 5"]) -> tuple[Float[Tensor, "L"], Float[Tensor, "steps"]]:
         """Energy (Å²) of each residue, and violation (Å) of each distance to the next Cα."""
+        ca, peptides = joints[:, :3], joints[:, 3:]
         step = ca[self.two] - ca[self.one]
         length = torch.sqrt((step * step).sum(-1) + 1e-12)
-        return residue_energies(ca, rotation, self.chain), length - length.clamp(self.low, self.high)
+        return residue_energies(ca, peptides, self.chain), length - length.clamp(self.low, self.high)
 
-    def gradient(self, joints: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
-        """Gradient of the total energy on Cα (Å) and rotations (rad)."""
+    def of_descent(self) -> _TraceEnergy:
+        """Return the energy of descents: usual distances, scores and overlaps count, too."""
+        chain, joined = replace(self.chain, score_weight=_SCORE_WEIGHT), self.high < math.inf
+        low = torch.where(joined, self.low + _NARROWING, self.low)
+        return replace(self, chain=chain, low=low, high=self.high - _NARROWING)
+
+    def gradient(self, joints: Float[Tensor, "L 5"]) -> Float[Tensor, "L 5"]:
+        """Gradient of the total energy on Cα (Å), rotations and twists (rad)."""
         with torch.enable_grad():
             joints.requires_grad_()
-            ca = joints[:, :3]
-            energies, violation = self.violations(ca, joints[:, 3])
-            displacement = ca - self.inputs
+            energies, violation = self.violations(joints)
+            displacement, twist = joints[:, :3] - self.inputs, joints[:, 4]
             bonds, home = (violation * violation).sum(), (displacement * displacement).sum()
-            total = energies.sum() + 0.5 * (_BOND_WEIGHT * bonds + _HOME_WEIGHT * home)
+            restraints = _BOND_WEIGHT * bonds + _HOME_WEIGHT * home + _TWIST_STIFFNESS * (twist * twist).sum()
+            total = energies.sum() + 0.5 * restraints
             (gradient,) = torch.autograd.grad(total, joints)
         return gradient
 
@@ -173,35 +183,42 @@ def _relax_block(
     inputs, ca = (torch.from_numpy(x - center).flatten(0, 1) for x in (positions, start))
     count = len(positions)
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
-    movable = _near_violation(energy, *energy.violations(ca, best_rotations(ca, energy.chain)))
+    joints = _best_joints(ca, torch.zeros_like(ca[:, :1]), energy.chain)
+    movable = _near_violation(energy, *energy.violations(joints))
     if not movable.any():
-        return RelaxedTrace(start, np.full(start.shape[:2], np.nan, dtype=np.float32))
-    energy = replace(energy, chain=replace(energy.chain, score_weight=_SCORE_WEIGHT))
+        return RelaxedTrace(start, np.full((*start.shape[:2], 2), np.nan, dtype=np.float32))
+    energy = energy.of_descent()
     limit = torch.from_numpy(tolerance.reshape(-1, 1))
     for _ in range(_N_ROUNDS):
-        joints = torch.cat([ca, best_rotations(ca, energy.chain)[:, None]], dim=1)
+        joints = _best_joints(joints[:, :3], joints[:, 4:], energy.chain)
         joints = _descend(energy, joints, movable, limit)
-        ca = joints[:, :3]
-    rotations = torch.where(movable & energy.chain.linked, joints[:, 3], torch.nan)
+    peptides = torch.where((movable & energy.chain.linked)[:, None], joints[:, 3:], torch.nan)
     movable &= limit[:, 0] > 0
-    moved = (ca.view(start.shape).numpy() + center).astype(np.float32)
+    moved = (joints[:, :3].reshape(start.shape).numpy() + center).astype(np.float32)
     relaxed = np.where(movable.view(start.shape[:2])[..., None].numpy(), moved, start)
-    return RelaxedTrace(relaxed, rotations.view(start.shape[:2]).numpy().astype(np.float32))
+    return RelaxedTrace(relaxed, peptides.view(*start.shape[:2], 2).numpy().astype(np.float32))
+
+
+def _best_joints(
+    ca: Float[Tensor, "L 3"], twist: Float[Tensor, "L 1"], chain: PeptideChain
+) -> Float[Tensor, "L 5"]:
+    """Cα (Å) with the best rotations of planar peptides, and given twists (rad)."""
+    return torch.cat([ca, best_rotations(ca, chain)[:, None], twist], dim=1)
 
 
 def _descend(
     energy: _TraceEnergy,
-    joints: Float[Tensor, "L 4"],
+    joints: Float[Tensor, "L 5"],
     movable: Bool[Tensor, "L"],
     tolerance: Float[Tensor, "L 1"],
-) -> Float[Tensor, "L 4"]:
-    """Minimise the energy over Cα and rotations with Adam (arXiv:1412.6980).
+) -> Float[Tensor, "L 5"]:
+    """Minimise the energy over Cα, rotations and twists with Adam (arXiv:1412.6980).
 
     The three coordinates of a bead share one second moment, which makes the
     descent independent of the orientation of the axes. The optimizer of torch
     would do neither that nor start without loading its compiler.
     """
-    step_sizes = joints.new_tensor([_CA_STEP, _CA_STEP, _CA_STEP, _ROTATION_STEP])
+    step_sizes = joints.new_tensor([_CA_STEP, _CA_STEP, _CA_STEP, _ROTATION_STEP, _TWIST_STEP])
     steps = torch.where(movable[:, None], step_sizes, 0.0)
     mean, square = torch.zeros_like(joints), torch.zeros_like(joints)
     for count in range(1, _N_STEPS + 1):
@@ -215,15 +232,15 @@ def _descend(
         distance = torch.sqrt((displacement * displacement).sum(-1, keepdim=True) + 1e-12)
         limited = energy.inputs + displacement * (tolerance / distance)
         ca = torch.where(distance > tolerance, limited, joints[:, :3])
-        joints = torch.cat([ca, joints[:, 3:]], dim=1)
+        joints = torch.cat([ca, joints[:, 3:4], joints[:, 4:].clamp(-_MAX_TWIST, _MAX_TWIST)], dim=1)
     return joints
 
 
 def residue_energies(
-    ca: Float[Tensor, "L 3"], rotation: Float[Tensor, "L"], chain: PeptideChain
+    ca: Float[Tensor, "L 3"], peptides: Float[Tensor, "L 2"], chain: PeptideChain
 ) -> Float[Tensor, "L"]:
-    """Return the energy (Å²) of each residue between its two peptides, at given rotations (rad)."""
-    c, n_next = chain.peptide_atoms(ca, rotation)
+    """Return the energy (Å²) of each residue between its peptides, at their rotations and twists (rad)."""
+    c, n_next = chain.peptide_atoms(ca, peptides[:, 0], peptides[:, 1])
     c_previous, n = chain.order.previous(c), chain.order.previous(n_next)
     phi, psi = (
         atan2(pair[:, 1], pair[:, 0])
@@ -232,8 +249,8 @@ def residue_energies(
     return chain.energy(cosine(n, ca, c), phi, psi)
 
 
-def _squares(gradient: Float[Tensor, "L 4"]) -> Float[Tensor, "L 4"]:
-    """Squared gradients: the sum over its coordinates for a bead, three times, and that of the rotation."""
+def _squares(gradient: Float[Tensor, "L 5"]) -> Float[Tensor, "L 5"]:
+    """Squared gradients: the sum over its coordinates for a bead, three times, and those of the peptide."""
     bead = (gradient[:, :3] * gradient[:, :3]).sum(-1, keepdim=True)
     return torch.cat([bead.expand(-1, 3), gradient[:, 3:] * gradient[:, 3:]], dim=1)
 

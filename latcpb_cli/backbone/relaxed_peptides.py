@@ -1,4 +1,4 @@
-"""Peptides on Cα that were relaxed turn towards the rotations that they were relaxed with."""
+"""Peptides on Cα that were relaxed turn towards those that they were relaxed with."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CONCENTRATION = 10.0
 
 
 def turn_to_relaxed(
-    decoded: Decoded, graph: Graph, rotation: Float[Tensor, "L"], *, side_chains: bool
+    decoded: Decoded, graph: Graph, peptides: Float[Tensor, "L 2"], *, side_chains: bool
 ) -> Decoded:
-    """Return structures with the mean of predicted rotations and those of the relaxation.
+    """Return structures with the mean of predicted rotations and those of the relaxation, and its twists.
 
     The mean is on the circle, weighted by the two concentrations.
 
@@ -30,17 +30,20 @@ def turn_to_relaxed(
     ----------
     decoded, graph
         Structures with predicted rotations and their concentrations, and their neighbourhoods.
-    rotation
-        Rotation (rad) of the peptide after each residue, nan where it was not relaxed; see `RelaxedTrace`.
+    peptides
+        Rotation and twist (rad) of the peptide after each residue, nan where it was not relaxed; see
+        `RelaxedTrace`.
     side_chains
         Whether atoms beyond CB are built; see `decode`.
     """
     internal, concentration = decoded.internal, decoded.concentration
     assert internal is not None and concentration is not None  # predicted together
+    rotation, twist = peptides.unbind(-1)
     known = ~rotation.isnan()[:, None]
     relaxed = torch.stack([torch.cos(rotation), torch.sin(rotation)], dim=-1)
     predicted = internal.torsions[:, PEPTIDE_ROTATION]
     mean = unit(concentration[:, None] * predicted + _CONCENTRATION * relaxed)
     internal = internal.with_peptide_rotation(torch.where(known, mean, predicted))
+    internal = replace(internal, twist=torch.where(twist.isnan(), internal.twist, twist))
     atoms = decode(internal, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
     return replace(decoded, atoms=atoms, internal=internal)

@@ -19,7 +19,7 @@ _N_ROTATIONS = 24
 
 
 def best_rotations(ca: Float[Tensor, "L 3"], chain: PeptideChain) -> Float[Tensor, "L"]:
-    """Find the rotations (rad) of least total energy on given Cα (Å).
+    """Find the rotations (rad) of planar peptides with the least total energy on given Cα (Å).
 
     The energy of a residue depends on its own two peptides alone, so the
     algorithm of Viterbi (1967, doi:10.1109/TIT.1967.1054010) finds the minimum
@@ -65,8 +65,9 @@ def pair_energies(ca: Float[Tensor, "L 3"], chain: PeptideChain) -> Float[Tensor
     Cosines and sines of its torsions are products of a vector that depends on
     one peptide with a vector that depends on the other.
     """
+    flat = ca.new_zeros(len(ca))
     rotations = [ca.new_full((len(ca),), 2 * math.pi * index / _N_ROTATIONS) for index in range(_N_ROTATIONS)]
-    peptides = [chain.peptide_atoms(ca, rotation) for rotation in rotations]
+    peptides = [chain.peptide_atoms(ca, rotation, flat) for rotation in rotations]
     c, n_next = (torch.stack(atoms, dim=1) for atoms in zip(*peptides, strict=True))
     center = ca[:, None]
     c_previous, n = chain.order.previous(c), chain.order.previous(n_next)

@@ -64,8 +64,8 @@ class SideChainInputs:
         Beads at centres of atoms that residues should have.
     template : TemplateEvidence or None
         What templates say of the residues.
-    rotations : Tensor, shape (L,), or None
-        Rotations (rad) of peptides that Cα were relaxed with; nan for other peptides.
+    peptides : Tensor, shape (L, 2), or None
+        Rotations and twists (rad) of peptides that Cα were relaxed with; nan for other peptides.
     """
 
     noise: Float[Tensor, "L 85"] | None = None
@@ -73,7 +73,7 @@ class SideChainInputs:
     consensus_weights: Float[Tensor, "L R"] | None = None
     beads: ObservedBeads | None = None
     template: TemplateEvidence | None = None
-    rotations: Float[Tensor, "L"] | None = None
+    peptides: Float[Tensor, "L 2"] | None = None
 
 
 _NO_INPUTS = SideChainInputs()

@@ -21,7 +21,8 @@ def least_energy(positions: np.ndarray) -> float:
     for frame, linked in zip(positions, chain_links(positions), strict=True):
         ca = torch.from_numpy(frame.astype(np.float64))
         chain = PeptideChain.from_trace(ca, TYPES, linked)
-        total += float(residue_energies(ca, best_rotations(ca, chain), chain).sum())
+        planar = torch.stack([best_rotations(ca, chain), torch.zeros(len(ca)).double()], dim=1)
+        total += float(residue_energies(ca, planar, chain).sum())
     return total
 
 
@@ -61,29 +62,30 @@ def test_a_rotated_chain_moves_the_same_way() -> None:
     rotated = (positions.astype(np.float64) @ matrix).astype(np.float32)
     expected, turned = (relax_trace(ca, TYPES, chain_links(ca), 0.3) for ca in (positions, rotated))
     assert np.abs(turned.positions - expected.positions.astype(np.float64) @ matrix).max() < 1e-2
-    difference = np.exp(1j * turned.rotations) - np.exp(1j * expected.rotations)
+    difference = np.exp(1j * turned.peptides) - np.exp(1j * expected.peptides)
     assert np.nanmax(np.abs(difference)) < 5e-2
 
 
-def test_peptides_have_the_rotations_of_the_relaxed_chain() -> None:
+def test_peptides_fit_the_relaxed_chain() -> None:
     positions = noisy_coils(2, NOISE)
     linked = chain_links(positions)
     relaxed = relax_trace(positions, TYPES, linked, 0.3)
-    assert np.isnan(relaxed.rotations[:, -1]).all()
+    assert np.isnan(relaxed.peptides[:, -1]).all()
+    assert np.nanmax(np.abs(relaxed.peptides[..., 1])) <= np.radians(25.0) + 1e-6
     total = 0.0
-    for ca, rotations, links in zip(relaxed.positions, relaxed.rotations, linked, strict=True):
+    for ca, peptides, links in zip(relaxed.positions, relaxed.peptides, linked, strict=True):
         points = torch.from_numpy(ca.astype(np.float64))
         chain = PeptideChain.from_trace(points, TYPES, links)
-        best = best_rotations(points, chain)
-        rotation = torch.from_numpy(rotations.astype(np.float64))
-        total += float(residue_energies(points, torch.where(rotation.isnan(), best, rotation), chain).sum())
+        planar = torch.stack([best_rotations(points, chain), torch.zeros(len(ca)).double()], dim=1)
+        known = torch.from_numpy(peptides.astype(np.float64))
+        total += float(residue_energies(points, torch.where(known.isnan(), planar, known), chain).sum())
     assert total < 1.2 * least_energy(relaxed.positions)
 
 
-def test_peptides_without_violation_have_no_rotation() -> None:
+def test_peptides_without_violation_are_not_relaxed() -> None:
     positions = helix(12)
     relaxed = relax_trace(positions, letter_index("A" * 12), chain_links(positions), 0.3)
-    assert np.isnan(relaxed.rotations).all()
+    assert np.isnan(relaxed.peptides).all()
 
 
 def test_breaks_stay_open() -> None:
@@ -107,3 +109,20 @@ def test_coincident_beads_stay_finite() -> None:
     relaxed = relax_trace(positions, letter_index("APGAPA"), chain_links(positions), 0.3).positions
     assert np.isfinite(relaxed).all()
     assert np.linalg.norm(relaxed, axis=-1).max() <= 0.3 + 1e-5
+
+
+def test_relaxed_peptides_span_usual_distances() -> None:
+    positions = noisy_coils(2, NOISE)
+    relaxed = relax_trace(positions, TYPES, chain_links(positions), 0.6)
+    known = ~np.isnan(relaxed.peptides[..., 0])
+    between = known[:, :-2] & known[:, 1:-1] & known[:, 2:]  # peptides whose neighbours were relaxed, too
+    distance = np.linalg.norm(np.diff(relaxed.positions, axis=1), axis=-1)[:, 1:][between]
+    deviation = np.abs(distance[distance > 3.4] - 3.805)
+    assert len(deviation) > 10
+    assert np.median(deviation) < 0.04
+
+
+def test_relaxation_twists_peptides() -> None:
+    positions = noisy_coils(2, NOISE)
+    relaxed = relax_trace(positions, TYPES, chain_links(positions), 0.3)
+    assert 0.02 < np.nanstd(relaxed.peptides[..., 1]) < np.radians(25.0)

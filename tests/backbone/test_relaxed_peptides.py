@@ -36,15 +36,20 @@ def test_the_surer_of_two_rotations_decides(concentration: float, near_relaxed: 
     structures, graph = decoded(concentration)
     before = directions(structures)
     angle = torch.atan2(before[RELAXED, 1], before[RELAXED, 0]) + 1.5
-    rotation = torch.full((len(CA),), torch.nan)
-    rotation[RELAXED] = angle
-    turned = directions(turn_to_relaxed(structures, graph, rotation, side_chains=False))
+    peptides = torch.full((len(CA), 2), torch.nan)
+    peptides[RELAXED] = torch.stack([angle, torch.tensor(0.2)])
+    relaxed = turn_to_relaxed(structures, graph, peptides, side_chains=False)
+    turned = directions(relaxed)
     expected = torch.stack([torch.cos(angle), torch.sin(angle)]) if near_relaxed else before[RELAXED]
     assert torch.allclose(turned[RELAXED], expected, atol=1e-2)
+    assert relaxed.internal is not None and structures.internal is not None
+    twists = structures.internal.twist.clone()
+    twists[RELAXED] = 0.2
+    assert torch.equal(relaxed.internal.twist, twists)
 
 
 def test_peptides_that_were_not_relaxed_stay() -> None:
     structures, graph = decoded(5.0)
-    nothing = torch.full((len(CA),), torch.nan)
+    nothing = torch.full((len(CA), 2), torch.nan)
     turned = turn_to_relaxed(structures, graph, nothing, side_chains=True)
     assert torch.allclose(turned.atoms, structures.atoms, atol=1e-5)

@@ -27,7 +27,8 @@ def test_rotations_have_the_least_energy_of_all_combinations(ca: torch.Tensor) -
     least = min(
         energies[1, first, second] + energies[2, second, third] for first, second, third in combinations
     )
-    best = residue_energies(ca, best_rotations(ca, chain), chain)
+    planar = torch.stack([best_rotations(ca, chain), torch.zeros(len(ca)).double()], dim=1)
+    best = residue_energies(ca, planar, chain)
     assert float(best.sum()) == pytest.approx(least, rel=1e-6)
 
 
