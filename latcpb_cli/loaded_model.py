@@ -37,7 +37,7 @@ from latcpb_cli.model.linear import rows_are_independent
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.predictor import Predictor
 from latcpb_cli.relax.batch import RelaxationBatch
-from latcpb_cli.relax.relief import OverlapCounts
+from latcpb_cli.relax.relief import STEPS_AFTER_RELAXATION, OverlapCounts
 from latcpb_cli.sidechains.consensus import RotamerConsensus
 from latcpb_cli.sidechains.packing import NOISE_PER_RESIDUE
 from latcpb_cli.sidechains.references import References, TracePart
@@ -205,6 +205,8 @@ class LoadedModel:
         atoms = np.empty((len(chunk), options.samples, len(trace), N_SLOTS, 3), dtype=np.float32)
         weight = ramachandran_weight(trace, chunk.positions, frames.canonical.linked, options)
         cells, n_steps = frames.cells(chunk.boxes), self.predictor.config.relief_steps
+        if options.ca_tolerance > 0:
+            n_steps = STEPS_AFTER_RELAXATION
 
         def build(size: int, at_least: int) -> OverlapCounts:
             total, blocks = OverlapCounts(), list(frames.blocks(size, at_least))

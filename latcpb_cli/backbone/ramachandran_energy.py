@@ -30,6 +30,7 @@ It and the constants of the Ramachandran energy are chosen with
 """
 
 _MAX_SLOPE = 3.0  # Å² per rad, reached at a distance of _SCALE from the region
+_MAX_SLOPE_WITH_SCORES = 4.0  # the same where scores count; chosen as those of `relax_trace`
 _SCALE = math.radians(10.0)  # beyond it the slope falls: regions out of reach do not attract
 _MARGIN = math.radians(4.0)  # the energy becomes zero this far inside the region
 _LEAST_SCORE = -3.0
@@ -81,7 +82,7 @@ def ramachandran_energy(
         Torsions, rad.
     score_weight : float
         Å² by which the energy rises for each unit that torsions score below the most usual ones. With a
-        weight, the energy has the overlaps of the two peptides too (`local_overlaps`).
+        weight, the energy is steeper and has the overlaps of the two peptides too (`local_overlaps`).
     """
     corners, weights = _corners(classes, phi, psi)
     table = _tables(phi.device, score_weight)[0].to(phi.dtype)
@@ -122,7 +123,8 @@ def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
     for index in range(len(RESIDUE_CLASSES)):
         favoured = ramachandran_maps()[index] == 2
         distance = np.maximum((_distances(favoured) - _distances(~favoured)) * step + _MARGIN, 0.0)
-        energy = _MAX_SLOPE * _SCALE * np.log1p((distance / _SCALE) ** 2)
+        slope = _MAX_SLOPE_WITH_SCORES if score_weight > 0 else _MAX_SLOPE
+        energy = slope * _SCALE * np.log1p((distance / _SCALE) ** 2)
         if score_weight > 0:
             energy += score_weight * _unusualness(ramachandran_score_maps()[index]) + local_overlaps()[index]
         around = np.pad(energy, 2, mode="wrap")

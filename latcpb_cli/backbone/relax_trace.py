@@ -37,11 +37,11 @@ _NARROWING = 0.06
 """Å by which the range of Cα-Cα distances is narrower in descents, at either end: in short peptides O and the
 next C overlap, and long ones bend."""
 _HOME_WEIGHT = 0.05  # of the distance from the input, Å² per Å²
-_SCORE_WEIGHT = 0.2  # of usual phi and psi, see `ramachandran_energy`
+_SCORE_WEIGHT = 0.15  # of usual phi and psi, see `ramachandran_energy`
 _TWIST_STIFFNESS, _MAX_TWIST = 2.0, math.radians(25.0)  # Å² per rad²; that of relief
 _MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
 """Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
-_N_NEIGHBORS = 5  # residues to either side that are relaxed with it
+_N_NEIGHBORS = 8  # residues to either side that are relaxed with it
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from latcpb_cli.relax.reselect import reselect
 from latcpb_cli.relax.strain import BackboneStrain
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["OverlapCounts", "relieve_overlaps"]
+__all__ = ["STEPS_AFTER_RELAXATION", "OverlapCounts", "relieve_overlaps"]
 
 # The constants are chosen on chains held out of training with `benchmarks/relief.py DATA`, whose option
 # `--setting relief.NAME=VALUE` replaces one; the stiffness of peptide rotations, and how it depends on
@@ -34,6 +34,8 @@ _MAX_PREDICTED_CONCENTRATION = 100.0  # see `PeptideRotations`
 _RAMACHANDRAN_STIFFNESS = 0.5  # of peptides with a Ramachandran weight of 1
 
 _MAX_TWIST = math.radians(25.0)  # of a peptide; a twist of 30° counts as an outlier of omega
+STEPS_AFTER_RELAXATION = 60
+"""Of the first descent, where Cα were relaxed; chosen as the constants of `relax_trace`."""
 _N_STEPS_AFTER_RESELECTION = 14  # 12 leave more overlaps
 _STEPS_PER_PAIR_LIST = 12
 _PAIR_MARGIN = 1.0  # Å by which the distance of a pair may shrink between two pair lists

