@@ -10,7 +10,6 @@ __all__ = ["close_pairs", "close_pairs_between", "image_shift"]
 
 Array = np.ndarray
 _LEAF_SIZE = 32  # points of a leaf of the tree at which atoms of proteins are searched fastest
-_MAX_COMPARED = 2**14  # distances that are computed faster than two trees are built
 
 
 def close_pairs(
@@ -85,10 +84,6 @@ def close_pairs_between(
 def _search(
     points: Float[Array, "N 3"], others: Float[Array, "M 3"], cutoff: float
 ) -> tuple[Int[Array, "P"], Int[Array, "P"]]:
-    if len(points) * len(others) <= _MAX_COMPARED:
-        x, y, z = points.T[:, :, None] - others.T[:, None]
-        point, other = np.nonzero(x * x + y * y + z * z <= cutoff * cutoff)
-        return point, other
     neighbors = cKDTree(points).query_ball_tree(cKDTree(others), cutoff)
     point = np.repeat(np.arange(len(points)), [len(row) for row in neighbors])
     return point, np.array([index for row in neighbors for index in row], dtype=np.int64)

@@ -131,8 +131,13 @@ def frame_clashes(
     """
     system = _AtomTable.from_residues(residue_kinds, present, next_residue)
     boxes = np.zeros((len(atoms), 6)) if boxes is None else boxes
-    frames = zip(atoms, linked, box_vectors(boxes), strict=True)
-    return [_clashes(system, *frame, frame_index=index) for index, frame in enumerate(frames)]
+    cells = box_vectors(boxes)
+    for index, frame in enumerate(atoms):
+        _check_finite(system, frame, index)
+    piercings = find_pierced_rings(system.rings, system.bonds, atoms, linked, cells)
+    bounds = np.searchsorted(piercings[:, 0], np.arange(1, len(atoms)))
+    frames = zip(atoms, linked, cells, np.split(piercings, bounds), strict=True)
+    return [_clashes(system, *frame) for frame in frames]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +189,10 @@ def _clashes(
     atoms: Float[Array, "L W 3"],
     linked: Bool[Array, "L"],
     cell: Float[Array, "3 3"],
-    frame_index: int,
+    piercings: Int[Array, "P 4"],
 ) -> FrameClashes:
-    """Count the clashes of one frame; ``frame_index`` is for messages."""
+    """Count the clashes of one frame, given its bonds through rings."""
     points = atoms[system.present]
-    _check_finite(system, points, frame_index)
     total, limit = _contact_limits()
     first, second, distance = close_pairs(points, float(limit.max()), cell)
     residue, slot = system.atoms.residue, system.atoms.slot
@@ -205,9 +209,8 @@ def _clashes(
     one, other = first[overlap], second[overlap]
     ends = residue[one], residue[other]
     worst = int(excess.argmax()) if len(excess) else -1
-    piercings = find_pierced_rings(system.rings, system.bonds, atoms, linked, cell)
     pierced = np.zeros(system.n_residues, dtype=bool)
-    pierced[piercings[:, 1]] = True
+    pierced[piercings[:, 2]] = True
     return FrameClashes(
         n_atoms=len(points),
         contact12=contact12,
@@ -216,15 +219,15 @@ def _clashes(
         worst_overlap=float(excess[worst]) if worst >= 0 else 0.0,
         worst_pair=(int(ends[0][worst]), int(ends[1][worst])) if worst >= 0 else (-1, -1),
         pierced=pierced,
-        n_pierced_rings=len(np.unique(piercings[:, 0])),
+        n_pierced_rings=len(np.unique(piercings[:, 1])),
         pairs=np.stack([ends[0], slot[one], ends[1], slot[other]], axis=1),
         overlaps=excess,
     )
 
 
-def _check_finite(system: _AtomTable, points: Float[Array, "N 3"], frame_index: int) -> None:
+def _check_finite(system: _AtomTable, atoms: Float[Array, "L W 3"], frame_index: int) -> None:
     """Raise an `InputError` for the first atom with a coordinate that is not a finite number."""
-    finite = np.isfinite(points).all(axis=1)
+    finite = np.isfinite(atoms[system.present]).all(axis=1)
     if not finite.all():
         residue = system.atoms.residue[~finite][0]
         raise InputError(

@@ -62,10 +62,10 @@ def _ring_slots() -> list[Int[Array, "_ 6"]]:
 def find_pierced_rings(
     rings: Rings,
     bonds: GeometryTerms,
-    atoms: Float[Array, "L W 3"],
-    linked: Bool[Array, "L"],
-    cell: Float[Array, "3 3"] | None = None,
-) -> Int[Array, "P 3"]:
+    atoms: Float[Array, "F L W 3"],
+    linked: Bool[Array, "F L"],
+    cells: Float[Array, "F 3 3"] | None = None,
+) -> Int[Array, "P 4"]:
     """Find the bonds that cross the area of a ring of another residue.
 
     The area is the fan of triangles around the centre of the ring, so puckered
@@ -77,41 +77,58 @@ def find_pierced_rings(
         From `find_rings`.
     bonds : GeometryTerms
         From `latcpb_cli.metrics.terms.bond_terms`.
-    atoms : numpy.ndarray, shape (L, W, 3)
-        One frame, in Å.
-    linked : numpy.ndarray of bool, shape (L,)
+    atoms : numpy.ndarray, shape (F, L, W, 3)
+        In Å.
+    linked : numpy.ndarray of bool, shape (F, L)
         Whether a peptide joins each residue to the next.
-    cell : numpy.ndarray, shape (3, 3), optional
-        Vectors of the periodic box as rows, Å; periodic images of bonds count.
-        Zeros stand for no box.
+    cells : numpy.ndarray, shape (F, 3, 3), optional
+        Vectors of the periodic box of each frame as rows, Å; periodic images of
+        bonds count. Zeros stand for no box.
 
     Returns
     -------
-    numpy.ndarray of int64, shape (P, 3)
-        Index of the ring, its residue, first residue of the bond.
+    numpy.ndarray of int64, shape (P, 4)
+        Frame, index of the ring, its residue, first residue of the bond; frame by frame.
     """
-    exists = bonds.mask(linked[None])[0]
-    if len(rings) == 0 or not exists.any():
-        return np.zeros((0, 3), dtype=np.int64)
-    ends = bonds.points(atoms[None])[0][exists]
-    owners = bonds.residues[exists]
-    corners = atoms[rings.residue[:, None], rings.slots].astype(np.float64)
+    if len(rings) == 0 or len(bonds.link) == 0:
+        return np.zeros((0, 4), dtype=np.int64)
+    ends = bonds.points(atoms)
+    corners = atoms[:, rings.residue[:, None], rings.slots].astype(np.float64)
     centres = _centres(corners, rings.slots)
-    half_length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).max() / 2
-    reach = _MAX_RING_RADIUS + min(half_length, _MAX_BOND_LENGTH / 2)
-    ring, bond, shift = close_pairs_between(centres, ends.mean(axis=1), float(reach), cell)
-    foreign = (owners[bond] != rings.residue[ring, None]).all(axis=1)
-    ring, bond = ring[foreign], bond[foreign]
-    crossed = _crosses(ends[bond] + shift[foreign, None], corners[ring], centres[ring])
-    ring, bond = ring[crossed], bond[crossed]
-    return np.stack([ring, rings.residue[ring], owners[bond, 0]], axis=1)
+    frame, ring, bond, shift = _close_bonds(centres, ends, bonds.mask(linked), cells)
+    foreign = (bonds.residues[bond] != rings.residue[ring, None]).all(axis=1)
+    frame, ring, bond = frame[foreign], ring[foreign], bond[foreign]
+    segments = ends[frame, bond] + shift[foreign, None]
+    crossed = _crosses(segments, corners[frame, ring], centres[frame, ring])
+    frame, ring, bond = frame[crossed], ring[crossed], bond[crossed]
+    return np.stack([frame, ring, rings.residue[ring], bonds.residues[bond, 0]], axis=1)
 
 
-def _centres(corners: Float[Array, "R 6 3"], slots: Int[Array, "R 6"]) -> Float[Array, "R 3"]:
+def _close_bonds(
+    centres: Float[Array, "F R 3"],
+    ends: Float[Array, "F T 2 3"],
+    exists: Bool[Array, "F T"],
+    cells: Float[Array, "F 3 3"] | None,
+) -> tuple[Int[Array, "Q"], Int[Array, "Q"], Int[Array, "Q"], Float[Array, "Q 3"]]:
+    """Frame, ring, bond, and translation (Å) of the bond, wherever a bond may reach the area of a ring."""
+    half_lengths = np.linalg.norm(ends[:, :, 1] - ends[:, :, 0], axis=2) / 2
+    found = []
+    for frame, (middles, kept) in enumerate(zip(ends.mean(axis=2), exists, strict=True)):
+        rows = np.flatnonzero(kept)
+        half_length = half_lengths[frame, rows].max(initial=0.0)
+        reach = _MAX_RING_RADIUS + min(half_length, _MAX_BOND_LENGTH / 2)
+        cell = None if cells is None else cells[frame]
+        ring, bond, shift = close_pairs_between(centres[frame], middles[rows], float(reach), cell)
+        found.append((np.full(len(ring), frame), ring, rows[bond], shift))
+    frames, ring, bond, shift = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return frames, ring, bond, shift
+
+
+def _centres(corners: Float[Array, "F R 6 3"], slots: Int[Array, "R 6"]) -> Float[Array, "F R 3"]:
     """Mean positions of the atoms of each ring, each atom once."""
     weight = np.ones(slots.shape)
     weight[:, 5] = slots[:, 5] != slots[:, 4]
-    return np.asarray((corners * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True))
+    return np.asarray((corners * weight[..., None]).sum(axis=2) / weight.sum(axis=1, keepdims=True))
 
 
 def _crosses(

@@ -177,11 +177,8 @@ class StereoChecker:
         return {name: Check(hit, np.ones_like(hit)) for name, hit in hits.items()}
 
     def _pierced(self, atoms: Float[Array, "F L 15 3"], linked: Bool[Array, "F L"]) -> Count:
-        hits = [
-            len(np.unique(find_pierced_rings(self.rings, self.bonds, frame, joined)[:, 0]))
-            for frame, joined in zip(atoms, linked, strict=True)
-        ]
-        return Count(sum(hits), len(atoms) * len(self.rings))
+        hits = np.unique(find_pierced_rings(self.rings, self.bonds, atoms, linked)[:, :2], axis=0)
+        return Count(len(hits), len(atoms) * len(self.rings))
 
     def _ramachandran(self, phi: Float[Array, "F L"], psi: Float[Array, "F L"]) -> dict[str, Check]:
         levels = ramachandran_level(self.types, self.before_proline, phi, psi)
