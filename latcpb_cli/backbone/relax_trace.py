@@ -41,7 +41,7 @@ _SCORE_WEIGHT = 0.15  # of usual phi and psi, see `ramachandran_energy`
 _TWIST_STIFFNESS, _MAX_TWIST = 2.0, math.radians(25.0)  # Å² per rad²; that of relief
 _MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
 """Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
-_N_NEIGHBORS = 8  # residues to either side that are relaxed with it
+_N_NEIGHBORS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,7 @@ def relax_trace(
     linked: Bool[np.ndarray, "F L"],
     tolerance: float | Float[np.ndarray, "F L"],
     next_residue: Int[np.ndarray, "L"] | None = None,
+    n_neighbors: int = _N_NEIGHBORS,
 ) -> RelaxedTrace:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
@@ -82,6 +83,8 @@ def relax_trace(
         Maximum displacement of each Cα, Å; Cα with zero stay to the bit.
     next_residue : numpy.ndarray of int64, shape (L,), optional
         Row of the next residue of each, in a system with rings.
+    n_neighbors : int
+        Residues to either side of a violation that are relaxed with it.
 
     Returns
     -------
@@ -99,7 +102,9 @@ def relax_trace(
     for first in range(0, len(positions), size):
         rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
         last = min(first + size, len(positions))
-        block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), limit[rows])
+        block = _relax_block(
+            positions[rows], start[rows], (types, linked[rows], order), limit[rows], n_neighbors
+        )
         relaxed.positions[first:last] = block.positions[: last - first]
         relaxed.peptides[first:last] = block.peptides[: last - first]
     return relaxed
@@ -173,6 +178,7 @@ def _relax_block(
     start: Float[np.ndarray, "B L 3"],
     chain: tuple[Int[np.ndarray, "L"], Bool[np.ndarray, "B L"], ChainOrder],
     tolerance: Float[np.ndarray, "B L"],
+    n_neighbors: int,
 ) -> RelaxedTrace:
     """Move the Cα of some frames on from where they satisfy the distance bounds.
 
@@ -184,7 +190,7 @@ def _relax_block(
     count = len(positions)
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
     joints = _best_joints(ca, torch.zeros_like(ca[:, :1]), energy.chain)
-    movable = _near_violation(energy, *energy.violations(joints))
+    movable = _near_violation(energy, *energy.violations(joints), n_neighbors)
     if not movable.any():
         return RelaxedTrace(start, np.full((*start.shape[:2], 2), np.nan, dtype=np.float32))
     energy = energy.of_descent()
@@ -256,14 +262,14 @@ def _squares(gradient: Float[Tensor, "L 5"]) -> Float[Tensor, "L 5"]:
 
 
 def _near_violation(
-    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"]
+    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"], n_neighbors: int
 ) -> Bool[Tensor, "L"]:
-    """Residues with a violation, and their neighbours in the chain."""
+    """Residues with a violation, and so many neighbours in the chain to either side."""
     near, at_bond = energies > _MIN_ENERGY, violation.abs() > _MIN_VIOLATION
     one, two, linked = energy.one, energy.two, energy.chain.linked[energy.one]
     near[two] |= at_bond
     near[one] |= at_bond
-    for _ in range(_N_NEIGHBORS):
+    for _ in range(n_neighbors):
         wider = near.clone()
         wider[two] |= near[one] & linked
         wider[one] |= near[two] & linked
