@@ -36,8 +36,6 @@ _TOLERANCE = 2.0
 """Standard deviations that a Cα may be moved by the relaxation of the trace."""
 _MAX_TOLERANCE = 0.8
 """Å."""
-_N_NEIGHBORS = 2
-"""Residues to either side of a violation that are relaxed with it; the others are placed well."""
 _MAX_MISFIT = 0.7
 """Å rms off the distance of a peptide, before it is corrected, of beads that cannot be centres of mass."""
 _MIN_CHECKED = 12
@@ -79,7 +77,7 @@ def place_ca(encoder: BeadEncoder | None, trace: CGTrace, chunk: FrameChunk) -> 
     ca = fit_distances(predicted, std, np.where(linked[:, :-1], target[:, :-1], np.nan))
     ca = np.where(is_com[..., None], ca, chunk.positions).astype(chunk.positions.dtype)
     tolerance = np.where(is_com, np.minimum(_TOLERANCE * std, _MAX_TOLERANCE), 0.0)
-    relaxed = relax_trace(ca, trace.residue_types, trace.linked(ca), tolerance, n_neighbors=_N_NEIGHBORS)
+    relaxed = relax_trace(ca, trace.residue_types, trace.linked(ca), tolerance)
     noise = estimate_bead_noise(misfits, both)
     return replace(
         chunk, positions=relaxed.positions, beads=chunk.positions, bead_noise=noise, problems=problems

@@ -41,7 +41,8 @@ _SCORE_WEIGHT = 0.15  # of usual phi and psi, see `ramachandran_energy`
 _TWIST_STIFFNESS, _MAX_TWIST = 2.0, math.radians(25.0)  # Å² per rad²; that of relief
 _MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
 """Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
-_N_NEIGHBORS = 8
+_N_NEIGHBORS = 2  # residues to either side that are relaxed with it
+_MAX_GAP = 12  # residues between two such stretches that are relaxed with them
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,6 @@ def relax_trace(
     linked: Bool[np.ndarray, "F L"],
     tolerance: float | Float[np.ndarray, "F L"],
     next_residue: Int[np.ndarray, "L"] | None = None,
-    n_neighbors: int = _N_NEIGHBORS,
 ) -> RelaxedTrace:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
@@ -83,8 +83,6 @@ def relax_trace(
         Maximum displacement of each Cα, Å; Cα with zero stay to the bit.
     next_residue : numpy.ndarray of int64, shape (L,), optional
         Row of the next residue of each, in a system with rings.
-    n_neighbors : int
-        Residues to either side of a violation that are relaxed with it.
 
     Returns
     -------
@@ -102,9 +100,7 @@ def relax_trace(
     for first in range(0, len(positions), size):
         rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
         last = min(first + size, len(positions))
-        block = _relax_block(
-            positions[rows], start[rows], (types, linked[rows], order), limit[rows], n_neighbors
-        )
+        block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), limit[rows])
         relaxed.positions[first:last] = block.positions[: last - first]
         relaxed.peptides[first:last] = block.peptides[: last - first]
     return relaxed
@@ -178,7 +174,6 @@ def _relax_block(
     start: Float[np.ndarray, "B L 3"],
     chain: tuple[Int[np.ndarray, "L"], Bool[np.ndarray, "B L"], ChainOrder],
     tolerance: Float[np.ndarray, "B L"],
-    n_neighbors: int,
 ) -> RelaxedTrace:
     """Move the Cα of some frames on from where they satisfy the distance bounds.
 
@@ -190,7 +185,7 @@ def _relax_block(
     count = len(positions)
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
     joints = _best_joints(ca, torch.zeros_like(ca[:, :1]), energy.chain)
-    movable = _near_violation(energy, *energy.violations(joints), n_neighbors)
+    movable = _near_violation(energy, *energy.violations(joints))
     if not movable.any():
         return RelaxedTrace(start, np.full((*start.shape[:2], 2), np.nan, dtype=np.float32))
     energy = energy.of_descent()
@@ -262,16 +257,22 @@ def _squares(gradient: Float[Tensor, "L 5"]) -> Float[Tensor, "L 5"]:
 
 
 def _near_violation(
-    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"], n_neighbors: int
+    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"]
 ) -> Bool[Tensor, "L"]:
-    """Residues with a violation, and so many neighbours in the chain to either side."""
+    """Residues with a violation, their neighbours in the chain, and those between violations."""
     near, at_bond = energies > _MIN_ENERGY, violation.abs() > _MIN_VIOLATION
+    near[energy.two] |= at_bond
+    near[energy.one] |= at_bond
+    filled = _widen(energy, near, _N_NEIGHBORS + _MAX_GAP // 2)
+    return ~_widen(energy, ~filled, _MAX_GAP // 2)
+
+
+def _widen(energy: _TraceEnergy, chosen: Bool[Tensor, "L"], count: int) -> Bool[Tensor, "L"]:
+    """Residues that are no more than so many peptides away from a chosen one."""
     one, two, linked = energy.one, energy.two, energy.chain.linked[energy.one]
-    near[two] |= at_bond
-    near[one] |= at_bond
-    for _ in range(n_neighbors):
-        wider = near.clone()
-        wider[two] |= near[one] & linked
-        wider[one] |= near[two] & linked
-        near = wider
-    return near
+    for _ in range(count):
+        wider = chosen.clone()
+        wider[two] |= chosen[one] & linked
+        wider[one] |= chosen[two] & linked
+        chosen = wider
+    return chosen
