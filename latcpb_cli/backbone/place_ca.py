@@ -77,7 +77,7 @@ def place_ca(encoder: BeadEncoder | None, trace: CGTrace, chunk: FrameChunk) -> 
     ca = fit_distances(predicted, std, np.where(linked[:, :-1], target[:, :-1], np.nan))
     ca = np.where(is_com[..., None], ca, chunk.positions).astype(chunk.positions.dtype)
     tolerance = np.where(is_com, np.minimum(_TOLERANCE * std, _MAX_TOLERANCE), 0.0)
-    relaxed = relax_trace(ca, trace.residue_types, trace.linked(ca), tolerance)
+    relaxed = relax_trace(ca, trace.residue_types, trace.linked(ca), tolerance, max_gap=0)
     noise = estimate_bead_noise(misfits, both)
     return replace(
         chunk, positions=relaxed.positions, beads=chunk.positions, bead_noise=noise, problems=problems

@@ -42,7 +42,7 @@ _TWIST_STIFFNESS, _MAX_TWIST = 2.0, math.radians(25.0)  # Å² per rad²; that o
 _MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
 """Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
 _N_NEIGHBORS = 2  # residues to either side that are relaxed with it
-_MAX_GAP = 12  # residues between two such stretches that are relaxed with them
+_MAX_GAP = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,7 @@ def relax_trace(
     linked: Bool[np.ndarray, "F L"],
     tolerance: float | Float[np.ndarray, "F L"],
     next_residue: Int[np.ndarray, "L"] | None = None,
+    max_gap: int = _MAX_GAP,
 ) -> RelaxedTrace:
     """Move Cα towards distances, angles, phi and psi that proteins have.
 
@@ -83,6 +84,8 @@ def relax_trace(
         Maximum displacement of each Cα, Å; Cα with zero stay to the bit.
     next_residue : numpy.ndarray of int64, shape (L,), optional
         Row of the next residue of each, in a system with rings.
+    max_gap : int
+        Residues between two stretches with violations that are relaxed with them.
 
     Returns
     -------
@@ -100,7 +103,8 @@ def relax_trace(
     for first in range(0, len(positions), size):
         rows = np.minimum(np.arange(first, first + size), len(positions) - 1)
         last = min(first + size, len(positions))
-        block = _relax_block(positions[rows], start[rows], (types, linked[rows], order), limit[rows])
+        chain = types, linked[rows], order
+        block = _relax_block(positions[rows], start[rows], chain, limit[rows], max_gap)
         relaxed.positions[first:last] = block.positions[: last - first]
         relaxed.peptides[first:last] = block.peptides[: last - first]
     return relaxed
@@ -174,6 +178,7 @@ def _relax_block(
     start: Float[np.ndarray, "B L 3"],
     chain: tuple[Int[np.ndarray, "L"], Bool[np.ndarray, "B L"], ChainOrder],
     tolerance: Float[np.ndarray, "B L"],
+    max_gap: int,
 ) -> RelaxedTrace:
     """Move the Cα of some frames on from where they satisfy the distance bounds.
 
@@ -185,7 +190,7 @@ def _relax_block(
     count = len(positions)
     energy = _TraceEnergy.from_block(inputs, ca, np.tile(types, count), linked.ravel(), order.repeat(count))
     joints = _best_joints(ca, torch.zeros_like(ca[:, :1]), energy.chain)
-    movable = _near_violation(energy, *energy.violations(joints))
+    movable = _near_violation(energy, *energy.violations(joints), max_gap)
     if not movable.any():
         return RelaxedTrace(start, np.full((*start.shape[:2], 2), np.nan, dtype=np.float32))
     energy = energy.of_descent()
@@ -257,14 +262,14 @@ def _squares(gradient: Float[Tensor, "L 5"]) -> Float[Tensor, "L 5"]:
 
 
 def _near_violation(
-    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"]
+    energy: _TraceEnergy, energies: Float[Tensor, "L"], violation: Float[Tensor, "steps"], max_gap: int
 ) -> Bool[Tensor, "L"]:
     """Residues with a violation, their neighbours in the chain, and those between violations."""
     near, at_bond = energies > _MIN_ENERGY, violation.abs() > _MIN_VIOLATION
     near[energy.two] |= at_bond
     near[energy.one] |= at_bond
-    filled = _widen(energy, near, _N_NEIGHBORS + _MAX_GAP // 2)
-    return ~_widen(energy, ~filled, _MAX_GAP // 2)
+    filled = _widen(energy, near, _N_NEIGHBORS + max_gap // 2)
+    return ~_widen(energy, ~filled, max_gap // 2)
 
 
 def _widen(energy: _TraceEnergy, chosen: Bool[Tensor, "L"], count: int) -> Bool[Tensor, "L"]:

@@ -48,6 +48,17 @@ def test_only_beads_near_a_violation_move() -> None:
     assert unmoved[:4].all() and unmoved[17:].all() and not unmoved[10]
 
 
+@pytest.mark.parametrize("max_gap", [0, 12])
+def test_beads_between_violations_move_with_them(max_gap: int) -> None:
+    positions = helix(40)
+    positions[0, [10, 21]] += [1.5, 0.0, 0.0]
+    links = chain_links(positions)
+    relaxed = relax_trace(positions, letter_index("A" * 40), links, 0.5, max_gap=max_gap).positions
+    moved = (relaxed != positions).any(-1)[0]
+    assert moved[9:12].all() and moved[20:23].all() and not moved[:5].any() and not moved[27:].any()
+    assert moved[14:18].all() if max_gap else not moved[14:18].any()
+
+
 def test_a_frame_does_not_depend_on_the_others() -> None:
     positions = noisy_coils(2, NOISE)
     together = relax_trace(positions, TYPES, chain_links(positions), 0.3).positions
@@ -114,7 +125,7 @@ def test_coincident_beads_stay_finite() -> None:
 
 
 def test_relaxed_peptides_span_usual_distances() -> None:
-    positions = noisy_coils(2, NOISE)
+    positions = noisy_coils(4, NOISE)
     relaxed = relax_trace(positions, TYPES, chain_links(positions), 0.6)
     known = ~np.isnan(relaxed.peptides[..., 0])
     between = known[:, :-2] & known[:, 1:-1] & known[:, 2:]  # peptides whose neighbours were relaxed, too
