@@ -24,7 +24,7 @@ def test_figures_of_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every figure is there; those of the beads do not depend on the model."""
     monkeypatch.setattr("latcpb_cli.backbone.place_ca._MAX_MISFIT", 9.0)
     monkeypatch.setattr(
-        "latcpb_cli.backbone.place_ca.relax_trace", lambda ca, *_: SimpleNamespace(positions=ca)
+        "latcpb_cli.backbone.place_ca.relax_trace", lambda ca, *_, **__: SimpleNamespace(positions=ca)
     )
     beads = Universe(str(EXAMPLES / "tnc_pair.pdb"), str(EXAMPLES / "tnc_pair.xtc"), to_guess=())
     native = Universe(str(EXAMPLES / "tnc_allatom.pdb"))
