@@ -238,7 +238,7 @@ class LoadedModel:
         return atoms
 
     def _step_counter(self, options: BackmapOptions, n_blocks: int, n_frames: int) -> StepCounter | None:
-        """What counts the steps of some frames, where somebody wants to know and there are many."""
+        """Make what counts the steps of some frames, in mode exact of a model that reports them."""
         if self._on_steps is None or options.settled_mode != "exact":
             return None
         return StepCounter(self._on_steps, n_blocks * options.samples * self.schedule.steps, n_frames)

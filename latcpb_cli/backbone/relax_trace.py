@@ -25,7 +25,7 @@ from latcpb_cli.geometry.vectors import atan2, cosine, torsion_vector
 
 __all__ = ["RelaxedTrace", "relax_trace", "residue_energies"]
 
-# Chosen for the fraction of favoured phi and psi on traces of CALVADOS (`benchmarks/robustness.py`).
+# Chosen for favoured phi and psi, overlaps and angles on traces of CALVADOS (`benchmarks/robustness.py`).
 _N_ROUNDS = 3
 _MAX_BLOCK = 512  # residues of a block
 _N_STEPS = 40
@@ -41,8 +41,8 @@ _SCORE_WEIGHT = 0.15  # of usual phi and psi, see `ramachandran_energy`
 _TWIST_STIFFNESS, _MAX_TWIST = 2.0, math.radians(25.0)  # Å² per rad²; that of relief
 _MIN_ENERGY, _MIN_VIOLATION = 1.0, 0.02
 """Energy of a residue (Å²), and violation of a distance (Å), above which Cα are relaxed."""
-_N_NEIGHBORS = 2  # residues to either side that are relaxed with it
-_MAX_GAP = 12
+_N_NEIGHBORS, _MAX_GAP = 2, 12
+"""Residues to either side of a violation, and between two such stretches, that are relaxed with it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ OnSteps = Callable[[Steps], None]
 
 
 class StepCounter:
-    """Counts the evaluations of a denoiser; the first ten seconds pass in silence.
+    """Counts the evaluations of a denoiser, and reports them after the first ten seconds.
 
     Parameters
     ----------

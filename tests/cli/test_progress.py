@@ -60,7 +60,7 @@ def test_frames_that_were_done_before_took_no_time(monkeypatch):
     assert display.lines == ["1 of 2 frames, step 10 of 20, 10 s left"]
 
 
-def test_steps_of_a_file_say_nothing_of_the_time_left(monkeypatch):
+def test_steps_of_a_file_do_not_change_the_time_left(monkeypatch):
     display = Display(monkeypatch, unit="files")
     with display.shown:
         display.at(0.0).update(0)

@@ -1,4 +1,4 @@
-"""Steps are counted in silence at first, and never change a number."""
+"""Steps are counted, reported after a while, and never change a number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from latcpb_cli.diffusion.step_counter import StepCounter, Steps
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Moves when a test moves it."""
 
     seconds = 100.0
 
