@@ -17,6 +17,7 @@ from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.backbone.local_overlaps import local_overlaps
 from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
 from latcpb_cli.chem.ramachandran_scores import ramachandran_score_maps
+from latcpb_cli.device import constant
 from latcpb_cli.options import BackmapOptions
 from latcpb_cli.structure import CGTrace
 
@@ -86,7 +87,7 @@ def ramachandran_energy(
     """
     corners, weights = _corners(classes, phi, psi)
     table = _tables(phi.device, score_weight)[0].to(phi.dtype)
-    return (table[torch.stack(corners)] * torch.stack(weights)).sum(0)
+    return (table[corners] * weights).sum(0)
 
 
 def ramachandran_gradient(
@@ -98,21 +99,22 @@ def ramachandran_gradient(
     the interpolated energy.
     """
     corners, weights = _corners(classes, phi, psi)
-    slopes = _tables(phi.device, 0.0)[1:].index_select(1, torch.cat(corners)).view(2, 4, -1)
-    weighted = slopes * torch.stack(weights)
+    slopes = _tables(phi.device, 0.0)[1:].index_select(1, corners.flatten()).view(2, 4, -1)
+    weighted = slopes * weights
     return weighted[:, 0] + weighted[:, 1] + weighted[:, 2] + weighted[:, 3]
 
 
 def _corners(
     classes: Int[Tensor, "*#n"], phi: Float[Tensor, "*n"], psi: Float[Tensor, "*n"]
-) -> tuple[list[Int[Tensor, "*n"]], list[Float[Tensor, "*n"]]]:
+) -> tuple[Int[Tensor, "4 *n"], Float[Tensor, "4 *n"]]:
     """Indices of the four points of the tables around each pair of torsions, and their weights."""
     position = torch.stack([phi, psi]) * (MAP_BINS / (2 * math.pi)) + (MAP_BINS / 2 + 0.5)
     low = torch.floor(position).detach()
-    row, column = position - low
+    rest = position - low
+    row, column = torch.stack([1 - rest, rest], dim=1)
     corner = (classes * _ROW + low[0].long()) * _ROW + low[1].long()
-    weights = [(1 - row) * (1 - column), (1 - row) * column, row * (1 - column), row * column]
-    return [corner, corner + 1, corner + _ROW, corner + _ROW + 1], weights
+    steps = constant((0, 1, _ROW, _ROW + 1), corner.dtype, corner.device).view(4, *corner.dim() * [1])
+    return corner + steps, (row[:, None] * column).flatten(0, 1)
 
 
 @cache

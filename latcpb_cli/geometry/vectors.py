@@ -6,11 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["atan2", "cosine", "cross", "place_atom", "reject", "torsion_vector", "unit"]
+__all__ = ["LANES", "atan2", "cosine", "cross", "place_atom", "reject", "torsion_vector", "unit"]
 
+LANES = 64
+"""A number of floats that fills the vector registers of every CPU.
+
+Elements left over after the last full register are computed one by one, which rounds differently. Axes padded
+to a multiple of this number make the result for one element independent of the others.
+"""
 _TINY = 1e-8
-_LANES = 64
-"""Numbers that the vector registers of any CPU divide."""
 
 
 def cross(a: Float[Tensor, "*#n 3"], b: Float[Tensor, "*#n 3"]) -> Float[Tensor, "... 3"]:
@@ -45,7 +49,7 @@ def atan2(y: Float[Tensor, "*n"], x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]
     The last elements of a tensor, which fill no vector register, are computed by another routine than
     the others, and round differently. Padding keeps all elements in full registers.
     """
-    spare = -y.numel() % _LANES
+    spare = -y.numel() % LANES
     padded = (torch.nn.functional.pad(part.flatten(), (0, spare), value=1.0) for part in (y, x))
     return torch.atan2(*padded)[: y.numel()].view(y.shape)
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["cross", "dot", "rotate_about_axis", "unit"]
+__all__ = ["cross", "dot", "from_frame", "unit"]
 
 
 def dot(a: Float[Tensor, "3 *#n"], b: Float[Tensor, "3 *#n"]) -> Float[Tensor, "..."]:
@@ -28,7 +28,7 @@ def cross(a: Float[Tensor, "3 *#n"], b: Float[Tensor, "3 *#n"]) -> Float[Tensor,
         return product
     # With more axes, torch.linalg.cross and torch.roll do not read memory in order.
     cycle = _cyclic_order(a.device)
-    crossed = a * b.index_select(0, cycle) - a.index_select(0, cycle) * b
+    crossed = torch.addcmul(a * b.index_select(0, cycle), a.index_select(0, cycle), b, value=-1)
     return crossed.index_select(0, cycle)
 
 
@@ -37,15 +37,25 @@ def unit(vector: Float[Tensor, "3 *n"]) -> Float[Tensor, "3 *n"]:
     return vector * torch.rsqrt(dot(vector, vector) + 1e-12)
 
 
-def rotate_about_axis(
-    arm: Float[Tensor, "3 *#n"],
-    axis: Float[Tensor, "3 *#n"],
-    cos: Float[Tensor, "*#n"],
-    sin: Float[Tensor, "*#n"],
-) -> Float[Tensor, "3 ..."]:
-    """Rotate ``arm`` about a unit ``axis`` through the origin (Rodrigues' formula)."""
-    along = dot(arm, axis) * (1.0 - cos)
-    return cos * arm + along * axis + sin * cross(axis, arm)
+def from_frame(
+    axes: Float[Tensor, "3 3 L"],
+    local: Float[Tensor, "3 s L"],
+    origin: Float[Tensor, "3 L"] | None = None,
+) -> Float[Tensor, "3 s L"]:
+    """Return the positions of s points, of each of L frames, from their coordinates in the frame.
+
+    Parameters
+    ----------
+    axes
+        Coordinates first, then the three axes.
+    local
+        Coordinates along the axes.
+    origin
+        Of the frames; by default they have none.
+    """
+    first, second, third = axes[:, :, None].unbind(1)
+    along = first * local[0] if origin is None else torch.addcmul(origin[:, None], first, local[0])
+    return torch.addcmul(torch.addcmul(along, second, local[1]), third, local[2])
 
 
 @cache

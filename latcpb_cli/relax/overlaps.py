@@ -52,8 +52,8 @@ class OverlapPairs:
 
     Attributes
     ----------
-    first, second : Tensor, shape (P,)
-        Indices into atoms (15, L), flattened.
+    ends : Tensor, shape (2, P)
+        The two atoms of each pair: indices into atoms (15, L), flattened.
     distance : Tensor, shape (P,)
         Distance below which the two atoms repel each other, Å.
     distance_squared : Tensor, shape (P,)
@@ -62,8 +62,7 @@ class OverlapPairs:
         Å; None without periodic boxes.
     """
 
-    first: Int[Tensor, "P"]
-    second: Int[Tensor, "P"]
+    ends: Int[Tensor, "2 P"]
     distance: Float[Tensor, "P"]
     distance_squared: Float[Tensor, "P"]
     shift: Float[Tensor, "3 P"] | None = None
@@ -108,12 +107,12 @@ class OverlapPairs:
         row = sites.slot * len(structures) + sites.residue
         rows = [row.index_select(0, end.index_select(0, repel)) for end in (first, second)]
         shifts = None if shift is None else shift[repel].T.to(atoms.dtype).contiguous()
-        return cls(rows[0], rows[1], limit, limit * limit, shifts)
+        return cls(torch.stack(rows), limit, limit * limit, shifts)
 
     def _vectors(self, atoms: Float[Tensor, "3 15 L"]) -> Float[Tensor, "3 P"]:
         """Vectors from the second atom of each pair to the first, Å."""
-        flat = atoms.flatten(1)
-        step = flat.index_select(1, self.first) - flat.index_select(1, self.second)
+        first, second = atoms.flatten(1).index_select(1, self.ends.flatten()).view(3, 2, -1).unbind(1)
+        step = first - second
         return step if self.shift is None else step + self.shift
 
     def gradient(
@@ -125,14 +124,17 @@ class OverlapPairs:
         # Written out: a sum over an axis rounds differently at different positions of the list.
         squared = x + y + z
         close = true_indices(squared < self.distance_squared)
-        distance = squared[close].sqrt().clamp(min=_MIN_DISTANCE)
-        force = (self.distance[close] / distance - 1.0) * -2.0 * step[:, close]
-        ends = torch.cat([self.first[close], self.second[close]])
+        distance, limit = squared[close].sqrt().clamp(min=_MIN_DISTANCE), self.distance[close]
+        force = (limit / distance - 1.0) * -2.0 * step.index_select(1, close)
         # A ramp instead of a jump: rounding must not decide whether a pair stiffens its joints.
-        stiffness = ((self.distance[close] - distance) * (2.0 / _STIFFNESS_RAMP)).clamp(max=2.0)
-        values = [*torch.cat([force, -force], dim=1), stiffness.repeat(2)]
-        sums = [torch.zeros_like(atoms[0]).flatten().index_add_(0, ends, value) for value in values]
-        return torch.stack(sums[:3]).view_as(atoms), sums[3].view(atoms.shape[1:])
+        stiffness = ((limit - distance) * (2.0 / _STIFFNESS_RAMP)).clamp(max=2.0)
+        on_first = torch.cat([force, stiffness[None]])
+        values = torch.stack([on_first, torch.cat([-force, stiffness[None]])])
+        sums = atoms.new_zeros(4 * atoms[0].numel())
+        starts = torch.arange(0, len(sums), atoms[0].numel(), device=atoms.device)[:, None]
+        rows = self.ends.index_select(1, close)[:, None] + starts
+        sums = sums.index_add_(0, rows.flatten(), values.flatten()).view(4, *atoms.shape[1:])
+        return sums[:3], sums[3]
 
     def overlap_depth(self, atoms: Float[Tensor, "3 15 L"], min_overlap: float) -> Float[Tensor, "L"]:
         """Sum over each residue's pairs of the overlap beyond ``min_overlap``, all in Å."""
@@ -140,7 +142,7 @@ class OverlapPairs:
         depth = self.distance - min_overlap - torch.sqrt(x + y + z)
         deep = true_indices(depth > 0)
         total = torch.zeros_like(atoms[0, 0])
-        for end in (self.first, self.second):
+        for end in self.ends:
             total.index_add_(0, end[deep] % len(total), depth[deep])
         return total
 

@@ -70,5 +70,5 @@ def evaluate(polynomials: Float[Tensor, "n 3 3 L"], x: Float[Tensor, "L"]) -> Fl
     """Evaluate polynomials by Horner's rule."""
     *lower, value = polynomials.unbind(0)
     for coefficient in reversed(lower):
-        value = value * x + coefficient
+        value = torch.addcmul(coefficient, value, x)
     return value

@@ -246,7 +246,7 @@ class _TorsionEnergy:
     ) -> Float[Tensor, "6 L"]:
         """Gradient over stiffness of each joint (rad), times the step size."""
         gradient, stiffness = pairs.gradient(atoms)
-        if not self.kinematics.fixed_backbone:  # whose strain no joint changes
+        if self.kinematics.peptides is not None:  # whose strain no joint changes
             self.strain.add_gradient(atoms, gradient, stiffness)
         if self.beads is not None:
             self.beads.add_gradient(atoms, gradient, stiffness)

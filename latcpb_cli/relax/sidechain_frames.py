@@ -16,8 +16,8 @@ _MIN_COMPONENT = 0.1
 
 def sidechain_frame(
     n: Float[Tensor, "3 L"], c: Float[Tensor, "3 L"], is_proline: Bool[Tensor, "L"]
-) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"], Float[Tensor, "3 L"]]:
-    """Return the axes of a right-handed frame that the side chain is fixed to.
+) -> Float[Tensor, "3 3 L"]:
+    """Return a right-handed frame that the side chain is fixed to: coordinates, then axes.
 
     The first axis is the bisector of N-CA-C, to which the codec attaches CB;
     in proline it is the direction from CA to N, because N is part of the ring.
@@ -31,7 +31,7 @@ def sidechain_frame(
     u, v = unit(n), unit(c)
     normal = unit(cross(u, v))
     first = torch.where(is_proline, u, unit(u + v))
-    return first, normal, cross(first, normal)
+    return torch.stack([first, normal, cross(first, normal)], dim=1)
 
 
 def backbone_gradient(

@@ -17,8 +17,9 @@ from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, NAMES, PRO, slot_o
 from latcpb_cli.device import table_on
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.vectors import LANES
 from latcpb_cli.relax.angle_gradients import angle_gradient, torsion_gradient
-from latcpb_cli.relax.structures import LANES, TorsionStructures
+from latcpb_cli.relax.structures import TorsionStructures
 
 __all__ = ["BackboneStrain"]
 
@@ -29,35 +30,34 @@ _RAMACHANDRAN_STIFFNESS = 60.0  # of N and C; with much less, rounding errors gr
 
 _ATOM_BEND_STIFFNESS = BEND_STIFFNESS / 2.2  # per Å² instead of rad², for an atom 1.5 Å from the apex
 _CD_SLOT = slot_of("PRO", "CD")
+_N_AND_C = slice(N_SLOT, C_SLOT + 1, C_SLOT - N_SLOT)
 
 
 @dataclass(frozen=True, eq=False)
 class BackboneStrain:
-    """Strain energy of L residues.
+    """Strain energy of L residues, M of them prolines that follow another residue.
 
     Attributes
     ----------
-    ideal_angle : Tensor, shape (L,)
-        N-CA-C of each residue's type, rad.
-    inner : Tensor, shape (L,)
-        1 for residues with a peptide on either side, else 0.
+    ideal_angle : Tensor, shape (L + M,)
+        N-CA-C of each residue's type, then C-N-CD of each proline, rad.
+    weight : Tensor, shape (L + M,)
+        1 for the angles of residues with a peptide on either side, and of prolines; 0 for others and for
+        the padding.
     ramachandran_weight : Tensor, shape (L,)
         Weight of the Ramachandran energy of each residue, 0 to 1.
-    prolines : Tensor, shape (M,)
-        Rows of the prolines that follow another residue, padded to a multiple of ``LANES`` with the
-        last of the L rows, which belongs to no structure.
-    before_prolines : Tensor, shape (M,)
-        Rows of the residues before them.
+    proline_atoms : Tensor, shape (3 M,)
+        Indices into (15, L), flattened: C before each proline, CD, and N. M is padded to a multiple of
+        ``LANES`` with atoms of the last rows.
     ramachandran_class : Tensor, shape (L,)
         Index into the classes of `latcpb_cli.chem.ramachandran`.
     order : ChainOrder
     """
 
-    ideal_angle: Float[Tensor, "L"]
-    inner: Float[Tensor, "L"]
+    ideal_angle: Float[Tensor, "L+M"]
+    weight: Float[Tensor, "L+M"]
     ramachandran_weight: Float[Tensor, "L"]
-    prolines: Int[Tensor, "M"]
-    before_prolines: Int[Tensor, "M"]
+    proline_atoms: Int[Tensor, "3*M"]
     ramachandran_class: Int[Tensor, "L"]
     order: ChainOrder
 
@@ -65,20 +65,29 @@ class BackboneStrain:
     def from_structures(cls, structures: TorsionStructures) -> BackboneStrain:
         """Set up the strain energy of padded structures (`TorsionStructures.padded`)."""
         types, linked, dtype = structures.types, structures.linked, structures.atoms.dtype
-        device, order = types.device, structures.order
+        device, order, length = types.device, structures.order, len(structures.types)
         linked_to_previous = order.linked_before(linked)
-        ideal_angle = table_on(device, reference_angle)[:, N_SLOT, CA_SLOT, C_SLOT].to(dtype)
+        n_ca_c = table_on(device, reference_angle)[types, N_SLOT, CA_SLOT, C_SLOT].to(dtype)
         is_proline = types == PRO
         before_proline = (order.next(is_proline) & linked).long()
         classes = table_on(device, _class_table)[before_proline, types]
         prolines = true_indices(is_proline & linked_to_previous)
-        n_padding = -len(prolines) % LANES
-        prolines = torch.nn.functional.pad(prolines, (0, n_padding), value=len(types) - 1)
-        before_prolines = order.previous(torch.arange(len(types), device=device))[prolines]
+        n_prolines = len(prolines)
+        prolines = torch.nn.functional.pad(prolines, (0, -n_prolines % LANES), value=length - 1)
+        before_prolines = order.previous(torch.arange(length, device=device))[prolines]
+        proline_atoms = [C_SLOT * length + before_prolines, _CD_SLOT * length + prolines]
+        c_n_cd = n_ca_c.new_full((len(prolines),), peptide_reference()["PRO C-N-CD"])
+        exists = (torch.arange(len(prolines), device=device) < n_prolines).to(dtype)
         inner = (linked & linked_to_previous).to(dtype)
         weight = structures.ramachandran_weight
-        weight = inner if weight is None else inner * weight
-        return cls(ideal_angle[types], inner, weight, prolines, before_prolines, classes, order)
+        return cls(
+            ideal_angle=torch.cat([n_ca_c, c_n_cd]),
+            weight=torch.cat([inner, exists]),
+            ramachandran_weight=inner if weight is None else inner * weight,
+            proline_atoms=torch.cat([*proline_atoms, N_SLOT * length + prolines]),
+            ramachandran_class=classes,
+            order=order,
+        )
 
     def add_gradient(
         self,
@@ -87,16 +96,32 @@ class BackboneStrain:
         stiffness: Float[Tensor, "15 L"],
     ) -> None:
         """Add gradient (per Å) and stiffness (per Å²) of the strain energy (Å²) in place."""
-        n, ca, c = atoms[:, N_SLOT], atoms[:, CA_SLOT], atoms[:, C_SLOT]
-        angle, on_n, on_c = angle_gradient(n - ca, c - ca)
-        slope = BEND_STIFFNESS * _beyond_free_bend(angle - self.ideal_angle) * self.inner
-        gradient[:, N_SLOT] += slope * on_n
-        gradient[:, C_SLOT] += slope * on_c
+        self._add_bend_gradient(atoms, gradient, stiffness)
         self._add_ramachandran_gradient(atoms, gradient)
-        backbone_stiffness = _bend_stiffness(slope) + _RAMACHANDRAN_STIFFNESS * self.inner
-        stiffness[N_SLOT] += backbone_stiffness
-        stiffness[C_SLOT] += backbone_stiffness
-        self._add_proline_gradient(atoms, gradient, stiffness)
+
+    def _add_bend_gradient(
+        self,
+        atoms: Float[Tensor, "3 15 L"],
+        gradient: Float[Tensor, "3 15 L"],
+        stiffness: Float[Tensor, "15 L"],
+    ) -> None:
+        """Add gradient and stiffness of N-CA-C, and of C-N-CD between a proline and the residue before it."""
+        length, ca = atoms.shape[-1], atoms[:, CA_SLOT]
+        c_before, cd, n = atoms.flatten(1).index_select(1, self.proline_atoms).view(3, 3, -1).unbind(1)
+        first = torch.cat([atoms[:, N_SLOT] - ca, c_before - n], dim=1)
+        second = torch.cat([atoms[:, C_SLOT] - ca, cd - n], dim=1)
+        angle, on_first, on_second = angle_gradient(first, second)
+        slope = BEND_STIFFNESS * _beyond_free_bend(angle - self.ideal_angle) * self.weight
+        on_ends = torch.stack([on_first, on_second], dim=1) * slope
+        bend_stiffness = _bend_stiffness(slope)
+        gradient[:, _N_AND_C] += on_ends[..., :length]
+        stiffness[_N_AND_C] += bend_stiffness[:length] + _RAMACHANDRAN_STIFFNESS * self.weight[:length]
+        on_prolines = on_ends[..., length:]
+        on_prolines = torch.cat([on_prolines, -on_prolines.sum(1, keepdim=True)], dim=1)
+        for part, values in zip(gradient.view(3, -1), on_prolines.flatten(1), strict=True):
+            part.index_add_(0, self.proline_atoms, values)
+        n_prolines = len(slope) - length
+        stiffness.view(-1).index_add_(0, self.proline_atoms[:n_prolines], bend_stiffness[length:])
 
     def _add_ramachandran_gradient(
         self, atoms: Float[Tensor, "3 15 L"], gradient: Float[Tensor, "3 15 L"]
@@ -111,22 +136,6 @@ class BackboneStrain:
         first, second, third, fourth = (slopes * self.ramachandran_weight * on_atom for on_atom in on_atoms)
         gradient[:, C_SLOT] += next_(first[:, 0], -1) + fourth[:, 0] + third[:, 1]
         gradient[:, N_SLOT] += second[:, 0] + first[:, 1] + previous(fourth[:, 1], -1)
-
-    def _add_proline_gradient(
-        self,
-        atoms: Float[Tensor, "3 15 L"],
-        gradient: Float[Tensor, "3 15 L"],
-        stiffness: Float[Tensor, "15 L"],
-    ) -> None:
-        """Add gradient and stiffness of the angle C-N-CD between a proline and the residue before it."""
-        rows, previous = self.prolines, self.before_prolines
-        n = atoms[:, N_SLOT, rows]
-        angle, on_c, on_cd = angle_gradient(atoms[:, C_SLOT, previous] - n, atoms[:, _CD_SLOT, rows] - n)
-        slope = BEND_STIFFNESS * _beyond_free_bend(angle - peptide_reference()["PRO C-N-CD"])
-        gradient[:, C_SLOT, previous] += slope * on_c
-        gradient[:, _CD_SLOT, rows] += slope * on_cd
-        gradient[:, N_SLOT, rows] -= slope * (on_c + on_cd)
-        stiffness[C_SLOT, previous] += _bend_stiffness(slope)
 
 
 def _class_table() -> Int[np.ndarray, "2 20"]:

@@ -12,16 +12,9 @@ from torch import Tensor
 from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
+from latcpb_cli.geometry.vectors import LANES
 
-__all__ = ["LANES", "RotamerChoices", "TorsionStructures"]
-
-LANES = 64
-"""A number of floats that fills the vector registers of every CPU.
-
-Elements left over after the last full register are computed one by one, which
-rounds differently. Axes padded to a multiple of this number make the result
-for one structure independent of the other structures of its batch.
-"""
+__all__ = ["RotamerChoices", "TorsionStructures"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,7 +83,8 @@ def test_proline_rings_and_chain_ends_have_no_joints() -> None:
     kinematics, _ = double_kinematics()
     assert kinematics.is_proline.any()
     assert (kinematics.joint_mask[CHI_JOINTS, kinematics.is_proline] == 0).all()
-    assert (kinematics.joint_mask[: CHI_JOINTS.start, ~kinematics.linked] == 0).all()
+    assert kinematics.peptides is not None
+    assert (kinematics.joint_mask[: CHI_JOINTS.start, ~kinematics.peptides.linked] == 0).all()
 
 
 def test_joint_gradients_of_a_ring_equal_those_of_automatic_differentiation() -> None:

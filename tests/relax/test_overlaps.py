@@ -28,7 +28,7 @@ def named_pairs(structures: TorsionStructures) -> set[frozenset[str]]:
         slot, residue = divmod(index, length)
         return f"{residue}:{(*ATOM_SLOTS[structures.types[residue]], *15 * ['OXT'])[slot]}"
 
-    return {frozenset((name(int(a)), name(int(b)))) for a, b in zip(pairs.first, pairs.second, strict=True)}
+    return {frozenset((name(int(a)), name(int(b)))) for a, b in zip(*pairs.ends, strict=True)}
 
 
 def test_atoms_up_to_three_bonds_apart_do_not_repel() -> None:
@@ -86,7 +86,7 @@ def test_the_gradient_is_that_of_squared_overlaps() -> None:
     atoms = vectors_first(structures.atoms.double()).requires_grad_()
     pairs = OverlapPairs.find(atoms.detach(), structures, 1.0)
     flat = atoms.flatten(1)
-    distance = (flat[:, pairs.first] - flat[:, pairs.second]).norm(dim=0)
+    distance = (flat[:, pairs.ends[0]] - flat[:, pairs.ends[1]]).norm(dim=0)
     energy = ((pairs.distance - distance).clamp(min=0.0) ** 2).sum()
     (expected,) = torch.autograd.grad(energy, atoms)
     gradient, stiffness = pairs.gradient(atoms.detach())

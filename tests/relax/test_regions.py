@@ -81,7 +81,7 @@ def overlapping_pairs(structures: TorsionStructures, rows: torch.Tensor) -> dict
     """Distance at which two atoms repel each other, by their indices into (L, 15) of the whole structure."""
     found = OverlapPairs.find(structures.atoms.permute(2, 1, 0).contiguous(), structures, 0.0)
     length = len(structures)
-    atoms = [N_SLOTS * rows[end % length] + end // length for end in (found.first, found.second)]
+    atoms = [N_SLOTS * rows[end % length] + end // length for end in found.ends]
     ends = torch.stack(atoms).sort(0).values.T.tolist()
     return dict(zip(map(tuple, ends), found.distance.tolist(), strict=True))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 from crowds import crowded, torsion_structures
 
 from latcpb_cli.chem.reference import peptide_reference
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, slot_of
+from latcpb_cli.geometry.vectors import LANES
 from latcpb_cli.relax.strain import BackboneStrain
 from latcpb_cli.relax.structures import TorsionStructures
 
@@ -79,3 +81,11 @@ def test_the_ramachandran_weight_scales_the_gradient_of_inner_residues() -> None
     differ = (full != partial).flatten(1).any(1)
     assert differ[[1, 2, 3]].all()
     assert not differ[5:].any()
+
+
+@pytest.mark.parametrize("length", [LANES - 2, LANES - 1, LANES])
+def test_the_last_residue_has_no_strain_whatever_the_padding(length: int) -> None:
+    gradient, stiffness = strain_gradient(torsion_structures(crowded(0, "AAP" + "A" * (length - 3))))
+    assert (gradient[2] != 0).any()
+    assert (gradient[-1, C_SLOT] == 0).all()
+    assert (stiffness[-1] == 0).all()

@@ -8,7 +8,8 @@ import pytest
 import torch
 from crowds import crowded, torsion_structures
 
-from latcpb_cli.relax.structures import LANES, RotamerChoices, TorsionStructures
+from latcpb_cli.geometry.vectors import LANES
+from latcpb_cli.relax.structures import RotamerChoices, TorsionStructures
 
 SEQUENCES = ("ACDE", "GW", "KLM")
 

@@ -1,0 +1,145 @@
+"""Chi angles as joints: side chains from their angles, and gradients by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from latcpb_cli.chem.residues import CB_SLOT, GAMMA_SLOT, OXT_SLOT
+from latcpb_cli.chem.zmatrix import N_CHI
+from latcpb_cli.geometry.vectors_first import cross, dot, from_frame, unit
+from latcpb_cli.relax.chi_joints import CHI_RANGES, chi_tables
+
+__all__ = ["SIDE_CHAIN", "SideChainJoints"]
+
+SIDE_CHAIN = slice(CB_SLOT, OXT_SLOT)
+"""Slots of a side chain, CB included."""
+_MOVABLE = slice(GAMMA_SLOT, OXT_SLOT)
+_RANGES = tuple(slice(slots.start - CB_SLOT, slots.stop - CB_SLOT) for slots in CHI_RANGES)
+"""`CHI_RANGES` among the slots of a side chain."""
+
+
+@dataclass(frozen=True, eq=False)
+class SideChainJoints:
+    """The chi angles of L residues.
+
+    Attributes
+    ----------
+    start : Tensor, shape (3, 10, L)
+        Side chains at the start, in the frames of their residues, Å.
+    moves : Tensor of bool, shape (4, 10, L)
+        Atoms that each chi moves.
+    weight : Tensor, shape (4, 10, L)
+        The same as 0 and 1.
+    turns : Tensor, shape (3, 3, 3, 4, L)
+        Rotation matrices of all chis at the start: a constant, the factor of the cosine, and that of the sine
+        of the angle (first axis); then rows, columns, chis.
+    pivot : Tensor, shape (3, 4, L)
+        A point on the axis of each chi, Å.
+    axis_rows : Tensor, shape (8 L,)
+        Indices into (15, L), flattened, of the two atoms of the axis of each chi: first those of all
+        lower ends, then those of all upper ends.
+    levers : Tensor, shape (4, 9, L)
+        Squared distance of each atom that a chi moves from its axis at the start, Å²; else zero.
+    """
+
+    start: Float[Tensor, "3 10 L"]
+    moves: Bool[Tensor, "4 10 L"]
+    weight: Float[Tensor, "4 10 L"]
+    turns: Float[Tensor, "3 3 3 4 L"]
+    pivot: Float[Tensor, "3 4 L"]
+    axis_rows: Int[Tensor, "8*L"]
+    levers: Float[Tensor, "4 9 L"]
+
+    @classmethod
+    def from_arms(
+        cls, arms: Float[Tensor, "3 15 L"], frame: Float[Tensor, "3 3 L"], types: Int[Tensor, "L"]
+    ) -> SideChainJoints:
+        """Set up the side chains of residues of these types.
+
+        Parameters
+        ----------
+        arms
+            Vectors from CA to all atoms, Å.
+        frame
+            Coordinates, then axes: the frame of each residue (`sidechain_frame`).
+        types
+        """
+        axis_slots, moves = (table[types] for table in chi_tables(types.device)[:2])
+        residues = torch.arange(len(types), device=types.device)
+        moves = moves.permute(1, 2, 0)[:, SIDE_CHAIN].contiguous()
+        weight = moves.to(arms)
+        local = (frame[:, :, None] * arms[:, None]).sum(0)
+        axis_rows = (axis_slots.permute(2, 1, 0) * len(types) + residues).flatten()
+        lower, upper = _axis_ends(local, axis_rows)
+        axis = unit(upper - lower)
+        lever = cross(axis[:, :, None], local[:, None, _MOVABLE] - lower[:, :, None])
+        levers = dot(lever, lever) * weight[:, _MOVABLE.start - CB_SLOT :]
+        start = local[:, SIDE_CHAIN].contiguous()
+        return cls(start, moves, weight, _rotations(axis), lower, axis_rows, levers)
+
+    def positions(
+        self, frame: Float[Tensor, "3 3 L"], cos: Float[Tensor, "4 L"], sin: Float[Tensor, "4 L"]
+    ) -> Float[Tensor, "3 10 L"]:
+        """Vectors from CA to side chains (Å) in frames (coordinates, then axes), with the chi angles turned.
+
+        The outermost chi turns first, so the axes of the others are those of the start.
+        """
+        constant, by_cos, by_sin = self.turns
+        turn = torch.addcmul(torch.addcmul(constant, cos, by_cos), sin, by_sin)
+        step = self.pivot - (turn * self.pivot).sum(1)
+        placed, origin = from_frame(frame, self.start), torch.zeros_like(frame[:, 0])
+        columns = torch.cat([turn, step[:, None]], dim=1)
+        for chi, slots in enumerate(_RANGES):
+            # The frame that the atoms beyond this chi are fixed to.
+            moved = from_frame(frame, columns[:, :, chi])
+            frame, origin = moved[:, :3], origin + moved[:, 3]
+            turned = from_frame(frame, self.start[:, slots], origin)
+            placed[:, slots] = torch.where(self.moves[chi, slots], turned, placed[:, slots])
+        return placed
+
+    def gradient(
+        self,
+        arms: Float[Tensor, "3 15 L"],
+        torque: Float[Tensor, "3 10 L"],
+        force: Float[Tensor, "3 10 L"],
+    ) -> Float[Tensor, "4 L"]:
+        """Derivatives by the chi angles (rad) of an energy.
+
+        Parameters
+        ----------
+        arms
+            Vectors from CA to all atoms, Å.
+        torque, force
+            Gradient on the side chains by rotations about CA, and by positions (per Å).
+        """
+        lower, upper = _axis_ends(arms, self.axis_rows)
+        both = torch.cat([torque, force])
+        sums = [(both[:, slots] * self.weight[chi, slots]).sum(1) for chi, slots in enumerate(_RANGES)]
+        torque, force = torch.stack(sums, dim=1).chunk(2)
+        axis = upper - lower
+        # A torque about the axis, from that about CA: the axis runs through `lower`.
+        return (dot(axis, torque) - dot(cross(upper, lower), force)) * torch.rsqrt(dot(axis, axis) + 1e-12)
+
+    def stiffness(self, stiffness: Float[Tensor, "15 L"]) -> Float[Tensor, "4 L"]:
+        """Stiffness of the chi angles, from that of atoms, without couplings between them."""
+        return (self.levers * stiffness[_MOVABLE]).sum(1)
+
+
+def _axis_ends(
+    arms: Float[Tensor, "3 15 L"], rows: Int[Tensor, "8*L"]
+) -> tuple[Float[Tensor, "3 4 L"], Float[Tensor, "3 4 L"]]:
+    """The two atoms of the axis of each chi."""
+    lower, upper = arms.flatten(1).index_select(1, rows).view(3, 2, N_CHI, -1).unbind(1)
+    return lower, upper
+
+
+def _rotations(axis: Float[Tensor, "3 4 L"]) -> Float[Tensor, "3 3 3 4 L"]:
+    """Rotation matrices about unit axes (Rodrigues' formula): constant, factor of cosine, factor of sine."""
+    identity = torch.eye(3, dtype=axis.dtype, device=axis.device)[:, :, None, None]
+    along = axis[:, None] * axis
+    skew = torch.stack([cross(axis, unit_vector.expand_as(axis)) for unit_vector in identity], dim=1)
+    return torch.stack([along, identity - along, skew])
