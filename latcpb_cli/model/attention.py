@@ -15,6 +15,8 @@ from latcpb_cli.model.graph import Graph
 __all__ = ["NeighborTransformer"]
 
 _MASKED_LOGIT = -1e4
+_ROWS_PER_CPU_BLOCK = 256
+"""Residues whose neighbours are gathered at once: a CPU has few of them in its cache."""
 _INIT_STD = 0.02
 """Of the last matrices of each layer: a new stack is nearly the identity."""
 
@@ -43,13 +45,20 @@ class _NeighborAttention(nn.Module):
         bias: Float[Tensor, "L heads K"],
         graph: Graph,
     ) -> Float[Tensor, "L C"]:
-        neighbors = graph.gather(self.key_value(x))
-        queries = self.query(x).view(len(x), self.heads, -1) * self.scale
-        logits = torch.baddbmm(bias.to(queries.dtype), queries, neighbors.transpose(1, 2))
-        weights = self.dropout(logits.float().softmax(-1).to(neighbors.dtype))
-        values = torch.bmm(weights, neighbors), torch.bmm(weights, pairs.to(neighbors.dtype))
-        attended: Tensor = self.out(torch.cat(values, dim=-1).flatten(1))
-        return attended
+        keys, queries = self.key_value(x), self.query(x).view(len(x), self.heads, -1)
+        bias, pairs = bias.to(keys.dtype), pairs.to(keys.dtype)
+        key_dim = keys.shape[1]
+        attended = keys.new_empty(len(x), self.heads, key_dim + pairs.shape[-1])
+        size = _ROWS_PER_CPU_BLOCK if x.device.type == "cpu" else len(x)
+        for start in range(0, len(x), size):
+            rows = slice(start, start + size)
+            neighbors = graph.gather(keys, rows)
+            logits = torch.baddbmm(bias[rows], queries[rows], neighbors.mT, alpha=self.scale)
+            weights = self.dropout(logits.float().softmax(-1).to(keys.dtype))
+            attended[rows, :, :key_dim] = torch.bmm(weights, neighbors)
+            attended[rows, :, key_dim:] = torch.bmm(weights, pairs[rows])
+        updated: Tensor = self.out(attended.flatten(1))
+        return updated
 
 
 class _Layer(nn.Module):
@@ -131,12 +140,17 @@ class NeighborTransformer(nn.Module):
             Embedding of the noise level, one for all residues (T = 1) or one for each (T = L); only
             for a stack that is conditioned on it.
         """
-        mask_bias = torch.where(graph.mask, 0.0, _MASKED_LOGIT)[..., None]
+        biases = self._biases(pairs, graph).chunk(len(self.layers), dim=1)
         with autocast(x.device):
-            biases = (self.bias(pairs) + mask_bias).transpose(1, 2).split(self.heads, dim=1)
             for layer, bias in zip(self.layers, biases, strict=True):
                 x = layer(x, pairs, bias, graph, noise_level)
         return x.float()
+
+    def _biases(self, pairs: Float[Tensor, "L K E"], graph: Graph) -> Float[Tensor, "L layers*heads K"]:
+        """Pair biases of all heads of all layers, with neighbours last, as attention adds them fastest."""
+        mask_bias = torch.where(graph.mask, 0.0, _MASKED_LOGIT)
+        biases = mask_bias[:, None] + self.bias.bias[:, None]
+        return biases.baddbmm_(self.bias.weight.expand(len(pairs), -1, -1), pairs.mT)
 
     @torch.no_grad()
     def keep_layers(self, kept: Sequence[int]) -> None:

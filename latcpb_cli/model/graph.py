@@ -60,9 +60,11 @@ class Graph:
     pairs: Float[Tensor, "L K 49"]
     order: ChainOrder = LINEAR
 
-    def gather(self, values: Float[Tensor, "L width"]) -> Float[Tensor, "L K width"]:
-        """Return the rows of ``values`` that belong to each residue's neighbours."""
-        return torch.nn.functional.embedding(self.index, values)
+    def gather(
+        self, values: Float[Tensor, "L width"], residues: slice = slice(None)
+    ) -> Float[Tensor, "rows K width"]:
+        """Return the rows of ``values`` that belong to the neighbours of each residue, or of some of them."""
+        return torch.nn.functional.embedding(self.index[residues], values)
 
 
 def build_graph(
