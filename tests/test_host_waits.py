@@ -21,7 +21,7 @@ from latcpb_cli.weights import MODEL_FILE
 BEST, ENSEMBLE = BackmapOptions(), BackmapOptions(mode="ensemble", seed=3)
 SHORT_RELIEF = {"_STEPS_PER_PAIR_LIST": 2, "_N_STEPS_AFTER_RESELECTION": 2, "_MAX_ROUNDS": 1}
 """Pairs are listed twice in a descent, and there is one round of reselection."""
-MAX_WAITS = {"best": 176, "ensemble": 118}
+MAX_WAITS = {"best": 184, "ensemble": 124}
 """Of a block, with two or three to spare; the images in the box of best mode cost some more."""
 
 LENGTH = len(SEQUENCE)

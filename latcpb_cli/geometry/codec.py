@@ -184,18 +184,21 @@ def place_side_chains(
     bends = torch.cat([internal.bends, torch.zeros_like(internal.bends[:, :1])], dim=1)
     chi = torch.where(chi < 0, N_CHI, chi)
     rows = torch.arange(len(ca), device=ca.device)
-    for index in range(parents.shape[1]):
-        placed = torch.cat(atoms)
-        a, b, c = (placed.index_select(0, parents[:, index, k] * len(rows) + rows) for k in range(3))
+    # Indices into all atoms, slot by slot, of the three atoms that each slot is placed from.
+    parents = parents.permute(1, 2, 0) * len(rows) + rows
+    placed = ca.new_empty(len(atoms) + len(parents), *ca.shape)
+    placed[: len(atoms)] = torch.stack(atoms)
+    for index in range(len(parents)):
+        a, b, c = placed.flatten(0, 1).index_select(0, parents[index].flatten()).view(3, -1, 3).unbind(0)
         column = rows * turns.shape[1] + chi[:, index]
         turn = _add_angle(turns.flatten(0, 1).index_select(0, column), offset[:, index])
         bend = torch.where(ends_chi[:, index], bends.flatten().index_select(0, column), 0.0)
         x = place_atom(a, b, c, length[:, index], angle[:, index] + bend, turn)
         if index == _CD_INDEX:
-            closed = _close_ring(x, atoms[GAMMA_SLOT], atoms[N_SLOT], length[:, index])
+            closed = _close_ring(x, placed[GAMMA_SLOT], placed[N_SLOT], length[:, index])
             x = torch.where((types == PRO)[:, None], closed, x)
-        atoms = [*atoms, torch.where(exists[:, index, None], x, ca)]
-    return atoms
+        placed[GAMMA_SLOT + index] = torch.where(exists[:, index, None], x, ca)
+    return list(placed.unbind(0))
 
 
 def _add_angle(vector: Float[Tensor, "L 2"], angle: Float[Tensor, "L"]) -> Float[Tensor, "L 2"]:

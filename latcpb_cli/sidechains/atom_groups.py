@@ -106,16 +106,23 @@ class Contacts:
     second_atom: Int[Tensor, "X"]
     distance: Float[Tensor, "X"]
 
-    def blocks(self, pair_mask: Bool[Tensor, "P"] | None = None) -> Iterator[Contacts]:
+    def blocks(
+        self, pair_mask: Bool[Tensor, "P"] | None = None, *, whole_groups: bool = False
+    ) -> Iterator[Contacts]:
         """Yield the contacts of all pairs of groups, or of some of them, a block of pairs at a time.
 
         This bounds the memory of what is computed of large frames on CPUs; other devices get a single block.
-        There is at least one, which may be empty.
+        There is at least one, which may be empty. With ``whole_groups``, all pairs of a first group are in
+        one block; the first groups must ascend.
         """
         n_pairs, size = len(self.first_group), len(self.pair)
         bounds = torch.tensor([0, n_pairs], dtype=self.pair.dtype)
         if self.pair.device.type == "cpu" and size > _CONTACTS_PER_CPU_BLOCK:
-            bounds = torch.unique(torch.cat([bounds, self.pair[::_CONTACTS_PER_CPU_BLOCK]]))
+            inner = self.pair[::_CONTACTS_PER_CPU_BLOCK]
+            if whole_groups:
+                starts = torch.searchsorted(self.first_group, self.first_group[inner])
+                inner = starts.to(bounds.dtype)
+            bounds = torch.unique(torch.cat([bounds, inner]))
             rows = torch.searchsorted(self.pair, bounds).tolist()
         else:
             rows = [0, size]
@@ -176,7 +183,7 @@ def find_contacts(
         Indices of the two groups of each pair.
     """
     cutoff = groups.radius.index_select(0, first) + others.radius.index_select(0, second) + CONTACT_CUTOFF
-    near = pairs_within(groups.center, first, others.center, second, cutoff)[0]
+    near, _ = pairs_within(groups.center, first, others.center, second, cutoff)
     first, second = first.index_select(0, near), second.index_select(0, near)
     size = _PAIRS_PER_CPU_BLOCK if first.device.type == "cpu" else _PAIRS_PER_BLOCK
     blocks = [
@@ -197,13 +204,13 @@ def _atom_contacts(
     other_group = second.index_select(0, pair)
     # Atoms of the first group near the bounding sphere of the second one, then near its atoms.
     cutoff = others.radius.index_select(0, other_group) + CONTACT_CUTOFF
-    near = pairs_within(groups.positions, first_atom, others.center, other_group, cutoff)[0]
+    near, _ = pairs_within(groups.positions, first_atom, others.center, other_group, cutoff)
     row, second_atom = _group_atoms(others, other_group.index_select(0, near))
     row = near.index_select(0, row)
     first_atom = first_atom.index_select(0, row)
-    near, distance = pairs_within(groups.positions, first_atom, others.positions, second_atom, CONTACT_CUTOFF)
+    near, squared = pairs_within(groups.positions, first_atom, others.positions, second_atom, CONTACT_CUTOFF)
     pair = pair.index_select(0, row.index_select(0, near)) + block.start
-    return pair, first_atom.index_select(0, near), second_atom.index_select(0, near), distance
+    return pair, first_atom.index_select(0, near), second_atom.index_select(0, near), squared.sqrt()
 
 
 def pairs_within(
@@ -213,11 +220,15 @@ def pairs_within(
     second: Int[Tensor, "P"],
     cutoff: Float[Tensor, "P"] | float,
 ) -> tuple[Int[Tensor, "Q"], Float[Tensor, "Q"]]:
-    """Return which of P pairs of points are nearer to each other than ``cutoff``, and their distances, Å."""
+    """Return which of P pairs of points are nearer than ``cutoff`` (Å), and their squared distances, Å².
+
+    None are nearer than a cutoff below zero.
+    """
     x, y, z = positions.index_select(1, first) - others.index_select(1, second)
-    distance = torch.sqrt(x * x + y * y + z * z)
-    near = true_indices(distance < cutoff).int()
-    return near, distance.index_select(0, near)
+    squared = x * x + y * y + z * z
+    limit = cutoff.clamp(min=0.0) ** 2 if isinstance(cutoff, Tensor) else cutoff**2
+    near = true_indices(squared < limit).int()
+    return near, squared.index_select(0, near)
 
 
 def _group_atoms(groups: AtomGroups, index: Int[Tensor, "P"]) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:

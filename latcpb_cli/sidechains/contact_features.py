@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -25,7 +25,14 @@ from latcpb_cli.sidechains.contacts import (
     table_sum,
 )
 
-__all__ = ["N_TERMS", "ContactFeatures", "OrientedAtoms", "backbone_bonds", "candidate_bonds"]
+__all__ = [
+    "N_TERMS",
+    "ContactFeatures",
+    "OrientedAtoms",
+    "backbone_bonds",
+    "candidate_bonds",
+    "two_way_table",
+]
 
 N_TERMS = 4
 """Terms of a contact: a constant, the cosines of its two bonds, and the product of these."""
@@ -102,27 +109,30 @@ class ContactFeatures:
             contacts, first_type, second_type, knot, fraction, oriented, first_cosine, second_cosine, envelope
         )
 
-    def swapped(self) -> ContactFeatures:
-        """Return the features with the second group as the center; the pairs keep their order."""
-        return replace(
-            self,
-            first_type=self.second_type,
-            second_type=self.first_type,
-            first_cosine=self.second_cosine,
-            second_cosine=self.first_cosine,
-        )
-
     def sum_by_pair(self, table: Float[Tensor, "rows W"]) -> Float[Tensor, "P W"]:
         """Sum table rows over the contacts of each pair of groups.
 
         ``table`` has a row for each term, ordered pair of atom types and knot, in this order, and a row of
         zeros after the knots of each pair of types.
         """
+        return self._sum(table, self.contacts.pair, len(self.contacts.first_group))
+
+    def add_by_center(self, table: Float[Tensor, "rows W"], sums: Float[Tensor, "G W"]) -> None:
+        """Add table rows over the contacts of each center to its row of ``sums``; centers ascend."""
+        center, first, stop = self.contacts.first_group, 0, len(sums)
+        if sums.device.type == "cpu" and len(center) > 0:  # blocks are parts of the whole
+            first, stop = int(center[0]), int(center[-1]) + 1
+        owner = center.index_select(0, self.contacts.pair) - first
+        sums[first:stop] += self._sum(table, owner, stop - first)
+
+    def _sum(
+        self, table: Float[Tensor, "rows W"], owner: Int[Tensor, "X"], n_owners: int
+    ) -> Float[Tensor, "owners W"]:
+        """Sum table rows over the contacts of each owner, which ascend."""
         entry = (self.first_type * len(ATOM_TYPES) + self.second_type) * (N_KNOTS + 1) + self.knot
         entries = torch.stack([entry, entry + 1], dim=1)
         factors = interpolation_factors(self.fraction)
-        pair, n_pairs = self.contacts.pair, len(self.contacts.first_group)
-        constant = table_sum(table, entries, factors, pair, n_pairs)
+        constant = table_sum(table, entries, factors, owner, n_owners)
         rows_per_term = len(ATOM_TYPES) ** 2 * (N_KNOTS + 1)
         entry = entry.index_select(0, self.oriented)[:, None]
         entry = entry + rows_per_term * torch.arange(1, N_TERMS, dtype=entry.dtype, device=entry.device)
@@ -131,7 +141,15 @@ class ContactFeatures:
         directions = torch.stack(cosines, dim=1) * self.envelope[:, None]
         entries = torch.cat([entry, entry + 1], dim=1)
         factors = torch.cat([(1 - fraction) * directions, fraction * directions], dim=1)
-        return constant + table_sum(table, entries, factors, pair.index_select(0, self.oriented), n_pairs)
+        return constant + table_sum(table, entries, factors, owner.index_select(0, self.oriented), n_owners)
+
+
+def two_way_table(table: Float[Tensor, "rows W"]) -> Float[Tensor, "rows 2*W"]:
+    """Append to each row what the same contact adds with its second group as the center."""
+    n_types = len(ATOM_TYPES)
+    terms = table.view(N_TERMS, n_types, n_types, N_KNOTS + 1, -1)
+    constant, first, second, both = terms.transpose(1, 2)
+    return torch.cat([terms, torch.stack([constant, second, first, both])], dim=-1).flatten(0, 3)
 
 
 def candidate_bonds(

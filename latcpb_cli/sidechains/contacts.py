@@ -87,8 +87,13 @@ def find_fixed_contacts(
     graph
         Neighbourhoods.
     """
-    row, neighbor = torch.nonzero(graph.mask[candidates.residue]).unbind(1)
-    return find_contacts(groups, residues, row.int(), graph.index[candidates.residue[row], neighbor].int())
+    reach = (residues.center - graph.ca.T).norm(dim=0) + residues.radius
+    residue, neighbor = _in_contact(graph.ca, *_neighbors(graph), _reach(candidates, groups, graph), reach)
+    # Each candidate with all neighbours of its residue.
+    bounds = torch.searchsorted(residue, torch.arange(len(graph.ca) + 1, device=residue.device))
+    first, count = (x.index_select(0, candidates.residue) for x in (bounds[:-1], bounds.diff()))
+    candidate, place = expand_ranges(first, count)
+    return find_contacts(groups, residues, candidate.int(), neighbor.index_select(0, place).int())
 
 
 def interpolation_factors(fraction: Float[Tensor, "X"]) -> Float[Tensor, "X 2"]:
@@ -147,18 +152,41 @@ def _candidate_pairs(
     bounds = torch.searchsorted(candidates.residue, residues, out_int32=True)
     first, count = bounds[:-1], bounds.diff()
     # Every pair of neighbouring residues once, also where only one of them is among the nearest of the other.
-    rows = true_indices(graph.mask.flatten())
-    residue = torch.div(rows, graph.index.shape[1], rounding_mode="floor")
-    neighbor = graph.index.flatten().index_select(0, rows)
+    residue, neighbor = _neighbors(graph)
     key = torch.unique(torch.minimum(residue, neighbor) * n_residues + torch.maximum(residue, neighbor))
     lower, upper = torch.div(key, n_residues, rounding_mode="floor"), key % n_residues
-    extent = (groups.center - graph.ca.T[:, candidates.residue]).norm(dim=0) + groups.radius
-    largest = extent.new_zeros(n_residues).scatter_reduce(0, candidates.residue, extent, "amax")
-    distance = (graph.ca[lower] - graph.ca[upper]).norm(dim=-1)
-    near = true_indices(distance < largest[lower] + largest[upper] + CONTACT_CUTOFF)
-    lower, upper = lower.index_select(0, near), upper.index_select(0, near)
+    reach = _reach(candidates, groups, graph)
+    lower, upper = _in_contact(graph.ca, lower, upper, reach, reach)
     # All candidates of the lower residue, each with all candidates of the upper one.
     pair, one = expand_ranges(first[lower], count[lower])
     upper = upper.index_select(0, pair)
     row, two = expand_ranges(first.index_select(0, upper), count.index_select(0, upper))
     return one.index_select(0, row), two
+
+
+def _neighbors(graph: Graph) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
+    """Rows of every residue, ascending, and of each of its neighbours."""
+    rows = true_indices(graph.mask.flatten())
+    residue = torch.div(rows, graph.index.shape[1], rounding_mode="floor")
+    return residue, graph.index.flatten().index_select(0, rows)
+
+
+def _reach(candidates: Candidates, groups: AtomGroups, graph: Graph) -> Float[Tensor, "L"]:
+    """Largest distance from CA that an atom of any of a residue's candidates can have, Å."""
+    reach = (groups.center - graph.ca.T[:, candidates.residue]).norm(dim=0) + groups.radius
+    largest: Tensor = reach.new_zeros(len(graph.ca)).scatter_reduce(0, candidates.residue, reach, "amax")
+    return largest
+
+
+def _in_contact(
+    ca: Float[Tensor, "L 3"],
+    first: Int[Tensor, "Q"],
+    second: Int[Tensor, "Q"],
+    reach: Float[Tensor, "L"],
+    other_reach: Float[Tensor, "L"],
+) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
+    """Pairs of residues that atoms so far from their CA (Å) can bring into contact."""
+    distance = (ca.index_select(0, first) - ca.index_select(0, second)).norm(dim=-1)
+    limit = reach.index_select(0, first) + other_reach.index_select(0, second) + CONTACT_CUTOFF
+    near = true_indices(distance < limit)
+    return first.index_select(0, near), second.index_select(0, near)

@@ -15,7 +15,8 @@ from latcpb_cli.chem.residues import GAMMA_SLOT, swap_slots
 from latcpb_cli.chem.zmatrix import N_CHI, chi_moved_mask, chi_slots
 from latcpb_cli.device import table_on
 from latcpb_cli.geometry.masks import true_indices
-from latcpb_cli.geometry.vectors import cross, unit
+from latcpb_cli.geometry.vectors import LANES
+from latcpb_cli.geometry.vectors_first import cross, unit
 from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, SIDE_CHAIN_SLOTS, Candidates
 
 __all__ = ["expected_errors", "min_expected_error"]
@@ -59,15 +60,16 @@ def min_expected_error(
     """
     errors, expected = expected_errors(candidates, probability, types)
     rows = true_indices(probability.flatten().index_select(0, candidates.index) >= _MIN_PROBABILITY)
+    rows = torch.nn.functional.pad(rows[None], (0, -len(rows) % LANES), mode="replicate")[0]
     candidates, errors, expected = candidates.select(rows), errors[rows], expected[rows]
     gradient, curvature = _chi_gradient(candidates, expected, atoms, types)
-    offset = _minimize_in_box(gradient, curvature, max_offset.index_select(0, candidates.residue))
-    reduction = ((2 * gradient - (curvature @ offset[..., None]).squeeze(-1)) * offset).sum(-1)
+    offset = _minimize_in_box(gradient, curvature, max_offset.index_select(0, candidates.residue).T)
+    reduction = ((2 * gradient - (curvature * offset).sum(1)) * offset).sum(0)
     remaining = probability.new_full((probability.numel(),), torch.inf)
     remaining = remaining.index_copy(0, candidates.index, errors - reduction).view_as(probability)
     first = torch.arange(len(probability), device=probability.device) * MAX_CANDIDATES
     chosen = torch.searchsorted(candidates.index, first + remaining.argmin(-1))
-    return rows[chosen], offset[chosen]
+    return rows[chosen], offset[:, chosen].T
 
 
 def expected_errors(
@@ -102,35 +104,35 @@ def _chi_gradient(
     target: Float[Tensor, "N 9 3"],
     atoms: Float[Tensor, "L 15 3"],
     types: Int[Tensor, "L"],
-) -> tuple[Float[Tensor, "N 4"], Float[Tensor, "N 4 4"]]:
+) -> tuple[Float[Tensor, "4 N"], Float[Tensor, "4 4 N"]]:
     """Half the negative gradient, and half the Gauss-Newton curvature, of the squared distance from a target.
 
     Both are derivatives by chi, in Å² per rad and per rad².
     """
-    candidate_types = types[candidates.residue]
-    backbones = atoms[:, :GAMMA_SLOT].index_select(0, candidates.residue)
-    residues = torch.cat([backbones, candidates.atoms], dim=1)
-    ends = table_on(types.device, chi_slots)[..., 1:3].clamp(min=0)[candidate_types].flatten(1)
-    axis_atoms = residues.gather(1, ends[..., None].expand(-1, -1, 3)).view(-1, N_CHI, 2, 3)
-    start, pivot = axis_atoms.unbind(2)
-    axis = unit(pivot - start)
-    moved = table_on(types.device, chi_moved_mask)[:, SIDE_CHAIN_SLOTS][candidate_types]
-    arm = candidates.atoms[:, :, None] - pivot[:, None]
-    slope = torch.where(moved[..., None], cross(axis[:, None].expand_as(arm), arm), 0.0)
-    slope = slope.transpose(1, 2).flatten(2)
-    residual = torch.where(candidates.mask[..., None], target - candidates.atoms, 0.0).flatten(1)
-    gradient = torch.bmm(slope, residual[..., None]).squeeze(-1)
-    return gradient, torch.bmm(slope, slope.transpose(1, 2))
+    residue = candidates.residue
+    candidate_types = types.index_select(0, residue)
+    backbones = atoms[:, :GAMMA_SLOT].index_select(0, residue)
+    residues = torch.cat([backbones, candidates.atoms], dim=1).permute(2, 1, 0).contiguous()
+    ends = table_on(types.device, chi_slots)[..., 1:3].clamp(min=0)[candidate_types].permute(2, 1, 0)
+    rows = ends * len(residue) + torch.arange(len(residue), device=residue.device)
+    start, pivot = residues.flatten(1).index_select(1, rows.flatten()).view(3, 2, N_CHI, -1).unbind(1)
+    moved = table_on(types.device, chi_moved_mask)[:, SIDE_CHAIN_SLOTS][candidate_types].permute(2, 1, 0)
+    positions = residues[:, GAMMA_SLOT:]
+    slope = cross(unit(pivot - start)[:, :, None], positions[:, None] - pivot[:, :, None]) * moved
+    residual = (target.permute(2, 1, 0) - positions) * candidates.mask.T
+    gradient = (slope * residual[:, None]).sum(2).sum(0)
+    curvature = [(slope * slope[:, chi, None]).sum(2).sum(0) for chi in range(N_CHI)]
+    return gradient, torch.stack(curvature)
 
 
 def _minimize_in_box(
-    gradient: Float[Tensor, "N 4"], curvature: Float[Tensor, "N 4 4"], max_offset: Float[Tensor, "N 4"]
-) -> Float[Tensor, "N 4"]:
+    gradient: Float[Tensor, "4 N"], curvature: Float[Tensor, "4 4 N"], max_offset: Float[Tensor, "4 N"]
+) -> Float[Tensor, "4 N"]:
     """Minimise a quadratic function within bounds by coordinate descent, which converges to its minimum."""
     offset = torch.zeros_like(gradient)
     for chi in [*range(N_CHI)] * _SWEEPS:
-        own = curvature[:, chi, chi]
-        residual = gradient[:, chi] - (curvature[:, chi] * offset).sum(-1) + own * offset[:, chi]
+        own = curvature[chi, chi]
+        residual = gradient[chi] - (curvature[chi] * offset).sum(0) + own * offset[chi]
         optimum = residual / own.clamp(min=_MIN_CURVATURE)
-        offset[:, chi] = optimum.clamp(-max_offset[:, chi], max_offset[:, chi])
+        offset[chi] = optimum.clamp(-max_offset[chi], max_offset[chi])
     return offset

@@ -9,10 +9,8 @@ probabilities.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
@@ -27,14 +25,9 @@ from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.linear import single_output
 from latcpb_cli.sidechains.candidates import Candidates
-from latcpb_cli.sidechains.contact_features import (
-    N_TERMS,
-    ContactFeatures,
-    OrientedAtoms,
-    backbone_bonds,
-    candidate_bonds,
-)
+from latcpb_cli.sidechains.contact_features import N_TERMS
 from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts, table_sum
+from latcpb_cli.sidechains.environment import MIN_SCORED, Environment
 
 __all__ = ["N_ROUNDS", "Rescoring"]
 
@@ -45,10 +38,6 @@ _N_CONTACT_FEATURES, _HIDDEN = 16, 192
 """Widths of the embedding of a candidate's contacts, and of the network."""
 _N_TORSION_FEATURES = 8
 """Cosine and sine of phi and psi, and the products of these."""
-_MIN_SCORED = 0.005
-"""Less probable candidates keep their mean-field probability."""
-_MIN_ENVIRONMENT = 0.04
-"""Less probable candidates are left out of the surroundings of others."""
 _MIN_PROBABILITY = 1e-5
 """Before a logarithm is taken."""
 
@@ -84,11 +73,32 @@ class Rescoring(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(
+    def environment(
         self,
         candidates: Candidates,
         probability: Float[Tensor, "L M"],
         contacts: CandidateContacts,
+        atoms: Float[Tensor, "L 15 3"],
+        graph: Graph,
+    ) -> Environment:
+        """Embed the contacts of candidates, which are not needed later.
+
+        Parameters
+        ----------
+        candidates, probability, atoms, graph
+            As of `forward`.
+        contacts
+            Contacts of the candidates.
+        """
+        table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
+        weight = probability.flatten().index_select(0, candidates.index)
+        return Environment.from_contacts(table, candidates, weight, contacts, atoms, graph)
+
+    def forward(
+        self,
+        candidates: Candidates,
+        probability: Float[Tensor, "L M"],
+        environment: Environment,
         atoms: Float[Tensor, "L 15 3"],
         condition: Condition,
         graph: Graph,
@@ -102,8 +112,8 @@ class Rescoring(nn.Module):
             N candidates.
         probability
             Probability of each candidate in the mean field.
-        contacts
-            Contacts of the candidates.
+        environment
+            Their surroundings; see `environment`.
         atoms
             Backbones of the candidates, Å.
         condition, graph
@@ -114,9 +124,8 @@ class Rescoring(nn.Module):
         """
         weight = probability.flatten().index_select(0, candidates.index)
         log_prob = weight.clamp(min=_MIN_PROBABILITY).log()
-        rows = true_indices(weight >= _MIN_SCORED)
+        rows = true_indices(weight >= MIN_SCORED)
         scored = candidates.select(rows)
-        environment = self._environment(candidates, weight, contacts, atoms, graph)
         context = self.context(condition.residues) + self.torsion_projection(_torsion_features(atoms, graph))
         probabilities = torch.stack([scored.log_prob, log_prob.index_select(0, rows)], dim=1)
         own = [torch.sin(scored.chi), torch.cos(scored.chi), probabilities]
@@ -156,105 +165,6 @@ class Rescoring(nn.Module):
         updated: Tensor = self.candidate_hidden(hidden)
         updated += messages.index_select(0, scored.residue)
         return nn.functional.silu(updated)
-
-    def _environment(
-        self,
-        candidates: Candidates,
-        weight: Float[Tensor, "N"],
-        contacts: CandidateContacts,
-        atoms: Float[Tensor, "L 15 3"],
-        graph: Graph,
-    ) -> _Environment:
-        """Embed the contacts of scored candidates, by their probability ``weight`` in the mean field."""
-        scored, probable = weight >= _MIN_SCORED, weight >= _MIN_ENVIRONMENT
-        side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
-        backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
-        table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
-        fixed_sums = [
-            (
-                block.first_group,
-                ContactFeatures.from_contacts(side_chains, backbones, block).sum_by_pair(table),
-            )
-            for block in contacts.fixed.blocks(scored[contacts.fixed.first_group])
-        ]
-        owner, embedded = (torch.cat(parts) for parts in zip(*fixed_sums, strict=True))
-        of_backbones = _sum_by_owner(embedded, owner, len(weight))
-        first, second = contacts.mutual.first_group, contacts.mutual.second_group
-        relevant = (scored[first] & probable[second]) | (scored[second] & probable[first])
-        mutual_sums = []
-        for block in contacts.mutual.blocks(relevant):
-            features = ContactFeatures.from_contacts(side_chains, side_chains, block)
-            sums = features.sum_by_pair(table), features.swapped().sum_by_pair(table)
-            mutual_sums.append((block.first_group, block.second_group, *sums))
-        firsts, seconds, of_firsts, of_seconds = zip(*mutual_sums, strict=True)
-        centers, others = torch.cat(firsts + seconds), torch.cat(seconds + firsts)
-        of_others = _PairSums.by_center(centers, others, torch.cat(of_firsts + of_seconds))
-        return _Environment(of_backbones, probable, of_others)
-
-
-def _sum_by_owner(
-    values: Float[Tensor, "P W"], owner: Int[Tensor, "P"], n_owners: int
-) -> Float[Tensor, "owners W"]:
-    """Sum the rows of each owner, which ascend."""
-    rows = torch.arange(len(values), device=values.device)
-    return table_sum(values, rows[:, None], values.new_ones(len(rows), 1), owner, n_owners)
-
-
-@dataclass(frozen=True, eq=False)
-class _PairSums:
-    """Embedded contacts of P pairs of a candidate at the center with another one.
-
-    Attributes
-    ----------
-    embedded : Tensor, shape (P, W)
-        Sums over the contacts of each pair.
-    pair : Tensor of int64, shape (P,)
-        Rows of ``embedded``, sorted by their centers.
-    center, other : Tensor of int64, shape (P,)
-        Candidates of these rows; centers ascend.
-    """
-
-    embedded: Float[Tensor, "P W"]
-    pair: Int[Tensor, "P"]
-    center: Int[Tensor, "P"]
-    other: Int[Tensor, "P"]
-
-    @classmethod
-    def by_center(
-        cls, center: Int[Tensor, "P"], other: Int[Tensor, "P"], embedded: Float[Tensor, "P W"]
-    ) -> _PairSums:
-        """Sort pairs by the candidate at the center."""
-        ascending, pair = center.sort(stable=True)
-        return cls(embedded, pair, ascending, other.index_select(0, pair))
-
-    def weighted(self, presence: Float[Tensor, "N"]) -> Float[Tensor, "N W"]:
-        """Return the sums of each candidate as the center, the others by their presence."""
-        factors = presence.index_select(0, self.other)
-        return table_sum(self.embedded, self.pair[:, None], factors[:, None], self.center, len(presence))
-
-
-@dataclass(frozen=True, eq=False)
-class _Environment:
-    """Embedded contacts of N candidates.
-
-    Attributes
-    ----------
-    of_backbones : Tensor, shape (N, W)
-        Sums over the contacts of each candidate with backbones.
-    probable : Tensor of bool, shape (N,)
-        Candidates that count in the surroundings of others.
-    of_others : _PairSums
-        Contacts with other candidates; each of a pair is the center once.
-    """
-
-    of_backbones: Float[Tensor, "N W"]
-    probable: Bool[Tensor, "N"]
-    of_others: _PairSums
-
-    def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
-        """Return the sums of each candidate: with backbones, and with others by their probability."""
-        presence = torch.where(self.probable, weight, 0.0)
-        return torch.cat([self.of_backbones, self.of_others.weighted(presence)], dim=-1)
 
 
 def _torsion_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L 8"]:

@@ -175,7 +175,9 @@ def _packed_log_prob(
     probability = heads.packing.marginals(candidates, contacts, graph)
     if heads.rescoring is None:
         return candidates, probability.log()
-    return candidates, heads.rescoring(candidates, probability, contacts, decoded.atoms, condition, graph)
+    environment = heads.rescoring.environment(candidates, probability, contacts, decoded.atoms, graph)
+    del contacts  # which take more memory than the rest
+    return candidates, heads.rescoring(candidates, probability, environment, decoded.atoms, condition, graph)
 
 
 def _add_consensus(

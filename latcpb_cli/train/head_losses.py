@@ -101,7 +101,8 @@ def rescoring_loss(predictor: Predictor, batch: Batch, context: LossContext) -> 
         contacts = find_candidate_contacts(candidates, decoded.atoms, graph)
         marginals = packing.marginals(candidates, contacts, graph)
     rounds = int(torch.randint(1, N_ROUNDS + 1, (), generator=context.generator))
-    log_prob = rescoring(candidates, marginals, contacts, decoded.atoms, condition, graph, rounds)
+    environment = rescoring.environment(candidates, marginals, contacts, decoded.atoms, graph)
+    log_prob = rescoring(candidates, marginals, environment, decoded.atoms, condition, graph, rounds)
     return {
         "rescoring_nll": nll(log_prob, candidates, marginals, batch),
         "energy_score": energy_score(log_prob.exp(), candidates, batch),

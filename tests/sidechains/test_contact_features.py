@@ -7,7 +7,13 @@ import torch
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
 from latcpb_cli.sidechains.atom_groups import AtomGroups, find_contacts
-from latcpb_cli.sidechains.contact_features import N_TERMS, ContactFeatures, OrientedAtoms, backbone_bonds
+from latcpb_cli.sidechains.contact_features import (
+    N_TERMS,
+    ContactFeatures,
+    OrientedAtoms,
+    backbone_bonds,
+    two_way_table,
+)
 from latcpb_cli.sidechains.contacts import N_KNOTS
 
 FIRST, SECOND = 3, 7
@@ -48,11 +54,15 @@ def test_terms_are_cosines_of_bonds_with_the_line(term: int, expected: float) ->
     assert float(features(3.0).sum_by_pair(table(term, SECOND, FIRST))) == 0.0
 
 
-def test_swapped_features_exchange_types_and_cosines() -> None:
-    swapped = features(3.0).swapped()
-    assert float(swapped.sum_by_pair(table(1, SECOND, FIRST))) == pytest.approx(0.5, abs=1e-5)
-    assert float(swapped.sum_by_pair(table(2, SECOND, FIRST))) == pytest.approx(1.0, abs=1e-5)
-    assert float(swapped.sum_by_pair(table(0, FIRST, SECOND))) == 0.0
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [(0, 1.0), (1, 0.5), (2, 1.0), (3, 0.5)],
+    ids=["constant", "first", "second", "both"],
+)
+def test_the_other_way_exchanges_types_and_cosines(term: int, expected: float) -> None:
+    one_way, other_way = features(3.0).sum_by_pair(two_way_table(table(term, SECOND, FIRST)))[0]
+    assert float(other_way) == pytest.approx(expected, abs=1e-5)
+    assert float(one_way) == 0.0
 
 
 @pytest.mark.parametrize(("distance", "factor"), [(3.9, 1.0), (4.25, 0.5), (4.6, 0.0)])

@@ -21,7 +21,8 @@ def rescore(chain, rounds: int = N_ROUNDS) -> torch.Tensor:
     contacts = chain.contacts(candidates)
     probability = chain.packing.marginals(candidates, contacts, chain.graph)
     atoms, condition, graph = chain.decoded.atoms, chain.condition, chain.graph
-    return chain.rescoring(candidates, probability, contacts, atoms, condition, graph, rounds)
+    environment = chain.rescoring.environment(candidates, probability, contacts, atoms, graph)
+    return chain.rescoring(candidates, probability, environment, atoms, condition, graph, rounds)
 
 
 def test_before_training_rescoring_changes_nothing(chain) -> None:
@@ -46,11 +47,13 @@ def test_surroundings_are_sums_over_all_atoms_within_the_cutoff(trained_chain) -
     rescoring, decoded, graph = trained_chain.rescoring, trained_chain.decoded, trained_chain.graph
     candidates = trained_chain.candidates()
     contacts = trained_chain.contacts(candidates)
-    weight = trained_chain.packing.marginals(candidates, contacts, graph).flatten()[candidates.index]
+    probability = trained_chain.packing.marginals(candidates, contacts, graph)
+    weight = probability.flatten()[candidates.index]
     first, second = ATOM_TYPES.index("aliphatic C"), ATOM_TYPES.index("backbone O")
     rescoring.contact_embedding.data[:] = 0.0
     rescoring.contact_embedding.data[first * len(ATOM_TYPES) + second, :, 0] = 1.0
-    sums = rescoring._environment(candidates, weight, contacts, decoded.atoms, graph).weighted(weight)
+    environment = rescoring.environment(candidates, probability, contacts, decoded.atoms, graph)
+    sums = environment.weighted(weight)
     atom_types, mask = torch.from_numpy(atom_type_table()), torch.from_numpy(slot_mask())
     scored = weight >= 0.005  # the others keep the probability of the mean field
     assert 0 < scored.sum() < len(scored)
@@ -74,8 +77,12 @@ def test_other_candidates_count_by_their_probability(trained_chain) -> None:
     candidates = trained_chain.candidates()
     contacts = trained_chain.contacts(candidates)
     weight = torch.full((len(candidates.index),), 0.3)
-    environment = trained_chain.rescoring._environment(
-        candidates, weight, contacts, trained_chain.decoded.atoms, trained_chain.graph
+    environment = trained_chain.rescoring.environment(
+        candidates,
+        torch.full((len(trained_chain.types), MAX_CANDIDATES), 0.3),
+        contacts,
+        trained_chain.decoded.atoms,
+        trained_chain.graph,
     )
     single, double = environment.weighted(weight), environment.weighted(2 * weight)
     half = single.shape[1] // 2

@@ -1,0 +1,137 @@
+"""The surroundings of candidates: their embedded contacts with backbones and with each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.model.graph import Graph
+from latcpb_cli.sidechains.candidates import Candidates
+from latcpb_cli.sidechains.contact_features import (
+    ContactFeatures,
+    OrientedAtoms,
+    backbone_bonds,
+    candidate_bonds,
+    two_way_table,
+)
+from latcpb_cli.sidechains.contacts import CandidateContacts, table_sum
+
+__all__ = ["MIN_SCORED", "Environment"]
+
+MIN_SCORED = 0.005
+"""Less probable candidates keep their mean-field probability, and need no surroundings."""
+_MIN_ENVIRONMENT = 0.04
+"""Less probable candidates are left out of the surroundings of others."""
+
+
+@dataclass(frozen=True, eq=False)
+class _PairSums:
+    """Embedded contacts of P pairs of a candidate at the center with another one.
+
+    Attributes
+    ----------
+    embedded : Tensor, shape (P, W)
+        Sums over the contacts of each pair.
+    pair : Tensor of int64, shape (P,)
+        Rows of ``embedded``, sorted by their centers.
+    center, other : Tensor of int64, shape (P,)
+        Candidates of these rows; centers ascend.
+    """
+
+    embedded: Float[Tensor, "P W"]
+    pair: Int[Tensor, "P"]
+    center: Int[Tensor, "P"]
+    other: Int[Tensor, "P"]
+
+    @classmethod
+    def by_center(
+        cls, center: Int[Tensor, "P"], other: Int[Tensor, "P"], embedded: Float[Tensor, "P W"]
+    ) -> _PairSums:
+        """Sort pairs by the candidate at the center."""
+        ascending, pair = center.sort(stable=True)
+        return cls(embedded, pair, ascending, other.index_select(0, pair))
+
+    def weighted(self, presence: Float[Tensor, "N"]) -> Float[Tensor, "N W"]:
+        """Return the sums of each candidate as the center, the others by their presence."""
+        factors = presence.index_select(0, self.other)
+        return table_sum(self.embedded, self.pair[:, None], factors[:, None], self.center, len(presence))
+
+
+@dataclass(frozen=True, eq=False)
+class Environment:
+    """Embedded contacts of N candidates.
+
+    Attributes
+    ----------
+    of_backbones : Tensor, shape (N, W)
+        Sums over the contacts of each candidate with backbones.
+    probable : Tensor of bool, shape (N,)
+        Candidates that count in the surroundings of others.
+    of_others : _PairSums
+        Contacts with other candidates; each of a pair is the center once.
+    """
+
+    of_backbones: Float[Tensor, "N W"]
+    probable: Bool[Tensor, "N"]
+    of_others: _PairSums
+
+    @classmethod
+    def from_contacts(
+        cls,
+        table: Float[Tensor, "rows W"],
+        candidates: Candidates,
+        weight: Float[Tensor, "N"],
+        contacts: CandidateContacts,
+        atoms: Float[Tensor, "L 15 3"],
+        graph: Graph,
+    ) -> Environment:
+        """Embed the contacts of candidates.
+
+        Parameters
+        ----------
+        table
+            Embeddings; see `ContactFeatures.sum_by_pair`.
+        candidates
+            N candidates.
+        weight
+            Their probability in the mean field.
+        contacts
+            Their contacts.
+        atoms
+            Their backbones, Å.
+        graph
+            Neighbourhoods.
+        """
+        scored, probable = weight >= MIN_SCORED, weight >= _MIN_ENVIRONMENT
+        side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
+        backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
+        of_backbones = table.new_zeros(len(weight), table.shape[1])
+        is_scored = scored[contacts.fixed.first_group]
+        for block in contacts.fixed.blocks(is_scored, whole_groups=True):
+            ContactFeatures.from_contacts(side_chains, backbones, block).add_by_center(table, of_backbones)
+        first, second = contacts.mutual.first_group, contacts.mutual.second_group
+        as_first, as_second = scored[first] & probable[second], scored[second] & probable[first]
+        rows, swapped_rows = true_indices(as_first), true_indices(as_second)
+        center = torch.cat([first.index_select(0, rows), second.index_select(0, swapped_rows)])
+        other = torch.cat([second.index_select(0, rows), first.index_select(0, swapped_rows)])
+        # First all pairs in their order, then all with the second one as the center, wherever a block ends.
+        embedded, stops = table.new_empty(len(center), table.shape[1]), [0, len(rows)]
+        both_ways = two_way_table(table)
+        for block in contacts.mutual.blocks(as_first | as_second):
+            features = ContactFeatures.from_contacts(side_chains, side_chains, block)
+            first, second = block.first_group, block.second_group
+            needed = scored[first] & probable[second], scored[second] & probable[first]
+            for part, sums in enumerate(features.sum_by_pair(both_ways).chunk(2, dim=1)):
+                start, block_rows = stops[part], true_indices(needed[part])
+                stops[part] += len(block_rows)
+                embedded[start : stops[part]] = sums.index_select(0, block_rows)
+        return cls(of_backbones, probable, _PairSums.by_center(center, other, embedded))
+
+    def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
+        """Return the sums of each candidate: with backbones, and with others by their probability."""
+        presence = torch.where(self.probable, weight, 0.0)
+        return torch.cat([self.of_backbones, self.of_others.weighted(presence)], dim=-1)
