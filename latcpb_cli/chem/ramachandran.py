@@ -36,8 +36,10 @@ def ramachandran_maps() -> Int[np.ndarray, "4 90 90"]:
     """Levels (int8) by class, phi bin and psi bin: 0 outlier, 1 allowed, 2 favoured."""
     text = files("latcpb_cli.chem").joinpath("ramachandran.txt").read_text(encoding="utf-8")
     blocks = {title: rows for title, *rows in (block.split("\n") for block in text.strip().split("\n\n"))}
-    levels = [[[_LEVELS.index(mark) for mark in row] for row in blocks[name]] for name in RESIDUE_CLASSES]
-    return np.array(levels, dtype=np.int8)
+    marks = "".join(row for name in RESIDUE_CLASSES for row in blocks[name]).encode("ascii")
+    level = np.zeros(128, dtype=np.int8)
+    level[list(_LEVELS.encode("ascii"))] = range(len(_LEVELS))
+    return level[np.frombuffer(marks, np.uint8)].reshape(len(RESIDUE_CLASSES), MAP_BINS, MAP_BINS)
 
 
 def residue_classes(

@@ -15,7 +15,7 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float, Int
 
-from latcpb_cli.chem.ramachandran import RESIDUE_CLASSES, map_bin
+from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, map_bin
 
 __all__ = ["encode_scores", "ramachandran_score", "ramachandran_score_maps", "ramachandran_z"]
 
@@ -39,8 +39,9 @@ def _tables() -> tuple[float, Float[np.ndarray, "4 90 90"]]:
     """Standard deviation between structures, and the scores by class, phi bin and psi bin."""
     text = files("latcpb_cli.chem").joinpath("ramachandran_scores.txt").read_text(encoding="utf-8")
     spread, *blocks = text.rstrip("\n").split("\n\n")
-    levels = [[[ord(letter) for letter in row] for row in block.split("\n")[1:]] for block in blocks]
-    return float(spread), _LOWEST + _STEP * (np.array(levels) - _FIRST_LETTER)
+    letters = "".join(row for block in blocks for row in block.split("\n")[1:]).encode("ascii")
+    levels = np.frombuffer(letters, np.uint8).reshape(len(RESIDUE_CLASSES), MAP_BINS, MAP_BINS)
+    return float(spread), _LOWEST + _STEP * (levels.astype(np.int64) - _FIRST_LETTER)
 
 
 def ramachandran_score_maps() -> Float[np.ndarray, "4 90 90"]:
