@@ -60,8 +60,8 @@ def write_system(folder: Path, chains: int, residues: int, frames: int) -> tuple
     conformations = [random_chain(residues, seed) for seed in range(CONFORMATIONS)]
     conformations = [points - points.mean(0) for points in conformations]
     side = int(np.ceil(chains ** (1 / 3)))
-    # Neighbours touch: the inner halves of the chains would just not overlap.
-    spacing = max(2 * float(np.median(np.abs(points))) for points in conformations) + 2 * MIN_DISTANCE
+    # As far apart as needed: beads of two chains are nowhere nearer than those of one.
+    spacing = max(float(np.ptp(points, axis=0).max()) for points in conformations) + MIN_DISTANCE
     centers = spacing * np.stack(np.unravel_index(np.arange(chains), (side,) * 3), axis=1)
     with XTCFile(str(trajectory), "w") as out:
         for frame in range(frames):

@@ -287,7 +287,7 @@ def test_weight_of_the_ramachandran_energy(
 def test_best_mode_has_more_favoured_residues_the_higher_the_weight(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chunk = in_motion(list(range(6)))
+    chunk = in_motion(list(range(40)))
     linked, mask = TRACE.linked(chunk.positions), AtomTopology.heavy_atoms(TRACE).present
     checker, favoured = StereoChecker(TRACE.residue_types, mask, TRACE.chain_index), []
     for weight in (0.0, 0.3, 1.0):
