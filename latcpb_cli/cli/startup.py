@@ -1,4 +1,4 @@
-"""The start of the command: imports without what it never uses, and settings of threads and memory."""
+"""The start of the command: imports without what it never uses, and settings of threads."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def start_torch() -> None:
     -----
     Threads that have no work sleep after a moment, unless the environment variable OMP_WAIT_POLICY is set.
     By default, OpenMP lets them spin, and on busy cores they then hold up the threads that work; where they
-    sleep at once, each of many short operations waits until they are awake. Memory of 2 MB or more comes in
-    large pages (THP_MEM_ALLOC_ENABLE, which torch reads; of use on Linux). One frame of 40,000 residues on
-    two idle cores (AMD EPYC, AVX-512): 27 s without both, 25 s with large pages alone, 20 s with both.
+    sleep at once, each of many short operations waits until they are awake: a frame of 40,000 residues then
+    took 25 s instead of 20 s on two idle cores (AMD EPYC, AVX-512). Memory comes in small pages: on a virtual
+    machine, large ones (torch reads THP_MEM_ALLOC_ENABLE) made that frame 13 s instead of 11 s.
 
     Three parts of torch and e3nn are left out. torch imports `torch._meta_registrations`: rules for shapes of
     results, which its compiler and tensors on the device "meta" need. One function of e3nn is decorated
@@ -73,12 +73,11 @@ def start_torch() -> None:
 
 
 def _set_environment() -> None:
-    """Set what OpenMP and torch read when they are loaded, as far as the user has not."""
+    """Set what OpenMP reads when it is loaded, as far as the user has not."""
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "passive"
         # libgomp lets this variable count more than the policy.
         os.environ.setdefault("GOMP_SPINCOUNT", str(_SPIN_COUNT))
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 @contextmanager

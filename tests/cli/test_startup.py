@@ -87,19 +87,19 @@ def test_the_quick_import_of_the_command_restores_what_it_replaces():
     assert quick["changed"] == quick["replaced"] == []
 
 
-SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE")
+SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, ["passive", "5000", "1"]),
-        ({"OMP_WAIT_POLICY": "active"}, ["active", None, "1"]),
-        ({"GOMP_SPINCOUNT": "7", "THP_MEM_ALLOC_ENABLE": "0"}, ["passive", "7", "0"]),
+        ({}, ["passive", "5000"]),
+        ({"OMP_WAIT_POLICY": "active"}, ["active", None]),
+        ({"GOMP_SPINCOUNT": "7"}, ["passive", "7"]),
     ],
 )
-def test_threads_and_memory_are_set_unless_the_user_says_otherwise(given, expected, monkeypatch):
-    """OpenMP and torch read the variables when torch is loaded, so the command sets them before."""
+def test_threads_are_set_unless_the_user_says_otherwise(given, expected, monkeypatch):
+    """OpenMP reads the variables when torch is loaded, so the command sets them before."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
