@@ -115,20 +115,19 @@ class Environment:
             ContactFeatures.from_contacts(side_chains, backbones, block).add_by_center(table, of_backbones)
         first, second = contacts.mutual.first_group, contacts.mutual.second_group
         as_first, as_second = scored[first] & probable[second], scored[second] & probable[first]
-        rows, swapped_rows = true_indices(as_first), true_indices(as_second)
-        center = torch.cat([first.index_select(0, rows), second.index_select(0, swapped_rows)])
-        other = torch.cat([second.index_select(0, rows), first.index_select(0, swapped_rows)])
         # First all pairs in their order, then all with the second one as the center, wherever a block ends.
-        embedded, stops = table.new_empty(len(center), table.shape[1]), [0, len(rows)]
-        both_ways = two_way_table(table)
+        stops = [0, int(as_first.sum())]
+        center, other = first.new_empty(2, stops[1] + int(as_second.sum()))
+        embedded, both_ways = table.new_empty(len(center), table.shape[1]), two_way_table(table)
         for block in contacts.mutual.blocks(as_first | as_second):
             features = ContactFeatures.from_contacts(side_chains, side_chains, block)
-            first, second = block.first_group, block.second_group
-            needed = scored[first] & probable[second], scored[second] & probable[first]
+            groups = block.first_group, block.second_group
             for part, sums in enumerate(features.sum_by_pair(both_ways).chunk(2, dim=1)):
-                start, block_rows = stops[part], true_indices(needed[part])
-                stops[part] += len(block_rows)
-                embedded[start : stops[part]] = sums.index_select(0, block_rows)
+                centers, others = groups[part], groups[1 - part]
+                needed = true_indices(scored[centers] & probable[others])
+                rows = slice(stops[part], stops[part] + len(needed))
+                center[rows], other[rows] = centers.index_select(0, needed), others.index_select(0, needed)
+                embedded[rows], stops[part] = sums.index_select(0, needed), rows.stop
         return cls(of_backbones, probable, _PairSums.by_center(center, other, embedded))
 
     def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
