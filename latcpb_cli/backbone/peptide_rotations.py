@@ -131,4 +131,4 @@ def _pair_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor
         (own[slot][:, None] - neighbors[other]).norm(dim=-1)
         for slot, other in ((O_SLOT, N_SLOT), (N_SLOT, O_SLOT), (O_SLOT, O_SLOT))
     ]
-    return torch.cat([*positions, *map(_BASIS, distances)], dim=-1) * graph.mask[..., None]
+    return torch.cat([*positions, *map(_BASIS, distances)], dim=-1).mul_(graph.mask[..., None])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.device import autocast
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.row_blocks import row_blocks
 
 __all__ = ["NeighborTransformer"]
 
@@ -49,9 +50,7 @@ class _NeighborAttention(nn.Module):
         bias, pairs = bias.to(keys.dtype), pairs.to(keys.dtype)
         key_dim = keys.shape[1]
         attended = keys.new_empty(len(x), self.heads, key_dim + pairs.shape[-1])
-        size = _ROWS_PER_CPU_BLOCK if x.device.type == "cpu" else len(x)
-        for start in range(0, len(x), size):
-            rows = slice(start, start + size)
+        for rows in row_blocks(len(x), _ROWS_PER_CPU_BLOCK, x.device):
             neighbors = graph.gather(keys, rows)
             logits = torch.baddbmm(bias[rows], queries[rows], neighbors.mT, alpha=self.scale)
             weights = self.dropout(logits.float().softmax(-1).to(keys.dtype))

@@ -5,9 +5,8 @@ Indices of atoms and groups have 32 bits, because memory limits the number of co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,19 +24,18 @@ __all__ = [
     "Contacts",
     "candidate_groups",
     "find_contacts",
+    "groups_of_pairs",
     "pairs_within",
     "residue_groups",
 ]
 
 CONTACT_CUTOFF = 6.0
 """Distance (Å) from which two atoms have no contact energy and no contact features."""
-_PAIRS_PER_CPU_BLOCK, _PAIRS_PER_BLOCK = 2**13, 2**19
-"""Pairs of groups whose atoms are compared at once: bounds the memory of all their pairs of atoms.
+_PAIRS_PER_CPU_BLOCK, _PAIRS_PER_BLOCK = 2**15, 2**21
+"""Pairs of groups that are compared at once, a quarter of which are near: bounds the memory of their atoms.
 
 A CPU has few of them in its cache; on other devices, each block costs some waits of the host.
 """
-_CONTACTS_PER_CPU_BLOCK = 2**18
-"""Contacts for which features are in memory at once, a dozen numbers each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,41 +104,6 @@ class Contacts:
     second_atom: Int[Tensor, "X"]
     distance: Float[Tensor, "X"]
 
-    def blocks(
-        self, pair_mask: Bool[Tensor, "P"] | None = None, *, whole_groups: bool = False
-    ) -> Iterator[Contacts]:
-        """Yield the contacts of all pairs of groups, or of some of them, a block of pairs at a time.
-
-        This bounds the memory of what is computed of large frames on CPUs; other devices get a single block.
-        There is at least one, which may be empty. With ``whole_groups``, all pairs of a first group are in
-        one block; the first groups must ascend.
-        """
-        n_pairs, size = len(self.first_group), len(self.pair)
-        bounds = torch.tensor([0, n_pairs], dtype=self.pair.dtype)
-        if self.pair.device.type == "cpu" and size > _CONTACTS_PER_CPU_BLOCK:
-            inner = self.pair[::_CONTACTS_PER_CPU_BLOCK]
-            if whole_groups:
-                starts = torch.searchsorted(self.first_group, self.first_group[inner])
-                inner = starts.to(bounds.dtype)
-            bounds = torch.unique(torch.cat([bounds, inner]))
-            rows = torch.searchsorted(self.pair, bounds).tolist()
-        else:
-            rows = [0, size]
-        for (begin, end), contacts in zip(pairwise(bounds.tolist()), pairwise(rows), strict=True):
-            block = self._slice(slice(begin, end), slice(*contacts))
-            yield block if pair_mask is None else block.select(pair_mask[begin:end])
-
-    def _slice(self, pairs: slice, contacts: slice) -> Contacts:
-        """Return the contacts of some pairs of groups that follow each other."""
-        return Contacts(
-            self.first_group[pairs],
-            self.second_group[pairs],
-            self.pair[contacts] - pairs.start,
-            self.first_atom[contacts],
-            self.second_atom[contacts],
-            self.distance[contacts],
-        )
-
     def select(self, pair_mask: Bool[Tensor, "P"]) -> Contacts:
         """Return the contacts of some pairs of groups."""
         kept, new_index = true_indices(pair_mask), pair_mask.cumsum(0, dtype=torch.int32) - 1
@@ -158,6 +121,12 @@ class Contacts:
         )
 
 
+def groups_of_pairs(contacts: Sequence[Contacts]) -> tuple[Int[Tensor, "P"], Int[Tensor, "P"]]:
+    """Return the first and the second groups of all pairs of some blocks."""
+    first = torch.cat([block.first_group for block in contacts])
+    return first, torch.cat([block.second_group for block in contacts])
+
+
 def candidate_groups(candidates: Candidates, types: Int[Tensor, "L"]) -> AtomGroups:
     """Make one group of the atoms of each candidate."""
     table = table_on(types.device, atom_type_table)[:, SIDE_CHAIN_SLOTS]
@@ -171,8 +140,13 @@ def residue_groups(atoms: Float[Tensor, "L 15 3"], types: Int[Tensor, "L"], slot
 
 
 def find_contacts(
-    groups: AtomGroups, others: AtomGroups, first: Int[Tensor, "Q"], second: Int[Tensor, "Q"]
-) -> Contacts:
+    groups: AtomGroups,
+    others: AtomGroups,
+    first: Int[Tensor, "Q"],
+    second: Int[Tensor, "Q"],
+    *,
+    whole_groups: bool = False,
+) -> list[Contacts]:
     """Find the contacts of Q pairs of groups; pairs whose bounding spheres are too far apart are dropped.
 
     Parameters
@@ -181,25 +155,31 @@ def find_contacts(
         The first groups and the second groups.
     first, second
         Indices of the two groups of each pair.
+    whole_groups
+        Whether all pairs of a first group are in one block, on a CPU. The first groups must ascend.
+
+    Returns
+    -------
+    list of Contacts
+        One for each block of pairs, in their order, which bounds the memory of what is computed of them; at
+        least one, which may be empty.
     """
-    cutoff = groups.radius.index_select(0, first) + others.radius.index_select(0, second) + CONTACT_CUTOFF
-    near, _ = pairs_within(groups.center, first, others.center, second, cutoff)
-    first, second = first.index_select(0, near), second.index_select(0, near)
-    size = _PAIRS_PER_CPU_BLOCK if first.device.type == "cpu" else _PAIRS_PER_BLOCK
-    blocks = [
-        _atom_contacts(groups, others, first, second, slice(start, start + size))
-        for start in range(0, len(first), size)
-    ]
-    if not blocks:
-        return Contacts(first, second, first, first, first, groups.positions[0, :0])
-    return Contacts(first, second, *(torch.cat(parts) for parts in zip(*blocks, strict=True)))
+    on_cpu = first.device.type == "cpu"
+    bounds = torch.arange(0, max(len(first), 1), _PAIRS_PER_CPU_BLOCK if on_cpu else _PAIRS_PER_BLOCK)
+    if whole_groups and on_cpu and len(first) > 0:
+        bounds = torch.unique(torch.searchsorted(first, first[bounds]))
+    stops = [*bounds[1:].tolist(), len(first)]
+    blocks = (slice(*ends) for ends in zip(bounds.tolist(), stops, strict=True))
+    return [_atom_contacts(groups, others, first[block], second[block]) for block in blocks]
 
 
 def _atom_contacts(
-    groups: AtomGroups, others: AtomGroups, first: Int[Tensor, "P"], second: Int[Tensor, "P"], block: slice
-) -> tuple[Int[Tensor, "X"], Int[Tensor, "X"], Int[Tensor, "X"], Float[Tensor, "X"]]:
-    """Pair of groups, first atom, second atom and distance of all contacts of a block of pairs of groups."""
-    first, second = first[block], second[block]
+    groups: AtomGroups, others: AtomGroups, first: Int[Tensor, "P"], second: Int[Tensor, "P"]
+) -> Contacts:
+    """Find the contacts of pairs of groups at once."""
+    cutoff = groups.radius.index_select(0, first) + others.radius.index_select(0, second) + CONTACT_CUTOFF
+    near, _ = pairs_within(groups.center, first, others.center, second, cutoff)
+    first, second = first.index_select(0, near), second.index_select(0, near)
     pair, first_atom = _group_atoms(groups, first)
     other_group = second.index_select(0, pair)
     # Atoms of the first group near the bounding sphere of the second one, then near its atoms.
@@ -209,8 +189,9 @@ def _atom_contacts(
     row = near.index_select(0, row)
     first_atom = first_atom.index_select(0, row)
     near, squared = pairs_within(groups.positions, first_atom, others.positions, second_atom, CONTACT_CUTOFF)
-    pair = pair.index_select(0, row.index_select(0, near)) + block.start
-    return pair, first_atom.index_select(0, near), second_atom.index_select(0, near), squared.sqrt()
+    pair = pair.index_select(0, row.index_select(0, near))
+    first_atom, second_atom = first_atom.index_select(0, near), second_atom.index_select(0, near)
+    return Contacts(first, second, pair, first_atom, second_atom, squared.sqrt())
 
 
 def pairs_within(

@@ -50,16 +50,16 @@ class CandidateContacts:
         One group per candidate.
     backbones : AtomGroups
         One group per residue.
-    fixed : Contacts
+    fixed : list of Contacts
         Candidates (first) with the backbones of neighbours (second).
-    mutual : Contacts
+    mutual : list of Contacts
         Candidates of neighbours with each other, each pair once.
     """
 
     candidates: AtomGroups
     backbones: AtomGroups
-    fixed: Contacts
-    mutual: Contacts
+    fixed: list[Contacts]
+    mutual: list[Contacts]
 
 
 def find_candidate_contacts(
@@ -75,7 +75,7 @@ def find_candidate_contacts(
 
 def find_fixed_contacts(
     candidates: Candidates, groups: AtomGroups, residues: AtomGroups, graph: Graph
-) -> Contacts:
+) -> list[Contacts]:
     """Find the contacts of candidates with atoms of neighbouring residues that do not move.
 
     Parameters
@@ -93,7 +93,8 @@ def find_fixed_contacts(
     bounds = torch.searchsorted(residue, torch.arange(len(graph.ca) + 1, device=residue.device))
     first, count = (x.index_select(0, candidates.residue) for x in (bounds[:-1], bounds.diff()))
     candidate, place = expand_ranges(first, count)
-    return find_contacts(groups, residues, candidate.int(), neighbor.index_select(0, place).int())
+    neighbor = neighbor.index_select(0, place).int()
+    return find_contacts(groups, residues, candidate.int(), neighbor, whole_groups=True)
 
 
 def interpolation_factors(fraction: Float[Tensor, "X"]) -> Float[Tensor, "X 2"]:

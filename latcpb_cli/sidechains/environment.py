@@ -10,6 +10,7 @@ from torch import Tensor
 
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.sidechains.atom_groups import Contacts, groups_of_pairs
 from latcpb_cli.sidechains.candidates import Candidates
 from latcpb_cli.sidechains.contact_features import (
     ContactFeatures,
@@ -110,16 +111,17 @@ class Environment:
         side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
         backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
         of_backbones = table.new_zeros(len(weight), table.shape[1])
-        is_scored = scored[contacts.fixed.first_group]
-        for block in contacts.fixed.blocks(is_scored, whole_groups=True):
-            ContactFeatures.from_contacts(side_chains, backbones, block).add_by_center(table, of_backbones)
-        first, second = contacts.mutual.first_group, contacts.mutual.second_group
+        for block in contacts.fixed:
+            near = block.select(scored[block.first_group])
+            ContactFeatures.from_contacts(side_chains, backbones, near).add_by_center(table, of_backbones)
+        first, second = groups_of_pairs(contacts.mutual)
         as_first, as_second = scored[first] & probable[second], scored[second] & probable[first]
         # First all pairs in their order, then all with the second one as the center, wherever a block ends.
         stops = [0, int(as_first.sum())]
         center, other = first.new_empty(2, stops[1] + int(as_second.sum()))
         embedded, both_ways = table.new_empty(len(center), table.shape[1]), two_way_table(table)
-        for block in contacts.mutual.blocks(as_first | as_second):
+        kept = torch.split(as_first | as_second, [len(block.first_group) for block in contacts.mutual])
+        for block in map(Contacts.select, contacts.mutual, kept):
             features = ContactFeatures.from_contacts(side_chains, side_chains, block)
             groups = block.first_group, block.second_group
             for part, sums in enumerate(features.sum_by_pair(both_ways).chunk(2, dim=1)):

@@ -10,6 +10,7 @@ Besag 1975), and that of the mean field itself (Domke 2013).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -24,7 +25,13 @@ from latcpb_cli.device import constant, table_on
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
-from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, candidate_groups, residue_groups
+from latcpb_cli.sidechains.atom_groups import (
+    AtomGroups,
+    Contacts,
+    candidate_groups,
+    groups_of_pairs,
+    residue_groups,
+)
 from latcpb_cli.sidechains.candidates import Candidates
 from latcpb_cli.sidechains.contacts import (
     N_KNOTS,
@@ -118,7 +125,7 @@ class Packing(nn.Module):
         nonzero = true_indices(energy != 0)
         first, second = (
             candidates.index.index_select(0, group.index_select(0, nonzero))
-            for group in (mutual.first_group, mutual.second_group)
+            for group in groups_of_pairs(mutual)
         )
         energy = energy.index_select(0, nonzero)
         probability = logits.softmax(-1)
@@ -139,19 +146,19 @@ class Packing(nn.Module):
         self,
         logits: Float[Tensor, "L M"],
         candidates: Candidates,
-        contacts: Contacts,
+        contacts: Sequence[Contacts],
         energy: Float[Tensor, "P"],
     ) -> Float[Tensor, "L M"]:
         """Subtract the energies of pairs of groups from the logits of their candidates."""
-        index = candidates.index[contacts.first_group]
+        index = candidates.index[groups_of_pairs(contacts)[0]]
         return logits.flatten().index_add(0, index, -energy).view_as(logits)
 
     def _contact_energy(
-        self, groups: AtomGroups, others: AtomGroups, contacts: Contacts
+        self, groups: AtomGroups, others: AtomGroups, contacts: Sequence[Contacts]
     ) -> Float[Tensor, "P"]:
         """Energy of each pair of groups."""
         table = torch.nn.functional.pad(self.contact_energy, (0, 1)).view(-1, 1)
-        return torch.cat([_sum_table(table, groups, others, block) for block in contacts.blocks()])
+        return torch.cat([_sum_table(table, groups, others, block) for block in contacts])
 
 
 def _sum_table(

@@ -10,7 +10,7 @@ probabilities.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.chem.atom_types import ATOM_TYPES
@@ -24,6 +24,7 @@ from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.model.linear import single_output
+from latcpb_cli.model.row_blocks import row_blocks
 from latcpb_cli.sidechains.candidates import Candidates
 from latcpb_cli.sidechains.contact_features import N_TERMS
 from latcpb_cli.sidechains.contacts import N_KNOTS, CandidateContacts, table_sum
@@ -38,6 +39,8 @@ _N_CONTACT_FEATURES, _HIDDEN = 16, 192
 """Widths of the embedding of a candidate's contacts, and of the network."""
 _N_TORSION_FEATURES = 8
 """Cosine and sine of phi and psi, and the products of these."""
+_CANDIDATES_PER_CPU_BLOCK = 1024
+"""Candidates that the network embeds at once on a CPU."""
 _MIN_PROBABILITY = 1e-5
 """Before a logarithm is taken."""
 
@@ -128,43 +131,60 @@ class Rescoring(nn.Module):
         scored = candidates.select(rows)
         context = self.context(condition.residues) + self.torsion_projection(_torsion_features(atoms, graph))
         probabilities = torch.stack([scored.log_prob, log_prob.index_select(0, rows)], dim=1)
-        own = [torch.sin(scored.chi), torch.cos(scored.chi), probabilities]
-        states = self._embed_states(scored, context, graph)
+        own = torch.cat([torch.sin(scored.chi), torch.cos(scored.chi), probabilities], dim=-1)
+        residue = scored.residue
+        state = graph.types.index_select(0, residue) * N_ROTAMERS + scored.rotamer
         for _ in range(rounds):
-            features = torch.cat([environment.weighted(weight).index_select(0, rows), *own], dim=-1)
-            hidden = self.candidate_projection(features)
-            hidden += states
-            hidden = self.dropout(nn.functional.silu(hidden))
-            hidden = self._exchange_messages(hidden, scored, weight.index_select(0, rows), condition, graph)
-            score = log_prob.index_add(0, rows, single_output(self.score_head, hidden))
+            features = torch.cat([environment.weighted(weight).index_select(0, rows), own], dim=-1)
+            hidden = self._embed(features, state, residue, context)
+            messages = self._messages(hidden, residue, weight.index_select(0, rows), condition, graph)
+            score = log_prob.index_add(0, rows, self._score(hidden, messages, residue))
             corrected = candidates.to_table(score, len(probability)).log_softmax(-1)
             weight = corrected.detach().flatten().index_select(0, candidates.index).exp()
         return corrected
 
-    def _embed_states(
-        self, scored: Candidates, context: Float[Tensor, "L hidden"], graph: Graph
+    def _embed(
+        self,
+        features: Float[Tensor, "N features"],
+        state: Int[Tensor, "N"],
+        residue: Int[Tensor, "N"],
+        context: Float[Tensor, "L hidden"],
     ) -> Float[Tensor, "N hidden"]:
-        """Embed the rotamers of candidates with the context of their residues."""
-        types = graph.types.index_select(0, scored.residue)
-        states: Tensor = self.state_embedding(types * N_ROTAMERS + scored.rotamer)
-        return context.index_select(0, scored.residue) + states
+        """Embed candidates: their features and rotamers, and the context of their residues."""
+        hidden = features.new_empty(len(features), _HIDDEN)
+        for block in row_blocks(len(features), _CANDIDATES_PER_CPU_BLOCK, features.device):
+            states = context.index_select(0, residue[block]) + self.state_embedding(state[block])
+            hidden[block] = nn.functional.silu(self.candidate_projection(features[block]) + states)
+        dropped: Tensor = self.dropout(hidden)
+        return dropped
 
-    def _exchange_messages(
+    def _messages(
         self,
         hidden: Float[Tensor, "N hidden"],
-        scored: Candidates,
+        residue: Int[Tensor, "N"],
         weight: Float[Tensor, "N"],
         condition: Condition,
         graph: Graph,
-    ) -> Float[Tensor, "N hidden"]:
-        """Pass the mean of a residue's candidates to its neighbours, and their messages to its candidates."""
+    ) -> Float[Tensor, "L hidden"]:
+        """Pass the mean of each residue's candidates to its neighbours; return what each residue receives."""
         rows = torch.arange(len(hidden), device=hidden.device)
-        pooled = table_sum(hidden, rows[:, None], weight[:, None], scored.residue, len(graph.types))
+        pooled = table_sum(hidden, rows[:, None], weight[:, None], residue, len(graph.types))
         residues = condition.residues + self.message_in(pooled)
-        messages = self.message_out(self.message_passing(residues, condition.pairs, graph))
-        updated: Tensor = self.candidate_hidden(hidden)
-        updated += messages.index_select(0, scored.residue)
-        return nn.functional.silu(updated)
+        messages: Tensor = self.message_out(self.message_passing(residues, condition.pairs, graph))
+        return messages
+
+    def _score(
+        self,
+        hidden: Float[Tensor, "N hidden"],
+        messages: Float[Tensor, "L hidden"],
+        residue: Int[Tensor, "N"],
+    ) -> Float[Tensor, "N"]:
+        """Return the correction of each candidate's log probability."""
+        score = hidden.new_empty(len(hidden))
+        for block in row_blocks(len(hidden), _CANDIDATES_PER_CPU_BLOCK, hidden.device):
+            updated = self.candidate_hidden(hidden[block]) + messages.index_select(0, residue[block])
+            score[block] = single_output(self.score_head, nn.functional.silu(updated))
+        return score
 
 
 def _torsion_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L 8"]:

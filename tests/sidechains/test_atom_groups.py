@@ -7,7 +7,7 @@ import torch
 
 from latcpb_cli.geometry.masks import expand_ranges
 from latcpb_cli.sidechains import atom_groups
-from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, find_contacts
+from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts, find_contacts, groups_of_pairs
 
 MASK = torch.rand(6, 4, generator=torch.Generator().manual_seed(1)) < 0.8
 ATOMS = 5.0 * torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(2))
@@ -22,7 +22,8 @@ def groups() -> AtomGroups:
 
 def contacts_of(groups: AtomGroups) -> Contacts:
     first, second = torch.triu_indices(6, 6, 1).int()
-    return find_contacts(groups, groups, first, second)
+    (contacts,) = find_contacts(groups, groups, first, second)
+    return contacts
 
 
 def test_groups_hold_the_atoms_of_their_mask(groups: AtomGroups) -> None:
@@ -53,16 +54,30 @@ def test_contacts_are_all_pairs_of_atoms_within_the_cutoff(groups: AtomGroups) -
     assert torch.equal(contacts.second_group[contacts.pair], group_of[contacts.second_atom].int())
 
 
-def test_the_size_of_blocks_does_not_matter(groups: AtomGroups, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("whole_groups", [False, True])
+def test_blocks_hold_the_same_contacts(
+    groups: AtomGroups, whole_groups: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = contacts_of(groups)
-    monkeypatch.setattr(atom_groups, "_PAIRS_PER_CPU_BLOCK", 2)
-    for name, value in vars(contacts_of(groups)).items():
-        assert torch.equal(value, getattr(whole, name)), name
+    first, second = torch.triu_indices(6, 6, 1).int()
+    monkeypatch.setattr(atom_groups, "_PAIRS_PER_CPU_BLOCK", 4)
+    blocks = find_contacts(groups, groups, first, second, whole_groups=whole_groups)
+    assert len(blocks) > 2
+    for name, expected in vars(whole).items():
+        parts = [getattr(block, name) for block in blocks]
+        if name == "pair":  # each block counts its own
+            counts = torch.tensor([0] + [len(block.first_group) for block in blocks]).cumsum(0)
+            parts = [part + int(before) for part, before in zip(parts, counts, strict=False)]
+        assert torch.equal(torch.cat(parts), expected), name
+    owners = [set(block.first_group.tolist()) for block in blocks]
+    assert (len(set().union(*owners)) == sum(map(len, owners))) == whole_groups
+    both = groups_of_pairs(blocks)
+    assert torch.equal(both[0], whole.first_group) and torch.equal(both[1], whole.second_group)
 
 
-def test_no_pairs_have_no_contacts(groups: AtomGroups) -> None:
+def test_no_pairs_are_one_empty_block(groups: AtomGroups) -> None:
     nothing = torch.zeros(0, dtype=torch.int32)
-    contacts = find_contacts(groups, groups, nothing, nothing)
+    (contacts,) = find_contacts(groups, groups, nothing, nothing, whole_groups=True)
     assert all(len(value) == 0 for value in vars(contacts).values())
 
 
@@ -75,35 +90,6 @@ def test_selected_contacts_belong_to_the_selected_pairs(groups: AtomGroups) -> N
     assert torch.equal(selected.first_atom, contacts.first_atom[kept])
     groups_of_contacts = contacts.first_group[contacts.pair][kept]
     assert torch.equal(selected.first_group[selected.pair], groups_of_contacts)
-
-
-@pytest.mark.parametrize("size", [1, 5, 1000])
-def test_blocks_hold_the_selected_pairs_in_their_order(
-    groups: AtomGroups, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    contacts = contacts_of(groups)
-    mask = torch.arange(len(contacts.first_group)) % 2 == 1
-    monkeypatch.setattr(atom_groups, "_CONTACTS_PER_CPU_BLOCK", size)
-    for kept, whole in ((None, contacts), (mask, contacts.select(mask))):
-        blocks = list(contacts.blocks(kept))
-        assert len(blocks) == (1 if size == 1000 else len(torch.unique(contacts.pair[::size])))
-        before = 0
-        for block in blocks:
-            after = before + len(block.first_group)
-            assert torch.equal(block.first_group, whole.first_group[before:after])
-            assert torch.equal(block.second_group, whole.second_group[before:after])
-            own = (whole.pair >= before) & (whole.pair < after)
-            assert torch.equal(block.pair + before, whole.pair[own])
-            for name in ("first_atom", "second_atom", "distance"):
-                assert torch.equal(getattr(block, name), getattr(whole, name)[own])
-            before = after
-        assert before == len(whole.first_group)
-
-
-def test_without_contacts_there_is_an_empty_block(groups: AtomGroups) -> None:
-    nothing = torch.zeros(0, dtype=torch.int32)
-    (block,) = find_contacts(groups, groups, nothing, nothing).blocks()
-    assert len(block.first_group) == 0
 
 
 def test_ranges_are_listed_one_after_another() -> None:

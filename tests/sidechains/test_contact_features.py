@@ -32,7 +32,7 @@ def features(distance: float) -> ContactFeatures:
     first = one_atom([0.0, 0.0, 0.0], [1.0, 0.0, 0.0], FIRST)
     second = one_atom([distance, 0.0, 0.0], [-0.5, 0.75**0.5, 0.0], SECOND)
     zero = torch.zeros(1, dtype=torch.int32)
-    contacts = find_contacts(first.groups, second.groups, zero, zero)
+    (contacts,) = find_contacts(first.groups, second.groups, zero, zero)
     return ContactFeatures.from_contacts(first, second, contacts)
 
 

@@ -36,7 +36,7 @@ def test_table_sums_belong_to_their_owners() -> None:
 
 def test_mutual_contacts_hold_every_pair_of_near_candidates_once(chain) -> None:
     candidates = chain.candidates()
-    contacts = chain.contacts(candidates).mutual
+    (contacts,) = chain.contacts(candidates).mutual
     pairs = list(zip(contacts.first_group.tolist(), contacts.second_group.tolist(), strict=True))
     assert len(set(pairs)) == len(pairs)
     assert not set(pairs) & {(second, first) for first, second in pairs}
@@ -57,7 +57,7 @@ def test_mutual_contacts_hold_every_pair_of_near_candidates_once(chain) -> None:
 
 def test_fixed_contacts_are_with_neighbors_only(chain) -> None:
     candidates = chain.candidates()
-    contacts = chain.contacts(candidates).fixed
+    (contacts,) = chain.contacts(candidates).fixed
     residue = candidates.residue[contacts.first_group]
     neighbors = chain.graph.index[residue]
     assert (neighbors == contacts.second_group[:, None]).any(-1).all()

@@ -17,7 +17,7 @@ def test_energies_are_continuous_and_end_at_zero(chain) -> None:
     zero, each = torch.zeros(1, dtype=torch.long), torch.arange(count)
     atom = AtomGroups(torch.zeros(3, 1), zero, zero, zero + 1, torch.zeros(3, 1), torch.zeros(1))
     contacts = Contacts(each, each, each, torch.zeros_like(each), torch.zeros_like(each), distance)
-    energy = packing._contact_energy(atom, atom, contacts)
+    energy = packing._contact_energy(atom, atom, [contacts])
     assert energy.diff().abs().max() < 0.03
     assert abs(float(energy[-1])) < 1e-3
     assert float(energy[0]) == pytest.approx(float(packing.contact_energy[0, 0]))
@@ -47,7 +47,7 @@ def test_energies_lower_the_probability_of_overlapping_candidates(chain) -> None
     before = chain.packing.marginals(candidates, contacts, chain.graph).flatten()[candidates.index]
     chain.repel()
     after = chain.packing.marginals(candidates, contacts, chain.graph).flatten()[candidates.index]
-    fixed = contacts.fixed
+    (fixed,) = contacts.fixed
     nearest = torch.full((len(candidates.index),), torch.inf)
     group = fixed.first_group[fixed.pair].long()
     nearest = nearest.scatter_reduce(0, group, fixed.distance, "amin")
