@@ -13,10 +13,10 @@ import pytest
 from latcpb_cli.run.malloc import keep_freed_memory
 
 STATUS = Path("/proc/self/statm")
-BLOCK = 256 * 2**20
+BLOCK = 128 * 2**20
 
 
-def resident_after_freeing(prepare: str) -> int:
+def resident_after_freeing(prepare: str, size: int = BLOCK) -> int:
     """Bytes by which a process has grown once it has filled and freed a block of memory."""
     script = f"""
         import resource
@@ -25,7 +25,7 @@ def resident_after_freeing(prepare: str) -> int:
         def resident():
             return int(open({str(STATUS)!r}).read().split()[1]) * resource.getpagesize()
         before = resident()
-        np.ones({BLOCK}, dtype=np.uint8)
+        np.ones({size}, dtype=np.uint8)
         print(resident() - before)
     """
     done = subprocess.run(
@@ -42,6 +42,7 @@ def test_freed_memory_is_kept():
     keep = "from latcpb_cli.run.malloc import keep_freed_memory; keep_freed_memory()"
     assert resident_after_freeing("") < BLOCK / 10
     assert resident_after_freeing(keep) > 0.9 * BLOCK
+    assert resident_after_freeing(keep, 3 * BLOCK) < BLOCK / 10  # the largest blocks are still returned
 
 
 def test_other_c_libraries_are_left_alone():
