@@ -39,6 +39,7 @@ def resolve_device(name: str) -> str:
 
 
 @cache
+@torch.inference_mode(False)
 def table_on(device: torch.device, make: Callable[[], Any], column: str = "") -> Shaped[Tensor, "..."]:
     """Return a table of the package as a tensor on a device, to which it is copied once.
 
@@ -60,6 +61,7 @@ def table_on(device: torch.device, make: Callable[[], Any], column: str = "") ->
 
 
 @cache
+@torch.inference_mode(False)
 def constant(
     values: float | tuple[float, ...], dtype: torch.dtype, device: torch.device
 ) -> Shaped[Tensor, "..."]:

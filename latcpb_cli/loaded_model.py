@@ -136,6 +136,7 @@ class LoadedModel:
         """
         frames = CanonicalChunk.from_chunk(trace, chunk, options)
 
+        @torch.inference_mode()
         def compute(size: int, at_least: int) -> np.ndarray:
             result = np.zeros((*chunk.positions.shape[:2], N_ROTAMERS), dtype=np.float16)
             for rows, kept in frames.blocks(size, at_least):
@@ -208,6 +209,7 @@ class LoadedModel:
         if options.ca_tolerance > 0:
             n_steps = STEPS_AFTER_RELAXATION
 
+        @torch.inference_mode()
         def build(size: int, at_least: int) -> OverlapCounts:
             total, blocks = OverlapCounts(), list(frames.blocks(size, at_least))
             counter = self._step_counter(options, len(blocks), len(chunk))

@@ -118,6 +118,7 @@ def _corners(
 
 
 @cache
+@torch.inference_mode(False)
 def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
     """Energy and its derivatives by phi and psi at the middle of each bin, for all residue classes."""
     step = 2 * math.pi / MAP_BINS
@@ -141,8 +142,10 @@ def _distances(region: Bool[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
     steps = np.abs(np.arange(n_bins)[:, None] - np.arange(n_bins))
     squares = (np.minimum(steps, n_bins - steps) ** 2).astype(np.int16)
     outside = np.int16(2 * n_bins**2)  # more than any square of a distance
-    in_row = np.where(region[:, None], squares, outside).min(axis=2)
-    return np.asarray(np.sqrt((squares[:, :, None] + in_row).min(axis=1), dtype=np.float64))
+    distance = np.where(region, np.int16(0), outside)
+    for _ in range(2):  # along the columns, then along the rows
+        distance = (squares[:, :, None] + distance).min(axis=1).T
+    return np.sqrt(distance, dtype=np.float64)
 
 
 def _unusualness(scores: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:

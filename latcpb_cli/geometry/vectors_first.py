@@ -59,5 +59,6 @@ def from_frame(
 
 
 @cache
+@torch.inference_mode(False)
 def _cyclic_order(device: torch.device) -> Int[Tensor, "3"]:
     return torch.tensor([1, 2, 0], device=device)

@@ -20,6 +20,7 @@ CHI_RANGES = (slice(5, 14), slice(6, 14), slice(7, 11), slice(8, 11))
 
 
 @cache
+@torch.inference_mode(False)
 def chi_tables(
     device: torch.device,
 ) -> tuple[Int[Tensor, "20 4 2"], Bool[Tensor, "20 4 15"], Bool[Tensor, "20 4"]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -147,8 +148,11 @@ _LIBRARY.impl("_copy_from", _copy_from, "PrivateUse1")
 
 @contextmanager
 def simulated_gpu() -> Iterator[HostWaits]:
-    """Provide the device `SIMULATED_GPU`, and count its transfers and the waits for it."""
-    with HostWaits() as waits:
+    """Provide the device `SIMULATED_GPU`, and count its transfers and the waits for it.
+
+    Its tensors cannot be made in inference mode, which is that without gradients here.
+    """
+    with HostWaits() as waits, patch.object(torch, "inference_mode", torch.no_grad):
         _active.append(waits)
         try:
             yield waits
