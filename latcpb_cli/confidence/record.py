@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -106,7 +105,7 @@ def mean_quantities(table: Float[np.ndarray, "N 7"]) -> dict[str, float | None]:
 
 def residue_rows(table: Float[np.ndarray, "L 7"], labels: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield a row for each residue: its label, and its confidence by name, None where there is none."""
-    for label, row in zip(labels, table, strict=True):
-        quantities = zip(QUANTITIES, row.tolist(), strict=True)
-        rounded = {name: round(value, 4) if isfinite(value) else None for name, value in quantities}
-        yield {"residue": label, **rounded}
+    rounded = np.round(table.astype(np.float64), 4).astype(object)
+    rounded[~np.isfinite(table)] = None
+    for label, row in zip(labels, rounded.tolist(), strict=True):
+        yield {"residue": label, **dict(zip(QUANTITIES, row, strict=True))}

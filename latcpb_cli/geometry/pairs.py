@@ -9,7 +9,8 @@ from scipy.spatial import cKDTree
 __all__ = ["close_pairs", "close_pairs_between", "image_shift"]
 
 Array = np.ndarray
-_LEAF_SIZE = 32  # points of a leaf of the tree at which atoms of proteins are searched fastest
+_FASTEST_TREE = {"leafsize": 32, "balanced_tree": False, "compact_nodes": False}
+"""Of the atoms of proteins, which fill space evenly: built in half the time, and searched as fast."""
 
 
 def close_pairs(
@@ -39,7 +40,7 @@ def close_pairs(
     origin = np.arange(n_points)
     if cell is not None and np.any(cell):
         points, origin = _with_images(points, cell, cutoff)
-    pairs = cKDTree(points, leafsize=_LEAF_SIZE).query_pairs(cutoff, output_type="ndarray")
+    pairs = cKDTree(points, **_FASTEST_TREE).query_pairs(cutoff, output_type="ndarray")
     first, second = np.ascontiguousarray(pairs.T)
     if len(points) > n_points:
         first, second = _drop_images(first, second, origin, n_points)
@@ -84,7 +85,8 @@ def close_pairs_between(
 def _search(
     points: Float[Array, "N 3"], others: Float[Array, "M 3"], cutoff: float
 ) -> tuple[Int[Array, "P"], Int[Array, "P"]]:
-    neighbors = cKDTree(points).query_ball_tree(cKDTree(others), cutoff)
+    one, other = (cKDTree(each, **_FASTEST_TREE) for each in (points, others))
+    neighbors = one.query_ball_tree(other, cutoff)
     point = np.repeat(np.arange(len(points)), [len(row) for row in neighbors])
     return point, np.array([index for row in neighbors for index in row], dtype=np.int64)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -10,7 +12,7 @@ from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, CB_SLOT, N_SLOT, NAMES, PR
 from latcpb_cli.geometry.angles import angle, angle_difference, distance, signed_volume
 from latcpb_cli.geometry.links import next_rows
 from latcpb_cli.metrics.count import Check, Count, count_where
-from latcpb_cli.metrics.piercing import find_pierced_rings, find_rings
+from latcpb_cli.metrics.piercing import Rings, find_pierced_rings, find_rings
 from latcpb_cli.metrics.terms import angle_terms, bond_terms
 from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
 
@@ -63,9 +65,13 @@ class StereoChecker:
         self.types, self.present, self.next_residue = types, present, next_residue
         self.bonds = bond_terms(types, present, next_residue)
         self.angles = angle_terms(types, present, next_residue)
-        self.rings = find_rings(types, present)
         after = next_rows(next_residue, len(types))
         self.before_proline = (types[after] == PRO) & (chain_index[after] == chain_index)
+
+    @cached_property
+    def rings(self) -> Rings:
+        """Rings whose atoms are all present."""
+        return find_rings(self.types, self.present)
 
     def count(self, atoms: Float[Array, "F L 15 3"], linked: Bool[Array, "F L"]) -> dict[str, Count]:
         """Count the results of `check` over all frames, and pierced rings.

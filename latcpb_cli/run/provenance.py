@@ -43,6 +43,9 @@ def provenance(inputs: Sequence[Path], **run: Any) -> dict[str, Any]:
 
 
 def _version(library: str) -> str:
+    """Version of a library, from its module if it is loaded: its metadata take a millisecond to find."""
+    if (loaded := getattr(sys.modules.get(library), "__version__", None)) is not None:
+        return str(loaded)
     try:
         return version(library)
     except PackageNotFoundError:

@@ -38,6 +38,8 @@ _SERIAL_COUNT = MAX_SERIAL + 1
 """Serial numbers from 0 on that five columns hold."""
 PDB_LIMITS = (-999.999, 9999.999)
 """Lowest and highest coordinate (Å) that fits into eight columns."""
+_TER = "TER   %5d      \0\n"
+"""With a % field for the serial number, and a null character in the place of the residue's columns."""
 _OTHER_FORMAT = "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc"
 
 
@@ -253,27 +255,35 @@ def _template(
 ) -> tuple[str, Int[np.ndarray, "N"]]:
     """Format a frame with % fields for x, y, z and B of each atom; list the serial numbers of the atoms."""
     trace = topology.trace
-    variants, last = [trace.name(index) for index in range(len(trace))], trace.ends_chain().tolist()
+    escaped = [columns.replace("%", "%%%%") for columns in residue_columns]  # for two times of formatting
+    names, elements, last = topology.names.tolist(), topology.elements.tolist(), trace.ends_chain().tolist()
     ends_chain = np.diff(trace.chain_index[topology.residue], append=-1) != 0
+    starts = np.flatnonzero(np.diff(topology.residue, prepend=-1))
+    residues, stops = topology.residue[starts].tolist(), [*starts[1:].tolist(), len(topology)]
+    parts: list[str] = []
+    for residue, start, stop in zip(residues, starts.tolist(), stops, strict=True):
+        atoms = tuple(names[start:stop]), tuple(elements[start:stop])
+        lines = _residue_lines(trace.name(residue), *atoms, naming, last[residue])
+        lines += _TER if ends_chain[stop - 1] else ""
+        parts.append(lines.replace("\0", escaped[residue]))
+    numbers = np.arange(1, len(topology) + int(ends_chain.sum()) + 1)  # of atoms and of the ends of chains
     serials = np.arange(1, len(topology) + 1) + np.cumsum(ends_chain) - ends_chain
-    escaped = [columns.replace("%", "%%") for columns in residue_columns]
-    lines: list[str] = []
-    fields: list[int | str] = []
-    atoms = topology.residue, topology.names, topology.elements, serials % _SERIAL_COUNT, ends_chain
-    for residue, atom, element, serial, is_end in zip(*(column.tolist() for column in atoms), strict=True):
-        lines.append(_atom_line(variants[residue], atom, element, naming, last[residue]))
-        fields += (serial, escaped[residue])
-        if is_end:
-            lines.append("TER   %5d      %s\n")
-            fields += ((serial + 1) % _SERIAL_COUNT, escaped[residue])
-    return "".join(lines) % tuple(fields), serials
+    return "".join(parts) % tuple((numbers % _SERIAL_COUNT).tolist()), serials
 
 
 @cache
+def _residue_lines(
+    variant: str, atoms: tuple[str, ...], elements: tuple[str, ...], naming: Naming, last: bool
+) -> str:
+    """Format the ATOM records of a residue, with a null character in the place of its columns."""
+    pairs = zip(atoms, elements, strict=True)
+    return "".join(_atom_line(variant, atom, element, naming, last) for atom, element in pairs)
+
+
 def _atom_line(variant: str, atom: str, element: str, naming: Naming, last: bool) -> str:
-    """Format an ATOM record with % fields for serial number and residue, and escaped ones for a frame."""
+    """Format an ATOM record with a % field for the serial number, and escaped ones for a frame."""
     record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM  "
     name = atom_name(variant, atom, naming, last)
     # Names of one-letter elements begin in the second of four columns.
     columns = f" {name:<3s}" if len(name) < 4 else name
-    return f"{record}%5d {columns} %s   %%8.3f%%8.3f%%8.3f  1.00%%6.2f          {element:>2s}  \n"
+    return f"{record}%5d {columns} \0   %%8.3f%%8.3f%%8.3f  1.00%%6.2f          {element:>2s}  \n"
