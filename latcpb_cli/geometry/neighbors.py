@@ -13,7 +13,7 @@ from latcpb_cli.geometry.masks import true_indices
 
 __all__ = ["nearest_neighbors"]
 
-_MAX_MATRIX_SIZE = 4096
+_MAX_CPU_MATRIX_SIZE, _MAX_MATRIX_SIZE = 512, 4096
 """Structures of more points are searched by a tree or a cell list: a matrix grows with their square."""
 
 
@@ -65,9 +65,10 @@ def _nearest_in(
     valid = torch.zeros_like(index, dtype=torch.bool)
     if n_nearest == 0:
         return index, valid
-    if size <= _MAX_MATRIX_SIZE:
+    on_cpu = points.device.type == "cpu"
+    if size <= (_MAX_CPU_MATRIX_SIZE if on_cpu else _MAX_MATRIX_SIZE):
         distance, nearest = _search_matrix(points, n_nearest)
-    elif points.device.type == "cpu":
+    elif on_cpu:
         distance, nearest = _search_tree(points, n_nearest, cutoff)
     else:
         distance, nearest = _search_cells(points, n_nearest, cutoff)

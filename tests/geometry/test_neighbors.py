@@ -16,7 +16,7 @@ def test_large_structures_have_the_same_neighbors(monkeypatch, sizes, cutoff, se
     torch.manual_seed(0)
     points = 15 * torch.rand(sum(sizes), 3)
     index, valid = nearest_neighbors(points, sizes, 12, cutoff)
-    monkeypatch.setattr(neighbors, "_MAX_MATRIX_SIZE", 0)
+    monkeypatch.setattr(neighbors, "_MAX_CPU_MATRIX_SIZE", 0)
     monkeypatch.setattr(neighbors, "_search_tree", getattr(neighbors, search))
     large_index, large_valid = nearest_neighbors(points, sizes, 12, cutoff)
     assert torch.equal(valid, large_valid)
@@ -24,7 +24,7 @@ def test_large_structures_have_the_same_neighbors(monkeypatch, sizes, cutoff, se
 
 
 def test_coincident_points_are_neighbours_of_each_other_and_not_of_themselves(monkeypatch):
-    monkeypatch.setattr(neighbors, "_MAX_MATRIX_SIZE", 0)
+    monkeypatch.setattr(neighbors, "_MAX_CPU_MATRIX_SIZE", 0)
     index, valid = nearest_neighbors(torch.zeros(6, 3), [6], 3, 5.0)
     assert valid.all()
     assert (index != torch.arange(6)[:, None]).all()
