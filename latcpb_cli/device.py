@@ -54,7 +54,8 @@ def table_on(device: torch.device, make: Callable[[], Any], column: str = "") ->
     Returns
     -------
     Tensor
-        Shared by all callers, who do not change it.
+        Shared by all callers, who do not change it; training needs it as well, and so it is no tensor of
+        inference mode.
     """
     table = make()
     return torch.as_tensor(getattr(table, column) if column else table, device=device)

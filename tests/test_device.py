@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from latcpb_cli.device import autocast, resolve_device
+from latcpb_cli.chem.zmatrix import chi_slots
+from latcpb_cli.device import autocast, constant, resolve_device, table_on
 from latcpb_cli.errors import UsageError
 
 
@@ -36,3 +37,15 @@ def test_devices_that_do_not_exist_are_refused(monkeypatch: pytest.MonkeyPatch) 
 def test_a_cpu_keeps_32_bits() -> None:
     with autocast(torch.device("cpu")):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_tables_of_inference_serve_in_training() -> None:
+    device, weight = torch.device("cpu"), torch.ones(4, requires_grad=True)
+    for made in (table_on, constant):
+        made.cache_clear()
+    with torch.inference_mode():
+        table, numbers = table_on(device, chi_slots), constant((1.0, 2.0, 3.0, 4.0), torch.float32, device)
+        assert table_on(device, chi_slots) is table
+    (weight * numbers + weight * table[0, 0]).sum().backward()
+    assert weight.grad is not None
+    assert torch.equal(weight.grad, numbers + table[0, 0])
