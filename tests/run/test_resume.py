@@ -232,8 +232,12 @@ def trajectory(tmp_path_factory) -> Path:
 
 
 def start(folder: Path, name: str, *options: str) -> subprocess.Popen:
-    """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own."""
+    """Begin or resume a run of ``latcpb backmap`` in small chunks, in a process of its own.
+
+    Ctrl-C interrupts it even where tests run in the background of a shell, whose processes ignore it.
+    """
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from latcpb_cli import block_size; block_size._RESIDUES_PER_BLOCK['cpu'] = 1; "
         "from latcpb_cli.run import prepared_run; prepared_run.RESIDUES_PER_CHUNK = 1; "
         "from latcpb_cli.cli.app import main; main()"
