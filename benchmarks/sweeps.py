@@ -22,6 +22,8 @@ LENGTH = 100
 """Residues of a frame, where frames are many."""
 CHAIN_LENGTH = 200
 """Residues of the chains of a large frame."""
+ALONE_CHAINS = 5
+"""Chains of the frame that is compared with a trajectory of such frames."""
 BACKBONE_ATOMS = ("N", "CA", "C", "O")
 PAIRS = 2
 """Runs of each of two commands that are compared, in turns."""
@@ -72,6 +74,17 @@ def sweep_residues(options: argparse.Namespace) -> Iterator[Measurement]:
         chains, length = (count // CHAIN_LENGTH, CHAIN_LENGTH) if count > CHAIN_LENGTH else (1, count)
         cost = run_latcpb(options, write_system(options.work, chains, length, 1))
         yield _measurement("residues", count, chains * length, cost)
+
+
+def sweep_alone(options: argparse.Namespace) -> Iterator[Measurement]:
+    """Build a frame with one thread, and a trajectory of such frames as the command does, in turns."""
+    frames, length = options.sweep_frames // 2, ALONE_CHAINS * CHAIN_LENGTH
+    for _ in range(PAIRS):
+        alone = write_system(options.work, ALONE_CHAINS, CHAIN_LENGTH, 1)
+        cost = run_latcpb(options, alone, "--threads", "1")
+        yield replace(_measurement("alone", 1, length, cost), note="--threads 1")
+        cost = run_latcpb(options, write_system(options.work, ALONE_CHAINS, CHAIN_LENGTH, frames))
+        yield _measurement("alone", frames, length * frames, cost)
 
 
 def sweep_frames(options: argparse.Namespace) -> Iterator[Measurement]:
@@ -173,6 +186,7 @@ def _backbones(options: argparse.Namespace, count: int) -> Iterator[str]:
 SWEEPS: dict[str, Callable[[argparse.Namespace], Iterator[Measurement]]] = {
     "cold": sweep_cold,
     "residues": sweep_residues,
+    "alone": sweep_alone,
     "frames": sweep_frames,
     "backbones": sweep_backbones,
     "models": sweep_models,

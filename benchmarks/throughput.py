@@ -5,9 +5,10 @@
     python benchmarks/throughput.py --work FOLDER --quick                 a minute, as a check of the script
 
 Sweeps: cold (one protein of 100 residues, from the start of the process), residues (one frame of growing
-size), frames (100 residues each), backbones (the same with --keep-backbone, in turns), models (the same with
-each model of the package, in turns), samples, threads, workers, and peers (files of one frame of 100
-residues; latcpb builds the same frames as a trajectory).
+size), alone (one frame of 1,000 residues with one thread, and a trajectory of such frames, in turns), frames
+(100 residues each), backbones (the same with --keep-backbone, in turns), models (the same with each model of
+the package, in turns), samples, threads, workers, and peers (files of one frame of 100 residues; latcpb
+builds the same frames as a trajectory).
 Residues per second leave out loading; the wall time is that of the whole command. Prints Markdown; --out NAME
 writes NAME.md, NAME.json and NAME.png (with matplotlib).
 """
@@ -68,7 +69,10 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--threads", type=parse_numbers, default=cores)
     parser.add_argument("--workers", type=parse_numbers, default=cores)
     parser.add_argument(
-        "--sweep-frames", type=int, default=200, help="for threads and workers; a tenth of it for samples"
+        "--sweep-frames",
+        type=int,
+        default=200,
+        help="for threads and workers; half of it for alone, a tenth for samples",
     )
     parser.add_argument(
         "--fast-frames", type=int, default=200, help="for the other peers, and latcpb beside them"
