@@ -152,7 +152,7 @@ def simulated_gpu() -> Iterator[HostWaits]:
 
     Its tensors cannot be made in inference mode, which is that without gradients here.
     """
-    with HostWaits() as waits, patch.object(torch, "inference_mode", torch.no_grad):
+    with HostWaits() as waits, patch.object(torch, "inference_mode", lambda mode=True: torch.no_grad()):
         _active.append(waits)
         try:
             yield waits
