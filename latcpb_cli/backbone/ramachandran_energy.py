@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latcpb_cli.backbone.ca_geometry import spacing_anomaly
 from latcpb_cli.backbone.local_overlaps import local_overlaps
-from latcpb_cli.chem.ramachandran import MAP_BINS, RESIDUE_CLASSES, ramachandran_maps
+from latcpb_cli.chem.ramachandran import MAP_BINS, ramachandran_maps
 from latcpb_cli.chem.ramachandran_scores import ramachandran_score_maps
 from latcpb_cli.device import constant
 from latcpb_cli.options import BackmapOptions
@@ -33,7 +33,7 @@ It and the constants of the Ramachandran energy are chosen with
 _MAX_SLOPE = 3.0  # Å² per rad, reached at a distance of _SCALE from the region
 _MAX_SLOPE_WITH_SCORES = 4.0  # the same where scores count; chosen as those of `relax_trace`
 _SCALE = math.radians(10.0)  # beyond it the slope falls: regions out of reach do not attract
-_MARGIN = math.radians(4.0)  # the energy becomes zero this far inside the region
+_MARGIN = math.radians(4.0)  # a bin outside is this much further from the region than from its nearest bin
 _LEAST_SCORE = -3.0
 """Of `ramachandran_score`: angles less usual than this count as equally unusual."""
 _SCORE_SMOOTHING = 1.5
@@ -122,30 +122,31 @@ def _corners(
 def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
     """Energy and its derivatives by phi and psi at the middle of each bin, for all residue classes."""
     step = 2 * math.pi / MAP_BINS
+    favoured = ramachandran_maps() == 2
+    distances = np.where(favoured, 0.0, _distances(favoured) * step + _MARGIN)
+    slope = _MAX_SLOPE_WITH_SCORES if score_weight > 0 else _MAX_SLOPE
     fields = []
-    for index in range(len(RESIDUE_CLASSES)):
-        favoured = ramachandran_maps()[index] == 2
-        distance = np.maximum((_distances(favoured) - _distances(~favoured)) * step + _MARGIN, 0.0)
-        slope = _MAX_SLOPE_WITH_SCORES if score_weight > 0 else _MAX_SLOPE
-        energy = slope * _SCALE * np.log1p((distance / _SCALE) ** 2)
+    for index, energy in enumerate(slope * _SCALE * np.log1p((distances / _SCALE) ** 2)):
         if score_weight > 0:
             energy += score_weight * _unusualness(ramachandran_score_maps()[index]) + local_overlaps()[index]
         around = np.pad(energy, 2, mode="wrap")
         fields.append([part[1:-1, 1:-1] for part in (around, *np.gradient(around, step))])
-    table = np.array(fields).transpose(1, 0, 2, 3).reshape(3, -1)
-    return torch.from_numpy(table).to(device, torch.float32)
+    table = np.array(fields, dtype=np.float32).transpose(1, 0, 2, 3).reshape(3, -1)
+    return torch.from_numpy(table).to(device)
 
 
-def _distances(region: Bool[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
-    """Distance, in bins, of each bin of a periodic map from the nearest bin of a region."""
-    n_bins = len(region)
-    steps = np.abs(np.arange(n_bins)[:, None] - np.arange(n_bins))
-    squares = (np.minimum(steps, n_bins - steps) ** 2).astype(np.int16)
+def _distances(regions: Bool[np.ndarray, "R n n"]) -> Float[np.ndarray, "R n n"]:
+    """Distance, in bins, of each bin of periodic maps from the nearest bin of a region."""
+    n_bins = regions.shape[-1]
     outside = np.int16(2 * n_bins**2)  # more than any square of a distance
-    distance = np.where(region, np.int16(0), outside)
+    squares = np.where(regions, np.int16(0), outside)
     for _ in range(2):  # along the columns, then along the rows
-        distance = (squares[:, :, None] + distance).min(axis=1).T
-    return np.sqrt(distance, dtype=np.float64)
+        twice, nearest = np.concatenate([squares, squares], axis=1), squares.copy()
+        for step in range(1, n_bins):
+            square = np.int16(min(step, n_bins - step) ** 2)
+            np.minimum(nearest, twice[:, step : step + n_bins] + square, out=nearest)
+        squares = np.ascontiguousarray(nearest.swapaxes(1, 2))
+    return np.sqrt(squares, dtype=np.float64)
 
 
 def _unusualness(scores: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:

@@ -67,13 +67,12 @@ def bond_steps() -> Int[np.ndarray, "20 15 15"]:
     """
     steps = np.full((len(NAMES), N_SLOTS, N_SLOTS), FAR, dtype=np.int8)
     for residue, bonds in enumerate(intra_bonds()):
-        table = steps[residue]
-        table[range(N_SLOTS), range(N_SLOTS)] = 0
         for a, b in bonds:
-            table[a, b] = table[b, a] = 1
-        for middle in range(N_SLOTS):
-            through = table[:, middle, None] + table[None, middle, :]
-            np.minimum(table, through, out=table)
+            steps[residue, a, b] = steps[residue, b, a] = 1
+    steps[:, range(N_SLOTS), range(N_SLOTS)] = 0
+    for middle in range(N_SLOTS):
+        through = steps[:, :, middle, None] + steps[:, None, middle, :]
+        np.minimum(steps, through, out=steps)
     return steps
 
 

@@ -9,6 +9,7 @@ by ``benchmarks/measure_ideal.py``. Lengths are in Å, angles in radians.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -127,9 +128,9 @@ def peptide_shapes() -> tuple[PeptideShape, PeptideShape]:
             c_n=row["C-N"],
             n_ca=row["N-CA"],
             c_o=row["C-O"],
-            ca_c_n=float(np.radians(row["CA-C-N"])),
-            ca_c_o=float(np.radians(row["CA-C-O"])),
-            c_n_ca=float(np.radians(row["C-N-CA"])),
+            ca_c_n=math.radians(row["CA-C-N"]),
+            ca_c_o=math.radians(row["CA-C-O"]),
+            c_n_ca=math.radians(row["C-N-CA"]),
             ca_ca=row["CA-CA"],
         )
 
@@ -142,7 +143,7 @@ def side_chain_table() -> SideChainTable:
     parents = np.zeros((20, _N_PLACED, 3), dtype=np.int64)
     chi = np.full((20, _N_PLACED), -1, dtype=np.int64)
     length = np.full((20, _N_PLACED), 1.5)
-    angle = np.full((20, _N_PLACED), np.radians(110.0))
+    angle = np.full((20, _N_PLACED), math.radians(110.0))
     offset = np.zeros((20, _N_PLACED))
     exists = np.zeros((20, _N_PLACED), dtype=bool)
     for residue, name in enumerate(NAMES):
@@ -154,7 +155,7 @@ def side_chain_table() -> SideChainTable:
             chi[residue, index] = placement.chi
             length[residue, index] = reference_length()[residue, c, slot]
             angle[residue, index] = reference_angle()[residue, b, c, slot]
-            offset[residue, index] = np.radians(offsets.get(placement.atom, 0.0))
+            offset[residue, index] = math.radians(offsets.get(placement.atom, 0.0))
             exists[residue, index] = True
     elevations = _measurements()["cb_elevation"]
     return SideChainTable(

@@ -8,6 +8,7 @@ from these values, and the metrics measure deviations from them.
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from importlib.resources import files
 
@@ -44,7 +45,7 @@ def reference_angle() -> Float[np.ndarray, "20 15 15 15"]:
     for residue, name in enumerate(NAMES):
         for triple, degrees in _tables()[name]["angles"].items():
             a, b, c = (slot_of(name, atom) for atom in triple.split("-"))
-            table[residue, a, b, c] = table[residue, c, b, a] = np.radians(degrees)
+            table[residue, a, b, c] = table[residue, c, b, a] = math.radians(degrees)
     return table
 
 
@@ -55,4 +56,4 @@ def peptide_reference() -> dict[str, float]:
     they start with ``PRO``, and there is ``PRO C-N-CD`` besides.
     """
     peptide = _tables()["peptide"]
-    return {**peptide["bonds"], **{key: float(np.radians(value)) for key, value in peptide["angles"].items()}}
+    return {**peptide["bonds"], **{key: math.radians(value) for key, value in peptide["angles"].items()}}

@@ -130,6 +130,6 @@ def rotamer_table() -> RotamerTable:
         rows = measured.get(name, [[1.0]])
         for rotamer, (frequency, *angles) in enumerate(rows):
             probability[residue, rotamer] = frequency
-            chi[residue, rotamer, : len(angles)] = np.radians(angles)
+            chi[residue, rotamer, : len(angles)] = angles
         exists[residue, : len(rows)] = True
-    return RotamerTable(chi, probability / probability.sum(-1, keepdims=True), exists)
+    return RotamerTable(np.radians(chi), probability / probability.sum(-1, keepdims=True), exists)

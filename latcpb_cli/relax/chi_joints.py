@@ -38,13 +38,11 @@ def chi_tables(
     slots, steps = chi_slots(), bond_steps()
     is_joint = chi_mask()
     is_joint[PRO] = False
-    moved = np.zeros((len(NAMES), N_CHI, N_SLOTS), dtype=bool)
-    for residue, chi in zip(*np.nonzero(is_joint), strict=True):
-        lower, upper = slots[residue, chi, 1:3]
-        beyond = (steps[residue, lower] < FAR) & (steps[residue, lower] > steps[residue, upper])
-        moved[residue, chi, GAMMA_SLOT:OXT_SLOT] = beyond[GAMMA_SLOT:OXT_SLOT]
-        moved[residue, chi, upper] = False
     axis_slots = np.where(is_joint[..., None], slots[..., 1:3], [CA_SLOT, CB_SLOT])
+    moved = np.zeros((len(NAMES), N_CHI, N_SLOTS), dtype=bool)
+    from_lower, from_upper = (steps[np.arange(len(NAMES))[:, None], axis_slots[..., end]] for end in (0, 1))
+    beyond = (from_lower < FAR) & (from_lower > from_upper) & (from_upper > 0) & is_joint[..., None]
+    moved[..., GAMMA_SLOT:OXT_SLOT] = beyond[..., GAMMA_SLOT:OXT_SLOT]
     return (
         torch.from_numpy(axis_slots).to(device),
         torch.from_numpy(moved).to(device),

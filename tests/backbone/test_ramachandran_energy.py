@@ -70,8 +70,7 @@ def test_usual_angles_have_less_energy_than_others_of_their_region() -> None:
 
 
 def test_distances_are_those_of_scipy_in_a_map_that_repeats_itself() -> None:
-    for level in ramachandran_maps():
-        expected = distance_transform_edt(~np.tile(level == 2, (3, 3)))[
-            MAP_BINS:-MAP_BINS, MAP_BINS:-MAP_BINS
-        ]
-        assert np.array_equal(_distances(level == 2), expected)
+    regions = ramachandran_maps() == 2
+    for region, distances in zip(regions, _distances(regions), strict=True):
+        expected = distance_transform_edt(~np.tile(region, (3, 3)))
+        assert np.array_equal(distances, expected[MAP_BINS:-MAP_BINS, MAP_BINS:-MAP_BINS])
