@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -78,15 +80,35 @@ def angle_terms(
     return _list_terms(_angle_tables(), types, present, next_residue)
 
 
+class _TermTables(NamedTuple):
+    """Terms of each residue type: without a next residue, before another one, before proline.
+
+    Attributes
+    ----------
+    rows : list of 60 numpy.ndarray of int64
+        Rows of the other attributes: 3 tables for each residue type.
+    slots : numpy.ndarray of int64, shape (R, k)
+    is_next : numpy.ndarray of bool, shape (R, k)
+        Which atoms belong to the next residue.
+    reference : numpy.ndarray of float64, shape (R,)
+        Å or radians.
+    """
+
+    rows: list[Int[Array, "_"]]
+    slots: Int[Array, "R k"]
+    is_next: Bool[Array, "R k"]
+    reference: Float[Array, "R"]
+
+
 @cache
-def _bond_tables() -> list[Array]:
-    """Bonds, as in `_term_tables`."""
+def _bond_tables() -> _TermTables:
+    """Tables of bonds."""
     return _term_tables(intra_bonds(), reference_length(), _PEPTIDE_BONDS, _PEPTIDE_BONDS)
 
 
 @cache
-def _angle_tables() -> list[Array]:
-    """Bond angles, as in `_term_tables`."""
+def _angle_tables() -> _TermTables:
+    """Tables of bond angles."""
     to_proline = (*_PEPTIDE_ANGLES, _PROLINE_ANGLE)
     return _term_tables(intra_angles(), reference_angle(), _PEPTIDE_ANGLES, to_proline)
 
@@ -96,21 +118,22 @@ def _term_tables(
     reference: Float[Array, "20 ..."],
     to_other: Sequence[_PeptideTerm],
     to_proline: Sequence[_PeptideTerm],
-) -> list[Array]:
-    """Make three tables for each residue type: without a next residue, before another one, before proline."""
+) -> _TermTables:
+    """Make the tables from the terms inside residues, and those to a next residue."""
     size, peptide = reference.ndim - 1, peptide_reference()
     other = [(slots, is_next, peptide[name]) for name, slots, is_next in to_other]
     proline = [(slots, is_next, peptide[f"PRO {name}"]) for name, slots, is_next in to_proline]
-    dtype = [("slots", np.int64, size), ("is_next", np.bool_, size), ("reference", np.float64)]
     tables = []
     for table, slots_of_type in zip(reference, slots_by_type, strict=True):
         inside = [(slots, (False,) * size, table[slots]) for slots in slots_of_type]
-        tables += [np.array(inside + terms, dtype) for terms in ([], other, proline)]
-    return tables
+        tables += [inside + terms for terms in ([], other, proline)]
+    columns = map(np.array, zip(*chain.from_iterable(tables), strict=True))
+    stops = np.cumsum([len(table) for table in tables])
+    return _TermTables(np.split(np.arange(stops[-1]), stops[:-1]), *columns)
 
 
 def _list_terms(
-    tables: Sequence[Array],
+    tables: _TermTables,
     types: Int[Array, "L"],
     present: Bool[Array, "L W"],
     next_residue: Int[Array, "L"] | None,
@@ -119,9 +142,9 @@ def _list_terms(
     following = next_rows(next_residue, len(types))
     has_next = following != np.arange(len(types))
     table = 3 * types + np.where(has_next, np.where(types[following] == PRO, 2, 1), 0)
-    residue, terms = join_tables(tables, table)
-    slots, is_next = terms["slots"], terms["is_next"]
+    residue, rows = join_tables(tables.rows, table)
+    slots, is_next = tables.slots[rows], tables.is_next[rows]
     residues = np.where(is_next, following[residue, None], residue[:, None])
     link = np.where(is_next.any(axis=1), residue, -1)
     kept = present[residues, slots].all(axis=1)
-    return GeometryTerms(residues[kept], slots[kept], terms["reference"][kept], link[kept])
+    return GeometryTerms(residues[kept], slots[kept], tables.reference[rows[kept]], link[kept])
