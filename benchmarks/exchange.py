@@ -49,7 +49,8 @@ def _pdb_text(structure: AtomStructure, slots: list[int], residues: np.ndarray) 
     kept = np.isin(heavy.slot, slots) & residues[heavy.residue]
     columns = (heavy.residue, heavy.slot, heavy.names, heavy.elements)
     topology = AtomTopology(trace, *(column[kept] for column in columns))
-    return PdbFormatter(topology).format_frame(topology.flatten(structure.atoms)[0]) + "END\n"
+    records = PdbFormatter(topology).format_frame(topology.flatten(structure.atoms)[0])
+    return records.decode("ascii") + "END\n"
 
 
 def read_back(path: Path, reference: AtomStructure) -> AtomStructure:

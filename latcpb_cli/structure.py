@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from latcpb_cli.chem.modified import atom_slots, parent_name, residue_kinds
 from latcpb_cli.chem.modified_bonds import all_atom_names
 from latcpb_cli.chem.naming import residue_name
-from latcpb_cli.chem.residues import CA_SLOT, LETTERS, N_SLOTS, NAMES, OXT_SLOT, letter_index
+from latcpb_cli.chem.residues import CA_SLOT, N_SLOTS, NAMES, OXT_SLOT, letter_index
 from latcpb_cli.choices import SideChainCenter
 
 __all__ = [
@@ -94,21 +94,26 @@ class CGTrace:
         """Whether some beads are centres of several atoms, not Cα."""
         return self.com_beads is not None or self.side_chain_center is not None
 
-    def name(self, index: int) -> str:
-        """Return the name of a residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
-        variant = "" if self.variants is None else str(self.variants[index])
-        return variant or NAMES[LETTERS.index(self.sequence[index])]
+    @cached_property
+    def names(self) -> list[str]:
+        """Name of each residue or of its variant, such as ``TYR``, ``SEP`` or ``HID``."""
+        names = [NAMES[residue_type] for residue_type in self.residue_types.tolist()]
+        if self.variants is None:
+            return names
+        return [variant or name for variant, name in zip(self.variants.tolist(), names, strict=True)]
 
     def count_modified(self) -> dict[str, int]:
         """Count the modified residues, for instance ``{"SEP on SER": 2}``."""
-        names = [self.name(int(index)) for index in np.flatnonzero(self.residue_kinds >= len(NAMES))]
+        names = [self.names[index] for index in np.flatnonzero(self.residue_kinds >= len(NAMES))]
         return dict(Counter(f"{residue_name(name, 'pdb')} on {parent_name(name)}" for name in names))
 
-    def label(self, index: int) -> str:
-        """Return the name of a residue in messages and reports, for instance ``A:TYR27``."""
-        name = residue_name(self.name(index), "pdb")
-        chain = str(self.chain_ids[index]).strip()
-        return f"{chain + ':' if chain else ''}{name}{self.resids[index]}{self.icodes[index]}"
+    @cached_property
+    def labels(self) -> list[str]:
+        """What each residue is called in messages and reports, for instance ``A:TYR27``."""
+        prefixes = [f"{chain.strip()}:" if chain.strip() else "" for chain in self.chain_ids.tolist()]
+        names = [residue_name(name, "pdb") for name in self.names]
+        columns = prefixes, names, self.resids.tolist(), self.icodes.tolist()
+        return ["".join(map(str, parts)) for parts in zip(*columns, strict=True)]
 
     def same_chain_as_next(self) -> Bool[np.ndarray, "L"]:
         """Whether residue i+1 belongs to the chain of residue i."""

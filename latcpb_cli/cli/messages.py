@@ -57,7 +57,7 @@ class Messages:
         if self._verbose:
             for index in range(n_chains):
                 members = (trace.chain_index == index).nonzero()[0]
-                first, last = trace.label(int(members[0])), trace.label(int(members[-1]))
+                first, last = trace.labels[members[0]], trace.labels[members[-1]]
                 write(f"chain {index + 1}: {first} to {last}, {len(members)} residues")
         for warning in source.warnings:
             write(f"warning: {warning}")

@@ -82,6 +82,5 @@ def write_page(path: Path, plan: OutputPlan, trace: CGTrace, n_structures: int) 
             window=FrameWindow(stride=-(-n_structures // n_measured)),
         )
     )
-    labels = [trace.label(residue) for residue in range(len(trace))]
-    report = RunReport.read(*plan.report_files, labels)
+    report = RunReport.read(*plan.report_files, trace.labels)
     run_page(report, evaluate(None, methods)).write(path)

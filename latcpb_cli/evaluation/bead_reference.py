@@ -67,7 +67,7 @@ class BeadReference:
         for row, (ours, theirs) in enumerate(zip(beads.sequence, trace.sequence, strict=True)):
             if ours != theirs:
                 raise InputError(
-                    f"residue {row + 1}: {beads.label(row)} in {name}, {trace.label(row)} in {label}",
+                    f"residue {row + 1}: {beads.labels[row]} in {name}, {trace.labels[row]} in {label}",
                     "give the input that the structures were built from",
                 )
         expected = source.n_frames * (samples or 1)
@@ -160,7 +160,7 @@ class BeadMeasures:
         names = dict(zip(BEAD_KINDS, ("Cα", "centres of mass", "centres of side chains"), strict=True))
         trace = self.reference.source.trace
         return [
-            f"{label}: {names[kind]} are farthest from their beads at {trace.label(residue)} of structure "
+            f"{label}: {names[kind]} are farthest from their beads at {trace.labels[residue]} of structure "
             f"{structure}: {distance:.2f} Å"
             for kind, (distance, structure, residue) in self._worst.items()
             if distance > 0

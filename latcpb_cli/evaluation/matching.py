@@ -195,15 +195,15 @@ def _label_notes(
 
 
 def _list(trace: CGTrace, rows: Int[np.ndarray, "N"]) -> str:
-    labels = [trace.label(int(row)) for row in rows[:_MAX_LISTED]]
+    labels = [trace.labels[row] for row in rows[:_MAX_LISTED]]
     more = f" and {len(rows) - _MAX_LISTED} more" if len(rows) > _MAX_LISTED else ""
     return f"{len(rows)} residue{'' if len(rows) == 1 else 's'} ({', '.join(labels)}{more})"
 
 
 def _other_type(reference: LabelledTrace, generated: LabelledTrace, pair: tuple[int, int]) -> InputError:
     return InputError(
-        f"residue {reference.trace.label(pair[0])} of {reference.name} is "
-        f"{generated.trace.label(pair[1])} in {generated.name}",
+        f"residue {reference.trace.labels[pair[0]]} of {reference.name} is "
+        f"{generated.trace.labels[pair[1]]} in {generated.name}",
         "the two files must be of the same protein",
     )
 
@@ -212,7 +212,7 @@ def _no_match(reference: LabelledTrace, generated: LabelledTrace, n_pairs: int) 
     return InputError(
         f"{n_pairs} of the {len(generated.trace)} residues of {generated.name} are among the "
         f"{len(reference.trace)} of {reference.name}",
-        f"the two files must be of the same protein; {generated.name} has {generated.trace.label(0)} to "
-        f"{generated.trace.label(len(generated.trace) - 1)}, {reference.name} {reference.trace.label(0)} to "
-        f"{reference.trace.label(len(reference.trace) - 1)}",
+        f"the two files must be of the same protein; {generated.name} has {generated.trace.labels[0]} to "
+        f"{generated.trace.labels[-1]}, {reference.name} {reference.trace.labels[0]} to "
+        f"{reference.trace.labels[-1]}",
     )

@@ -68,7 +68,7 @@ def summarize(
     summary["atoms"] = _atom_counts(structures)
     summary["left_out"] = _add_counts(part.source.left_out for part in structures)
     traces = [part.source.atoms.trace for part in structures]
-    names = [trace.name(row) for trace in traces for row in range(len(trace))]
+    names = [name for trace in traces for name in trace.names]
     summary["by_residue_type"] = residues.by_group(names)
     chains = [str(chain) for trace in traces for chain in trace.chain_ids]
     summary["by_chain"] = residues.by_group(chains)

@@ -116,7 +116,7 @@ def _number(
         starts = np.r_[True, trace.chain_index[1:] != trace.chain_index[:-1]]
         own = np.empty(len(trace), dtype=np.int64)
         for residue in range(len(trace)):
-            matched, label = int(structure.reference_index[residue]), trace.label(residue)
+            matched, label = int(structure.reference_index[residue]), trace.labels[residue]
             if matched >= 0:
                 own[residue] = start + matched
                 continue

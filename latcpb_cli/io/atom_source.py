@@ -137,7 +137,7 @@ class AtomSource:
                 number = int(self.frame_numbers[start + frame])
                 path = self._trajectory.locate(number)[0].path
                 raise InputError(
-                    f"{path}: frame {number}: {self.trace.label(int(residue))} has {what}",
+                    f"{path}: frame {number}: {self.trace.labels[residue]} has {what}",
                     "leave the frame out with --frames; or the file is damaged: write it again",
                 )
 

@@ -94,7 +94,7 @@ def require_backbone(path: Path, trace: CGTrace, rows: Int64[np.ndarray, "L 4"] 
         raise InputError(f"{path}: no N and C beside the Cα", "leave out --keep-backbone")
     bare = np.flatnonzero((rows[:, [_N, _C]] < 0).any(axis=1))
     if len(bare):
-        first = trace.label(int(bare[0]))
+        first = trace.labels[bare[0]]
         raise InputError(
             f"{path}: {len(bare)} of {len(rows)} residues have no N or no C, {first} first",
             "leave these residues out with --selection, or leave out --keep-backbone",
@@ -143,7 +143,7 @@ def describe_unbonded(trace: CGTrace, unbonded: Bool[np.ndarray, "L"]) -> str:
     residues = np.flatnonzero(unbonded)
     if not len(residues):
         return ""
-    where = f"residue {trace.label(int(residues[0]))}"
+    where = f"residue {trace.labels[residues[0]]}"
     if len(residues) > 1:
-        where = f"{len(residues)} residues from {trace.label(int(residues[0]))} on"
+        where = f"{len(residues)} residues from {trace.labels[residues[0]]} on"
     return f"{where}: N or C is not bonded to the Cα"

@@ -144,13 +144,13 @@ def _summarize_chain(
     broken = np.flatnonzero(count < n_frames)
     return ChainSummary(
         name=str(trace.chain_ids[first]),
-        first=trace.label(first),
-        last=trace.label(last),
+        first=trace.labels[first],
+        last=trace.labels[last],
         sequence=trace.sequence[first : last + 1],
         mean=float(mean),
         std=float(std),
         breaks={
-            f"{trace.label(first + i)}-{trace.label(first + i + 1)}": int(n_frames - count[i])
+            f"{trace.labels[first + i]}-{trace.labels[first + i + 1]}": int(n_frames - count[i])
             for i in broken.tolist()
         },
     )

@@ -190,7 +190,7 @@ def describe_strayed(trace: CGTrace, strayed: Bool[np.ndarray, "L"]) -> str:
     residues = np.flatnonzero(strayed)
     if not len(residues):
         return ""
-    where = f"residue {trace.label(int(residues[0]))}"
+    where = f"residue {trace.labels[residues[0]]}"
     if len(residues) > 1:
-        where = f"{len(residues)} residues from {trace.label(int(residues[0]))} on"
+        where = f"{len(residues)} residues from {trace.labels[residues[0]]} on"
     return f"{where}: the bead of the side chain is too far from the Cα, and not used"

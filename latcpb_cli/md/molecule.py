@@ -46,10 +46,8 @@ class Molecule:
         trace, result = self.topology.trace, Topology()
         chains = [result.addChain(letter) for letter in pdb_chain_letters(trace)]
         residues = []
-        for index, (chain, resid, icode) in enumerate(
-            zip(trace.chain_index, trace.resids, trace.icodes, strict=True)
-        ):
-            name = trace.name(index)
+        labels = trace.names, trace.chain_index, trace.resids, trace.icodes
+        for name, chain, resid, icode in zip(*labels, strict=True):
             standard_name = parent_name(name) if name in VARIANTS else name
             residues.append(result.addResidue(standard_name, chains[chain], str(resid), icode or " "))
         rows = zip(self.topology.names, self.topology.elements, self.topology.residue, strict=True)

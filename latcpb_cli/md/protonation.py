@@ -59,7 +59,7 @@ def protonate(heavy: Molecule, ph: float) -> Molecule:
         Hydrogens follow the heavy atoms of their residue, in slots from ``trace.n_slots`` on.
     """
     trace = heavy.topology.trace
-    variants = [_modeller_variant(trace.name(index), ph) for index in range(len(trace))]
+    variants = [_modeller_variant(name, ph) for name in trace.names]
     # The states do not depend on positions; atoms far apart, on a spiral, keep Modeller's placement short.
     spiral = [Vec3(_SPACING * row, np.cos(row), np.sin(row)) for row in range(len(heavy.topology))]
     modeller = Modeller(heavy.to_openmm(), spiral * nanometer)
@@ -88,7 +88,7 @@ def protonation_states(topology: AtomTopology) -> list[str]:
 
 def _with_states(topology: AtomTopology) -> AtomTopology:
     """Set the variants of the trace, by which a file with Amber's residue names is written."""
-    variants = np.array([topology.trace.name(i) for i in range(len(topology.trace))], dtype="U4")
+    variants = np.array(topology.trace.names, dtype="U4")
     variants[~np.isin(variants, VARIANTS)] = ""
     states = np.array(protonation_states(topology), dtype="U4")
     variants = np.where(np.isin(states, _PROTONATED), states, variants)
@@ -124,7 +124,7 @@ def _hydrogens(heavy: Molecule, modeller: Modeller) -> list[tuple[int, str]]:
     heavy_atoms = (atom for atom in modeller.topology.atoms() if atom.element != hydrogen)
     row_of = {atom: row for row, atom in enumerate(heavy_atoms)}
     hydrogens = [(row_of[a], b.name) for a, b in modeller.topology.bonds() if b.element == hydrogen]
-    acidic = {i for i in range(len(old.trace)) if old.trace.name(i) in _ACIDIC}
+    acidic = {i for i, name in enumerate(old.trace.names) if name in _ACIDIC}
     acidic_oxygens = [
         row for row in np.flatnonzero(old.names == "O3P").tolist() if int(old.residue[row]) in acidic
     ]

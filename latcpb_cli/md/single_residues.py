@@ -111,7 +111,7 @@ class PartialMinimizer:
 def _check_bridges(trace: CGTrace, left: Bool[np.ndarray, "L"], bridges: Sequence[Bridge]) -> None:
     for pair in bridges:
         if left[list(pair)].any():
-            ends = " and ".join(trace.label(residue) for residue in pair)
+            ends = " and ".join(trace.labels[residue] for residue in pair)
             raise InputError(
                 f"a disulfide joins {ends}, one of which is a chain of one residue, without hydrogens",
                 "give --disulfides none, or leave the chain out with --selection",

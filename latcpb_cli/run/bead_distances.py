@@ -62,5 +62,5 @@ def bead_rows(trace: CGTrace, distances: BeadDistances) -> list[dict[str, Any]]:
             row[f"{kind}_distance_mean"] = round(float(structure[known].mean()), 4)
             row[f"{kind}_distance_max"] = round(float(structure[worst]), 4)
             if structure[worst] > 0:
-                row[f"worst_{kind}"] = trace.label(worst)
+                row[f"worst_{kind}"] = trace.labels[worst]
     return rows

@@ -47,7 +47,7 @@ class MemoryReport:
         cls, trace: CGTrace, chunks: Iterable[MeasuredChunk], problems: dict[int, str]
     ) -> MemoryReport:
         """Collect the rows of measured chunks."""
-        labels = [trace.label(index) for index in range(len(trace))]
+        labels = trace.labels
         totals, frames, residues = ReportTotals(len(trace)), [], []
         for measured in chunks:
             for info, clashes, row in structures(measured):

@@ -44,7 +44,7 @@ def _pdb_notes(name: str, trace: CGTrace, way_out: str) -> list[str]:
         notes.append(f"{n_chains} chains share {len(CHAIN_LETTERS)} letters in {name}; {way_out} names all")
     if lost is not None:
         notes.append(
-            f"residue numbers of five columns, from {trace.label(lost)} on, have their last four in {name}; "
+            f"residue numbers of five columns, from {trace.labels[lost]} on, have their last four in {name}; "
             f"{way_out} keeps them"
         )
     elif trace.resids.max() > _MAX_PDB_RESID:

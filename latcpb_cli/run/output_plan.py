@@ -162,7 +162,7 @@ class OutputPlan:
             for frame in np.flatnonzero(outside.any(axis=1)):
                 index = int(chunk.indices[frame])
                 if index not in chunk.problems:
-                    label = trace.label(int(np.flatnonzero(outside[frame])[0]))
+                    label = trace.labels[np.flatnonzero(outside[frame])[0]]
                     raise InputError(
                         f"frame {index}, residue {label}: coordinates beyond -999 to 9999 Å do not fit "
                         "into PDB",

@@ -93,7 +93,7 @@ def preparation_notes(trace: CGTrace, md: MdOptions | None) -> list[str]:
     left = np.flatnonzero(_chains_of_one(trace))
     if md is None or not len(left):
         return []
-    labels = list_some([trace.label(int(residue)) for residue in left])
+    labels = list_some([trace.labels[residue] for residue in left])
     what = " and ".join(["no hydrogens"] * md.hydrogens + ["not minimised"] * (md.minimize > 0))
     return [f"{what}, chains of one residue: {labels}"]
 

@@ -70,7 +70,7 @@ class ReportWriter:
         templated: bool = False,
     ) -> None:
         self._json = Path(path_json)
-        self._labels = [trace.label(index) for index in range(len(trace))]
+        self._labels = trace.labels
         self._totals = ReportTotals(len(trace))
         self._keep_parts = resume is not None
         rows = self._json.with_name(self._json.name + ".frames")

@@ -22,7 +22,7 @@ def native():
 
 def exchanged(native, residue, *pairs):
     """The native with the positions of two atoms exchanged."""
-    name = native.trace.name(residue)
+    name = native.trace.names[residue]
     atoms = native.atoms.copy()
     for pair in pairs:
         one, two = (slot_of(name, atom) for atom in pair)

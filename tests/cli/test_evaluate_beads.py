@@ -36,7 +36,7 @@ def centers(first_slot: int) -> np.ndarray:
 def write(name: str, ca: np.ndarray, side_chains: np.ndarray | None = None, box: float = 0.0) -> None:
     lines = [f"CRYST1{3 * f'{box:9.3f}'}{3 * '  90.00'} P 1           1"] if box else []
     for row, point in enumerate(ca):
-        label = PEPTIDE.trace.name(row)
+        label = PEPTIDE.trace.names[row]
         lines.append(pdb_line(row + 1, label, row + 1, point))
         if side_chains is not None and label != "GLY":
             lines.append(pdb_line(row + 1, label, row + 1, side_chains[row], name="SC"))

@@ -30,7 +30,7 @@ def atom_line(line, **columns):
 def test_pdb_round_trip(tmp_path):
     result = read_text(tmp_path, pdb_text(SAMPLE))
     assert result.trace.sequence == "MKIDF"
-    assert result.trace.label(2) == "A:ILE3"
+    assert result.trace.labels[2] == "A:ILE3"
     assert np.array_equal(result.present, SAMPLE.present)
     assert np.abs(result.atoms - SAMPLE.atoms).max() < 0.001
     assert result.linked().tolist() == [[True, True, True, True, False]]
@@ -115,7 +115,7 @@ def test_insertion_codes_are_kept(tmp_path):
         atom_line(line, icode="B") if line[17:20] == "LYS" else line
         for line in pdb_text(structure("AKA")).splitlines()
     )
-    assert read_text(tmp_path, text).trace.label(1) == "A:LYS2B"
+    assert read_text(tmp_path, text).trace.labels[1] == "A:LYS2B"
 
 
 def test_files_without_a_protein(tmp_path):

@@ -31,7 +31,7 @@ def write(
     lines = [f"CRYST1{3 * f'{box:9.3f}'}{3 * '  90.00'} P 1           1"] if box else []
     for row, (residue, name) in enumerate(zip(TOPOLOGY.residue.tolist(), TOPOLOGY.names, strict=True)):
         if name not in (without or {}).get(residue, "").split():
-            label = PEPTIDE.trace.name(residue)
+            label = PEPTIDE.trace.names[residue]
             lines.append(pdb_line(row + 1, label, residue + 1, atoms[row], name=str(name)))
     path.write_text("\n".join([*lines, "END", ""]))
     return path

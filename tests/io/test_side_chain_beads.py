@@ -78,10 +78,12 @@ def test_names_decide_in_residues_of_more_atoms(tmp_path) -> None:
     for number, residue in enumerate(range(len(NATIVE.trace)), start=1):
         for name, row in (("N", 0), ("CA", 1), ("C", 2)):
             lines.append(
-                pdb_line(number, NATIVE.trace.name(residue), number, NATIVE.atoms[0, residue, row], name=name)
+                pdb_line(
+                    number, NATIVE.trace.names[residue], number, NATIVE.atoms[0, residue, row], name=name
+                )
             )
         if np.isfinite(bead := placed(POSITIONS)[residue]).all():
-            lines.append(pdb_line(number, NATIVE.trace.name(residue), number, bead, name="XX"))
+            lines.append(pdb_line(number, NATIVE.trace.names[residue], number, bead, name="XX"))
     (tmp_path / "a.pdb").write_text("\n".join([*lines, "END", ""]))
     with pytest.raises(InputError, match="no residue has a bead of its side chain"):
         open_source([tmp_path / "a.pdb"], options=TWO_BEADS)

@@ -55,7 +55,7 @@ def test_states_follow_the_ph(ph, states):
     topology = protonated("GHDEKCG", ph)
     assert protonation_states(topology) == ["", *states, ""]
     # The residue names of files with Amber's names.
-    assert topology.trace.name(1) == states[0]
+    assert topology.trace.names[1] == states[0]
 
 
 def test_states_of_the_input_are_kept():

@@ -31,10 +31,10 @@ def test_distances_are_those_of_built_centres() -> None:
     glycine = [14.007, 12.011, 12.011, 15.999] @ NATIVE.atoms[0, 1, :4] / (14.007 + 2 * 12.011 + 15.999)
     assert centers[1] == pytest.approx(np.linalg.norm(glycine), abs=1e-4)
     (row,) = bead_rows(trace, distances)
-    assert row["worst_com"] == trace.label(int(np.nanargmax(centers)))
+    assert row["worst_com"] == trace.labels[np.nanargmax(centers)]
     assert row["com_distance_mean"] == pytest.approx(np.nanmean(centers), abs=1e-3)
     assert row["com_distance_max"] == pytest.approx(np.nanmax(centers), abs=1e-3)
-    assert row["worst_ca"] == trace.label(2)
+    assert row["worst_ca"] == trace.labels[2]
 
 
 def test_side_chains_and_kept_ca_have_their_own_columns() -> None:
@@ -48,7 +48,7 @@ def test_side_chains_and_kept_ca_have_their_own_columns() -> None:
     np.testing.assert_allclose(distances["sc"][0, 0], [0.5, np.nan, np.nan], atol=1e-4)
     (row,) = bead_rows(trace, distances)
     assert (row["ca_distance_mean"], row["ca_distance_max"], row["sc_distance_max"]) == (0.0, 0.0, 0.5)
-    assert row["worst_sc"] == trace.label(0) and "worst_ca" not in row
+    assert row["worst_sc"] == trace.labels[0] and "worst_ca" not in row
 
 
 def test_frames_add_up() -> None:

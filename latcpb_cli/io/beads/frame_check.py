@@ -163,10 +163,10 @@ def describe_frame(
         more = int(missing.sum()) - 1
         others = f" and {more} more residue{'s' if more > 1 else ''}" if more else ""
         reason = f"beyond {_MAX_COORDINATE:,.0f} Å" if np.isfinite(given[first]).all() else "not a number"
-        problems.append(f"residue {trace.label(first)}{others}: position is {reason}")
+        problems.append(f"residue {trace.labels[first]}{others}: position is {reason}")
     if collapsed.any():
         first = int(np.flatnonzero(collapsed)[0])
-        where = f"{collapsed.sum()} residues from {trace.label(first)} on, nearly on one point"
+        where = f"{collapsed.sum()} residues from {trace.labels[first]} on, nearly on one point"
         problems.append(f"collapsed: not built: {where}")
     absent = missing | collapsed
     bonded = trace.same_chain_as_next()[:-1] & (np.diff(trace.resids) <= 1) & ~absent[1:] & ~absent[:-1]
@@ -179,7 +179,7 @@ def describe_frame(
     for ends in trace.rings:
         distance = float(np.linalg.norm(np.diff(positions[list(ends)].astype(np.float64), axis=0)))
         if distance > BREAK_CUTOFF and not absent[list(ends)].any():
-            labels = " and ".join(trace.label(end) for end in ends)
+            labels = " and ".join(trace.labels[end] for end in ends)
             problems.append(f"ring open: {labels} are {distance:.1f} Å apart")
     return "; ".join(problems)
 

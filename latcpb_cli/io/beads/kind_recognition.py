@@ -98,7 +98,7 @@ def describe_com(trace: CGTrace, is_com: Bool[np.ndarray, "L"]) -> str:
         text = ",".join(dict.fromkeys(map(str, ranges)))
         if text.count(",") < _MAX_RANGES and _names(trace, text, is_com):
             return f"--com-residues {text}"
-    return list_some([f"{trace.label(a)} to {trace.label(b)}" for a, b in zip(starts, ends, strict=True)])
+    return list_some([f"{trace.labels[a]} to {trace.labels[b]}" for a, b in zip(starts, ends, strict=True)])
 
 
 def _identical_chains(

@@ -125,7 +125,7 @@ def with_com(path: Path, trace: CGTrace, is_com: Bool[np.ndarray, "L"]) -> CGTra
     modified = np.flatnonzero(is_com & (trace.residue_kinds >= len(NAMES)))
     if len(modified):
         raise InputError(
-            f"{path}: {trace.label(int(modified[0]))}: no centres of mass of modified residues",
+            f"{path}: {trace.labels[modified[0]]}: no centres of mass of modified residues",
             "give the ranges of the other residues with --com-residues, or rename the residue",
         )
     return replace(trace, com_beads=is_com)
@@ -143,10 +143,10 @@ def _find_contradiction(
         bonds = distances[steps]
         starts, runs = _ca_runs(bonds)
         if runs.max(initial=0) > _MAX_GIVEN_RUN:
-            first = trace.label(int(steps[starts[np.argmax(runs)]]))
+            first = trace.labels[steps[starts[np.argmax(runs)]]]
             return f"beads from {first} on have the spacing of Cα, not of centres of mass"
         if np.median(bonds) > _MAX_MEDIAN:
-            first, median = trace.label(int(steps[0])), np.median(bonds)
+            first, median = trace.labels[steps[0]], np.median(bonds)
             return (
                 f"beads from {first} on are {median:.1f} Å apart, too far for centres of mass (about 4.5 Å)"
             )

@@ -81,7 +81,7 @@ def _find_rings(distances: Float64[np.ndarray, "chains"]) -> tuple[int, ...]:
 
 def _list_ends(trace: CGTrace, rings: tuple[int, ...]) -> str:
     ends = replace(trace, cyclic_chains=rings).rings
-    return list_some([f"{trace.label(first)} and {trace.label(last)}" for first, last in ends])
+    return list_some([f"{trace.labels[first]} and {trace.labels[last]}" for first, last in ends])
 
 
 def _nearest(trace: CGTrace, distances: Float64[np.ndarray, "chains"]) -> str:

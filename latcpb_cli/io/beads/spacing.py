@@ -67,7 +67,7 @@ class Spacing:
     def describe_regions(self, trace: CGTrace) -> str:
         """List the first few regions with their distances."""
         listed = [
-            f"{trace.label(r.first)} to {trace.label(r.last)} ({r.lowest:.1f} to {r.highest:.1f} Å)"
+            f"{trace.labels[r.first]} to {trace.labels[r.last]} ({r.lowest:.1f} to {r.highest:.1f} Å)"
             for r in self.regions[:_MAX_LISTED]
         ]
         more = len(self.regions) - _MAX_LISTED

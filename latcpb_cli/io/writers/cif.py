@@ -125,7 +125,7 @@ def _connections(trace: CGTrace, bridges: Sequence[Bridge], naming: Naming) -> l
         lines.append(f"disulf{number} disulf {' '.join(ends)} 1_555 1_555")
     for number, ring in enumerate(trace.rings, start=1):
         ends = [
-            f"{label[trace.chain_index[residue]]} {residue_name(trace.name(residue), naming)} "
+            f"{label[trace.chain_index[residue]]} {residue_name(trace.names[residue], naming)} "
             f"{numbers[residue]} {atom}"
             for residue, atom in zip(reversed(ring), "CN", strict=True)
         ]
@@ -137,7 +137,7 @@ def _template(topology: AtomTopology, spec: OutputSpec, bridges: Sequence[Bridge
     """A structure with % fields for number, x, y, z, B and model of each atom."""
     trace, naming = topology.trace, spec.naming
     residues = _residue_columns(trace, naming, {residue for pair in bridges for residue in pair})
-    variants, last = [trace.name(index) for index in range(len(trace))], trace.ends_chain().tolist()
+    variants, last = trace.names, trace.ends_chain().tolist()
     rows = []
     atoms = topology.residue, topology.names, topology.elements
     for residue, atom, element in zip(*(column.tolist() for column in atoms), strict=True):
@@ -158,13 +158,14 @@ def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[
     chains = []
     for chain in range(len(auth)):
         members = np.flatnonzero(trace.chain_index == chain)
-        sequence = " ".join(trace.name(int(residue)) for residue in members)
+        sequence = " ".join(trace.names[residue] for residue in members)
         entity = entities.setdefault(sequence, len(entities) + 1)
         chains.append((label[chain], _escape(quote(auth[chain])), entity))
     columns = []
     labels = trace.chain_index, _sequence_numbers(trace), trace.resids, trace.icodes
-    for index, (chain, number, resid, icode) in enumerate(zip(*(x.tolist() for x in labels), strict=True)):
-        name = residue_name(trace.name(index), naming, index in bridged)
+    rows = zip(trace.names, *(column.tolist() for column in labels), strict=True)
+    for index, (name, chain, number, resid, icode) in enumerate(rows):
+        name = residue_name(name, naming, index in bridged)
         asym, author, entity = chains[chain]
         columns.append(
             (f"{name} {asym} {entity} {number} {icode.strip() or '?'}", f"{resid} {name} {author}")

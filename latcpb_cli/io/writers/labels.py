@@ -111,7 +111,7 @@ def renamed_chains(trace: CGTrace, names: Sequence[str]) -> list[RenamedChain]:
     """
     starts = _chain_starts(trace)
     return [
-        RenamedChain(name, given, trace.label(int(starts[chain])), trace.label(int(starts[chain + 1]) - 1))
+        RenamedChain(name, given, trace.labels[starts[chain]], trace.labels[starts[chain + 1] - 1])
         for chain, (name, given) in enumerate(zip(names, _given_names(trace), strict=True))
         if given and name != given
     ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from latcpb_cli.chem.conventions import Naming
 from latcpb_cli.chem.modified import modified_residue
 from latcpb_cli.chem.naming import atom_name, residue_name
 from latcpb_cli.errors import InputError
+from latcpb_cli.io.writers.fixed_point import format_fixed
 from latcpb_cli.io.writers.frame_writer import FrameInfo, OutputSpec, ResumePoint
 from latcpb_cli.io.writers.labels import (
     CHAIN_LETTERS,
@@ -38,8 +39,8 @@ _SERIAL_COUNT = MAX_SERIAL + 1
 """Serial numbers from 0 on that five columns hold."""
 PDB_LIMITS = (-999.999, 9999.999)
 """Lowest and highest coordinate (Å) that fits into eight columns."""
-_TER = "TER   %5d      \0\n"
-"""With a % field for the serial number, and a null character in the place of the residue's columns."""
+_SERIAL, _COORDINATES, _BFACTOR = slice(6, 11), slice(30, 54), slice(60, 66)
+"""Columns of an ATOM record, from 0: its serial number, x, y and z, and its B factor."""
 _OTHER_FORMAT = "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc"
 
 
@@ -64,11 +65,18 @@ class PdbFormatter:
         self, topology: AtomTopology, naming: Naming = "pdb", bridges: Sequence[Bridge] = ()
     ) -> None:
         self._topology, self._bridges = topology, bridges
-        self._n_atoms = len(topology)
         self._has_modres = naming == "pdb"
         bridged = {residue for pair in bridges for residue in pair}
         self._residue_columns = _residue_columns(topology.trace, naming, bridged)
-        self._template, self._serials = _template(topology, naming, self._residue_columns)
+        stops = np.flatnonzero(np.diff(topology.trace.chain_index[topology.residue], append=-1)) + 1
+        atoms = np.arange(len(topology))
+        self._serials = atoms + 1 + np.searchsorted(stops, atoms, side="right")  # a TER record has one, too
+        records = _ascii(_atom_records(topology, naming, self._residue_columns))
+        self._records = np.frombuffer(bytearray(records), dtype=np.uint8).reshape(len(topology), -1)
+        self._records[:, _SERIAL] = format_fixed(self._serials % _SERIAL_COUNT, 5)
+        self._chains = [
+            (slice(start, stop), self._ter_record(stop - 1)) for start, stop in pairwise([0, *stops.tolist()])
+        ]
 
     def format_header(self, positions: Float[np.ndarray, "N 3"], box: Float[np.ndarray, "6"]) -> str:
         """Format the MODRES, SSBOND and LINK records, the last two with bond lengths in this frame."""
@@ -83,7 +91,7 @@ class PdbFormatter:
 
     def format_frame(
         self, positions: Float[np.ndarray, "N 3"], bfactors: Float[np.ndarray, "N"] | None = None
-    ) -> str:
+    ) -> bytes:
         """Format the ATOM and TER records of one frame.
 
         Parameters
@@ -95,13 +103,19 @@ class PdbFormatter:
 
         Returns
         -------
-        str
+        bytes
         """
-        values = np.zeros((self._n_atoms, 4))
-        values[:, :3] = positions
+        records = self._records.copy()
+        records[:, _COORDINATES] = format_fixed(positions, 8, 3).reshape(len(records), -1)
         if bfactors is not None:
-            values[:, 3] = np.clip(bfactors, -99.99, 999.99)
-        return self._template % tuple(values.ravel().tolist())
+            records[:, _BFACTOR] = format_fixed(np.clip(bfactors, -99.99, 999.99), 6, 2)
+        return b"".join(part for atoms, ter in self._chains for part in (records[atoms].tobytes(), ter))
+
+    def _ter_record(self, atom: int) -> bytes:
+        """Format the TER record after the last atom of a chain."""
+        serial = (self._serials[atom] + 1) % _SERIAL_COUNT
+        columns = self._residue_columns[self._topology.residue[atom]]
+        return _ascii(f"TER   {serial:5d}      {columns}\n")
 
     @staticmethod
     def fits(positions: Float[np.ndarray, "N 3"]) -> bool:
@@ -163,13 +177,13 @@ class PdbWriter:
             self._formatter = PdbFormatter(self._topology, self._spec.naming, info.bridges)
             self._write(self._formatter.format_header(positions, info.box))
         formatter = self._formatter
-        before, after = formatter.format_box(info.box), ""
+        before, after = formatter.format_box(info.box), b""
         if self._spec.n_structures > 1:
             self._n_models += 1
             remark = f"FRAME {info.frame} SAMPLE {info.sample} TIME {info.time:.3f} PS"
             before = formatter.format_remarks([remark]) + before + f"MODEL     {self._n_models:4d}\n"
-            after = "ENDMDL\n"
-        self._write(before + formatter.format_frame(positions, bfactors) + after)
+            after = b"ENDMDL\n"
+        self._part.write(_ascii(before) + formatter.format_frame(positions, bfactors) + after)
 
     def flush(self) -> None:
         """Do nothing: every frame is written at once."""
@@ -183,7 +197,11 @@ class PdbWriter:
         """Do nothing: only the part file is open."""
 
     def _write(self, text: str) -> None:
-        self._part.write(text.encode("ascii", errors="replace"))
+        self._part.write(_ascii(text))
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("ascii", errors="replace")
 
 
 def check_pdb_capacity(topology: AtomTopology, n_models: int) -> None:
@@ -204,7 +222,7 @@ def check_pdb_capacity(topology: AtomTopology, n_models: int) -> None:
     n_chains = int(trace.chain_index[-1]) + 1
     n_serials = len(topology) + n_chains
     lost = first_lost_number(trace)
-    number = "" if lost is None else f"residue number {trace.resids[lost]} of {trace.label(lost)}"
+    number = "" if lost is None else f"residue number {trace.resids[lost]} of {trace.labels[lost]}"
     for what, wrong in (
         (f"{n_serials:,} atom and TER records, a PDB file holds {MAX_SERIAL:,}", n_serials > MAX_SERIAL),
         (f"{n_models:,} models, a PDB file holds {_MAX_MODELS:,}", n_models > _MAX_MODELS),
@@ -234,56 +252,44 @@ def check_pdb_topology(trace: CGTrace) -> None:
 def _check_lowest_number(trace: CGTrace, hint: str) -> None:
     lowest = int(trace.resids.argmin())
     if trace.resids[lowest] < _MIN_RESID:
-        number = f"{trace.resids[lowest]} of {trace.label(lowest)}"
+        number = f"{trace.resids[lowest]} of {trace.labels[lowest]}"
         raise InputError(f"residue number {number}, a PDB file has four columns for it", hint)
 
 
 def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[str]:
     """Format columns 18 to 27 for each residue: its name, chain, number and insertion code."""
     letters, numbers = pdb_chain_letters(trace), resid_columns(trace.resids)
-    labels = zip(*(x.tolist() for x in (trace.chain_index, numbers, trace.icodes)), strict=True)
+    labels = zip(trace.names, *(x.tolist() for x in (trace.chain_index, numbers, trace.icodes)), strict=True)
     columns = []
-    for index, (chain, resid, icode) in enumerate(labels):
-        name = residue_name(trace.name(index), naming, index in bridged)
+    for index, (name, chain, resid, icode) in enumerate(labels):
+        name = residue_name(name, naming, index in bridged)
         chain_letter = letters[chain].rjust(5 - max(len(name), 3))
         columns.append(f"{name:>3s}{chain_letter}{resid:4d}{icode:1.1s}")
     return columns
 
 
-def _template(
-    topology: AtomTopology, naming: Naming, residue_columns: Sequence[str]
-) -> tuple[str, Int[np.ndarray, "N"]]:
-    """Format a frame with % fields for x, y, z and B of each atom; list the serial numbers of the atoms."""
-    trace = topology.trace
-    escaped = [columns.replace("%", "%%%%") for columns in residue_columns]  # for two times of formatting
-    names, elements, last = topology.names.tolist(), topology.elements.tolist(), trace.ends_chain().tolist()
-    ends_chain = np.diff(trace.chain_index[topology.residue], append=-1) != 0
+def _atom_records(topology: AtomTopology, naming: Naming, residue_columns: Sequence[str]) -> str:
+    """Format the ATOM records of all atoms, without serial numbers and coordinates."""
+    variants, last = topology.trace.names, topology.trace.ends_chain().tolist()
     starts = np.flatnonzero(np.diff(topology.residue, prepend=-1))
-    residues, stops = topology.residue[starts].tolist(), [*starts[1:].tolist(), len(topology)]
+    columns = topology.residue[starts], starts, np.append(starts[1:], len(topology))
+    names, width = topology.names.tobytes(), topology.names.itemsize
     parts: list[str] = []
-    for residue, start, stop in zip(residues, starts.tolist(), stops, strict=True):
-        atoms = tuple(names[start:stop]), tuple(elements[start:stop])
-        lines = _residue_lines(trace.name(residue), *atoms, naming, last[residue])
-        lines += _TER if ends_chain[stop - 1] else ""
-        parts.append(lines.replace("\0", escaped[residue]))
-    numbers = np.arange(1, len(topology) + int(ends_chain.sum()) + 1)  # of atoms and of the ends of chains
-    serials = np.arange(1, len(topology) + 1) + np.cumsum(ends_chain) - ends_chain
-    return "".join(parts) % tuple((numbers % _SERIAL_COUNT).tolist()), serials
+    forms: dict[tuple[str, bool, bytes], str] = {}  # by what the records of a residue depend on
+    for residue, start, stop in zip(*(column.tolist() for column in columns), strict=True):
+        form = variants[residue], last[residue], names[width * start : width * stop]
+        if form not in forms:
+            columns_of_atoms = topology.names[start:stop].tolist(), topology.elements[start:stop].tolist()
+            atoms = zip(*columns_of_atoms, strict=True)
+            forms[form] = "".join(_atom_record(form[0], *atom, naming, form[1]) for atom in atoms)
+        parts.append(forms[form].replace("\0", residue_columns[residue]))
+    return "".join(parts)
 
 
-@cache
-def _residue_lines(
-    variant: str, atoms: tuple[str, ...], elements: tuple[str, ...], naming: Naming, last: bool
-) -> str:
-    """Format the ATOM records of a residue, with a null character in the place of its columns."""
-    pairs = zip(atoms, elements, strict=True)
-    return "".join(_atom_line(variant, atom, element, naming, last) for atom, element in pairs)
-
-
-def _atom_line(variant: str, atom: str, element: str, naming: Naming, last: bool) -> str:
-    """Format an ATOM record with a % field for the serial number, and escaped ones for a frame."""
+def _atom_record(variant: str, atom: str, element: str, naming: Naming, last: bool) -> str:
+    """Format an ATOM record with a null character in the place of its residue's columns, and no numbers."""
     record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM  "
     name = atom_name(variant, atom, naming, last)
     # Names of one-letter elements begin in the second of four columns.
     columns = f" {name:<3s}" if len(name) < 4 else name
-    return f"{record}%5d {columns} \0   %%8.3f%%8.3f%%8.3f  1.00%%6.2f          {element:>2s}  \n"
+    return f"{record}{'':5s} {columns} \0   {'':24s}  1.00  0.00          {element:>2s}  \n"

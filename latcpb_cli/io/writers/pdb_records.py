@@ -36,7 +36,7 @@ def modres_records(topology: AtomTopology, residue_columns: Sequence[str]) -> st
     """
     lines = []
     for index in _modified_indices(topology):
-        modified = modified_residue(topology.trace.name(index))
+        modified = modified_residue(topology.trace.names[index])
         if modified is not None:
             columns = _with_blank(residue_columns[index])
             lines.append(f"MODRES      {columns} {modified.parent}  {modified.comment}\n")
@@ -138,7 +138,7 @@ def conect_records(topology: AtomTopology, bridges: Sequence[Bridge], serials: I
     pairs += [((last, "C"), (first, "N")) for first, last in topology.trace.rings]
     linked = topology.trace.same_chain_as_next()
     for index in _modified_indices(topology):
-        pairs += [((index, a), (index, b)) for a, b in _bonds(topology.trace.name(index))]
+        pairs += [((index, a), (index, b)) for a, b in _bonds(topology.trace.names[index])]
         pairs += [((index, a), (index, b)) for a, b in _hydrogen_bonds([n for r, n in rows if r == index])]
         pairs += [((i, "C"), (i + 1, "N")) for i in (index - 1, index) if i >= 0 and linked[i]]
     bonded: dict[int, set[int]] = {}

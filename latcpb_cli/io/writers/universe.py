@@ -74,7 +74,7 @@ def build_universe(
         "types": topology.elements.astype(object),
         "elements": topology.elements.astype(object),
         "masses": np.array([_MASSES[element] for element in topology.elements.tolist()]),
-        "resnames": np.array([residue_name(trace.name(i), "pdb") for i in range(len(trace))], dtype=object),
+        "resnames": np.array([residue_name(name, "pdb") for name in trace.names], dtype=object),
         "resids": trace.resids,
         "resnums": trace.resids,
         "icodes": trace.icodes.astype(object),

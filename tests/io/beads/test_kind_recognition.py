@@ -66,4 +66,4 @@ def test_ranges_name_what_was_found() -> None:
     repeated = copies("AA", (1, 1))
     assert describe_com(repeated, is_com) == "--com-residues A:1-60"
     is_com[89:] = False
-    assert describe_com(repeated, is_com) == f"{repeated.label(0)} to {repeated.label(59)}"
+    assert describe_com(repeated, is_com) == f"{repeated.labels[0]} to {repeated.labels[59]}"

@@ -32,7 +32,7 @@ def mixed(ca: slice) -> np.ndarray:
 def write(path: Path, positions: np.ndarray, names: dict[int, str] | None = None) -> Path:
     """Beads named CA with the residues of the example; some under other names."""
     lines = [
-        f"ATOM  {i + 1:5d}  CA  {(names or {}).get(i + 1, NATIVE.trace.name(i))} A{i + 1:4d}    "
+        f"ATOM  {i + 1:5d}  CA  {(names or {}).get(i + 1, NATIVE.trace.names[i])} A{i + 1:4d}    "
         f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00           C"
         for i, (x, y, z) in enumerate(positions)
     ]

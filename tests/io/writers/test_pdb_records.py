@@ -196,7 +196,7 @@ def test_every_naming_is_read_again(tmp_path, naming):
         source.trace.residue_kinds, residue_kinds(TRACE.residue_types, TRACE.variants)
     )
     if naming != "pdb":
-        assert source.trace.name(8) == "HIE" and source.trace.name(10) == "ASH"
+        assert source.trace.names[8] == "HIE" and source.trace.names[10] == "ASH"
     read = read_all_atom(tmp_path / "a.pdb")
     assert read.trace.sequence == SEQUENCE and not read.left_out
     plain = AtomTopology.heavy_atoms(replace(TRACE, variants=None))
