@@ -14,13 +14,13 @@ Vectors = Float[Tensor, "3 *n"]
 Scalars = Float[Tensor, "*n"]
 
 
-def angle_gradient(u: Vectors, v: Vectors) -> tuple[Scalars, Vectors, Vectors]:
+def angle_gradient(ends: Float[Tensor, "3 2 n"]) -> tuple[Float[Tensor, "n"], Float[Tensor, "3 2 n"]]:
     """Return the angle (rad) between two vectors from one apex, and its gradients on their ends (rad/Å)."""
-    length_u, length_v = torch.sqrt(dot(u, u) + 1e-8), torch.sqrt(dot(v, v) + 1e-8)
-    u, v = u / length_u, v / length_v
-    cos = dot(u, v).clamp(-0.999, 0.999)
+    length = torch.sqrt(dot(ends, ends) + 1e-8)
+    ends = ends / length
+    cos = dot(ends[:, 0], ends[:, 1]).clamp(-0.999, 0.999)
     sin = torch.sqrt(1.0 - cos * cos)
-    return torch.acos(cos), (cos * u - v) / (sin * length_u), (cos * v - u) / (sin * length_v)
+    return torch.acos(cos), (cos * ends - ends.flip(1)) / (sin * length)
 
 
 def torsion_gradient(
@@ -30,12 +30,12 @@ def torsion_gradient(
 
     The formulas are those of Blondel and Karplus, J. Comput. Chem. 17, 1132 (1996).
     """
-    f, g, h = a - b, b - c, d - c
-    normal_1, normal_2 = cross(f, g), cross(h, g)
-    squared_1, squared_2 = dot(normal_1, normal_1) + 1e-6, dot(normal_2, normal_2) + 1e-6
-    length = torch.sqrt(dot(g, g) + 1e-8)
+    g, ends = b - c, torch.stack([a - b, d - c], dim=1)
+    length, normals = torch.sqrt(dot(g, g) + 1e-8), cross(ends, g[:, None])
+    normal_1, normal_2 = normals.unbind(1)
     torsion = torch.atan2(dot(cross(normal_2, normal_1), g) / length, dot(normal_1, normal_2))
-    normal_1, normal_2 = normal_1 / squared_1, normal_2 / squared_2
-    middle = dot(f, g) / length * normal_1 - dot(h, g) / length * normal_2
-    on_b, on_c = length * normal_1 + middle, -length * normal_2 - middle
-    return torsion, -length * normal_1, on_b, on_c, length * normal_2
+    normals = normals / (dot(normals, normals) + 1e-6)
+    along_1, along_2 = (dot(ends, g[:, None]) / length * normals).unbind(1)
+    middle = along_1 - along_2
+    on_a, on_d = (length * normals).unbind(1)
+    return torsion, -on_a, on_a + middle, -on_d - middle, on_d

@@ -28,9 +28,9 @@ def sidechain_frame(
         Vectors from CA to N and C, Å.
     is_proline : Tensor, shape (L,)
     """
-    u, v = unit(n), unit(c)
-    normal = unit(cross(u, v))
-    first = torch.where(is_proline, u, unit(u + v))
+    u, v = unit(torch.stack([n, c], dim=1)).unbind(1)
+    normal, bisector = _normal_and_bisector(u, v)
+    first = torch.where(is_proline, u, bisector)
     return torch.stack([first, normal, cross(first, normal)], dim=1)
 
 
@@ -56,14 +56,24 @@ def backbone_gradient(
     lifts both out of their plane to the same side; that along the normal turns
     both within the plane, in proline N alone.
     """
-    length_n, length_c = torch.sqrt(dot(n, n) + 1e-8), torch.sqrt(dot(c, c) + 1e-8)
-    u, v = n / length_n, c / length_c
-    bisector, normal = unit(u + v), unit(cross(u, v))
+    ends = torch.stack([n, c], dim=1)
+    lengths = torch.sqrt(dot(ends, ends) + 1e-8)
+    u, v = (ends / lengths).unbind(1)
+    normal, bisector = _normal_and_bisector(u, v)
     across = cross(normal, bisector)
     lift = dot(torque, across) / (2 * dot(u, bisector).clamp(min=_MIN_COMPONENT))
     roll = dot(torque, bisector) / (2 * dot(v, across).clamp(min=_MIN_COMPONENT))
     swing = dot(torque, normal)
     swing_n = torch.where(is_proline, swing, swing / 2)
-    gradient_n = (swing_n * cross(normal, u) - (lift + roll) * normal) / length_n
-    gradient_c = ((swing - swing_n) * cross(normal, v) + (roll - lift) * normal) / length_c
-    return gradient_n, gradient_c
+    on_n = swing_n * cross(normal, u) - (lift + roll) * normal
+    on_c = (swing - swing_n) * cross(normal, v) + (roll - lift) * normal
+    on_n, on_c = (torch.stack([on_n, on_c], dim=1) / lengths).unbind(1)
+    return on_n, on_c
+
+
+def _normal_and_bisector(
+    u: Float[Tensor, "3 L"], v: Float[Tensor, "3 L"]
+) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"]]:
+    """Unit vectors across two unit vectors, and halfway between them."""
+    normal, bisector = unit(torch.stack([cross(u, v), u + v], dim=1)).unbind(1)
+    return normal, bisector

@@ -107,12 +107,13 @@ class BackboneStrain:
     ) -> None:
         """Add gradient and stiffness of N-CA-C, and of C-N-CD between a proline and the residue before it."""
         length, ca = atoms.shape[-1], atoms[:, CA_SLOT]
-        c_before, cd, n = atoms.flatten(1).index_select(1, self.proline_atoms).view(3, 3, -1).unbind(1)
-        first = torch.cat([atoms[:, N_SLOT] - ca, c_before - n], dim=1)
-        second = torch.cat([atoms[:, C_SLOT] - ca, cd - n], dim=1)
-        angle, on_first, on_second = angle_gradient(first, second)
+        of_prolines = atoms.flatten(1).index_select(1, self.proline_atoms).view(3, 3, -1)
+        c_before_and_cd, n = of_prolines[:, :2], of_prolines[:, 2]
+        angle, on_ends = angle_gradient(
+            torch.cat([atoms[:, _N_AND_C] - ca[:, None], c_before_and_cd - n[:, None]], dim=2)
+        )
         slope = BEND_STIFFNESS * _beyond_free_bend(angle - self.ideal_angle) * self.weight
-        on_ends = torch.stack([on_first, on_second], dim=1) * slope
+        on_ends = on_ends * slope
         bend_stiffness = _bend_stiffness(slope)
         gradient[:, _N_AND_C] += on_ends[..., :length]
         stiffness[_N_AND_C] += bend_stiffness[:length] + _RAMACHANDRAN_STIFFNESS * self.weight[:length]
@@ -133,7 +134,8 @@ class BackboneStrain:
         pairs = (previous(c, -1), n), (n, ca), (ca, c), (c, next_(n, -1))
         angles, *on_atoms = torsion_gradient(*(torch.stack(pair, dim=1) for pair in pairs))
         slopes = ramachandran_gradient(self.ramachandran_class, angles[0], angles[1])
-        first, second, third, fourth = (slopes * self.ramachandran_weight * on_atom for on_atom in on_atoms)
+        slopes = slopes * self.ramachandran_weight
+        first, second, third, fourth = (slopes * on_atom for on_atom in on_atoms)
         gradient[:, C_SLOT] += next_(first[:, 0], -1) + fourth[:, 0] + third[:, 1]
         gradient[:, N_SLOT] += second[:, 0] + first[:, 1] + previous(fourth[:, 1], -1)
 
