@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-__all__ = ["expand_ranges", "first_rows", "true_indices"]
+__all__ = ["count_rows", "expand_ranges", "first_rows", "starts", "true_indices"]
 
 
 def true_indices(mask: Bool[Tensor, "N"]) -> Int[Tensor, "T"]:
@@ -25,16 +25,26 @@ def expand_ranges(
 ) -> tuple[Int[Tensor, "Q"], Int[Tensor, "Q"]]:
     """List the integers first[i], ..., first[i] + count[i] - 1 of every i: the i of each, and the integer."""
     row = torch.repeat_interleave(count)
-    offset = first - (count.cumsum(0, dtype=first.dtype) - count)
+    offset = first - starts(count)
     return row, torch.arange(len(row), dtype=first.dtype, device=row.device) + offset.index_select(0, row)
 
 
-def first_rows(owner: Int[Tensor, "X"], n_owners: int) -> Int[Tensor, "N"]:
-    """Return the first row of each owner in an ascending list of owners.
+def starts(count: Int[Tensor, "N"]) -> Int[Tensor, "N"]:
+    """Return the first row of each of N groups of consecutive rows, from the number of its rows."""
+    return count.cumsum(0, dtype=count.dtype) - count
 
-    Counting is faster on CPUs; on other devices the host would wait for it.
+
+def count_rows(owner: Int[Tensor, "X"], n_owners: int) -> Int[Tensor, "N"]:
+    """Count the rows of each owner in an ascending list of owners.
+
+    A histogram is faster on CPUs; on other devices the host would wait for it.
     """
     if owner.device.type == "cpu":
-        count = torch.bincount(owner, minlength=n_owners)
-        return count.cumsum(0) - count
-    return torch.searchsorted(owner, torch.arange(n_owners, dtype=owner.dtype, device=owner.device))
+        return torch.bincount(owner, minlength=n_owners)
+    owners = torch.arange(n_owners + 1, dtype=owner.dtype, device=owner.device)
+    return torch.searchsorted(owner, owners).diff()
+
+
+def first_rows(owner: Int[Tensor, "X"], n_owners: int) -> Int[Tensor, "N"]:
+    """Return the first row of each owner in an ascending list of owners."""
+    return starts(count_rows(owner, n_owners))

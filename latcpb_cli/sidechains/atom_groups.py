@@ -15,7 +15,7 @@ from torch import Tensor
 from latcpb_cli.chem.atom_types import atom_type_table
 from latcpb_cli.chem.residues import slot_mask
 from latcpb_cli.device import table_on
-from latcpb_cli.geometry.masks import expand_ranges, true_indices
+from latcpb_cli.geometry.masks import count_rows, expand_ranges, starts, true_indices
 from latcpb_cli.sidechains.candidates import SIDE_CHAIN_SLOTS, Candidates
 
 __all__ = [
@@ -77,8 +77,7 @@ class AtomGroups:
         kept = true_indices(mask.flatten())
         positions = atoms.flatten(0, 1).index_select(0, kept).T.contiguous()
         kept_types = atom_types.flatten().index_select(0, kept).int()
-        first = count.cumsum(0, dtype=count.dtype) - count
-        return cls(positions, kept_types, first, count, center.T.contiguous(), distance.amax(-1))
+        return cls(positions, kept_types, starts(count), count, center.T.contiguous(), distance.amax(-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +88,8 @@ class Contacts:
     ----------
     first_group, second_group : Tensor of int, shape (P,)
         Indices of the two groups of each pair.
-    pair : Tensor of int32, shape (X,)
-        Pair of groups of each contact, ascending.
+    count : Tensor of int32, shape (P,)
+        Number of contacts of each pair; those of a pair follow each other.
     first_atom, second_atom : Tensor of int32, shape (X,)
         Index of each contact's atom in the first and in the second `AtomGroups`.
     distance : Tensor, shape (X,)
@@ -99,25 +98,22 @@ class Contacts:
 
     first_group: Int[Tensor, "P"]
     second_group: Int[Tensor, "P"]
-    pair: Int[Tensor, "X"]
+    count: Int[Tensor, "P"]
     first_atom: Int[Tensor, "X"]
     second_atom: Int[Tensor, "X"]
     distance: Float[Tensor, "X"]
 
+    @property
+    def pair(self) -> Int[Tensor, "X"]:
+        """Pair of groups of each contact."""
+        return torch.repeat_interleave(self.count, output_size=len(self.distance))
+
     def select(self, pair_mask: Bool[Tensor, "P"]) -> Contacts:
         """Return the contacts of some pairs of groups."""
-        kept, new_index = true_indices(pair_mask), pair_mask.cumsum(0, dtype=torch.int32) - 1
-        rows = true_indices(pair_mask.index_select(0, self.pair))
-        pair, first_atom, second_atom, distance = (
-            x.index_select(0, rows) for x in (self.pair, self.first_atom, self.second_atom, self.distance)
-        )
+        kept, rows = true_indices(pair_mask), true_indices(pair_mask.index_select(0, self.pair))
         return Contacts(
-            self.first_group.index_select(0, kept),
-            self.second_group.index_select(0, kept),
-            new_index.index_select(0, pair),
-            first_atom,
-            second_atom,
-            distance,
+            *(x.index_select(0, kept) for x in (self.first_group, self.second_group, self.count)),
+            *(x.index_select(0, rows) for x in (self.first_atom, self.second_atom, self.distance)),
         )
 
 
@@ -189,9 +185,9 @@ def _atom_contacts(
     row = near.index_select(0, row)
     first_atom = first_atom.index_select(0, row)
     near, squared = pairs_within(groups.positions, first_atom, others.positions, second_atom, CONTACT_CUTOFF)
-    pair = pair.index_select(0, row.index_select(0, near))
+    count = count_rows(pair.index_select(0, row.index_select(0, near)), len(first)).int()
     first_atom, second_atom = first_atom.index_select(0, near), second_atom.index_select(0, near)
-    return Contacts(first, second, pair, first_atom, second_atom, squared.sqrt())
+    return Contacts(first, second, count, first_atom, second_atom, squared.sqrt())
 
 
 def pairs_within(
@@ -205,7 +201,7 @@ def pairs_within(
 
     None are nearer than a cutoff below zero.
     """
-    x, y, z = positions.index_select(1, first) - others.index_select(1, second)
+    x, y, z = positions.index_select(1, first).sub_(others.index_select(1, second))
     squared = x * x + y * y + z * z
     limit = cutoff.clamp(min=0.0) ** 2 if isinstance(cutoff, Tensor) else cutoff**2
     near = true_indices(squared < limit).int()

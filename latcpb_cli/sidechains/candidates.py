@@ -66,8 +66,10 @@ class Candidates:
         table = logits.new_full((n_residues * MAX_CANDIDATES,), _IMPOSSIBLE_LOGIT)
         return table.index_copy(0, self.index, logits).view(-1, MAX_CANDIDATES)
 
-    def select(self, rows: Int[Tensor, "rows"]) -> Candidates:
+    def select(self, rows: slice | Int[Tensor, "rows"]) -> Candidates:
         """Return some of the candidates."""
+        if isinstance(rows, slice):
+            return Candidates(*(value[rows] for value in vars(self).values()))
         return Candidates(*(value.index_select(0, rows) for value in vars(self).values()))
 
 

@@ -12,7 +12,7 @@ from latcpb_cli.chem.atom_types import ATOM_TYPES
 from latcpb_cli.chem.ideal import side_chain_table
 from latcpb_cli.chem.residues import GAMMA_SLOT, slot_mask
 from latcpb_cli.device import table_on
-from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.masks import first_rows, starts, true_indices
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import AtomGroups, Contacts
@@ -71,6 +71,8 @@ class ContactFeatures:
         The distance; see `knot_position`.
     oriented : Tensor of int64, shape (Y,)
         Contacts so near that directions count.
+    n_oriented : Tensor of int32, shape (X + 1,)
+        Number of such contacts before each contact, and of all.
     first_cosine, second_cosine : Tensor, shape (Y,)
         Cosine of the angle between each atom's bond and the line to the other atom.
     envelope : Tensor, shape (Y,)
@@ -83,6 +85,7 @@ class ContactFeatures:
     knot: Int[Tensor, "X"]
     fraction: Float[Tensor, "X"]
     oriented: Int[Tensor, "Y"]
+    n_oriented: Int[Tensor, "X+1"]
     first_cosine: Float[Tensor, "Y"]
     second_cosine: Float[Tensor, "Y"]
     envelope: Float[Tensor, "Y"]
@@ -94,7 +97,9 @@ class ContactFeatures:
         """Measure the contacts of groups of ``atoms`` with groups of ``others``."""
         first_type = atoms.groups.atom_types.index_select(0, contacts.first_atom)
         second_type = others.groups.atom_types.index_select(0, contacts.second_atom)
-        oriented = true_indices(contacts.distance < _ORIENTED_CUTOFF)
+        is_near = contacts.distance < _ORIENTED_CUTOFF
+        oriented = true_indices(is_near)
+        n_oriented = torch.nn.functional.pad(is_near.cumsum(0, dtype=torch.int32), (1, 0))
         distance = contacts.distance.index_select(0, oriented)
         first = contacts.first_atom.index_select(0, oriented)
         second = contacts.second_atom.index_select(0, oriented)
@@ -106,8 +111,9 @@ class ContactFeatures:
         envelope = ((_ORIENTED_CUTOFF - distance) / _ENVELOPE_WIDTH).clamp(max=1.0)
         knot, fraction = knot_position(contacts.distance)
         return cls(
-            contacts, first_type, second_type, knot, fraction, oriented, first_cosine, second_cosine, envelope
-        )
+            contacts, first_type, second_type, knot, fraction, oriented, n_oriented, first_cosine,
+            second_cosine, envelope,
+        )  # fmt: skip
 
     def sum_by_pair(self, table: Float[Tensor, "rows W"]) -> Float[Tensor, "P W"]:
         """Sum table rows over the contacts of each pair of groups.
@@ -115,24 +121,23 @@ class ContactFeatures:
         ``table`` has a row for each term, ordered pair of atom types and knot, in this order, and a row of
         zeros after the knots of each pair of types.
         """
-        return self._sum(table, self.contacts.pair, len(self.contacts.first_group))
+        return self._sum(table, starts(self.contacts.count))
 
     def add_by_center(self, table: Float[Tensor, "rows W"], sums: Float[Tensor, "G W"]) -> None:
         """Add table rows over the contacts of each center to its row of ``sums``; centers ascend."""
         center, first, stop = self.contacts.first_group, 0, len(sums)
         if sums.device.type == "cpu" and len(center) > 0:  # blocks are parts of the whole
             first, stop = int(center[0]), int(center[-1]) + 1
-        owner = center.index_select(0, self.contacts.pair) - first
-        sums[first:stop] += self._sum(table, owner, stop - first)
+        first_pair = first_rows(center - first, stop - first)
+        first_contact = torch.nn.functional.pad(self.contacts.count.cumsum(0), (1, 0))
+        sums[first:stop] += self._sum(table, first_contact.index_select(0, first_pair))
 
-    def _sum(
-        self, table: Float[Tensor, "rows W"], owner: Int[Tensor, "X"], n_owners: int
-    ) -> Float[Tensor, "owners W"]:
-        """Sum table rows over the contacts of each owner, which ascend."""
+    def _sum(self, table: Float[Tensor, "rows W"], first: Int[Tensor, "owners"]) -> Float[Tensor, "owners W"]:
+        """Sum table rows over the contacts of each owner, which start at ``first``."""
         entry = (self.first_type * len(ATOM_TYPES) + self.second_type) * (N_KNOTS + 1) + self.knot
         entries = torch.stack([entry, entry + 1], dim=1)
         factors = interpolation_factors(self.fraction)
-        constant = table_sum(table, entries, factors, owner, n_owners)
+        constant = table_sum(table, entries, factors, first)
         rows_per_term = len(ATOM_TYPES) ** 2 * (N_KNOTS + 1)
         entry = entry.index_select(0, self.oriented)[:, None]
         entry = entry + rows_per_term * torch.arange(1, N_TERMS, dtype=entry.dtype, device=entry.device)
@@ -141,7 +146,7 @@ class ContactFeatures:
         directions = torch.stack(cosines, dim=1) * self.envelope[:, None]
         entries = torch.cat([entry, entry + 1], dim=1)
         factors = torch.cat([(1 - fraction) * directions, fraction * directions], dim=1)
-        return constant + table_sum(table, entries, factors, owner.index_select(0, self.oriented), n_owners)
+        return constant + table_sum(table, entries, factors, self.n_oriented.index_select(0, first))
 
 
 def two_way_table(table: Float[Tensor, "rows W"]) -> Float[Tensor, "rows 2*W"]:

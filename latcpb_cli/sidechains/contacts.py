@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latcpb_cli.chem.residues import GAMMA_SLOT
-from latcpb_cli.geometry.masks import expand_ranges, first_rows, true_indices
+from latcpb_cli.geometry.masks import expand_ranges, true_indices
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import (
     CONTACT_CUTOFF,
@@ -115,8 +115,7 @@ def table_sum(
     table: Float[Tensor, "rows W"],
     entries: Int[Tensor, "X terms"],
     factors: Float[Tensor, "X terms"],
-    owner: Int[Tensor, "X"],
-    n_owners: int,
+    first: Int[Tensor, "owners"],
 ) -> Float[Tensor, "owners W"]:
     """Sum rows of a table times factors over all contacts of each owner.
 
@@ -128,12 +127,10 @@ def table_sum(
         Rows of the table that each contact adds.
     factors
         Factor of each of these rows.
-    owner
-        Index of the sum to which each contact belongs, ascending.
-    n_owners
-        Number of sums.
+    first
+        First contact of each owner, ascending; its contacts end where those of the next owner start.
     """
-    begin = first_rows(owner, n_owners) * entries.shape[1]
+    begin = first * entries.shape[1]
     dtype = torch.int32 if entries.numel() < 2**31 else torch.int64
     return torch.nn.functional.embedding_bag(
         entries.flatten().to(dtype),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.masks import first_rows, true_indices
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import Contacts, groups_of_pairs
 from latcpb_cli.sidechains.candidates import Candidates
@@ -59,7 +60,8 @@ class _PairSums:
     def weighted(self, presence: Float[Tensor, "N"]) -> Float[Tensor, "N W"]:
         """Return the sums of each candidate as the center, the others by their presence."""
         factors = presence.index_select(0, self.other)
-        return table_sum(self.embedded, self.pair[:, None], factors[:, None], self.center, len(presence))
+        first = first_rows(self.center, len(presence))
+        return table_sum(self.embedded, self.pair[:, None], factors[:, None], first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,7 @@ class Environment:
         weight
             Their probability in the mean field.
         contacts
-            Their contacts.
+            Their contacts; its lists are empty afterwards.
         atoms
             Their backbones, Å.
         graph
@@ -111,7 +113,7 @@ class Environment:
         side_chains = OrientedAtoms(contacts.candidates, candidate_bonds(candidates, atoms, graph))
         backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
         of_backbones = table.new_zeros(len(weight), table.shape[1])
-        for block in contacts.fixed:
+        for block in _use_up(contacts.fixed):
             near = block.select(scored[block.first_group])
             ContactFeatures.from_contacts(side_chains, backbones, near).add_by_center(table, of_backbones)
         first, second = groups_of_pairs(contacts.mutual)
@@ -121,7 +123,7 @@ class Environment:
         center, other = first.new_empty(2, stops[1] + int(as_second.sum()))
         embedded, both_ways = table.new_empty(len(center), table.shape[1]), two_way_table(table)
         kept = torch.split(as_first | as_second, [len(block.first_group) for block in contacts.mutual])
-        for block in map(Contacts.select, contacts.mutual, kept):
+        for block in map(Contacts.select, _use_up(contacts.mutual), kept):
             features = ContactFeatures.from_contacts(side_chains, side_chains, block)
             groups = block.first_group, block.second_group
             for part, sums in enumerate(features.sum_by_pair(both_ways).chunk(2, dim=1)):
@@ -136,3 +138,10 @@ class Environment:
         """Return the sums of each candidate: with backbones, and with others by their probability."""
         presence = torch.where(self.probable, weight, 0.0)
         return torch.cat([self.of_backbones, self.of_others.weighted(presence)], dim=-1)
+
+
+def _use_up(blocks: list[Contacts]) -> Iterator[Contacts]:
+    """Yield the blocks of a list, which loses each, so that its memory is free when it is not needed."""
+    blocks.reverse()
+    while blocks:
+        yield blocks.pop()

@@ -17,6 +17,7 @@ from latcpb_cli.device import table_on
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.vectors import LANES
 from latcpb_cli.geometry.vectors_first import cross, unit
+from latcpb_cli.model.row_blocks import row_blocks
 from latcpb_cli.sidechains.candidates import MAX_CANDIDATES, SIDE_CHAIN_SLOTS, Candidates
 
 __all__ = ["expected_errors", "min_expected_error"]
@@ -24,6 +25,8 @@ __all__ = ["expected_errors", "min_expected_error"]
 _MIN_PROBABILITY = 0.02
 """Candidates less probable than this are not taken, however near the others they are."""
 _SWEEPS = 3
+_CANDIDATES_PER_CPU_BLOCK = 1024
+"""Candidates whose derivatives are computed at once on a CPU; a multiple of ``LANES``."""
 _MIN_CURVATURE = 1e-6
 _EXACT = "donot_use_mm_for_euclid_dist"
 """Of `torch.cdist`: without matrix products, by which the distance of a candidate from itself is not zero."""
@@ -62,7 +65,11 @@ def min_expected_error(
     rows = true_indices(probability.flatten().index_select(0, candidates.index) >= _MIN_PROBABILITY)
     rows = torch.nn.functional.pad(rows[None], (0, -len(rows) % LANES), mode="replicate")[0]
     candidates, errors, expected = candidates.select(rows), errors[rows], expected[rows]
-    gradient, curvature = _chi_gradient(candidates, expected, atoms, types)
+    gradient = errors.new_empty(N_CHI, len(rows))
+    curvature = errors.new_empty(N_CHI, N_CHI, len(rows))
+    for block in row_blocks(len(rows), _CANDIDATES_PER_CPU_BLOCK, rows.device):
+        part = candidates.select(block)
+        gradient[:, block], curvature[..., block] = _chi_gradient(part, expected[block], atoms, types)
     offset = _minimize_in_box(gradient, curvature, max_offset.index_select(0, candidates.residue).T)
     reduction = ((2 * gradient - (curvature * offset).sum(1)) * offset).sum(0)
     remaining = probability.new_full((probability.numel(),), torch.inf)

@@ -22,7 +22,7 @@ from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
 from latcpb_cli.device import constant, table_on
-from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.masks import starts, true_indices
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
 from latcpb_cli.sidechains.atom_groups import (
@@ -165,7 +165,7 @@ def _sum_table(
     table: Float[Tensor, "rows 1"], groups: AtomGroups, others: AtomGroups, contacts: Contacts
 ) -> Float[Tensor, "P"]:
     """Interpolate a table of each pair of types at knots; sum over the contacts of each pair of groups."""
-    type_pairs = table_on(contacts.pair.device, atom_type_pairs).to(contacts.pair.dtype)
+    type_pairs = table_on(contacts.count.device, atom_type_pairs).to(groups.atom_types.dtype)
     first = groups.atom_types.index_select(0, contacts.first_atom)
     second = others.atom_types.index_select(0, contacts.second_atom)
     type_pair = type_pairs.flatten().index_select(0, first * len(type_pairs) + second)
@@ -173,4 +173,4 @@ def _sum_table(
     entry = type_pair * (N_KNOTS + 1) + knot
     entries = torch.stack([entry, entry + 1], dim=1)
     factors = interpolation_factors(fraction)
-    return table_sum(table, entries, factors, contacts.pair, len(contacts.first_group)).squeeze(1)
+    return table_sum(table, entries, factors, starts(contacts.count)).squeeze(1)

@@ -18,7 +18,7 @@ from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT
 from latcpb_cli.chem.rotamers import N_ROTAMERS
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.config import ModelConfig
-from latcpb_cli.geometry.masks import true_indices
+from latcpb_cli.geometry.masks import first_rows, true_indices
 from latcpb_cli.geometry.vectors import torsion_vector
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
@@ -84,14 +84,14 @@ class Rescoring(nn.Module):
         atoms: Float[Tensor, "L 15 3"],
         graph: Graph,
     ) -> Environment:
-        """Embed the contacts of candidates, which are not needed later.
+        """Embed the contacts of candidates, and use them up: their memory is free as soon as possible.
 
         Parameters
         ----------
         candidates, probability, atoms, graph
             As of `forward`.
         contacts
-            Contacts of the candidates.
+            Contacts of the candidates; its lists are empty afterwards.
         """
         table = nn.functional.pad(self.contact_embedding, (0, 0, 0, 1)).flatten(0, 1)
         weight = probability.flatten().index_select(0, candidates.index)
@@ -139,6 +139,7 @@ class Rescoring(nn.Module):
             hidden = self._embed(features, state, residue, context)
             messages = self._messages(hidden, residue, weight.index_select(0, rows), condition, graph)
             score = log_prob.index_add(0, rows, self._score(hidden, messages, residue))
+            del hidden  # before the next round needs as much memory
             corrected = candidates.to_table(score, len(probability)).log_softmax(-1)
             weight = corrected.detach().flatten().index_select(0, candidates.index).exp()
         return corrected
@@ -168,7 +169,7 @@ class Rescoring(nn.Module):
     ) -> Float[Tensor, "L hidden"]:
         """Pass the mean of each residue's candidates to its neighbours; return what each residue receives."""
         rows = torch.arange(len(hidden), device=hidden.device)
-        pooled = table_sum(hidden, rows[:, None], weight[:, None], residue, len(graph.types))
+        pooled = table_sum(hidden, rows[:, None], weight[:, None], first_rows(residue, len(graph.types)))
         residues = condition.residues + self.message_in(pooled)
         messages: Tensor = self.message_out(self.message_passing(residues, condition.pairs, graph))
         return messages

@@ -176,7 +176,7 @@ def _packed_log_prob(
     if heads.rescoring is None:
         return candidates, probability.log()
     environment = heads.rescoring.environment(candidates, probability, contacts, decoded.atoms, graph)
-    del contacts  # which take more memory than the rest
+    del contacts  # groups of atoms, which are not needed either
     return candidates, heads.rescoring(candidates, probability, environment, decoded.atoms, condition, graph)
 
 

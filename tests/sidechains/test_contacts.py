@@ -30,7 +30,7 @@ def test_table_sums_belong_to_their_owners() -> None:
     table = torch.tensor([[1.0, 0.0], [10.0, 1.0], [100.0, 2.0]])
     entries = torch.tensor([[0, 1], [2, 2], [1, 0]])
     factors = torch.tensor([[1.0, 2.0], [0.5, 0.5], [1.0, 0.0]])
-    sums = table_sum(table, entries, factors, torch.tensor([0, 0, 2]), 4)
+    sums = table_sum(table, entries, factors, torch.tensor([0, 2, 2, 3]))
     assert sums.tolist() == [[121.0, 4.0], [0.0, 0.0], [10.0, 1.0], [0.0, 0.0]]
 
 

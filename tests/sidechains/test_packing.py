@@ -16,7 +16,8 @@ def test_energies_are_continuous_and_end_at_zero(chain) -> None:
     distance = torch.linspace(2.0, 6.0, count)
     zero, each = torch.zeros(1, dtype=torch.long), torch.arange(count)
     atom = AtomGroups(torch.zeros(3, 1), zero, zero, zero + 1, torch.zeros(3, 1), torch.zeros(1))
-    contacts = Contacts(each, each, each, torch.zeros_like(each), torch.zeros_like(each), distance)
+    first_atom = torch.zeros_like(each)
+    contacts = Contacts(each, each, torch.ones_like(each), first_atom, first_atom, distance)
     energy = packing._contact_energy(atom, atom, [contacts])
     assert energy.diff().abs().max() < 0.03
     assert abs(float(energy[-1])) < 1e-3
