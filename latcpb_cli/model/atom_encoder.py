@@ -85,7 +85,7 @@ class AtomEncoder(nn.Module):
         surrounding, _ = self.neighborhood_product(self._surrounding_density(atoms, present, graph))
         x = self.residue_embedding(graph.types)
         x = x + self.invariant_embedding(torch.cat([own, surrounding], dim=-1))
-        x = self.transformer(x, self.pair_embedding(graph.pairs), graph)
+        x = self.transformer(x, self.pair_embedding(graph.pair_features()), graph)
         mean, log_std = self.head(x).float().chunk(2, dim=-1)
         return torch.sigmoid(mean), (log_std + _LOG_STD_OFFSET).clamp(_MIN_LOG_STD, _MAX_LOG_STD)
 

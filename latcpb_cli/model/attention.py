@@ -48,16 +48,26 @@ class _NeighborAttention(nn.Module):
     ) -> Float[Tensor, "L C"]:
         keys, queries = self.key_value(x), self.query(x).view(len(x), self.heads, -1)
         bias, pairs = bias.to(keys.dtype), pairs.to(keys.dtype)
-        key_dim = keys.shape[1]
-        attended = keys.new_empty(len(x), self.heads, key_dim + pairs.shape[-1])
+        attended = keys.new_empty(len(x), self.heads, keys.shape[1] + pairs.shape[-1])
         for rows in row_blocks(len(x), _ROWS_PER_CPU_BLOCK, x.device):
-            neighbors = graph.gather(keys, rows)
-            logits = torch.baddbmm(bias[rows], queries[rows], neighbors.mT, alpha=self.scale)
-            weights = self.dropout(logits.float().softmax(-1).to(keys.dtype))
-            attended[rows, :, :key_dim] = torch.bmm(weights, neighbors)
-            attended[rows, :, key_dim:] = torch.bmm(weights, pairs[rows])
+            self._attend(queries[rows], graph.gather(keys, rows), pairs[rows], bias[rows], attended[rows])
         updated: Tensor = self.out(attended.flatten(1))
         return updated
+
+    def _attend(
+        self,
+        queries: Float[Tensor, "rows heads key_dim"],
+        neighbors: Float[Tensor, "rows K key_dim"],
+        pairs: Float[Tensor, "rows K E"],
+        bias: Float[Tensor, "rows heads K"],
+        attended: Float[Tensor, "rows heads key_dim+E"],
+    ) -> None:
+        """Write the mean value of the neighbours by each head to ``attended``."""
+        logits = torch.baddbmm(bias, queries, neighbors.mT, alpha=self.scale)
+        weights = self.dropout(logits.float().softmax(-1).to(neighbors.dtype))
+        key_dim = neighbors.shape[-1]
+        attended[..., :key_dim] = torch.bmm(weights, neighbors)
+        attended[..., key_dim:] = torch.bmm(weights, pairs)
 
 
 class _Layer(nn.Module):

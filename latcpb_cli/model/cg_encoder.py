@@ -13,10 +13,13 @@ from latcpb_cli.config import ModelConfig
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.equivariant import NeighborDensity, NodeProduct
 from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph
+from latcpb_cli.model.row_blocks import row_blocks
 
 __all__ = ["CGEncoder", "Condition", "ExtraFeatures", "TraceEncoder"]
 
 _MIN_LOG_STD, _MAX_LOG_STD = math.log(0.02), math.log(1.0)
+_ROWS_PER_CPU_BLOCK = 128
+"""Residues whose pair features are embedded at once: a CPU has few of them in its cache."""
 _N_SCALARS = 32
 """Invariants that each equivariant layer passes to the residue features."""
 
@@ -72,6 +75,7 @@ class TraceEncoder(nn.Module):
     def __init__(self, config: ModelConfig, n_layers: int, n_extra_pair_features: int = 0) -> None:
         super().__init__()
         dim, channels, layers = config.dim, config.channels, range(config.equivariant_layers)
+        self.pair_dim = config.pair_dim
         self.residue_embedding = nn.Embedding(20, dim)
         self.sequence_context = nn.Linear(4 * 20 + 2, dim)
         self.pair_embedding = nn.Sequential(
@@ -93,9 +97,8 @@ class TraceEncoder(nn.Module):
     ) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K E"]]:
         """Return features of residues and of pairs."""
         x = self.residue_embedding(graph.types) + self.sequence_context(_sequence_context(graph))
-        pairs = graph.pairs
         if extra is not None:
-            x, pairs = x + extra.residues, torch.cat([pairs, extra.pairs], dim=-1)
+            x = x + extra.residues
         features: Tensor | float = 0.0
         layers = zip(
             self.neighbor_scalars, self.densities, self.node_products, self.invariant_updates, strict=True
@@ -105,8 +108,18 @@ class TraceEncoder(nn.Module):
             features = features + density(graph.surroundings, scalars)
             invariants, features = product(features)
             x = x + update(invariants)
-        pairs = self.pair_embedding(pairs)
+        pairs = self._embed_pairs(graph, extra)
         return self.norm(self.transformer(x, pairs, graph)), pairs
+
+    def _embed_pairs(self, graph: Graph, extra: ExtraFeatures | None) -> Float[Tensor, "L K E"]:
+        """Embed the features of pairs, which are wider than their embedding, some residues at a time."""
+        embedded = graph.ca.new_empty(*graph.index.shape, self.pair_dim)
+        for rows in row_blocks(len(embedded), _ROWS_PER_CPU_BLOCK, embedded.device):
+            features = graph.pair_features(rows)
+            if extra is not None:
+                features = torch.cat([features, extra.pairs[rows]], dim=-1)
+            embedded[rows] = self.pair_embedding(features)
+        return embedded
 
 
 class CGEncoder(TraceEncoder):

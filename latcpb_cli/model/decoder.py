@@ -148,14 +148,13 @@ class Decoder(nn.Module):
     def _rotamers(self, hidden: Float[Tensor, "L hidden"], types: Int[Tensor, "L"]) -> Rotamers:
         """Logits and chi angles of all rotamers."""
         mean_chi, frequency, exists = (
-            table_on(hidden.device, rotamer_table, column)[types]
-            for column in ("chi", "probability", "exists")
+            table_on(hidden.device, rotamer_table, column) for column in ("chi", "probability", "exists")
         )
         # The network predicts the deviation from the frequencies of the residue type.
         prior = frequency.clamp(min=_MIN_FREQUENCY).log().to(hidden.dtype)
-        logits = self.rotamer_head(hidden) + prior
+        logits = torch.where(exists[types], self.rotamer_head(hidden) + prior[types], _IMPOSSIBLE_LOGIT)
         shift = _MAX_CHI_SHIFT * torch.tanh(self.chi_head(hidden)).view(-1, N_ROTAMERS, N_CHI)
-        return Rotamers(torch.where(exists, logits, _IMPOSSIBLE_LOGIT), mean_chi.to(hidden.dtype) + shift)
+        return Rotamers(logits, mean_chi.to(hidden.dtype)[types] + shift)
 
     def _positions(self, hidden: Float[Tensor, "L hidden"], graph: Graph) -> Float[Tensor, "L 15 3"]:
         """Positions in local frames; the Cα are those of the graph."""

@@ -44,8 +44,9 @@ class Graph:
         Whether there is such a neighbour.
     surroundings : Surroundings
         The Cα of the neighbours, expanded in functions of distance and direction.
-    pairs : Tensor, shape (L, K, 49)
-        Rotation-invariant features of each pair.
+    separation : Tensor of int8, shape (L, K)
+        Distance in sequence of each neighbour: -8 to -1 (categories 0 to 7), 1 to 8 (8 to 15), further (16),
+        or not joined by peptides (17).
     order : ChainOrder
         Which residue follows which.
     """
@@ -57,8 +58,27 @@ class Graph:
     index: Int[Tensor, "L K"]
     mask: Bool[Tensor, "L K"]
     surroundings: Surroundings
-    pairs: Float[Tensor, "L K 49"]
+    separation: Int[Tensor, "L K"]
     order: ChainOrder = LINEAR
+
+    def pair_features(self, rows: slice = slice(None)) -> Float[Tensor, "rows K 49"]:
+        """Return features of the pairs of some residues with their neighbours.
+
+        They are invariant under rotation and change under reflection, because they are components in
+        right-handed frames. They are computed anew for each of the few networks that embed them: kept, they
+        would be a tenth of all memory.
+        """
+        index, frames = self.index[rows], self.frames[rows]
+        vectors = self.gather(self.ca, rows) - self.ca[rows, None]
+        vectors = torch.where(self.mask[rows, :, None], vectors, 0.0)
+        distance = vectors.norm(dim=-1)
+        direction = vectors / distance.clamp(min=1e-3)[..., None]
+        neighbor_frames = self.gather(self.frames.flatten(1), rows).view(*index.shape, 3, 3)
+        outward = torch.einsum("lij,lkj->lki", frames, direction)
+        inward = torch.einsum("lkij,lkj->lki", neighbor_frames, -direction)
+        orientation = torch.einsum("lij,lkmj->lkim", frames, neighbor_frames).flatten(-2)
+        separation = self.separation[rows, :, None] == torch.arange(_N_SEPARATIONS, device=index.device)
+        return torch.cat([outward, inward, orientation, _BASIS(distance), separation.to(vectors)], dim=-1)
 
     def gather(
         self, values: Float[Tensor, "L width"], residues: slice = slice(None)
@@ -77,9 +97,6 @@ def build_graph(
 ) -> Graph:
     """Connect every residue to its nearest Cα.
 
-    Pair features are invariant under rotation and change under reflection, because they are components in
-    right-handed frames.
-
     Parameters
     ----------
     ca, types, linked, order
@@ -92,23 +109,15 @@ def build_graph(
     index, mask = nearest_neighbors(ca, sizes, config.neighbors, config.cutoff)
     frames = residue_frames(ca, linked, order)
     vectors = torch.where(mask[..., None], ca[index] - ca[:, None], 0.0)
-    distance = vectors.norm(dim=-1)
-    direction = vectors / distance.clamp(min=1e-3)[..., None]
-    neighbor_frames = frames[index]
-    outward = torch.einsum("lij,lkj->lki", frames, direction)
-    inward = torch.einsum("lkij,lkj->lki", neighbor_frames, -direction)
-    orientation = torch.einsum("lij,lkmj->lkim", frames, neighbor_frames).flatten(-2)
-    pairs = torch.cat(
-        [outward, inward, orientation, _BASIS(distance), _separation(index, linked, order)], dim=-1
-    )
     surroundings = Surroundings.expand(vectors, mask, config.cutoff)
-    return Graph(types, ca, linked, frames, index, mask, surroundings, pairs, order)
+    separation = _separation(index, linked, order)
+    return Graph(types, ca, linked, frames, index, mask, surroundings, separation, order)
 
 
 def _separation(
     index: Int[Tensor, "L K"], linked: Bool[Tensor, "L"], order: ChainOrder
-) -> Float[Tensor, "L K 18"]:
-    """One-hot separation in sequence: -8..-1, 1..8, further apart, or not joined by peptides."""
+) -> Int[Tensor, "L K"]:
+    """Category of the distance in sequence of each neighbour (`Graph.separation`)."""
     segment = torch.cat([linked.new_zeros(1), ~order.to_next_row(linked)[:-1]]).cumsum(0)
     offset = index - torch.arange(len(index), device=index.device)[:, None]
     for first, last in order.seams(linked):
@@ -118,7 +127,7 @@ def _separation(
     category = torch.where(offset < 0, offset + _MAX_SEPARATION, offset + _MAX_SEPARATION - 1)
     category = torch.where(near, category, 2 * _MAX_SEPARATION)
     category = torch.where(same_segment, category, 2 * _MAX_SEPARATION + 1)
-    return torch.nn.functional.one_hot(category.clamp(min=0), _N_SEPARATIONS).float()
+    return category.clamp(min=0).to(torch.int8)
 
 
 def _close_ring(

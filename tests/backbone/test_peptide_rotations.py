@@ -15,7 +15,7 @@ from latcpb_cli.geometry.codec import PEPTIDE_ROTATION
 from latcpb_cli.geometry.vectors import unit
 from latcpb_cli.model.cg_encoder import Condition, ExtraFeatures
 from latcpb_cli.model.decoder import Decoded
-from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.graph import N_PAIR_FEATURES, Graph
 
 CA = trace_tensors()[0]
 
@@ -117,7 +117,7 @@ def test_moving_an_oxygen_changes_the_peptides_of_its_neighbors_only(shared: boo
 def test_the_initial_encoder_equals_the_cg_encoder_whatever_the_additional_inputs() -> None:
     head, cg_encoder, graph = tiny_head(trained=True), tiny_model(seed=3).cg_encoder, decode()[-1]
     head.init_from(cg_encoder)
-    width = head.encoder.pair_embedding[0].in_features - graph.pairs.shape[-1]
+    width = head.encoder.pair_embedding[0].in_features - N_PAIR_FEATURES
 
     def encode(seed: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(seed)
