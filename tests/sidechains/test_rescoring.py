@@ -25,6 +25,17 @@ def rescore(chain, rounds: int = N_ROUNDS) -> torch.Tensor:
     return chain.rescoring(candidates, probability, environment, atoms, condition, graph, rounds)
 
 
+def test_contacts_are_freed_while_they_are_embedded(chain) -> None:
+    candidates = chain.candidates()
+    contacts = chain.contacts(candidates)
+    probability = chain.packing.marginals(candidates, contacts, chain.graph)
+    assert contacts.fixed
+    assert contacts.mutual
+    chain.rescoring.environment(candidates, probability, contacts, chain.decoded.atoms, chain.graph)
+    assert not contacts.fixed
+    assert not contacts.mutual
+
+
 def test_before_training_rescoring_changes_nothing(chain) -> None:
     candidates = chain.candidates()
     probability = chain.packing.marginals(candidates, chain.contacts(candidates), chain.graph)
