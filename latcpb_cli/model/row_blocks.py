@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 
 __all__ = ["row_blocks"]
 
+_MULTIPLE = 8
+"""Batches of similar size then have blocks of the same size."""
 
-def row_blocks(n_rows: int, size: int, device: torch.device) -> list[slice]:
-    """Split rows into blocks of ``size`` rows, the last of up to twice as many; a GPU gets a single one.
 
-    No block is small, because a product of few rows may round otherwise than one of many. Most are equal,
-    because the first product of a size takes oneDNN some tenths of a millisecond more than others.
+def row_blocks(n_rows: int, size: int, device: torch.device, multiple: int = _MULTIPLE) -> list[slice]:
+    """Split rows into blocks of one size; a GPU gets a single block.
+
+    Where the rows are no multiple of that size, the last two blocks have some rows in common. oneDNN compiles
+    its code for each number of rows, which takes some tenths of a millisecond and half a megabyte; another
+    size for the last block would double that.
+
+    Parameters
+    ----------
+    n_rows : int
+    size : int
+        Most rows in a block, a multiple of ``multiple``.
+    device : torch.device
+    multiple : int
+        Blocks begin at multiples of this number, if ``n_rows`` is one.
+
+    Returns
+    -------
+    list of slice
+        No block is small, because a product of few rows may round otherwise than one of many.
     """
-    count = max(1, n_rows // size) if device.type == "cpu" else 1
-    bounds = [*range(0, count * size, size), n_rows]
-    return [slice(first, stop) for first, stop in pairwise(bounds)]
+    if device.type != "cpu" or n_rows <= size:
+        return [slice(0, n_rows)]
+    count = -(-n_rows // size)
+    equal = -(-n_rows // (count * multiple)) * multiple
+    firsts = (min(first, n_rows - equal) for first in range(0, n_rows, equal))
+    return [slice(first, first + equal) for first in firsts]

@@ -67,7 +67,7 @@ def min_expected_error(
     candidates, errors, expected = candidates.select(rows), errors[rows], expected[rows]
     gradient = errors.new_empty(N_CHI, len(rows))
     curvature = errors.new_empty(N_CHI, N_CHI, len(rows))
-    for block in row_blocks(len(rows), _CANDIDATES_PER_CPU_BLOCK, rows.device):
+    for block in row_blocks(len(rows), _CANDIDATES_PER_CPU_BLOCK, rows.device, LANES):
         part = candidates.select(block)
         gradient[:, block], curvature[..., block] = _chi_gradient(part, expected[block], atoms, types)
     offset = _minimize_in_box(gradient, curvature, max_offset.index_select(0, candidates.residue).T)
