@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from latcpb_cli.config import ModelConfig
@@ -22,6 +22,8 @@ _ROWS_PER_CPU_BLOCK = 128
 """Residues whose pair features are embedded at once: a CPU has few of them in its cache."""
 _N_SCALARS = 32
 """Invariants that each equivariant layer passes to the residue features."""
+_N_CONTEXT_INPUTS = 4 * 20 + 2
+"""Types of the residues up to two peptides away, one-hot, and whether the residue is the first or last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +36,10 @@ class Condition:
         Z^C of the paper.
     pairs : Tensor, shape (L, K, E)
         Embedded pair features, which decoder and denoiser use as well.
-    mean, log_std : Tensor, shape (L, D)
-        Gaussian over the latent given the trace alone.
     """
 
     residues: Float[Tensor, "L C"]
     pairs: Float[Tensor, "L K E"]
-    mean: Float[Tensor, "L D"]
-    log_std: Float[Tensor, "L D"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +75,7 @@ class TraceEncoder(nn.Module):
         dim, channels, layers = config.dim, config.channels, range(config.equivariant_layers)
         self.pair_dim = config.pair_dim
         self.residue_embedding = nn.Embedding(20, dim)
-        self.sequence_context = nn.Linear(4 * 20 + 2, dim)
+        self.sequence_context = nn.Linear(_N_CONTEXT_INPUTS, dim)
         self.pair_embedding = nn.Sequential(
             nn.Linear(N_PAIR_FEATURES + n_extra_pair_features, config.pair_dim),
             nn.SiLU(),
@@ -96,7 +94,7 @@ class TraceEncoder(nn.Module):
         self, graph: Graph, extra: ExtraFeatures | None = None
     ) -> tuple[Float[Tensor, "L C"], Float[Tensor, "L K E"]]:
         """Return features of residues and of pairs."""
-        x = self.residue_embedding(graph.types) + self.sequence_context(_sequence_context(graph))
+        x = self.residue_embedding(graph.types) + self._sequence_context(graph)
         if extra is not None:
             x = x + extra.residues
         features: Tensor | float = 0.0
@@ -106,10 +104,16 @@ class TraceEncoder(nn.Module):
         for project, density, product, update in layers:
             scalars = graph.gather(project(x))
             features = features + density(graph.surroundings, scalars)
-            invariants, features = product(features)
+            invariants, features = product(features, update=product is not self.node_products[-1])
             x = x + update(invariants)
         pairs = self._embed_pairs(graph, extra)
         return self.norm(self.transformer(x, pairs, graph)), pairs
+
+    def _sequence_context(self, graph: Graph) -> Float[Tensor, "L C"]:
+        """Apply the linear layer to inputs of which few are one, and the others zero: sum their weights."""
+        by_input = nn.functional.pad(self.sequence_context.weight.T, (0, 0, 0, 1))
+        summed = nn.functional.embedding_bag(_context_inputs(graph), by_input, mode="sum")
+        return summed + self.sequence_context.bias
 
     def _embed_pairs(self, graph: Graph, extra: ExtraFeatures | None) -> Float[Tensor, "L K E"]:
         """Embed the features of pairs, which are wider than their embedding, some residues at a time."""
@@ -136,19 +140,25 @@ class CGEncoder(TraceEncoder):
 
     def forward(self, graph: Graph) -> Condition:
         """Encode every residue of the batch."""
-        residues, pairs = self.encode(graph)
-        mean, log_std = self.latent_head(residues).float().chunk(2, dim=-1)
-        return Condition(residues, pairs, torch.sigmoid(mean), log_std.clamp(_MIN_LOG_STD, _MAX_LOG_STD))
+        return Condition(*self.encode(graph))
+
+    def latent_gaussian(self, condition: Condition) -> tuple[Float[Tensor, "L D"], Float[Tensor, "L D"]]:
+        """Return mean and logarithm of the standard deviation of the latent, given the trace alone."""
+        mean, log_std = self.latent_head(condition.residues).float().chunk(2, dim=-1)
+        return torch.sigmoid(mean), log_std.clamp(_MIN_LOG_STD, _MAX_LOG_STD)
 
 
-def _sequence_context(graph: Graph) -> Float[Tensor, "L 82"]:
-    """One-hot types of the residues up to two peptides away, and whether the residue is the first or last."""
-    one_hot = torch.nn.functional.one_hot(graph.types, 20).float()
-    has_next = graph.linked
-    has_previous = graph.order.linked_before(has_next)
-    next_type = graph.order.next(one_hot) * has_next[:, None]
-    previous_type = graph.order.previous(one_hot) * has_previous[:, None]
-    second_next = graph.order.next(next_type) * has_next[:, None]
-    second_previous = graph.order.previous(previous_type) * has_previous[:, None]
-    ends = torch.stack([~has_previous, ~has_next], dim=-1).float()
-    return torch.cat([next_type, previous_type, second_next, second_previous, ends], dim=-1)
+def _context_inputs(graph: Graph) -> Int[Tensor, "L 6"]:
+    """Inputs of the sequence context that are one: types of four residues, whether first, whether last.
+
+    `_N_CONTEXT_INPUTS`, which is no input, where there is no such residue.
+    """
+    has_next, order, absent = graph.linked, graph.order, _N_CONTEXT_INPUTS
+    has_previous = order.linked_before(has_next)
+    next_type = torch.where(has_next, order.next(graph.types), absent)
+    previous_type = torch.where(has_previous, order.previous(graph.types), absent)
+    second_next = torch.where(has_next, order.next(next_type), absent)
+    second_previous = torch.where(has_previous, order.previous(previous_type), absent)
+    inputs = [next_type, previous_type + 20, second_next + 40, second_previous + 60]
+    ends = [torch.where(has_previous, absent, absent - 2), torch.where(has_next, absent, absent - 1)]
+    return torch.stack([*inputs, *ends], dim=-1).clamp(max=absent)

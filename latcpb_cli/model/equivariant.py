@@ -153,22 +153,26 @@ class NodeProduct(nn.Module):
         self.coupling = ConstantLinear(maps.coupling.T.contiguous())
 
     def forward(
-        self, x: Float[Tensor, "L features"]
+        self, x: Float[Tensor, "L features"], *, update: bool = True
     ) -> tuple[Float[Tensor, "L scalars"], Float[Tensor, "L features"]]:
-        """Return invariant scalars and the updated features."""
+        """Return invariant scalars and the updated features; the features as they are without ``update``."""
+        products, weights, n_scalars = self._products(x), self._weights(), self.scalars.irreps_out.dim
+        mapped = _map(products[0], weights[0])
+        scalars = mapped[:, :n_scalars].squeeze(-1)
+        if not update:
+            return scalars, x
+        updates = [mapped[:, n_scalars:], *map(_map, products[1:], weights[1:])]
+        return scalars, x + torch.cat([part.flatten(1) for part in updates], dim=1)
+
+    def _products(self, x: Float[Tensor, "L features"]) -> list[Float[Tensor, "L channels dim paths"]]:
+        """Products of all paths, by degree."""
         channels = x.shape[1] // _N_HARMONICS
         degrees = torch.split(x, [channels * dim for dim in _DIMS], dim=1)
         components = torch.cat([part.view(len(x), channels, -1) for part in degrees], dim=-1)
         pairs = (components[..., :, None] * components[..., None, :]).flatten(2)
         widths = [dim * len(paths) for dim, paths in zip(_DIMS, self.paths, strict=True)]
         products = torch.split(self.coupling(pairs), widths, dim=-1)
-        mapped = []
-        for dim, product, weights in zip(_DIMS, products, self._weights(), strict=True):
-            rows = product.view(len(x), channels, dim, -1).transpose(1, 2).flatten(2)
-            mapped.append((rows @ weights).transpose(1, 2))
-        scalars, update = torch.split(mapped[0], [mapped[0].shape[1] - channels, channels], dim=1)
-        updates = [part.flatten(1) for part in (update, *mapped[1:])]
-        return scalars.squeeze(-1), x + torch.cat(updates, dim=1)
+        return [part.view(*part.shape[:2], dim, -1) for part, dim in zip(products, _DIMS, strict=True)]
 
     def _weights(self) -> list[Float[Tensor, "inputs outputs"]]:
         """Weights of product times those of linear maps, by degree; in degree 0 the scalars come first."""
@@ -186,6 +190,13 @@ class NodeProduct(nn.Module):
             by_path = [weights[path] * torch.cat([each[path] for each in maps], dim=1) for path in paths]
             combined.append(torch.stack(by_path, dim=1).flatten(0, 1))
         return combined
+
+
+def _map(
+    product: Float[Tensor, "L channels dim paths"], weights: Float[Tensor, "inputs outputs"]
+) -> Float[Tensor, "L outputs dim"]:
+    """Mix the channels and paths of one degree."""
+    return (product.transpose(1, 2).flatten(2) @ weights).transpose(1, 2)
 
 
 class _Maps(NamedTuple):

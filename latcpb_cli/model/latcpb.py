@@ -110,7 +110,8 @@ class LatCPB(nn.Module):
             return noise(self.config.latent).to(device)
 
         if self.denoiser is None:
-            return condition.mean + settings.temperature * condition.log_std.exp() * next_noise()
+            mean, log_std = self.cg_encoder.latent_gaussian(condition)
+            return mean + settings.temperature * log_std.exp() * next_noise()
 
         def denoise(noisy: Tensor, step: int) -> Tensor:
             return self.predict_velocity(noisy, torch.full((1,), step, device=device), condition, graph)

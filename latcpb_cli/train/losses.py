@@ -70,8 +70,9 @@ def autoencoder_loss(predictor: Predictor, batch: Batch, context: LossContext) -
         terms["contrastive"] = model.prior.contrastive_loss(mean, codes)
         terms["code_usage"] = usage_loss(mean)
         terms["code_counts"] = torch.bincount(codes, minlength=mean.shape[-1]).float()
-    terms["kl"] = gaussian_kl(mean, log_std, condition.mean.detach(), condition.log_std.detach())
-    terms["condition"] = gaussian_kl(mean.detach(), log_std.detach(), condition.mean, condition.log_std)
+    from_trace = model.cg_encoder.latent_gaussian(condition)
+    terms["kl"] = gaussian_kl(mean, log_std, *(value.detach() for value in from_trace))
+    terms["condition"] = gaussian_kl(mean.detach(), log_std.detach(), *from_trace)
     return terms
 
 
@@ -97,7 +98,7 @@ def diffusion_loss(predictor: Predictor, batch: Batch, context: LossContext) -> 
     terms["denoised"] = weighted_sum(denoised_terms, context.weights)
     terms["steric"] = steric_loss(decoded.atoms, batch.present, graph, offset=_random_offset(noise))
     terms |= _decoder_terms(model, batch, condition, graph, mean)
-    terms["condition"] = gaussian_kl(mean, log_std, condition.mean, condition.log_std)
+    terms["condition"] = gaussian_kl(mean, log_std, *model.cg_encoder.latent_gaussian(condition))
     return terms | {f"denoised_{name}": value.detach() for name, value in denoised_terms.items()}
 
 

@@ -28,6 +28,9 @@ def test_matrix_products_equal_the_modules_of_e3nn(channels: int) -> None:
     product = node.product(x, x)
     torch.testing.assert_close(scalars, node.scalars(product), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(features, x + node.features(product), rtol=1e-4, atol=1e-4)
+    only_scalars, unchanged = node(x, update=False)
+    assert torch.equal(only_scalars, scalars)
+    assert unchanged is x
 
 
 def test_invariants_do_not_change_with_rotation_and_change_with_reflection() -> None:
