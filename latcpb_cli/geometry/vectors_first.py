@@ -53,9 +53,9 @@ def from_frame(
     origin
         Of the frames; by default they have none.
     """
-    first, second, third = axes[:, :, None].unbind(1)
-    along = first * local[0] if origin is None else torch.addcmul(origin[:, None], first, local[0])
-    return torch.addcmul(torch.addcmul(along, second, local[1]), third, local[2])
+    (first, second, third), (x, y, z) = axes[:, :, None].unbind(1), local.unbind(0)
+    along = first * x if origin is None else torch.addcmul(origin[:, None], first, x)
+    return torch.addcmul(torch.addcmul(along, second, y), third, z)
 
 
 @cache

@@ -22,16 +22,40 @@ from torch import Tensor
 from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, OXT_SLOT, PRO
 from latcpb_cli.geometry.vectors_first import cross
 from latcpb_cli.relax.chi_joints import chi_tables
-from latcpb_cli.relax.peptide_joints import PeptideJoints
+from latcpb_cli.relax.peptide_joints import PeptideJoints, PeptidePose
 from latcpb_cli.relax.side_chain_joints import SIDE_CHAIN, SideChainJoints
-from latcpb_cli.relax.sidechain_frames import backbone_gradient, sidechain_frame
+from latcpb_cli.relax.sidechain_frames import SideChainFrame
 from latcpb_cli.relax.structures import TorsionStructures
 
-__all__ = ["CHI_JOINTS", "ROTATION_JOINT", "TWIST_JOINT", "TorsionKinematics"]
+__all__ = ["CHI_JOINTS", "ROTATION_JOINT", "TWIST_JOINT", "Pose", "TorsionKinematics"]
 
 ROTATION_JOINT, TWIST_JOINT, CHI_JOINTS = 0, 1, slice(2, 6)
 """Joints of a residue: rotation and twist of the peptide to the next residue, chi 1-4."""
 _C_O = slice(C_SLOT, O_SLOT + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """L residues at angles of their joints.
+
+    Attributes
+    ----------
+    angles : Tensor, shape (6, L)
+        Relative to the start, rad.
+    atoms : Tensor, shape (3, 15, L)
+        Å.
+    arms : Tensor, shape (3, 15, L)
+        Vectors from CA to all atoms, Å.
+    frame : SideChainFrame
+    peptides : PeptidePose or None
+        None on a fixed backbone.
+    """
+
+    angles: Float[Tensor, "6 L"]
+    atoms: Float[Tensor, "3 15 L"]
+    arms: Float[Tensor, "3 15 L"]
+    frame: SideChainFrame
+    peptides: PeptidePose | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,55 +64,51 @@ class TorsionKinematics:
 
     Attributes
     ----------
-    start : Tensor, shape (3, 15, L)
-        Atoms with all joint angles zero, Å.
+    start : Pose
+        Where all joint angles are zero.
     peptides : PeptideJoints or None
         None for a fixed backbone.
     side_chains : SideChainJoints
-    is_proline : Tensor, shape (L,)
     joint_mask : Tensor, shape (6, L)
         1 for joints that exist and turn only residues that may move, else 0.
     """
 
-    start: Float[Tensor, "3 15 L"]
+    start: Pose
     peptides: PeptideJoints | None
     side_chains: SideChainJoints
-    is_proline: Bool[Tensor, "L"]
     joint_mask: Float[Tensor, "6 L"]
 
     @classmethod
     def from_structures(cls, structures: TorsionStructures) -> TorsionKinematics:
         """Set up the joints of atoms that are built from internal coordinates."""
         types, order = structures.types, structures.order
-        start = structures.atoms.permute(2, 1, 0).contiguous()
-        arms = start - start[:, CA_SLOT, None]
-        is_proline = types == PRO
-        frame = sidechain_frame(arms[:, N_SLOT], arms[:, C_SLOT], is_proline)
+        atoms = structures.atoms.permute(2, 1, 0).contiguous()
+        arms = atoms - atoms[:, CA_SLOT, None]
+        frame = SideChainFrame.from_backbone(arms[:, N_SLOT], arms[:, C_SLOT], types == PRO)
         turns = structures.linked & (not structures.fixed_backbone)
         chi_turns = chi_tables(types.device)[2][types].T
         if (movable := structures.movable) is not None:
             turns, chi_turns = turns & movable & order.next(movable), chi_turns & movable
-        return cls(
-            start=start,
-            peptides=None if structures.fixed_backbone else PeptideJoints.from_structures(structures, arms),
-            side_chains=SideChainJoints.from_arms(arms, frame, types),
-            is_proline=is_proline,
-            joint_mask=torch.cat([torch.stack([turns, turns]), chi_turns]).to(start.dtype),
-        )
+        joint_mask = torch.cat([torch.stack([turns, turns]), chi_turns]).to(atoms.dtype)
+        peptides = None if structures.fixed_backbone else PeptideJoints.from_structures(structures, arms)
+        zero = torch.zeros_like(joint_mask)
+        pose = None if peptides is None else peptides.pose(torch.ones_like(zero[0]), zero[0], zero[0])
+        start = Pose(zero, atoms, arms, frame, pose)
+        return cls(start, peptides, SideChainJoints.from_arms(arms, frame.axes, types), joint_mask)
 
-    def atom_positions(self, angles: Float[Tensor, "6 L"]) -> Float[Tensor, "3 15 L"]:
-        """Return the atoms (Å) at joint angles (rad, relative to the start)."""
-        cos, sin, twist = torch.cos(angles), torch.sin(angles), angles[TWIST_JOINT]
-        ca = self.start[:, CA_SLOT]
+    def pose(self, angles: Float[Tensor, "6 L"]) -> Pose:
+        """Turn all joints to angles (rad, relative to the start)."""
+        cos, sin, start, peptides = torch.cos(angles), torch.sin(angles), self.start, None
         if self.peptides is None:
-            arms = self.start - ca[:, None]
-            n, c_o, oxt = arms[:, N_SLOT], arms[:, _C_O], arms[:, OXT_SLOT]
+            n, c_o, oxt = start.arms[:, N_SLOT], start.arms[:, _C_O], start.arms[:, OXT_SLOT]
         else:
-            n, c_o, oxt = self.peptides.backbone(cos[ROTATION_JOINT], sin[ROTATION_JOINT], twist)
-        frame = sidechain_frame(n, c_o[:, 0], self.is_proline)
-        side_chain = self.side_chains.positions(frame, cos[CHI_JOINTS], sin[CHI_JOINTS])
+            peptides = self.peptides.pose(cos[ROTATION_JOINT], sin[ROTATION_JOINT], angles[TWIST_JOINT])
+            n, c_o, oxt = self.peptides.backbone(peptides)
+        frame = SideChainFrame.from_backbone(n, c_o[:, 0], start.frame.is_proline)
+        side_chain = self.side_chains.positions(frame.axes, cos[CHI_JOINTS], sin[CHI_JOINTS])
         parts = [n[:, None], torch.zeros_like(n)[:, None], c_o, side_chain, oxt[:, None]]
-        return torch.cat(parts, dim=1) + ca[:, None]
+        arms = torch.cat(parts, dim=1)
+        return Pose(angles, arms + start.atoms[:, CA_SLOT, None], arms, frame, peptides)
 
     def moved_residues(self, angles: Float[Tensor, "6 L"]) -> Bool[Tensor, "L"]:
         """Whether joint angles move any atom of each residue."""
@@ -98,22 +118,15 @@ class TorsionKinematics:
         return own | self.peptides.order.previous((angles[: CHI_JOINTS.start] != 0).any(0))
 
     def joint_gradient(
-        self,
-        atoms: Float[Tensor, "3 15 L"],
-        gradient: Float[Tensor, "3 15 L"],
-        stiffness: Float[Tensor, "15 L"],
-        angles: Float[Tensor, "6 L"],
+        self, pose: Pose, gradient: Float[Tensor, "3 15 L"], stiffness: Float[Tensor, "15 L"]
     ) -> tuple[Float[Tensor, "6 L"], Float[Tensor, "6 L"]]:
         """Convert gradient and stiffness of an energy from atoms to joints.
 
         Parameters
         ----------
-        atoms : Tensor, shape (3, 15, L)
-            Atoms at ``angles``, Å.
+        pose : Pose
         gradient, stiffness
             First derivative of the energy, and its approximate second derivative, per Å and Å².
-        angles : Tensor, shape (6, L)
-            Joint angles, rad.
 
         Returns
         -------
@@ -121,21 +134,18 @@ class TorsionKinematics:
             The same by joint angle, per rad and rad². The stiffness leaves out couplings between joints, has
             the levers of the start, and is a rough estimate for peptides.
         """
-        arms = atoms - atoms[:, CA_SLOT, None]
-        force = gradient[:, SIDE_CHAIN]
+        arms, force = pose.arms, gradient[:, SIDE_CHAIN]
         torque = cross(arms[:, SIDE_CHAIN], force)
         by_chi = self.side_chains.gradient(arms, torque, force)
         chi_stiffness = self.side_chains.stiffness(stiffness)
-        if self.peptides is None:
-            no_peptides = torch.zeros_like(angles[: CHI_JOINTS.start])
+        if self.peptides is None or pose.peptides is None:
+            no_peptides = torch.zeros_like(pose.angles[: CHI_JOINTS.start])
             joint_gradient = torch.cat([no_peptides, by_chi])
             return joint_gradient * self.joint_mask, torch.cat([no_peptides, chi_stiffness])
-        n, c = arms[:, N_SLOT], arms[:, C_SLOT]
-        on_n, on_c = backbone_gradient(n, c, torque.sum(1), self.is_proline)
+        on_n, on_c = pose.frame.backbone_gradient(torque.sum(1))
         on_n, on_c = on_n + gradient[:, N_SLOT], on_c + gradient[:, C_SLOT]
         on_c_end = torch.stack([on_c, gradient[:, O_SLOT], gradient[:, OXT_SLOT]], dim=1)
-        rotation, twist = angles[ROTATION_JOINT], angles[TWIST_JOINT]
-        by_peptide = self.peptides.gradient(rotation, twist, on_n, on_c_end)
+        by_peptide = self.peptides.gradient(pose.peptides, on_n, on_c_end)
         peptide_stiffness = self.peptides.stiffness(stiffness).expand_as(by_peptide)
         joint_gradient = torch.cat([by_peptide, by_chi])
         return joint_gradient * self.joint_mask, torch.cat([peptide_stiffness, chi_stiffness])

@@ -124,7 +124,8 @@ class OverlapPairs:
         # Written out: a sum over an axis rounds differently at different positions of the list.
         squared = x + y + z
         close = true_indices(squared < self.distance_squared)
-        distance, limit = squared[close].sqrt().clamp(min=_MIN_DISTANCE), self.distance[close]
+        distance = squared.index_select(0, close).sqrt().clamp(min=_MIN_DISTANCE)
+        limit = self.distance.index_select(0, close)
         force = (limit / distance - 1.0) * -2.0 * step.index_select(1, close)
         # A ramp instead of a jump: rounding must not decide whether a pair stiffens its joints.
         stiffness = ((limit - distance) * (2.0 / _STIFFNESS_RAMP)).clamp(max=2.0)

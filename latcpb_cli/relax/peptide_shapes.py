@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -66,9 +68,9 @@ def derivative(polynomials: Float[Tensor, "n 3 3 L"]) -> Float[Tensor, "n-1 3 3 
     return polynomials[1:] * powers[:, None, None, None]
 
 
-def evaluate(polynomials: Float[Tensor, "n 3 3 L"], x: Float[Tensor, "L"]) -> Float[Tensor, "3 3 L"]:
-    """Evaluate polynomials by Horner's rule."""
-    *lower, value = polynomials.unbind(0)
+def evaluate(coefficients: Sequence[Float[Tensor, "3 3 L"]], x: Float[Tensor, "L"]) -> Float[Tensor, "3 3 L"]:
+    """Evaluate polynomials by Horner's rule; the coefficients are those of ascending powers."""
+    *lower, value = coefficients
     for coefficient in reversed(lower):
         value = torch.addcmul(coefficient, value, x)
     return value

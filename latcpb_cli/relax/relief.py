@@ -13,7 +13,7 @@ from latcpb_cli.config import ModelConfig
 from latcpb_cli.device import constant
 from latcpb_cli.geometry.codec import FIRST_CHI, N_TORSIONS, PEPTIDE_ROTATION, InternalCoordinates
 from latcpb_cli.relax.bead_restraints import BeadRestraints
-from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
+from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, Pose, TorsionKinematics
 from latcpb_cli.relax.overlaps import OverlapPairs
 from latcpb_cli.relax.regions import Regions
 from latcpb_cli.relax.reselect import reselect
@@ -193,19 +193,20 @@ def _descend(
     # A decoder may twist a peptide beyond the maximum; such a twist may not increase.
     twist = padded.internal.twist
     twist_bounds = (-_MAX_TWIST - twist).clamp(max=0.0), (_MAX_TWIST - twist).clamp(min=0.0)
-    angles = torch.zeros_like(kinematics.joint_mask)
-    velocity, atoms = angles, kinematics.start
-    pairs = OverlapPairs.find(atoms, padded, _PAIR_MARGIN)
-    depth_before = pairs.overlap_depth(atoms, _DEEP_OVERLAP)
+    pose = kinematics.start
+    velocity = pose.angles
+    pairs = OverlapPairs.find(pose.atoms, padded, _PAIR_MARGIN)
+    depth_before = pairs.overlap_depth(pose.atoms, _DEEP_OVERLAP)
     for step in range(n_steps):
         if step > 0 and step % _STEPS_PER_PAIR_LIST == 0:
-            pairs = OverlapPairs.find(atoms, padded, _PAIR_MARGIN)
-        velocity = _MOMENTUM * velocity - energy.scaled_gradient(angles, atoms, pairs)
+            pairs = OverlapPairs.find(pose.atoms, padded, _PAIR_MARGIN)
+        velocity = _MOMENTUM * velocity - energy.scaled_gradient(pose, pairs)
         velocity = velocity.clamp(-_MAX_STEP, _MAX_STEP)
-        angles = angles + velocity
-        angles[TWIST_JOINT] = angles[TWIST_JOINT].clamp(*twist_bounds)
-        atoms = kinematics.atom_positions(angles)
-    atoms = torch.where(kinematics.moved_residues(angles), atoms, kinematics.start)
+        angles = pose.angles + velocity
+        angles[TWIST_JOINT].clamp_(*twist_bounds)
+        pose = kinematics.pose(angles)
+    angles, moved = pose.angles, kinematics.moved_residues(pose.angles)
+    atoms = torch.where(moved, pose.atoms, kinematics.start.atoms)
     depth_after = OverlapPairs.find(atoms, padded, -_DEEP_OVERLAP).overlap_depth(atoms, _DEEP_OVERLAP)
     depth_after = _without_obstacles(depth_after, padded)
     relaxed = replace(
@@ -241,17 +242,16 @@ class _TorsionEnergy:
         beads = None if structures.beads is None else BeadRestraints.from_beads(structures.beads)
         return cls(kinematics, BackboneStrain.from_structures(structures), beads, restraint)
 
-    def scaled_gradient(
-        self, angles: Float[Tensor, "6 L"], atoms: Float[Tensor, "3 15 L"], pairs: OverlapPairs
-    ) -> Float[Tensor, "6 L"]:
+    def scaled_gradient(self, pose: Pose, pairs: OverlapPairs) -> Float[Tensor, "6 L"]:
         """Gradient over stiffness of each joint (rad), times the step size."""
+        atoms = pose.atoms
         gradient, stiffness = pairs.gradient(atoms)
         if self.kinematics.peptides is not None:  # whose strain no joint changes
             self.strain.add_gradient(atoms, gradient, stiffness)
         if self.beads is not None:
             self.beads.add_gradient(atoms, gradient, stiffness)
-        joint_gradient, joint_stiffness = self.kinematics.joint_gradient(atoms, gradient, stiffness, angles)
-        joint_gradient = joint_gradient + self.restraint * torch.sin(angles)
+        joint_gradient, joint_stiffness = self.kinematics.joint_gradient(pose, gradient, stiffness)
+        joint_gradient = joint_gradient + self.restraint * torch.sin(pose.angles)
         return _STEP_SIZE * joint_gradient / (joint_stiffness + self.restraint + _DAMPING)
 
 

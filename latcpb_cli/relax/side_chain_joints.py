@@ -12,6 +12,7 @@ from latcpb_cli.chem.residues import CB_SLOT, GAMMA_SLOT, OXT_SLOT
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.geometry.vectors_first import cross, dot, from_frame, unit
 from latcpb_cli.relax.chi_joints import CHI_RANGES, chi_tables
+from latcpb_cli.relax.turning import Turning
 
 __all__ = ["SIDE_CHAIN", "SideChainJoints"]
 
@@ -30,13 +31,12 @@ class SideChainJoints:
     ----------
     start : Tensor, shape (3, 10, L)
         Side chains at the start, in the frames of their residues, Å.
-    moves : Tensor of bool, shape (4, 10, L)
-        Atoms that each chi moves.
-    weight : Tensor, shape (4, 10, L)
+    moves : 4 Tensors of bool, shape (slots, L)
+        Which of the atoms in its `CHI_RANGES` each chi moves.
+    weight : 4 Tensors, shape (slots, L)
         The same as 0 and 1.
-    turns : Tensor, shape (3, 3, 3, 4, L)
-        Rotation matrices of all chis at the start: a constant, the factor of the cosine, and that of the sine
-        of the angle (first axis); then rows, columns, chis.
+    turns : Turning
+        Rotation matrices (3, 3, 4, L) about the axes of all chis at the start.
     pivot : Tensor, shape (3, 4, L)
         A point on the axis of each chi, Å.
     axis_rows : Tensor, shape (8 L,)
@@ -47,9 +47,9 @@ class SideChainJoints:
     """
 
     start: Float[Tensor, "3 10 L"]
-    moves: Bool[Tensor, "4 10 L"]
-    weight: Float[Tensor, "4 10 L"]
-    turns: Float[Tensor, "3 3 3 4 L"]
+    moves: tuple[Bool[Tensor, "_ L"], ...]
+    weight: tuple[Float[Tensor, "_ L"], ...]
+    turns: Turning
     pivot: Float[Tensor, "3 4 L"]
     axis_rows: Int[Tensor, "8*L"]
     levers: Float[Tensor, "4 9 L"]
@@ -65,21 +65,22 @@ class SideChainJoints:
         arms
             Vectors from CA to all atoms, Å.
         frame
-            Coordinates, then axes: the frame of each residue (`sidechain_frame`).
+            Coordinates, then axes: the axes of each residue's `SideChainFrame`.
         types
         """
         axis_slots, moves = (table[types] for table in chi_tables(types.device)[:2])
         residues = torch.arange(len(types), device=types.device)
-        moves = moves.permute(1, 2, 0)[:, SIDE_CHAIN].contiguous()
-        weight = moves.to(arms)
+        moves = moves.permute(1, 2, 0).contiguous()
         local = (frame[:, :, None] * arms[:, None]).sum(0)
         axis_rows = (axis_slots.permute(2, 1, 0) * len(types) + residues).flatten()
         lower, upper = _axis_ends(local, axis_rows)
         axis = unit(upper - lower)
         lever = cross(axis[:, :, None], local[:, None, _MOVABLE] - lower[:, :, None])
-        levers = dot(lever, lever) * weight[:, _MOVABLE.start - CB_SLOT :]
+        levers = dot(lever, lever) * moves[:, _MOVABLE]
         start = local[:, SIDE_CHAIN].contiguous()
-        return cls(start, moves, weight, _rotations(axis), lower, axis_rows, levers)
+        in_ranges = tuple(moves[chi, slots] for chi, slots in enumerate(CHI_RANGES))
+        weight = tuple(part.to(arms) for part in in_ranges)
+        return cls(start, in_ranges, weight, Turning.matrices(axis), lower, axis_rows, levers)
 
     def positions(
         self, frame: Float[Tensor, "3 3 L"], cos: Float[Tensor, "4 L"], sin: Float[Tensor, "4 L"]
@@ -88,18 +89,13 @@ class SideChainJoints:
 
         The outermost chi turns first, so the axes of the others are those of the start.
         """
-        constant, by_cos, by_sin = self.turns
-        turn = torch.addcmul(torch.addcmul(constant, cos, by_cos), sin, by_sin)
+        turn = self.turns.at(cos, sin)
         step = self.pivot - (turn * self.pivot).sum(1)
-        placed, origin = from_frame(frame, self.start), torch.zeros_like(frame[:, 0])
-        columns = torch.cat([turn, step[:, None]], dim=1)
-        for chi, slots in enumerate(_RANGES):
-            # The frame that the atoms beyond this chi are fixed to.
-            moved = from_frame(frame, columns[:, :, chi])
-            frame, origin = moved[:, :3], origin + moved[:, 3]
-            turned = from_frame(frame, self.start[:, slots], origin)
-            placed[:, slots] = torch.where(self.moves[chi, slots], turned, placed[:, slots])
-        return placed
+        turned, columns = self.start.clone(), (_RANGES, self.moves, turn.unbind(2), step.unbind(1))
+        for slots, moves, axes, origin in reversed([*zip(*columns, strict=True)]):
+            before = turned[:, slots]
+            torch.where(moves, from_frame(axes, before, origin), before, out=before)
+        return from_frame(frame, turned)
 
     def gradient(
         self,
@@ -118,7 +114,7 @@ class SideChainJoints:
         """
         lower, upper = _axis_ends(arms, self.axis_rows)
         both = torch.cat([torque, force])
-        sums = [(both[:, slots] * self.weight[chi, slots]).sum(1) for chi, slots in enumerate(_RANGES)]
+        sums = [(both[:, slots] * weight).sum(1) for slots, weight in zip(_RANGES, self.weight, strict=True)]
         torque, force = torch.stack(sums, dim=1).chunk(2)
         axis = upper - lower
         # A torque about the axis, from that about CA: the axis runs through `lower`.
@@ -135,11 +131,3 @@ def _axis_ends(
     """The two atoms of the axis of each chi."""
     lower, upper = arms.flatten(1).index_select(1, rows).view(3, 2, N_CHI, -1).unbind(1)
     return lower, upper
-
-
-def _rotations(axis: Float[Tensor, "3 4 L"]) -> Float[Tensor, "3 3 3 4 L"]:
-    """Rotation matrices about unit axes (Rodrigues' formula): constant, factor of cosine, factor of sine."""
-    identity = torch.eye(3, dtype=axis.dtype, device=axis.device)[:, :, None, None]
-    along = axis[:, None] * axis
-    skew = torch.stack([cross(axis, unit_vector.expand_as(axis)) for unit_vector in identity], dim=1)
-    return torch.stack([along, identity - along, skew])

@@ -2,78 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from latcpb_cli.geometry.vectors_first import cross, dot, unit
 
-__all__ = ["backbone_gradient", "sidechain_frame"]
+__all__ = ["SideChainFrame"]
 
 _MIN_COMPONENT = 0.1
 """Smallest cosine by which a torque is divided; it keeps gradients finite where N-CA-C is nearly straight."""
 
 
-def sidechain_frame(
-    n: Float[Tensor, "3 L"], c: Float[Tensor, "3 L"], is_proline: Bool[Tensor, "L"]
-) -> Float[Tensor, "3 3 L"]:
-    """Return a right-handed frame that the side chain is fixed to: coordinates, then axes.
+@dataclass(frozen=True, eq=False)
+class SideChainFrame:
+    """Right-handed frames that the side chains of L residues are fixed to.
 
-    The first axis is the bisector of N-CA-C, to which the codec attaches CB;
-    in proline it is the direction from CA to N, because N is part of the ring.
-
-    Parameters
+    Attributes
     ----------
-    n, c : Tensor, shape (3, L)
-        Vectors from CA to N and C, Å.
+    axes : Tensor, shape (3, 3, L)
+        Coordinates, then axes. The first axis is the bisector of N-CA-C, to which the codec attaches CB;
+        in proline it is the direction from CA to N, because N is part of the ring.
+    lengths : Tensor, shape (2, L)
+        Of CA-N and CA-C, Å.
+    to_n, to_c, normal, bisector : Tensor, shape (3, L)
+        Unit vectors from CA to N and C, across these two, and halfway between them.
     is_proline : Tensor, shape (L,)
     """
-    u, v = unit(torch.stack([n, c], dim=1)).unbind(1)
-    normal, bisector = _normal_and_bisector(u, v)
-    first = torch.where(is_proline, u, bisector)
-    return torch.stack([first, normal, cross(first, normal)], dim=1)
 
+    axes: Float[Tensor, "3 3 L"]
+    lengths: Float[Tensor, "2 L"]
+    to_n: Float[Tensor, "3 L"]
+    to_c: Float[Tensor, "3 L"]
+    normal: Float[Tensor, "3 L"]
+    bisector: Float[Tensor, "3 L"]
+    is_proline: Bool[Tensor, "L"]
 
-def backbone_gradient(
-    n: Float[Tensor, "3 L"],
-    c: Float[Tensor, "3 L"],
-    torque: Float[Tensor, "3 L"],
-    is_proline: Bool[Tensor, "L"],
-) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"]]:
-    """Return the gradients on N and C that are equivalent to a torque on the side chain about CA.
+    @classmethod
+    def from_backbone(
+        cls, n: Float[Tensor, "3 L"], c: Float[Tensor, "3 L"], is_proline: Bool[Tensor, "L"]
+    ) -> SideChainFrame:
+        """Make the frames of residues from the vectors from CA to N and C, Å."""
+        ends = torch.stack([n, c], dim=1)
+        lengths = torch.sqrt(dot(ends, ends) + 1e-8)
+        to_n, to_c = (ends / lengths).unbind(1)
+        normal, bisector = unit(torch.stack([cross(to_n, to_c), to_n + to_c], dim=1)).unbind(1)
+        first = torch.where(is_proline, to_n, bisector)
+        axes = torch.stack([first, normal, cross(first, normal)], dim=1)
+        return cls(axes, lengths, to_n, to_c, normal, bisector, is_proline)
 
-    Parameters
-    ----------
-    n, c : Tensor, shape (3, L)
-        Vectors from CA to N and C, Å.
-    torque : Tensor, shape (3, L)
-    is_proline : Tensor, shape (L,)
+    def backbone_gradient(
+        self, torque: Float[Tensor, "3 L"]
+    ) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"]]:
+        """Return the gradients on N and C that are equivalent to a torque on the side chain about CA.
 
-    Notes
-    -----
-    The torque has three components. That along the bisector of N-CA-C turns N
-    and C about it in opposite directions; that along the other in-plane axis
-    lifts both out of their plane to the same side; that along the normal turns
-    both within the plane, in proline N alone.
-    """
-    ends = torch.stack([n, c], dim=1)
-    lengths = torch.sqrt(dot(ends, ends) + 1e-8)
-    u, v = (ends / lengths).unbind(1)
-    normal, bisector = _normal_and_bisector(u, v)
-    across = cross(normal, bisector)
-    lift = dot(torque, across) / (2 * dot(u, bisector).clamp(min=_MIN_COMPONENT))
-    roll = dot(torque, bisector) / (2 * dot(v, across).clamp(min=_MIN_COMPONENT))
-    swing = dot(torque, normal)
-    swing_n = torch.where(is_proline, swing, swing / 2)
-    on_n = swing_n * cross(normal, u) - (lift + roll) * normal
-    on_c = (swing - swing_n) * cross(normal, v) + (roll - lift) * normal
-    on_n, on_c = (torch.stack([on_n, on_c], dim=1) / lengths).unbind(1)
-    return on_n, on_c
-
-
-def _normal_and_bisector(
-    u: Float[Tensor, "3 L"], v: Float[Tensor, "3 L"]
-) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"]]:
-    """Unit vectors across two unit vectors, and halfway between them."""
-    normal, bisector = unit(torch.stack([cross(u, v), u + v], dim=1)).unbind(1)
-    return normal, bisector
+        Notes
+        -----
+        The torque has three components. That along the bisector of N-CA-C turns N
+        and C about it in opposite directions; that along the other in-plane axis
+        lifts both out of their plane to the same side; that along the normal turns
+        both within the plane, in proline N alone.
+        """
+        normal, bisector = self.normal, self.bisector
+        across = cross(normal, bisector)
+        lift = dot(torque, across) / (2 * dot(self.to_n, bisector).clamp(min=_MIN_COMPONENT))
+        roll = dot(torque, bisector) / (2 * dot(self.to_c, across).clamp(min=_MIN_COMPONENT))
+        swing = dot(torque, normal)
+        swing_n = torch.where(self.is_proline, swing, swing / 2)
+        on_n = swing_n * cross(normal, self.to_n) - (lift + roll) * normal
+        on_c = (swing - swing_n) * cross(normal, self.to_c) + (roll - lift) * normal
+        on_n, on_c = (torch.stack([on_n, on_c], dim=1) / self.lengths).unbind(1)
+        return on_n, on_c

@@ -13,7 +13,7 @@ from torch import Tensor
 from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, ramachandran_gradient
 from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, NAMES, PRO, slot_of
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, N_SLOTS, NAMES, PRO, slot_of
 from latcpb_cli.device import table_on
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.masks import true_indices
@@ -41,23 +41,26 @@ class BackboneStrain:
     ----------
     ideal_angle : Tensor, shape (L + M,)
         N-CA-C of each residue's type, then C-N-CD of each proline, rad.
-    weight : Tensor, shape (L + M,)
-        1 for the angles of residues with a peptide on either side, and of prolines; 0 for others and for
-        the padding.
+    stiffness : Tensor, shape (L + M,)
+        Of the angles of residues with a peptide on either side, and of prolines (Å² per rad²); 0 for others
+        and for the padding.
+    ramachandran_stiffness : Tensor, shape (L,)
+        That adds to N and C of these residues.
     ramachandran_weight : Tensor, shape (L,)
         Weight of the Ramachandran energy of each residue, 0 to 1.
-    proline_atoms : Tensor, shape (3 M,)
-        Indices into (15, L), flattened: C before each proline, CD, and N. M is padded to a multiple of
-        ``LANES`` with atoms of the last rows.
+    proline_atoms : Tensor, shape (3, 3 M)
+        Indices into (3, 15, L), flattened, by coordinate: C before each proline, CD, and N. M is padded to a
+        multiple of ``LANES`` with atoms of the last rows.
     ramachandran_class : Tensor, shape (L,)
         Index into the classes of `latcpb_cli.chem.ramachandran`.
     order : ChainOrder
     """
 
     ideal_angle: Float[Tensor, "L+M"]
-    weight: Float[Tensor, "L+M"]
+    stiffness: Float[Tensor, "L+M"]
+    ramachandran_stiffness: Float[Tensor, "L"]
     ramachandran_weight: Float[Tensor, "L"]
-    proline_atoms: Int[Tensor, "3*M"]
+    proline_atoms: Int[Tensor, "3 3*M"]
     ramachandran_class: Int[Tensor, "L"]
     order: ChainOrder
 
@@ -75,16 +78,21 @@ class BackboneStrain:
         n_prolines = len(prolines)
         prolines = torch.nn.functional.pad(prolines, (0, -n_prolines % LANES), value=length - 1)
         before_prolines = order.previous(torch.arange(length, device=device))[prolines]
-        proline_atoms = [C_SLOT * length + before_prolines, _CD_SLOT * length + prolines]
+        proline_rows = [
+            C_SLOT * length + before_prolines,
+            *(s * length + prolines for s in (_CD_SLOT, N_SLOT)),
+        ]
+        proline_atoms = torch.arange(3, device=device)[:, None] * N_SLOTS * length + torch.cat(proline_rows)
         c_n_cd = n_ca_c.new_full((len(prolines),), peptide_reference()["PRO C-N-CD"])
         exists = (torch.arange(len(prolines), device=device) < n_prolines).to(dtype)
         inner = (linked & linked_to_previous).to(dtype)
         weight = structures.ramachandran_weight
         return cls(
             ideal_angle=torch.cat([n_ca_c, c_n_cd]),
-            weight=torch.cat([inner, exists]),
+            stiffness=BEND_STIFFNESS * torch.cat([inner, exists]),
+            ramachandran_stiffness=_RAMACHANDRAN_STIFFNESS * inner,
             ramachandran_weight=inner if weight is None else inner * weight,
-            proline_atoms=torch.cat([*proline_atoms, N_SLOT * length + prolines]),
+            proline_atoms=proline_atoms,
             ramachandran_class=classes,
             order=order,
         )
@@ -107,22 +115,21 @@ class BackboneStrain:
     ) -> None:
         """Add gradient and stiffness of N-CA-C, and of C-N-CD between a proline and the residue before it."""
         length, ca = atoms.shape[-1], atoms[:, CA_SLOT]
-        of_prolines = atoms.flatten(1).index_select(1, self.proline_atoms).view(3, 3, -1)
+        of_prolines = atoms.flatten().index_select(0, self.proline_atoms.flatten()).view(3, 3, -1)
         c_before_and_cd, n = of_prolines[:, :2], of_prolines[:, 2]
         angle, on_ends = angle_gradient(
             torch.cat([atoms[:, _N_AND_C] - ca[:, None], c_before_and_cd - n[:, None]], dim=2)
         )
-        slope = BEND_STIFFNESS * _beyond_free_bend(angle - self.ideal_angle) * self.weight
+        slope = _beyond_free_bend(angle - self.ideal_angle) * self.stiffness
         on_ends = on_ends * slope
         bend_stiffness = _bend_stiffness(slope)
-        gradient[:, _N_AND_C] += on_ends[..., :length]
-        stiffness[_N_AND_C] += bend_stiffness[:length] + _RAMACHANDRAN_STIFFNESS * self.weight[:length]
+        gradient[:, _N_AND_C].add_(on_ends[..., :length])
+        stiffness[_N_AND_C].add_(bend_stiffness[:length] + self.ramachandran_stiffness)
         on_prolines = on_ends[..., length:]
         on_prolines = torch.cat([on_prolines, -on_prolines.sum(1, keepdim=True)], dim=1)
-        for part, values in zip(gradient.view(3, -1), on_prolines.flatten(1), strict=True):
-            part.index_add_(0, self.proline_atoms, values)
-        n_prolines = len(slope) - length
-        stiffness.view(-1).index_add_(0, self.proline_atoms[:n_prolines], bend_stiffness[length:])
+        gradient.view(-1).index_add_(0, self.proline_atoms.flatten(), on_prolines.flatten())
+        c_before = self.proline_atoms[0, : len(slope) - length]
+        stiffness.view(-1).index_add_(0, c_before, bend_stiffness[length:])
 
     def _add_ramachandran_gradient(
         self, atoms: Float[Tensor, "3 15 L"], gradient: Float[Tensor, "3 15 L"]
@@ -136,8 +143,8 @@ class BackboneStrain:
         slopes = ramachandran_gradient(self.ramachandran_class, angles[0], angles[1])
         slopes = slopes * self.ramachandran_weight
         first, second, third, fourth = (slopes * on_atom for on_atom in on_atoms)
-        gradient[:, C_SLOT] += next_(first[:, 0], -1) + fourth[:, 0] + third[:, 1]
-        gradient[:, N_SLOT] += second[:, 0] + first[:, 1] + previous(fourth[:, 1], -1)
+        gradient[:, C_SLOT].add_(next_(first[:, 0], -1) + fourth[:, 0] + third[:, 1])
+        gradient[:, N_SLOT].add_(second[:, 0] + first[:, 1] + previous(fourth[:, 1], -1))
 
 
 def _class_table() -> Int[np.ndarray, "2 20"]:

@@ -114,9 +114,8 @@ def joint_steps(structures: TorsionStructures) -> torch.Tensor:
     """First step of the descent of each joint, rad: (6, L)."""
     padded = structures.padded()
     energy = relief._TorsionEnergy.from_structures(padded)
-    atoms = energy.kinematics.start
-    found = OverlapPairs.find(atoms, padded, 0.0)
-    steps = energy.scaled_gradient(torch.zeros_like(energy.restraint), atoms, found)
+    start = energy.kinematics.start
+    steps = energy.scaled_gradient(start, OverlapPairs.find(start.atoms, padded, 0.0))
     return steps[:, : len(structures)]
 
 
