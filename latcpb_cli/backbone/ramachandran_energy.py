@@ -125,14 +125,16 @@ def _tables(device: torch.device, score_weight: float) -> Float[Tensor, "3 M"]:
     favoured = ramachandran_maps() == 2
     distances = np.where(favoured, 0.0, _distances(favoured) * step + _MARGIN)
     slope = _MAX_SLOPE_WITH_SCORES if score_weight > 0 else _MAX_SLOPE
-    fields = []
-    for index, energy in enumerate(slope * _SCALE * np.log1p((distances / _SCALE) ** 2)):
-        if score_weight > 0:
-            energy += score_weight * _unusualness(ramachandran_score_maps()[index]) + local_overlaps()[index]
-        around = np.pad(energy, 2, mode="wrap")
-        fields.append([part[1:-1, 1:-1] for part in (around, *np.gradient(around, step))])
-    table = np.array(fields, dtype=np.float32).transpose(1, 0, 2, 3).reshape(3, -1)
-    return torch.from_numpy(table).to(device)
+    energy = slope * _SCALE * np.log1p((distances / _SCALE) ** 2)
+    if score_weight > 0:
+        unusualness = np.array([_unusualness(scores) for scores in ramachandran_score_maps()])
+        energy += score_weight * unusualness + local_overlaps()
+    around = np.pad(energy, ((0, 0), (2, 2), (2, 2)), mode="wrap")
+    inner, before, after = slice(1, -1), slice(None, -2), slice(2, None)
+    by_phi = (around[:, after, inner] - around[:, before, inner]) / (2 * step)
+    by_psi = (around[:, inner, after] - around[:, inner, before]) / (2 * step)
+    table = np.array([around[:, inner, inner], by_phi, by_psi], dtype=np.float32)
+    return torch.from_numpy(table.reshape(3, -1)).to(device)
 
 
 def _distances(regions: Bool[np.ndarray, "R n n"]) -> Float[np.ndarray, "R n n"]:

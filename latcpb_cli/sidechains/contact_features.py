@@ -153,8 +153,12 @@ def two_way_table(table: Float[Tensor, "rows W"]) -> Float[Tensor, "rows 2*W"]:
     """Append to each row what the same contact adds with its second group as the center."""
     n_types = len(ATOM_TYPES)
     terms = table.view(N_TERMS, n_types, n_types, N_KNOTS + 1, -1)
-    constant, first, second, both = terms.transpose(1, 2)
-    return torch.cat([terms, torch.stack([constant, second, first, both])], dim=-1).flatten(0, 3)
+    both_ways = table.new_empty(*terms.shape[:4], 2, terms.shape[4])
+    both_ways[..., 0, :] = terms
+    # The terms are a constant, those of the first and of the second bond, and that of both.
+    for term, mirrored in enumerate((0, 2, 1, 3)):
+        both_ways[term, ..., 1, :] = terms[mirrored].transpose(0, 1)
+    return both_ways.view(-1, 2 * terms.shape[4])
 
 
 def candidate_bonds(
