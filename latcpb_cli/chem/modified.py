@@ -120,8 +120,8 @@ _MODIFIED_BY_VARIANT |= {
 """The singly charged phosphates of Amber differ from the others by a hydrogen."""
 _PROTONATED = {"HID": "HIS", "HIE": "HIS", "HIP": "HIS", "ASH": "ASP", "GLH": "GLU", "LYN": "LYS"}
 
-VARIANTS = (*_MODIFIED_BY_VARIANT, *_PROTONATED)
-"""Names of residues that are more specific than a residue type: modified, or in a protonation state."""
+VARIANTS = {name: modified.parent for name, modified in _MODIFIED_BY_VARIANT.items()} | _PROTONATED
+"""Residues that are modified, or in a protonation state, and the names of their residue types."""
 
 
 def modified_residue(variant: str) -> ModifiedResidue | None:
@@ -131,8 +131,7 @@ def modified_residue(variant: str) -> ModifiedResidue | None:
 
 def parent_name(variant: str) -> str:
     """Return the three-letter name of the amino acid that a variant belongs to."""
-    modified = modified_residue(variant)
-    return _PROTONATED[variant] if modified is None else modified.parent
+    return VARIANTS[variant]
 
 
 def residue_kinds(types: Int[np.ndarray, "L"], variants: np.ndarray | None) -> Int[np.ndarray, "L"]:

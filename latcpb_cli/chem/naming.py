@@ -46,9 +46,9 @@ def residue_name(name: str, naming: Naming, bridged: bool = False) -> str:
         return _CHARMM.get(name, name)
     if naming == "amber":
         return "CYX" if bridged else {"HIS": "HIE"}.get(name, name)
-    modified = modified_residue(name)
     if name not in VARIANTS:
         return name
+    modified = modified_residue(name)
     return parent_name(name) if modified is None else modified.name
 
 

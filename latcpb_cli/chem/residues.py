@@ -67,6 +67,10 @@ ATOM_SLOTS: tuple[tuple[str, ...], ...] = tuple(
     ("N", "CA", "C", "O", *_SIDECHAIN[name].split()) for name in NAMES
 )
 """Atom names of each residue type in slot order (without OXT)."""
+_SLOTS = {
+    name: {atom: slot for slot, atom in enumerate(atoms)}
+    for name, atoms in zip(NAMES, ATOM_SLOTS, strict=True)
+}
 
 _CHI = {
     "ARG": "N-CA-CB-CG CA-CB-CG-CD CB-CG-CD-NE CG-CD-NE-CZ",
@@ -185,7 +189,7 @@ def letter_index(sequence: str) -> Int[np.ndarray, "L"]:
 
 def slot_of(name: str, atom: str) -> int:
     """Return the slot of an atom name in a residue type (three-letter name)."""
-    return OXT_SLOT if atom == "OXT" else ATOM_SLOTS[NAMES.index(name)].index(atom)
+    return OXT_SLOT if atom == "OXT" else _SLOTS[name][atom]
 
 
 @cache

@@ -9,12 +9,10 @@ from latcpb_cli.chem.residues import BACKBONE_SLOTS, N_SLOTS, slot_mask
 from latcpb_cli.chem.zmatrix import N_CHI
 from latcpb_cli.confidence.prediction import N_STATES, Prediction
 from latcpb_cli.confidence.scores import Scores, backbone_score, chi_scores
-from latcpb_cli.metrics.torsions import TORSION_NAMES, measure_torsions
+from latcpb_cli.metrics.torsions import measure_chis
 from latcpb_cli.structure import CGTrace
 
 __all__ = ["PredictionCollector"]
-
-_FIRST_CHI = TORSION_NAMES.index("chi1")
 
 
 class PredictionCollector:
@@ -85,9 +83,6 @@ class PredictionCollector:
         """
         types = trace.residue_types
         structures = atoms.reshape(-1, *atoms.shape[2:])[:, :, :N_SLOTS]
-        present = slot_mask()[types]
-        linked = np.zeros(structures.shape[:2], dtype=bool)  # of no importance to chi angles
-        given = measure_torsions(types, structures, present, linked)[..., _FIRST_CHI:]
-        given = given.reshape(*atoms.shape[:3], N_CHI)
+        given = measure_chis(types, structures, slot_mask()[types]).reshape(*atoms.shape[:3], N_CHI)
         chi = chi_scores(types, given, self._probability, self._chi, self._chi_std)
         return Scores(chi, self._backbone_score)

@@ -89,7 +89,7 @@ def protonation_states(topology: AtomTopology) -> list[str]:
 def _with_states(topology: AtomTopology) -> AtomTopology:
     """Set the variants of the trace, by which a file with Amber's residue names is written."""
     variants = np.array(topology.trace.names, dtype="U4")
-    variants[~np.isin(variants, VARIANTS)] = ""
+    variants[~np.isin(variants, list(VARIANTS))] = ""
     states = np.array(protonation_states(topology), dtype="U4")
     variants = np.where(np.isin(states, _PROTONATED), states, variants)
     return replace(topology, trace=replace(topology.trace, variants=variants))

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from latcpb_cli.chem.residue_tables import join_tables
 from latcpb_cli.chem.residues import NAMES, RINGS, slot_of
+from latcpb_cli.geometry.angles import distance
 from latcpb_cli.geometry.crossing import crossing_signs
 from latcpb_cli.geometry.pairs import close_pairs_between
 from latcpb_cli.metrics.terms import GeometryTerms
@@ -111,9 +112,10 @@ def _close_bonds(
     cells: Float[Array, "F 3 3"] | None,
 ) -> tuple[Int[Array, "Q"], Int[Array, "Q"], Int[Array, "Q"], Float[Array, "Q 3"]]:
     """Frame, ring, bond, and translation (Å) of the bond, wherever a bond may reach the area of a ring."""
-    half_lengths = np.linalg.norm(ends[:, :, 1] - ends[:, :, 0], axis=2) / 2
+    starts, stops = ends[:, :, 0], ends[:, :, 1]
+    half_lengths, all_middles = distance(starts, stops) / 2, (starts + stops) / 2
     found = []
-    for frame, (middles, kept) in enumerate(zip(ends.mean(axis=2), exists, strict=True)):
+    for frame, (middles, kept) in enumerate(zip(all_middles, exists, strict=True)):
         rows = np.flatnonzero(kept)
         half_length = half_lengths[frame, rows].max(initial=0.0)
         reach = _MAX_RING_RADIUS + min(half_length, _MAX_BOND_LENGTH / 2)

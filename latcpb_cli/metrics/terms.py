@@ -90,6 +90,8 @@ class _TermTables(NamedTuple):
     slots : numpy.ndarray of int64, shape (R, k)
     is_next : numpy.ndarray of bool, shape (R, k)
         Which atoms belong to the next residue.
+    is_link : numpy.ndarray of bool, shape (R,)
+        Terms with such atoms.
     reference : numpy.ndarray of float64, shape (R,)
         Å or radians.
     """
@@ -97,6 +99,7 @@ class _TermTables(NamedTuple):
     rows: list[Int[Array, "_"]]
     slots: Int[Array, "R k"]
     is_next: Bool[Array, "R k"]
+    is_link: Bool[Array, "R"]
     reference: Float[Array, "R"]
 
 
@@ -127,9 +130,10 @@ def _term_tables(
     for table, slots_of_type in zip(reference, slots_by_type, strict=True):
         inside = [(slots, (False,) * size, table[slots]) for slots in slots_of_type]
         tables += [inside + terms for terms in ([], other, proline)]
-    columns = map(np.array, zip(*chain.from_iterable(tables), strict=True))
+    slots, is_next, values = map(np.array, zip(*chain.from_iterable(tables), strict=True))
     stops = np.cumsum([len(table) for table in tables])
-    return _TermTables(np.split(np.arange(stops[-1]), stops[:-1]), *columns)
+    rows = np.split(np.arange(stops[-1]), stops[:-1])
+    return _TermTables(rows, slots, is_next, np.asarray(is_next.any(axis=1)), values)
 
 
 def _list_terms(
@@ -143,8 +147,11 @@ def _list_terms(
     has_next = following != np.arange(len(types))
     table = 3 * types + np.where(has_next, np.where(types[following] == PRO, 2, 1), 0)
     residue, rows = join_tables(tables.rows, table)
-    slots, is_next = tables.slots[rows], tables.is_next[rows]
-    residues = np.where(is_next, following[residue, None], residue[:, None])
-    link = np.where(is_next.any(axis=1), residue, -1)
-    kept = present[residues, slots].all(axis=1)
-    return GeometryTerms(residues[kept], slots[kept], tables.reference[rows[kept]], link[kept])
+    slots = tables.slots.take(rows, 0)
+    residues = np.where(tables.is_next.take(rows, 0), following.take(residue)[:, None], residue[:, None])
+    link = np.where(tables.is_link.take(rows), residue, -1)
+    # Column by column, which is faster than rows of two or three.
+    kept = np.logical_and.reduce([present[atom] for atom in zip(residues.T, slots.T, strict=True)])
+    if not kept.all():
+        rows, residues, slots, link = (x.compress(kept, 0) for x in (rows, residues, slots, link))
+    return GeometryTerms(residues, slots, tables.reference.take(rows), link)

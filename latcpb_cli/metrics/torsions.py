@@ -19,6 +19,7 @@ __all__ = [
     "chi_periods",
     "divergences",
     "torsion_histograms",
+    "measure_chis",
     "measure_torsions",
 ]
 
@@ -68,7 +69,7 @@ def measure_torsions(
         not exist or lacks an atom. omega of a residue is that of the peptide
         before it.
     """
-    points = np.where(present[:, :, None], atoms, np.nan).astype(np.float64)
+    points = _known_points(atoms, present)
     torsions = np.full((*atoms.shape[:2], len(TORSION_NAMES)), np.nan)
     after, joined = next_rows(next_residue, len(types)), linked[:, :, None]
     n, ca, c = (points[:, :, slot] for slot in (N_SLOT, CA_SLOT, C_SLOT))
@@ -80,12 +81,24 @@ def measure_torsions(
     return torsions
 
 
+def measure_chis(
+    types: Int[Array, "L"], atoms: Float[Array, "F L 15 3"], present: Bool[Array, "L 15"]
+) -> Float[Array, "F L 4"]:
+    """Measure chi 1 to 4 of each frame, as `measure_torsions` does with the other torsions."""
+    return _chis(types, _known_points(atoms, present))
+
+
+def _known_points(atoms: Float[Array, "F L 15 3"], present: Bool[Array, "L 15"]) -> Float[Array, "F L 15 3"]:
+    return np.where(present[:, :, None], atoms, np.nan).astype(np.float64)
+
+
 def _chis(types: Int[Array, "L"], points: Float[Array, "F L 15 3"]) -> Float[Array, "F L 4"]:
     slots = chi_slots()[types]
-    mask = slots[..., 0] >= 0
-    rows = np.arange(len(types))[:, None, None]
-    a, b, c, d = np.moveaxis(points[:, rows, np.maximum(slots, 0)], 3, 0)
-    return np.where(mask, torsion(a, b, c, d), np.nan)
+    chis = np.full((*points.shape[:2], slots.shape[1]), np.nan)
+    residue, number = np.nonzero(slots[..., 0] >= 0)
+    corners = (points[:, residue, slot] for slot in slots[residue, number].T)
+    chis[:, residue, number] = torsion(*corners)
+    return chis
 
 
 def torsion_histograms(

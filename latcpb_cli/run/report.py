@@ -192,9 +192,12 @@ class ReportWriter:
 def _write_list(out: PartFile, name: str, rows: Iterable[dict[str, Any]]) -> None:
     """Append an entry to an object of JSON: a list with one row a line."""
     out.write(f',\n "{name}": ['.encode())
-    lines = (f"{',' if number else ''}\n  {json.dumps(row)}" for number, row in enumerate(rows))
-    while block := "".join(islice(lines, _ROWS_PER_WRITE)):
-        out.write(block.encode())
+    rest, comma = iter(rows), ""
+    while block := list(islice(rest, _ROWS_PER_WRITE)):
+        # No string contains these characters: JSON puts a backslash before a quote.
+        lines = json.dumps(block)[1:-1].replace('}, {"', '},\n  {"')
+        out.write(f"{comma}\n  {lines}".encode())
+        comma = ","
     out.write(b"\n ]")
 
 

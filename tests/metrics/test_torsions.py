@@ -13,6 +13,7 @@ from latcpb_cli.metrics.torsions import (
     KL_ANGLES,
     TORSION_NAMES,
     divergences,
+    measure_chis,
     measure_torsions,
     torsion_histograms,
 )
@@ -51,6 +52,8 @@ def test_a_missing_atom_leaves_out_its_torsions_only():
     angles = measure(sample)[0, 1]
     assert np.isfinite(angles[column("chi1")])
     assert np.isnan(angles[column("chi2") :]).all()
+    chis = measure_chis(sample.trace.residue_types, sample.atoms, sample.present)
+    assert np.array_equal(chis[0, 1], angles[column("chi1") :], equal_nan=True)
 
 
 def test_histograms_count_every_angle_once_and_symmetric_ends_twice():

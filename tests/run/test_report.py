@@ -11,6 +11,7 @@ from peptides import structure
 
 from latcpb_cli.io.writers.frame_writer import FrameInfo
 from latcpb_cli.metrics.clashes import FrameClashes
+from latcpb_cli.run import report as report_module
 from latcpb_cli.run.report import CSV_COLUMNS, ReportWriter
 
 TRACE = structure("AKF").trace
@@ -90,6 +91,17 @@ def test_json_holds_provenance_summary_and_every_frame(paths):
     assert content["frames"][1]["worst_pair"] == ["A:ALA1", "A:PHE3"]
     assert content["frames"][1]["worst_overlap"] == 0.8
     assert content["frames"][0]["worst_pair"] == []
+
+
+def test_json_has_one_row_a_line_whatever_its_strings_are(paths, monkeypatch):
+    monkeypatch.setattr(report_module, "_ROWS_PER_WRITE", 3)
+    frames = [(*frame, {**row, "note": '}, {"', "next": 1}) for *frame, row in FRAMES]
+    write(paths, frames)
+    text = paths[0].read_text()
+    rows = json.loads(text)["frames"]
+    assert [row["note"] for row in rows] == ['}, {"'] * len(FRAMES)
+    lines = [line.removesuffix(",") for line in text.splitlines() if line.startswith('  {"frame"')]
+    assert [json.loads(line) for line in lines] == rows
 
 
 def test_csv_has_one_row_per_residue_with_a_clash(paths):

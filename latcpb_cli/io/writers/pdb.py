@@ -261,10 +261,13 @@ def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[
     letters, numbers = pdb_chain_letters(trace), resid_columns(trace.resids)
     labels = zip(trace.names, *(x.tolist() for x in (trace.chain_index, numbers, trace.icodes)), strict=True)
     columns = []
+    starts: dict[tuple[str, int, bool], str] = {}
     for index, (name, chain, resid, icode) in enumerate(labels):
-        name = residue_name(name, naming, index in bridged)
-        chain_letter = letters[chain].rjust(5 - max(len(name), 3))
-        columns.append(f"{name:>3s}{chain_letter}{resid:4d}{icode:1.1s}")
+        form = name, chain, index in bridged
+        if form not in starts:
+            shown = residue_name(name, naming, form[2])
+            starts[form] = f"{shown:>3s}{letters[chain].rjust(5 - max(len(shown), 3))}"
+        columns.append(f"{starts[form]}{resid:4d}{icode:1.1s}")
     return columns
 
 

@@ -130,14 +130,15 @@ def conect_records(topology: AtomTopology, bridges: Sequence[Bridge], serials: I
     -------
     str
     """
-    if serials.max(initial=0) > MAX_SERIAL:
+    modified, rings = _modified_indices(topology), topology.trace.rings
+    if serials.max(initial=0) > MAX_SERIAL or not (bridges or rings or modified):
         return ""
     atoms = zip(topology.residue.tolist(), topology.names.tolist(), strict=True)
     rows = {atom: row for row, atom in enumerate(atoms)}
     pairs = [((one, "SG"), (two, "SG")) for one, two in bridges]
-    pairs += [((last, "C"), (first, "N")) for first, last in topology.trace.rings]
+    pairs += [((last, "C"), (first, "N")) for first, last in rings]
     linked = topology.trace.same_chain_as_next()
-    for index in _modified_indices(topology):
+    for index in modified:
         pairs += [((index, a), (index, b)) for a, b in _bonds(topology.trace.names[index])]
         pairs += [((index, a), (index, b)) for a, b in _hydrogen_bonds([n for r, n in rows if r == index])]
         pairs += [((i, "C"), (i + 1, "N")) for i in (index - 1, index) if i >= 0 and linked[i]]

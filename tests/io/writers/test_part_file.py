@@ -25,6 +25,21 @@ def test_a_part_takes_its_name_when_it_is_committed(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_only_what_was_written_since_is_flushed_to_the_disk(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    part = PartFile(tmp_path / "a.txt", volatile=slice(0, 3))
+    for change in (lambda: part.write(b"one two"), lambda: part.patch(0, b"ONE"), lambda: part.write(b"!")):
+        change()
+        state = part.sync()
+        assert part.sync() == state
+    assert len(flushed) == 3
+    part.path.unlink()
+    with pytest.raises(OutputError, match="a.txt.part"):
+        part.sync()
+    part.close()
+
+
 def interrupted(tmp_path) -> PartStates:
     """Leave a part with bytes behind the last safe ones."""
     part = PartFile(tmp_path / "a.txt")
