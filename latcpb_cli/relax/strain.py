@@ -78,11 +78,9 @@ class BackboneStrain:
         n_prolines = len(prolines)
         prolines = torch.nn.functional.pad(prolines, (0, -n_prolines % LANES), value=length - 1)
         before_prolines = order.previous(torch.arange(length, device=device))[prolines]
-        proline_rows = [
-            C_SLOT * length + before_prolines,
-            *(s * length + prolines for s in (_CD_SLOT, N_SLOT)),
-        ]
-        proline_atoms = torch.arange(3, device=device)[:, None] * N_SLOTS * length + torch.cat(proline_rows)
+        residues_of_slots = (C_SLOT, before_prolines), (_CD_SLOT, prolines), (N_SLOT, prolines)
+        proline_atoms = torch.cat([slot * length + residues for slot, residues in residues_of_slots])
+        coordinates = N_SLOTS * length * torch.arange(3, device=device)
         c_n_cd = n_ca_c.new_full((len(prolines),), peptide_reference()["PRO C-N-CD"])
         exists = (torch.arange(len(prolines), device=device) < n_prolines).to(dtype)
         inner = (linked & linked_to_previous).to(dtype)
@@ -92,7 +90,7 @@ class BackboneStrain:
             stiffness=BEND_STIFFNESS * torch.cat([inner, exists]),
             ramachandran_stiffness=_RAMACHANDRAN_STIFFNESS * inner,
             ramachandran_weight=inner if weight is None else inner * weight,
-            proline_atoms=proline_atoms,
+            proline_atoms=coordinates[:, None] + proline_atoms,
             ramachandran_class=classes,
             order=order,
         )
