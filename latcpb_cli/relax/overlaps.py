@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latcpb_cli.chem.bonds import bond_steps, element_index
+from latcpb_cli.chem.bonds import bond_steps
 from latcpb_cli.chem.residues import (
     C_SLOT,
     CYS,
     ELEMENTS,
     N_SLOT,
-    OXT_SLOT,
     VDW_RADIUS,
-    slot_mask,
     slot_of,
 )
 from latcpb_cli.device import table_on
 from latcpb_cli.geometry.masks import true_indices
 from latcpb_cli.geometry.structure_pairs import image_shifts, structure_pairs
+from latcpb_cli.relax.sites import Sites
 from latcpb_cli.relax.structures import TorsionStructures
 
 __all__ = ["OverlapPairs", "repulsion_distances"]
@@ -82,10 +80,9 @@ class OverlapPairs:
         margin : float
             Å.
         """
-        sites, points = _atoms_of_structures(atoms, structures)
-        first, second, distance = structure_pairs(
-            points, sites.structure, float(repulsion_distances().max()) + margin, structures.cells
-        )
+        all_atoms, cutoff = structures.atom_sites, float(repulsion_distances().max()) + margin
+        sites, points = all_atoms.sites, all_atoms.positions(atoms)
+        first, second, distance = structure_pairs(points, all_atoms.structure, cutoff, structures.cells)
         repulsion = table_on(atoms.device, repulsion_distances)
         elements = sites.element.index_select(0, first), sites.element.index_select(0, second)
         near = distance < repulsion[0, elements[0], elements[1]] + margin
@@ -96,7 +93,7 @@ class OverlapPairs:
         first, second = first.index_select(0, close), second.index_select(0, close)
         step, shift = points.index_select(0, first) - points.index_select(0, second), None
         if structures.cells is not None:
-            shift = image_shifts(step, sites.structure.index_select(0, first), structures.cells)
+            shift = image_shifts(step, all_atoms.structure.index_select(0, first), structures.cells)
         ends = sites.select(first), sites.select(second)
         steps = _bonds_between(atoms, structures, shift, *ends)
         is_1_5, across = (steps == _MAX_EXCLUDED + 1).long(), steps == _ACROSS_DISULFIDE
@@ -104,8 +101,7 @@ class OverlapPairs:
         limit = torch.where(across, _SULFUR_CARBON_DISTANCE, limit).to(atoms.dtype)
         repel = true_indices((steps > _MAX_EXCLUDED) | across)
         limit = limit.index_select(0, repel)
-        row = sites.slot * len(structures) + sites.residue
-        rows = [row.index_select(0, end.index_select(0, repel)) for end in (first, second)]
+        rows = [all_atoms.row.index_select(0, end.index_select(0, repel)) for end in (first, second)]
         shifts = None if shift is None else shift[repel].T.to(atoms.dtype).contiguous()
         return cls(torch.stack(rows), limit, limit * limit, shifts)
 
@@ -148,42 +144,12 @@ class OverlapPairs:
         return total
 
 
-class _Sites(NamedTuple):
-    """Structure, residue, slot and element of N atoms."""
-
-    structure: Int[Tensor, "N"]
-    residue: Int[Tensor, "N"]
-    slot: Int[Tensor, "N"]
-    element: Int[Tensor, "N"]
-
-    def select(self, rows: Int[Tensor, "rows"]) -> _Sites:
-        return _Sites(*(values.index_select(0, rows) for values in self))
-
-
-def _atoms_of_structures(
-    atoms: Float[Tensor, "3 15 L"], structures: TorsionStructures
-) -> tuple[_Sites, Float[Tensor, "N 3"]]:
-    """All atoms of structures, residue by residue, and their positions (Å)."""
-    types, n_slots = structures.types, atoms.shape[1]
-    sizes = torch.tensor(structures.sizes).to(types.device)
-    structure = torch.arange(len(structures.sizes), device=types.device)
-    structure = structure.repeat_interleave(sizes, output_size=sum(structures.sizes))
-    present = table_on(types.device, slot_mask)[types]
-    present[:, OXT_SLOT] = structures.has_oxt
-    rows = true_indices(present[: len(structure)].flatten())
-    residue = torch.div(rows, n_slots, rounding_mode="floor")
-    slot = rows - n_slots * residue
-    element = table_on(types.device, element_index)[types[residue], slot]
-    points = atoms.flatten(1).index_select(1, slot * len(types) + residue).T.contiguous()
-    return _Sites(structure.index_select(0, residue), residue, slot, element), points
-
-
 def _bonds_between(
     atoms: Float[Tensor, "3 15 L"],
     structures: TorsionStructures,
     shift: Float[Tensor, "P 3"] | None,
-    first: _Sites,
-    second: _Sites,
+    first: Sites,
+    second: Sites,
 ) -> Int[Tensor, "P"]:
     """Number of bonds between the atoms of each pair, or one of the two special values.
 
@@ -219,8 +185,8 @@ def _across_disulfides(
     atoms: Float[Tensor, "3 15 L"],
     types: Int[Tensor, "L"],
     shift: Float[Tensor, "P 3"] | None,
-    first: _Sites,
-    second: _Sites,
+    first: Sites,
+    second: Sites,
 ) -> Int[Tensor, "D"]:
     """Pairs of SG of one cysteine and CB of another whose SG are near enough for a disulfide."""
     cysteine = types == CYS

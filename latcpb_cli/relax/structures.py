@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,6 +14,7 @@ from latcpb_cli.com_beads.observed import ObservedBeads
 from latcpb_cli.geometry.codec import InternalCoordinates
 from latcpb_cli.geometry.links import LINEAR, ChainOrder
 from latcpb_cli.geometry.vectors import LANES
+from latcpb_cli.relax.sites import AtomSites
 
 __all__ = ["RotamerChoices", "TorsionStructures"]
 
@@ -141,6 +143,11 @@ class TorsionStructures:
     def has_oxt(self) -> Bool[Tensor, "L"]:
         """Whether each residue ends a chain."""
         return ~self.linked if self.is_cut is None else ~(self.linked | self.is_cut)
+
+    @cached_property
+    def atom_sites(self) -> AtomSites:
+        """The atoms of the structures."""
+        return AtomSites.from_residues(self.types, self.has_oxt, self.sizes)
 
     def residue_rows(self, indices: Sequence[int]) -> Int[Tensor, "N"]:
         """Return the rows of the residues of some structures."""
