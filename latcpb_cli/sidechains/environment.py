@@ -114,10 +114,13 @@ class Environment:
         backbones = OrientedAtoms(contacts.backbones, backbone_bonds(atoms, graph))
         of_backbones = table.new_zeros(len(weight), table.shape[1])
         for block in _use_up(contacts.fixed):
-            near = block.select(scored[block.first_group])
+            near = block.select(scored.index_select(0, block.first_group))
             ContactFeatures.from_contacts(side_chains, backbones, near).add_by_center(table, of_backbones)
         first, second = groups_of_pairs(contacts.mutual)
-        as_first, as_second = scored[first] & probable[second], scored[second] & probable[first]
+        as_first, as_second = (
+            scored.index_select(0, center) & probable.index_select(0, other)
+            for center, other in ((first, second), (second, first))
+        )
         # First all pairs in their order, then all with the second one as the center, wherever a block ends.
         stops = [0, int(as_first.sum())]
         center, other = first.new_empty(2, stops[1] + int(as_second.sum()))
@@ -128,7 +131,7 @@ class Environment:
             groups = block.first_group, block.second_group
             for part, sums in enumerate(features.sum_by_pair(both_ways).chunk(2, dim=1)):
                 centers, others = groups[part], groups[1 - part]
-                needed = true_indices(scored[centers] & probable[others])
+                needed = true_indices(scored.index_select(0, centers) & probable.index_select(0, others))
                 rows = slice(stops[part], stops[part] + len(needed))
                 center[rows], other[rows] = centers.index_select(0, needed), others.index_select(0, needed)
                 embedded[rows], stops[part] = sums.index_select(0, needed), rows.stop
