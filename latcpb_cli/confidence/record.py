@@ -107,5 +107,6 @@ def residue_rows(table: Float[np.ndarray, "L 7"], labels: Sequence[str]) -> Iter
     """Yield a row for each residue: its label, and its confidence by name, None where there is none."""
     rounded = np.round(table.astype(np.float64), 4).astype(object)
     rounded[~np.isfinite(table)] = None
+    names = ("residue", *QUANTITIES)
     for label, row in zip(labels, rounded.tolist(), strict=True):
-        yield {"residue": label, **dict(zip(QUANTITIES, row, strict=True))}
+        yield dict(zip(names, (label, *row), strict=True))

@@ -18,6 +18,7 @@ from latcpb_cli.geometry.codec import FIRST_CHI, InternalCoordinates, decode
 from latcpb_cli.model.attention import NeighborTransformer
 from latcpb_cli.model.cg_encoder import Condition
 from latcpb_cli.model.graph import Graph
+from latcpb_cli.model.linear import joint_outputs
 
 __all__ = ["Decoded", "Decoder", "Rotamers"]
 
@@ -130,31 +131,14 @@ class Decoder(nn.Module):
         hidden = self.hidden(self.message_passing(x, condition.pairs, graph))
         if self.cartesian:
             return Decoded(self._positions(hidden, graph), None, None)
-        rotamers = self._rotamers(hidden, graph.types)
+        backbone, logits, shifts = joint_outputs(
+            (self.backbone_head, self.rotamer_head, self.chi_head), hidden
+        )
+        rotamers = _rotamers(logits, shifts, graph.types)
         chi = rotamers.select_chi(rotamers.logits.argmax(-1) if rotamer is None else rotamer)
-        internal = self._internal(hidden, chi)
+        internal = _internal(backbone, chi)
         atoms = decode(internal, graph.ca, graph.types, graph.linked, graph.order, side_chains=side_chains)
         return Decoded(atoms, internal, rotamers)
-
-    def _internal(self, hidden: Float[Tensor, "L hidden"], chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
-        """Internal coordinates with given chi angles."""
-        out = self.backbone_head(hidden)
-        vectors = out[:, : 2 * _N_BACKBONE_TORSIONS].view(-1, _N_BACKBONE_TORSIONS, 2)
-        backbone = vectors * torch.rsqrt((vectors * vectors).sum(-1, keepdim=True) + 1e-6)
-        deviations = torch.tanh(out[:, 2 * _N_BACKBONE_TORSIONS :])
-        torsions = torch.cat([backbone, torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)], dim=1)
-        return InternalCoordinates(torsions, _MAX_TWIST * deviations[:, 0], _MAX_BEND * deviations[:, 1:])
-
-    def _rotamers(self, hidden: Float[Tensor, "L hidden"], types: Int[Tensor, "L"]) -> Rotamers:
-        """Logits and chi angles of all rotamers."""
-        mean_chi, frequency, exists = (
-            table_on(hidden.device, rotamer_table, column) for column in ("chi", "probability", "exists")
-        )
-        # The network predicts the deviation from the frequencies of the residue type.
-        prior = frequency.clamp(min=_MIN_FREQUENCY).log().to(hidden.dtype)
-        logits = torch.where(exists[types], self.rotamer_head(hidden) + prior[types], _IMPOSSIBLE_LOGIT)
-        shift = _MAX_CHI_SHIFT * torch.tanh(self.chi_head(hidden)).view(-1, N_ROTAMERS, N_CHI)
-        return Rotamers(logits, mean_chi.to(hidden.dtype)[types] + shift)
 
     def _positions(self, hidden: Float[Tensor, "L hidden"], graph: Graph) -> Float[Tensor, "L 15 3"]:
         """Positions in local frames; the Cα are those of the graph."""
@@ -162,3 +146,26 @@ class Decoder(nn.Module):
         local = _POSITION_SCALE * torch.tanh(out.view(-1, N_SLOTS, 3) / _POSITION_SCALE)
         atoms = graph.ca[:, None] + torch.einsum("lsi,lij->lsj", local, graph.frames)
         return torch.cat([atoms[:, :CA_SLOT], graph.ca[:, None], atoms[:, CA_SLOT + 1 :]], dim=1)
+
+
+def _internal(out: Float[Tensor, "L outputs"], chi: Float[Tensor, "L 4"]) -> InternalCoordinates:
+    """Internal coordinates from the outputs for the backbone, and given chi angles."""
+    vectors = out[:, : 2 * _N_BACKBONE_TORSIONS].view(-1, _N_BACKBONE_TORSIONS, 2)
+    backbone = vectors * torch.rsqrt((vectors * vectors).sum(-1, keepdim=True) + 1e-6)
+    deviations = torch.tanh(out[:, 2 * _N_BACKBONE_TORSIONS :])
+    torsions = torch.cat([backbone, torch.stack([torch.cos(chi), torch.sin(chi)], dim=-1)], dim=1)
+    return InternalCoordinates(torsions, _MAX_TWIST * deviations[:, 0], _MAX_BEND * deviations[:, 1:])
+
+
+def _rotamers(
+    logits: Float[Tensor, "L 81"], shifts: Float[Tensor, "L 324"], types: Int[Tensor, "L"]
+) -> Rotamers:
+    """Logits and chi angles of all rotamers, from the outputs for both."""
+    mean_chi, frequency, exists = (
+        table_on(logits.device, rotamer_table, column) for column in ("chi", "probability", "exists")
+    )
+    # The network predicts the deviation from the frequencies of the residue type.
+    prior = frequency.clamp(min=_MIN_FREQUENCY).log().to(logits.dtype)
+    logits = torch.where(exists[types], logits + prior[types], _IMPOSSIBLE_LOGIT)
+    shift = _MAX_CHI_SHIFT * torch.tanh(shifts).view(-1, N_ROTAMERS, N_CHI)
+    return Rotamers(logits, mean_chi.to(logits.dtype)[types] + shift)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["ConstantLinear", "rows_are_independent", "single_output", "use_onednn"]
+__all__ = ["ConstantLinear", "joint_outputs", "rows_are_independent", "single_output", "use_onednn"]
 
 _MIN_WEIGHTS = 128
 """Of a layer; a call of oneDNN costs 10 µs more than one of torch's default library."""
@@ -56,6 +57,21 @@ def single_output(layer: nn.Linear, input: Float[Tensor, "rows K"]) -> Float[Ten
         output: Tensor = layer(input)
         return output.squeeze(-1)
     return (input * layer.weight[0]).sum(-1) + layer.bias
+
+
+def joint_outputs(
+    layers: Sequence[nn.Linear], input: Float[Tensor, "rows K"]
+) -> tuple[Float[Tensor, "rows _"], ...]:
+    """Return the outputs of several layers with the same input, from one product.
+
+    oneDNN compiles its code for each number of outputs.
+    """
+    weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
+    if all(isinstance(layer, _OneDnnLinear) for layer in layers) and _is_for_onednn(input):
+        outputs: Tensor = torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
+    else:
+        outputs = nn.functional.linear(input, weight, bias)
+    return torch.split(outputs, [layer.out_features for layer in layers], dim=-1)
 
 
 def use_onednn(module: nn.Module) -> None:

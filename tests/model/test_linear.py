@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from latcpb_cli.model.linear import ConstantLinear, single_output, use_onednn
+from latcpb_cli.model.linear import ConstantLinear, joint_outputs, single_output, use_onednn
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="other processors keep torch's default"
@@ -39,6 +39,29 @@ def test_outputs_are_those_of_torch_whatever_the_other_rows(inputs, outputs):
     strided = torch.randn(inputs, 40).T
     torch.testing.assert_close(fast(strided), plain(strided), rtol=1e-5, atol=1e-5)
     assert fast(x[:0]).shape == (0, outputs)
+
+
+@torch.no_grad()
+def test_a_single_row_is_left_to_torch():
+    plain, fast = layers(192, 288)
+    row = torch.randn(1, 192)
+    assert torch.equal(fast(row), plain(row))
+
+
+def test_joint_outputs_are_those_of_each_layer():
+    pairs = [layers(192, outputs) for outputs in (13, 81, 324)]
+    plain, fast = zip(*pairs, strict=True)
+    x = torch.randn(1000, 192)
+    with torch.no_grad():
+        for output, layer in zip(joint_outputs(fast, x), fast, strict=True):
+            assert torch.equal(output, layer(x))
+    first, second, _ = joint_outputs(plain, x)
+    (first.square().sum() + second.square().sum()).backward()
+    gradients = plain[0].weight.grad, plain[1].weight.grad
+    for layer, gradient in zip(plain[:2], gradients, strict=True):
+        layer.zero_grad()
+        layer(x).square().sum().backward()
+        torch.testing.assert_close(gradient, layer.weight.grad, rtol=1e-4, atol=1e-3)
 
 
 def test_gradients_and_64_bits_are_those_of_torch():
