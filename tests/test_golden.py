@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -142,13 +142,14 @@ def scramble_contact_energies(predictor: Predictor) -> None:
 def shift_chi(predictor: Predictor) -> None:
     """Every χ of the decoder is 5 degrees larger."""
     decoder = predictor.latcpb.decoder
-    rotamers = decoder._rotamers
+    forward = decoder.forward
 
-    def shifted(*arguments):
-        result = rotamers(*arguments)
-        return type(result)(result.logits, result.chi + np.radians(5.0))
+    def shifted(*arguments, **options):
+        decoded = forward(*arguments, **options)
+        rotamers = replace(decoded.rotamers, chi=decoded.rotamers.chi + np.radians(5.0))
+        return replace(decoded, rotamers=rotamers)
 
-    decoder._rotamers = shifted
+    decoder.forward = shifted
 
 
 def swap_rotamer_head(predictor: Predictor) -> None:
