@@ -89,7 +89,7 @@ def use_onednn(module: nn.Module) -> None:
 
 
 def _is_for_onednn(input: Tensor) -> bool:
-    """Whether oneDNN computes the output for an input: for one row, to compile its code takes longer."""
+    """Whether oneDNN computes the output for an input; not for a single row, as compiling takes longer."""
     if input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_grad_enabled():
         return False
     return input.numel() > input.shape[-1]

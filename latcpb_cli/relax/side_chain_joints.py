@@ -90,7 +90,7 @@ class SideChainJoints:
         turned, columns = self.start.clone(), (_RANGES, self.weight, turn.unbind(2), step.unbind(1))
         for slots, weight, axes, origin in reversed([*zip(*columns, strict=True)]):
             atoms = turned[:, slots]
-            # As torch.where, to the bit, in a tenth of its time.
+            # The bits of torch.where, which is 5 to 25 times as slow where it writes to a part of a tensor.
             atoms.lerp_(from_frame(axes, atoms, origin), weight)
         return from_frame(frame, turned)
 
