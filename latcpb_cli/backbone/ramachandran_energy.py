@@ -100,8 +100,8 @@ def ramachandran_gradient(
     """
     corners, weights = _corners(classes, phi, psi)
     slopes = _tables(phi.device, 0.0)[1:].index_select(1, corners.flatten()).view(2, 4, -1)
-    weighted = slopes * weights
-    return weighted[:, 0] + weighted[:, 1] + weighted[:, 2] + weighted[:, 3]
+    first, second, third, fourth = (slopes * weights).unbind(1)
+    return first + second + third + fourth
 
 
 def _corners(
@@ -112,7 +112,8 @@ def _corners(
     low = torch.floor(position).detach()
     rest = position - low
     row, column = torch.stack([1 - rest, rest], dim=1)
-    corner = (classes * _ROW + low[0].long()) * _ROW + low[1].long()
+    row_below, column_below = low.long().unbind(0)
+    corner = (classes * _ROW + row_below) * _ROW + column_below
     steps = constant((0, 1, _ROW, _ROW + 1), corner.dtype, corner.device).view(4, *corner.dim() * [1])
     return corner + steps, (row[:, None] * column).flatten(0, 1)
 

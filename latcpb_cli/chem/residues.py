@@ -18,7 +18,7 @@ __all__ = [
     "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL",
     "ALIASES", "ATOM_SLOTS", "BACKBONE_SLOTS", "CA_SLOT", "CB_SLOT", "CHI_ATOMS", "CHI_SYMMETRIC",
     "COVALENT_RADIUS", "C_SLOT", "ELEMENTS", "GAMMA_SLOT", "GIVEN_SLOTS", "LETTERS", "NAMES", "N_SLOT",
-    "N_SLOTS", "OXT_SLOT", "O_SLOT", "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS",
+    "N_AND_C", "N_SLOTS", "OXT_SLOT", "O_SLOT", "RINGS", "SIDECHAIN_BONDS", "SWAPS", "VDW_RADIUS",
     "letter_index", "slot_mask", "slot_of", "swap_slots",
 ]  # fmt: skip
 
@@ -34,6 +34,8 @@ N_SLOT, CA_SLOT, C_SLOT, O_SLOT, CB_SLOT = range(5)
 GAMMA_SLOT = 5
 """Slot of CG, CG1, OG, OG1 or SG: the first whose position depends on a chi angle."""
 OXT_SLOT = 14
+N_AND_C = slice(N_SLOT, C_SLOT + 1, C_SLOT - N_SLOT)
+"""The two neighbours of CA in the chain."""
 N_SLOTS = 15
 """Slots per residue."""
 BACKBONE_SLOTS = (N_SLOT, C_SLOT, O_SLOT)

@@ -87,14 +87,14 @@ def _solve_bend(
 ) -> Float[Tensor, "L"]:
     """Common change (rad) of both angles that brings the end-to-end distance to ``distance``."""
     (a, b, c), (one, two) = bonds, angles
+    ab, bc, ac = 2 * a * b, 2 * b * c, 2 * a * c
+    of_bonds, ac_of_omega = a * a + b * b + c * c - distance * distance, ac * (1 + cos_omega)
 
     def excess(bend: Tensor) -> tuple[Tensor, Tensor]:
-        s1, c1 = torch.sin(one + bend), torch.cos(one + bend)
-        s2, c2 = torch.sin(two + bend), torch.cos(two + bend)
-        squared = a * a + b * b + c * c - 2 * a * b * c1 - 2 * b * c * c2
-        squared = squared + 2 * a * c * (c1 * c2 - s1 * s2 * cos_omega)
-        slope = 2 * a * b * s1 + 2 * b * c * s2 - 2 * a * c * (1 + cos_omega) * (s1 * c2 + c1 * s2)
-        return squared - distance * distance, slope
+        first, second = one + bend, two + bend
+        s1, c1, s2, c2 = torch.sin(first), torch.cos(first), torch.sin(second), torch.cos(second)
+        squared = of_bonds - ab * c1 - bc * c2 + ac * (c1 * c2 - s1 * s2 * cos_omega)
+        return squared, ab * s1 + bc * s2 - ac_of_omega * (s1 * c2 + c1 * s2)
 
     bend = torch.zeros_like(distance)
     with torch.no_grad():

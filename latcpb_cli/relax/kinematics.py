@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, O_SLOT, OXT_SLOT, PRO
+from latcpb_cli.chem.residues import CA_SLOT, CB_SLOT, N_AND_C, OXT_SLOT, PRO
 from latcpb_cli.geometry.vectors_first import cross
 from latcpb_cli.relax.chi_joints import chi_tables
 from latcpb_cli.relax.peptide_joints import PeptideJoints, PeptidePose
@@ -31,7 +31,6 @@ __all__ = ["CHI_JOINTS", "ROTATION_JOINT", "TWIST_JOINT", "Pose", "TorsionKinema
 
 ROTATION_JOINT, TWIST_JOINT, CHI_JOINTS = 0, 1, slice(2, 6)
 """Joints of a residue: rotation and twist of the peptide to the next residue, chi 1-4."""
-_C_O = slice(C_SLOT, O_SLOT + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +39,8 @@ class Pose:
 
     Attributes
     ----------
-    angles : Tensor, shape (6, L)
-        Relative to the start, rad.
+    angles, sin : Tensor, shape (6, L)
+        Relative to the start, rad, and their sines.
     atoms : Tensor, shape (3, 15, L)
         Å.
     arms : Tensor, shape (3, 15, L)
@@ -52,6 +51,7 @@ class Pose:
     """
 
     angles: Float[Tensor, "6 L"]
+    sin: Float[Tensor, "6 L"]
     atoms: Float[Tensor, "3 15 L"]
     arms: Float[Tensor, "3 15 L"]
     frame: SideChainFrame
@@ -84,7 +84,7 @@ class TorsionKinematics:
         types, order = structures.types, structures.order
         atoms = structures.atoms.permute(2, 1, 0).contiguous()
         arms = atoms - atoms[:, CA_SLOT, None]
-        frame = SideChainFrame.from_backbone(arms[:, N_SLOT], arms[:, C_SLOT], types == PRO)
+        frame = SideChainFrame.from_backbone(arms[:, N_AND_C], types == PRO)
         turns = structures.linked & (not structures.fixed_backbone)
         chi_turns = chi_tables(types.device)[2][types].T
         if (movable := structures.movable) is not None:
@@ -93,22 +93,21 @@ class TorsionKinematics:
         peptides = None if structures.fixed_backbone else PeptideJoints.from_structures(structures, arms)
         zero = torch.zeros_like(joint_mask)
         pose = None if peptides is None else peptides.pose(torch.ones_like(zero[0]), zero[0], zero[0])
-        start = Pose(zero, atoms, arms, frame, pose)
+        start = Pose(zero, zero, atoms, arms, frame, pose)
         return cls(start, peptides, SideChainJoints.from_arms(arms, frame.axes, types), joint_mask)
 
     def pose(self, angles: Float[Tensor, "6 L"]) -> Pose:
         """Turn all joints to angles (rad, relative to the start)."""
         cos, sin, start, peptides = torch.cos(angles), torch.sin(angles), self.start, None
-        if self.peptides is None:
-            n, c_o, oxt = start.arms[:, N_SLOT], start.arms[:, _C_O], start.arms[:, OXT_SLOT]
-        else:
+        inner, oxt = start.arms[:, :CB_SLOT], start.arms[:, OXT_SLOT:]
+        if self.peptides is not None:
             peptides = self.peptides.pose(cos[ROTATION_JOINT], sin[ROTATION_JOINT], angles[TWIST_JOINT])
-            n, c_o, oxt = self.peptides.backbone(peptides)
-        frame = SideChainFrame.from_backbone(n, c_o[:, 0], start.frame.is_proline)
+            backbone = self.peptides.backbone(peptides)
+            inner, oxt = backbone[:, :CB_SLOT], backbone[:, CB_SLOT:]
+        frame = SideChainFrame.from_backbone(inner[:, N_AND_C], start.frame.is_proline)
         side_chain = self.side_chains.positions(frame.axes, cos[CHI_JOINTS], sin[CHI_JOINTS])
-        parts = [n[:, None], torch.zeros_like(n)[:, None], c_o, side_chain, oxt[:, None]]
-        arms = torch.cat(parts, dim=1)
-        return Pose(angles, arms + start.atoms[:, CA_SLOT, None], arms, frame, peptides)
+        arms = torch.cat([inner, side_chain, oxt], dim=1)
+        return Pose(angles, sin, arms + start.atoms[:, CA_SLOT, None], arms, frame, peptides)
 
     def moved_residues(self, angles: Float[Tensor, "6 L"]) -> Bool[Tensor, "L"]:
         """Whether joint angles move any atom of each residue."""
@@ -142,10 +141,9 @@ class TorsionKinematics:
             no_peptides = torch.zeros_like(pose.angles[: CHI_JOINTS.start])
             joint_gradient = torch.cat([no_peptides, by_chi])
             return joint_gradient * self.joint_mask, torch.cat([no_peptides, chi_stiffness])
-        on_n, on_c = pose.frame.backbone_gradient(torque.sum(1))
-        on_n, on_c = on_n + gradient[:, N_SLOT], on_c + gradient[:, C_SLOT]
-        on_c_end = torch.stack([on_c, gradient[:, O_SLOT], gradient[:, OXT_SLOT]], dim=1)
-        by_peptide = self.peptides.gradient(pose.peptides, on_n, on_c_end)
+        on_backbone = torch.cat([gradient[:, :CB_SLOT], gradient[:, OXT_SLOT:]], dim=1)
+        on_backbone[:, N_AND_C].add_(pose.frame.backbone_gradient(torque.sum(1)))
+        by_peptide = self.peptides.gradient(pose.peptides, on_backbone)
         peptide_stiffness = self.peptides.stiffness(stiffness).expand_as(by_peptide)
         joint_gradient = torch.cat([by_peptide, by_chi])
         return joint_gradient * self.joint_mask, torch.cat([peptide_stiffness, chi_stiffness])

@@ -55,6 +55,8 @@ class OverlapPairs:
     distance : Tensor, shape (P,)
         Distance below which the two atoms repel each other, Å.
     distance_squared : Tensor, shape (P,)
+    columns : Tensor, shape (4, 1)
+        First of each of four columns of numbers, one for each entry of (15, L), that follow each other.
     shift : Tensor, shape (3, P), or None
         Translation of the vector from the second atom to the first to that between nearest images,
         Å; None without periodic boxes.
@@ -63,6 +65,7 @@ class OverlapPairs:
     ends: Int[Tensor, "2 P"]
     distance: Float[Tensor, "P"]
     distance_squared: Float[Tensor, "P"]
+    columns: Int[Tensor, "4 1"]
     shift: Float[Tensor, "3 P"] | None = None
 
     @classmethod
@@ -103,7 +106,8 @@ class OverlapPairs:
         limit = limit.index_select(0, repel)
         rows = [all_atoms.row.index_select(0, end.index_select(0, repel)) for end in (first, second)]
         shifts = None if shift is None else shift[repel].T.to(atoms.dtype).contiguous()
-        return cls(torch.stack(rows), limit, limit * limit, shifts)
+        columns = atoms[0].numel() * torch.arange(4, device=atoms.device)[:, None]
+        return cls(torch.stack(rows), limit, limit * limit, columns, shifts)
 
     def _vectors(self, atoms: Float[Tensor, "3 15 L"]) -> Float[Tensor, "3 P"]:
         """Vectors from the second atom of each pair to the first, Å."""
@@ -125,11 +129,9 @@ class OverlapPairs:
         force = (limit / distance - 1.0) * -2.0 * step.index_select(1, close)
         # A ramp instead of a jump: rounding must not decide whether a pair stiffens its joints.
         stiffness = ((limit - distance) * (2.0 / _STIFFNESS_RAMP)).clamp(max=2.0)
-        on_first = torch.cat([force, stiffness[None]])
-        values = torch.stack([on_first, torch.cat([-force, stiffness[None]])])
+        values = torch.cat([force, stiffness[None], -force, stiffness[None]])
         sums = atoms.new_zeros(4 * atoms[0].numel())
-        starts = torch.arange(0, len(sums), atoms[0].numel(), device=atoms.device)[:, None]
-        rows = self.ends.index_select(1, close)[:, None] + starts
+        rows = self.ends.index_select(1, close)[:, None] + self.columns
         sums = sums.index_add_(0, rows.flatten(), values.flatten()).view(4, *atoms.shape[1:])
         return sums[:3], sums[3]
 

@@ -200,8 +200,9 @@ def _descend(
     for step in range(n_steps):
         if step > 0 and step % _STEPS_PER_PAIR_LIST == 0:
             pairs = OverlapPairs.find(pose.atoms, padded, _PAIR_MARGIN)
-        velocity = _MOMENTUM * velocity - energy.scaled_gradient(pose, pairs)
-        velocity = velocity.clamp(-_MAX_STEP, _MAX_STEP)
+        gradient, stiffness = energy.gradient(pose, pairs)
+        velocity = torch.addcdiv(_MOMENTUM * velocity, gradient, stiffness + _DAMPING, value=-_STEP_SIZE)
+        velocity.clamp_(-_MAX_STEP, _MAX_STEP)
         angles = pose.angles + velocity
         angles[TWIST_JOINT].clamp_(*twist_bounds)
         pose = kinematics.pose(angles)
@@ -242,8 +243,8 @@ class _TorsionEnergy:
         beads = None if structures.beads is None else BeadRestraints.from_beads(structures.beads)
         return cls(kinematics, BackboneStrain.from_structures(structures), beads, restraint)
 
-    def scaled_gradient(self, pose: Pose, pairs: OverlapPairs) -> Float[Tensor, "6 L"]:
-        """Gradient over stiffness of each joint (rad), times the step size."""
+    def gradient(self, pose: Pose, pairs: OverlapPairs) -> tuple[Float[Tensor, "6 L"], Float[Tensor, "6 L"]]:
+        """Derivative by the angle of each joint (Å² per rad), and its stiffness (Å² per rad²)."""
         atoms = pose.atoms
         gradient, stiffness = pairs.gradient(atoms)
         if self.kinematics.peptides is not None:  # whose strain no joint changes
@@ -251,8 +252,8 @@ class _TorsionEnergy:
         if self.beads is not None:
             self.beads.add_gradient(atoms, gradient, stiffness)
         joint_gradient, joint_stiffness = self.kinematics.joint_gradient(pose, gradient, stiffness)
-        joint_gradient = joint_gradient + self.restraint * torch.sin(pose.angles)
-        return _STEP_SIZE * joint_gradient / (joint_stiffness + self.restraint + _DAMPING)
+        joint_gradient = torch.addcmul(joint_gradient, self.restraint, pose.sin)
+        return joint_gradient, joint_stiffness + self.restraint
 
 
 def _restraint_stiffness(

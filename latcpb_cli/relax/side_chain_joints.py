@@ -112,7 +112,8 @@ class SideChainJoints:
         lower, upper = _axis_ends(arms, self.axis_rows)
         both = torch.cat([torque, force])
         sums = [(both[:, slots] * weight).sum(1) for slots, weight in zip(_RANGES, self.weight, strict=True)]
-        torque, force = torch.stack(sums, dim=1).chunk(2)
+        by_chi = torch.stack(sums, dim=1)
+        torque, force = by_chi[:3], by_chi[3:]
         axis = upper - lower
         # A torque about the axis, from that about CA: the axis runs through `lower`.
         return (dot(axis, torque) - dot(cross(upper, lower), force)) * torch.rsqrt(dot(axis, axis) + 1e-12)

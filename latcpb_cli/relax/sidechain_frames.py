@@ -27,8 +27,10 @@ class SideChainFrame:
         in proline it is the direction from CA to N, because N is part of the ring.
     lengths : Tensor, shape (2, L)
         Of CA-N and CA-C, Å.
-    to_n, to_c, normal, bisector : Tensor, shape (3, L)
-        Unit vectors from CA to N and C, across these two, and halfway between them.
+    to_n, to_c : Tensor, shape (3, L)
+        Unit vectors from CA to N and C.
+    plane : Tensor, shape (3, 3, L)
+        Coordinates, then unit vectors: normal to N-CA-C, along its bisector, and from N towards C.
     is_proline : Tensor, shape (L,)
     """
 
@@ -36,26 +38,21 @@ class SideChainFrame:
     lengths: Float[Tensor, "2 L"]
     to_n: Float[Tensor, "3 L"]
     to_c: Float[Tensor, "3 L"]
-    normal: Float[Tensor, "3 L"]
-    bisector: Float[Tensor, "3 L"]
+    plane: Float[Tensor, "3 3 L"]
     is_proline: Bool[Tensor, "L"]
 
     @classmethod
-    def from_backbone(
-        cls, n: Float[Tensor, "3 L"], c: Float[Tensor, "3 L"], is_proline: Bool[Tensor, "L"]
-    ) -> SideChainFrame:
+    def from_backbone(cls, ends: Float[Tensor, "3 2 L"], is_proline: Bool[Tensor, "L"]) -> SideChainFrame:
         """Make the frames of residues from the vectors from CA to N and C, Å."""
-        ends = torch.stack([n, c], dim=1)
         lengths = torch.sqrt(dot(ends, ends) + 1e-8)
         to_n, to_c = (ends / lengths).unbind(1)
-        normal, bisector = unit(torch.stack([cross(to_n, to_c), to_n + to_c], dim=1)).unbind(1)
+        plane = unit(torch.stack([cross(to_n, to_c), to_n + to_c, to_c - to_n], dim=1))
+        normal, bisector, _ = plane.unbind(1)
         first = torch.where(is_proline, to_n, bisector)
         axes = torch.stack([first, normal, cross(first, normal)], dim=1)
-        return cls(axes, lengths, to_n, to_c, normal, bisector, is_proline)
+        return cls(axes, lengths, to_n, to_c, plane, is_proline)
 
-    def backbone_gradient(
-        self, torque: Float[Tensor, "3 L"]
-    ) -> tuple[Float[Tensor, "3 L"], Float[Tensor, "3 L"]]:
+    def backbone_gradient(self, torque: Float[Tensor, "3 L"]) -> Float[Tensor, "3 2 L"]:
         """Return the gradients on N and C that are equivalent to a torque on the side chain about CA.
 
         Notes
@@ -65,13 +62,16 @@ class SideChainFrame:
         lifts both out of their plane to the same side; that along the normal turns
         both within the plane, in proline N alone.
         """
-        normal, bisector = self.normal, self.bisector
-        across = cross(normal, bisector)
-        lift = dot(torque, across) / (2 * dot(self.to_n, bisector).clamp(min=_MIN_COMPONENT))
-        roll = dot(torque, bisector) / (2 * dot(self.to_c, across).clamp(min=_MIN_COMPONENT))
-        swing = dot(torque, normal)
-        swing_n = torch.where(self.is_proline, swing, swing / 2)
-        on_n = swing_n * cross(normal, self.to_n) - (lift + roll) * normal
-        on_c = (swing - swing_n) * cross(normal, self.to_c) + (roll - lift) * normal
-        on_n, on_c = (torch.stack([on_n, on_c], dim=1) / self.lengths).unbind(1)
-        return on_n, on_c
+        _, bisector, across = self.plane.unbind(1)
+        # Of half the angle N-CA-C.
+        cos, sin = dot(self.to_n, bisector), dot(self.to_c, across)
+        about_normal, about_bisector, about_across = dot(torque[:, None], self.plane).unbind(0)
+        lift = about_across / (2 * cos.clamp(min=_MIN_COMPONENT))
+        roll = about_bisector / (2 * sin.clamp(min=_MIN_COMPONENT))
+        swing_n = torch.where(self.is_proline, about_normal, about_normal / 2)
+        swing_c = about_normal - swing_n
+        # Components along the three vectors of the plane.
+        on_n = -(lift + roll), swing_n * sin, swing_n * cos
+        on_c = roll - lift, -swing_c * sin, swing_c * cos
+        components = torch.stack([*on_n, *on_c]).view(2, 3, -1) / self.lengths[:, None]
+        return (self.plane[:, None] * components).sum(2)

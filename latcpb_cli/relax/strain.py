@@ -13,7 +13,7 @@ from torch import Tensor
 from latcpb_cli.backbone.ramachandran_energy import BEND_STIFFNESS, ramachandran_gradient
 from latcpb_cli.chem.ramachandran import residue_classes
 from latcpb_cli.chem.reference import peptide_reference, reference_angle
-from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_SLOT, N_SLOTS, NAMES, PRO, slot_of
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, N_AND_C, N_SLOT, N_SLOTS, NAMES, PRO, slot_of
 from latcpb_cli.device import table_on
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.geometry.masks import true_indices
@@ -30,7 +30,6 @@ _RAMACHANDRAN_STIFFNESS = 60.0  # of N and C; with much less, rounding errors gr
 
 _ATOM_BEND_STIFFNESS = BEND_STIFFNESS / 2.2  # per Å² instead of rad², for an atom 1.5 Å from the apex
 _CD_SLOT = slot_of("PRO", "CD")
-_N_AND_C = slice(N_SLOT, C_SLOT + 1, C_SLOT - N_SLOT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,27 +101,30 @@ class BackboneStrain:
         stiffness: Float[Tensor, "15 L"],
     ) -> None:
         """Add gradient (per Å) and stiffness (per Å²) of the strain energy (Å²) in place."""
-        self._add_bend_gradient(atoms, gradient, stiffness)
-        self._add_ramachandran_gradient(atoms, gradient)
+        bonds = atoms[:, N_AND_C] - atoms[:, CA_SLOT, None]
+        self._add_bend_gradient(atoms, bonds, gradient, stiffness)
+        self._add_ramachandran_gradient(atoms, bonds, gradient)
 
     def _add_bend_gradient(
         self,
         atoms: Float[Tensor, "3 15 L"],
+        bonds: Float[Tensor, "3 2 L"],
         gradient: Float[Tensor, "3 15 L"],
         stiffness: Float[Tensor, "15 L"],
     ) -> None:
-        """Add gradient and stiffness of N-CA-C, and of C-N-CD between a proline and the residue before it."""
-        length, ca = atoms.shape[-1], atoms[:, CA_SLOT]
+        """Add gradient and stiffness of N-CA-C, and of C-N-CD between a proline and the residue before it.
+
+        ``bonds`` are the vectors from CA to N and C, Å.
+        """
+        length = atoms.shape[-1]
         of_prolines = atoms.flatten().index_select(0, self.proline_atoms.flatten()).view(3, 3, -1)
         c_before_and_cd, n = of_prolines[:, :2], of_prolines[:, 2]
-        angle, on_ends = angle_gradient(
-            torch.cat([atoms[:, _N_AND_C] - ca[:, None], c_before_and_cd - n[:, None]], dim=2)
-        )
+        angle, on_ends = angle_gradient(torch.cat([bonds, c_before_and_cd - n[:, None]], dim=2))
         slope = _beyond_free_bend(angle - self.ideal_angle) * self.stiffness
         on_ends = on_ends * slope
         bend_stiffness = _bend_stiffness(slope)
-        gradient[:, _N_AND_C].add_(on_ends[..., :length])
-        stiffness[_N_AND_C].add_(bend_stiffness[:length] + self.ramachandran_stiffness)
+        gradient[:, N_AND_C].add_(on_ends[..., :length])
+        stiffness[N_AND_C].add_(bend_stiffness[:length] + self.ramachandran_stiffness)
         on_prolines = on_ends[..., length:]
         on_prolines = torch.cat([on_prolines, -on_prolines.sum(1, keepdim=True)], dim=1)
         gradient.view(-1).index_add_(0, self.proline_atoms.flatten(), on_prolines.flatten())
@@ -130,19 +132,26 @@ class BackboneStrain:
         stiffness.view(-1).index_add_(0, c_before, bend_stiffness[length:])
 
     def _add_ramachandran_gradient(
-        self, atoms: Float[Tensor, "3 15 L"], gradient: Float[Tensor, "3 15 L"]
+        self,
+        atoms: Float[Tensor, "3 15 L"],
+        bonds: Float[Tensor, "3 2 L"],
+        gradient: Float[Tensor, "3 15 L"],
     ) -> None:
-        """Add the gradient of the Ramachandran energy to N and C; CA do not move."""
-        n, ca, c = atoms[:, N_SLOT], atoms[:, CA_SLOT], atoms[:, C_SLOT]
-        # Phi and psi in one call: each of the four atoms is (3, 2, L).
-        previous, next_ = self.order.previous, self.order.next
-        pairs = (previous(c, -1), n), (n, ca), (ca, c), (c, next_(n, -1))
-        angles, *on_atoms = torsion_gradient(*(torch.stack(pair, dim=1) for pair in pairs))
+        """Add the gradient of the Ramachandran energy to N and C; CA do not move.
+
+        ``bonds`` are the vectors from CA to N and C, Å.
+        """
+        previous, next_, (to_n, to_c) = self.order.previous, self.order.next, bonds.unbind(1)
+        peptide = next_(atoms[:, N_SLOT], -1) - atoms[:, C_SLOT]
+        # Phi as C-N-CA-C, psi from its end as N-C-CA-N: the third atom is CA in both, and the bonds are axes.
+        ends = torch.stack([-previous(peptide, -1), peptide, to_c, to_n], dim=1).view(3, 2, 2, -1)
+        angles, on_ends, on_n_and_c = torsion_gradient(ends, bonds)
         slopes = ramachandran_gradient(self.ramachandran_class, angles[0], angles[1])
         slopes = slopes * self.ramachandran_weight
-        first, second, third, fourth = (slopes * on_atom for on_atom in on_atoms)
-        gradient[:, C_SLOT].add_(next_(first[:, 0], -1) + fourth[:, 0] + third[:, 1])
-        gradient[:, N_SLOT].add_(second[:, 0] + first[:, 1] + previous(fourth[:, 1], -1))
+        on_previous_c, on_next_n, on_c, on_n = (slopes * on_ends).flatten(1, 2).unbind(1)
+        gradient[:, N_AND_C].add_(slopes * on_n_and_c)
+        gradient[:, C_SLOT].add_(on_c + next_(on_previous_c, -1))
+        gradient[:, N_SLOT].add_(on_n + previous(on_next_n, -1))
 
 
 def _class_table() -> Int[np.ndarray, "2 20"]:
@@ -157,4 +166,5 @@ def _beyond_free_bend(deviation: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
 
 def _bend_stiffness(slope: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """Stiffness of the atoms at the ends of an angle, from the derivative of its energy (Å² per rad)."""
-    return _ATOM_BEND_STIFFNESS * (slope.abs() / (BEND_STIFFNESS * _STIFFNESS_RAMP)).clamp(max=1.0)
+    ramp = _ATOM_BEND_STIFFNESS / (BEND_STIFFNESS * _STIFFNESS_RAMP)
+    return (ramp * slope.abs()).clamp(max=_ATOM_BEND_STIFFNESS)

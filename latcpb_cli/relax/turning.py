@@ -22,7 +22,7 @@ class Turning(NamedTuple):
 
     @classmethod
     def vectors(
-        cls, arms: Float[Tensor, "3 *n"], axis: Float[Tensor, "3 *#n"], turns: Bool[Tensor, "L"]
+        cls, arms: Float[Tensor, "3 *n"], axis: Float[Tensor, "3 *#n"], turns: Bool[Tensor, "*#n"]
     ) -> Turning:
         """Vectors from a point on a unit axis, some of which turn; the last axis is that of ``turns``."""
         along = dot(arms, axis) * axis

@@ -17,7 +17,10 @@ def random_vectors(count: int, seed: int) -> list[torch.Tensor]:
 
 def test_torsion_gradient() -> None:
     points = random_vectors(4, 0)
-    torsion, *gradients = torsion_gradient(*points)
+    a, b, c, d = points
+    torsion, on_ends, on_b = torsion_gradient(torch.stack([a - b, d - c], dim=1), b - c)
+    on_a, on_d = on_ends.unbind(1)
+    gradients = on_a, on_b, -on_a - on_b - on_d, on_d
     vector = torsion_vector(*(point.T for point in points))
     assert torch.allclose(torsion, torch.atan2(vector[:, 1], vector[:, 0]), atol=1e-6)
     for gradient, expected in zip(gradients, torch.autograd.grad(torsion.sum(), points), strict=True):

@@ -8,7 +8,7 @@ import torch
 from crowds import concatenated, crowded, present
 from rings import ca_ring
 
-from latcpb_cli.chem.residues import letter_index, slot_mask
+from latcpb_cli.chem.residues import C_SLOT, letter_index, slot_mask
 from latcpb_cli.geometry.codec import InternalCoordinates, decode
 from latcpb_cli.geometry.links import ChainOrder
 from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
@@ -95,7 +95,10 @@ def test_proline_rings_and_chain_ends_have_no_joints() -> None:
     assert kinematics.start.frame.is_proline.any()
     assert (kinematics.joint_mask[CHI_JOINTS, kinematics.start.frame.is_proline] == 0).all()
     assert kinematics.peptides is not None
-    assert (kinematics.joint_mask[: CHI_JOINTS.start, ~kinematics.peptides.linked] == 0).all()
+    slots, residues = np.divmod(kinematics.peptides.end_rows.numpy(), kinematics.joint_mask.shape[1])
+    last = residues[slots == C_SLOT]
+    assert len(last) == 2
+    assert (kinematics.joint_mask[: CHI_JOINTS.start, last] == 0).all()
 
 
 def test_joint_gradients_of_a_ring_equal_differences_of_the_energy() -> None:

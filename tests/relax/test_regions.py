@@ -111,12 +111,12 @@ def test_side_chains_of_a_region_are_reselected_as_in_the_structure(divided) -> 
 
 
 def joint_steps(structures: TorsionStructures) -> torch.Tensor:
-    """First step of the descent of each joint, rad: (6, L)."""
+    """What the first step of the descent turns each joint by, but for a factor: (6, L)."""
     padded = structures.padded()
     energy = relief._TorsionEnergy.from_structures(padded)
     start = energy.kinematics.start
-    steps = energy.scaled_gradient(start, OverlapPairs.find(start.atoms, padded, 0.0))
-    return steps[:, : len(structures)]
+    gradient, stiffness = energy.gradient(start, OverlapPairs.find(start.atoms, padded, 0.0))
+    return (gradient / (stiffness + relief._DAMPING))[:, : len(structures)]
 
 
 def test_joints_of_a_region_turn_as_in_the_structure(divided) -> None:
