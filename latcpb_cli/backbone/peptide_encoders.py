@@ -59,7 +59,7 @@ class SharedEncoder(nn.Module):
 
     def forward(self, condition: Condition, graph: Graph, extra: ExtraFeatures) -> Float[Tensor, "L C"]:
         """Encode every residue from its condition and the additional features."""
-        pairs = condition.pairs + self.pair_projection(extra.pairs)
+        pairs = condition.pairs + self.pair_projection(extra.pairs(slice(None)))
         residues: Tensor = self.norm(self.transformer(condition.residues + extra.residues, pairs, graph))
         return residues
 

@@ -9,6 +9,7 @@ train it: backbones without them serve as well. `peptide_encoders` has the two e
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -67,7 +68,8 @@ class PeptideRotations(nn.Module):
         """Return the log probability of each sector; meaningless where no peptide follows."""
         rotations = _internal(decoded).torsions[:, PEPTIDE_ROTATION] * graph.linked[:, None]
         both_peptides = torch.cat([rotations, graph.order.previous(rotations)], dim=-1)
-        extra = ExtraFeatures(self.rotation_projection(both_peptides), _pair_features(decoded.atoms, graph))
+        pairs = partial(_pair_features, decoded.atoms, graph)
+        extra = ExtraFeatures(self.rotation_projection(both_peptides), pairs)
         residues = self.encoder(condition, graph, extra)
         logits: Tensor = self.logit_head(torch.cat([residues, graph.order.next(residues), rotations], dim=-1))
         return logits.log_softmax(-1)
@@ -119,16 +121,19 @@ def _internal(decoded: Decoded) -> InternalCoordinates:
     return decoded.internal
 
 
-def _pair_features(atoms: Float[Tensor, "L 15 3"], graph: Graph) -> Float[Tensor, "L K extra"]:
+def _pair_features(
+    atoms: Float[Tensor, "L 15 3"], graph: Graph, rows: slice
+) -> Float[Tensor, "rows K extra"]:
     """Positions of each neighbour's O and N in the local frame, and distances from the residue's own."""
-    own = {slot: atoms[:, slot] for slot in (N_SLOT, O_SLOT)}
-    neighbors = {slot: graph.gather(atoms[:, slot]) for slot in (N_SLOT, O_SLOT)}
+    own = {slot: atoms[rows, slot] for slot in (N_SLOT, O_SLOT)}
+    neighbors = {slot: graph.gather(atoms[:, slot], rows) for slot in (N_SLOT, O_SLOT)}
+    frames, ca = graph.frames[rows], graph.ca[rows, None]
     positions = [
-        torch.einsum("lij,lkj->lki", graph.frames, neighbors[slot] - graph.ca[:, None]) / _POSITION_SCALE
+        torch.einsum("lij,lkj->lki", frames, neighbors[slot] - ca) / _POSITION_SCALE
         for slot in (O_SLOT, N_SLOT)
     ]
     distances = [
         (own[slot][:, None] - neighbors[other]).norm(dim=-1)
         for slot, other in ((O_SLOT, N_SLOT), (N_SLOT, O_SLOT), (O_SLOT, O_SLOT))
     ]
-    return torch.cat([*positions, *map(_BASIS, distances)], dim=-1).mul_(graph.mask[..., None])
+    return torch.cat([*positions, *map(_BASIS, distances)], dim=-1).mul_(graph.mask[rows, :, None])

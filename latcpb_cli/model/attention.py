@@ -48,10 +48,10 @@ class _NeighborAttention(nn.Module):
     ) -> Float[Tensor, "L C"]:
         keys, queries = self.key_value(x), self.query(x).view(len(x), self.heads, -1)
         bias, pairs = bias.to(keys.dtype), pairs.to(keys.dtype)
-        attended = keys.new_empty(len(x), self.heads, keys.shape[1] + pairs.shape[-1])
+        updated: Tensor = keys.new_empty(x.shape)
         for rows in row_blocks(len(x), _ROWS_PER_CPU_BLOCK, x.device):
-            self._attend(queries[rows], graph.gather(keys, rows), pairs[rows], bias[rows], attended[rows])
-        updated: Tensor = self.out(attended.flatten(1))
+            attended = self._attend(queries[rows], graph.gather(keys, rows), pairs[rows], bias[rows])
+            updated[rows] = self.out(attended.flatten(1))
         return updated
 
     def _attend(
@@ -60,14 +60,11 @@ class _NeighborAttention(nn.Module):
         neighbors: Float[Tensor, "rows K key_dim"],
         pairs: Float[Tensor, "rows K E"],
         bias: Float[Tensor, "rows heads K"],
-        attended: Float[Tensor, "rows heads key_dim+E"],
-    ) -> None:
-        """Write the mean value of the neighbours by each head to ``attended``."""
+    ) -> Float[Tensor, "rows heads key_dim+E"]:
+        """Return the mean value of the neighbours by each head."""
         logits = torch.baddbmm(bias, queries, neighbors.mT, alpha=self.scale)
         weights = self.dropout(logits.float().softmax(-1).to(neighbors.dtype))
-        key_dim = neighbors.shape[-1]
-        attended[..., :key_dim] = torch.bmm(weights, neighbors)
-        attended[..., key_dim:] = torch.bmm(weights, pairs)
+        return torch.cat([torch.bmm(weights, neighbors), torch.bmm(weights, pairs)], dim=-1)
 
 
 class _Layer(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -50,12 +51,12 @@ class ExtraFeatures:
     ----------
     residues : Tensor, shape (L, C)
         Added to the embedded residue features.
-    pairs : Tensor, shape (L, K, extra)
-        Appended to the pair features of the graph.
+    pairs : callable
+        Features of the pairs of some residues, (rows, K, extra), appended to those of the graph.
     """
 
     residues: Float[Tensor, "L C"]
-    pairs: Float[Tensor, "L K extra"]
+    pairs: Callable[[slice], Float[Tensor, "rows K extra"]]
 
 
 class TraceEncoder(nn.Module):
@@ -121,7 +122,7 @@ class TraceEncoder(nn.Module):
         for rows in row_blocks(len(embedded), _ROWS_PER_CPU_BLOCK, embedded.device):
             features = graph.pair_features(rows)
             if extra is not None:
-                features = torch.cat([features, extra.pairs[rows]], dim=-1)
+                features = torch.cat([features, extra.pairs(rows)], dim=-1)
             embedded[rows] = self.pair_embedding(features)
         return embedded
 

@@ -123,7 +123,7 @@ def test_the_initial_encoder_equals_the_cg_encoder_whatever_the_additional_input
         generator = torch.Generator().manual_seed(seed)
         extra = ExtraFeatures(
             head.rotation_projection(torch.randn(len(CA), 4, generator=generator)),
-            torch.randn(*graph.index.shape, width, generator=generator),
+            torch.randn(*graph.index.shape, width, generator=generator).__getitem__,
         )
         return head.encoder.encode(graph, extra)[0]
 
@@ -138,7 +138,8 @@ def test_a_deeper_encoder_starts_near_the_cg_encoder() -> None:
     cg_encoder, graph = tiny_model(seed=3).cg_encoder, decode()[-1]
     head.init_from(cg_encoder)
     expected = cg_encoder.encode(graph)[0]
-    extra = ExtraFeatures(torch.zeros(len(CA), 24), torch.zeros(*graph.index.shape, _N_PAIR_FEATURES))
+    pairs = torch.zeros(*graph.index.shape, _N_PAIR_FEATURES)
+    extra = ExtraFeatures(torch.zeros(len(CA), 24), pairs.__getitem__)
     assert (head.encoder.encode(graph, extra)[0] - expected).norm() < 0.3 * expected.norm()
 
 
@@ -147,7 +148,7 @@ def test_a_shared_encoder_starts_near_the_features_of_the_cg_encoder() -> None:
     head.init_from(tiny_model().cg_encoder)
     extra = ExtraFeatures(
         head.rotation_projection(torch.ones(len(CA), 4)),
-        torch.ones(*graph.index.shape, _N_PAIR_FEATURES),
+        torch.ones(*graph.index.shape, _N_PAIR_FEATURES).__getitem__,
     )
     expected = head.encoder.norm(condition.residues)
     assert (head.encoder(condition, graph, extra) - expected).norm() < 0.3 * expected.norm()
