@@ -137,10 +137,9 @@ class Environment:
                 embedded[rows], stops[part] = sums.index_select(0, needed), rows.stop
         return cls(of_backbones, probable, _PairSums.by_center(center, other, embedded))
 
-    def weighted(self, weight: Float[Tensor, "N"]) -> Float[Tensor, "N 2*W"]:
+    def weighted(self, weight: Float[Tensor, "N"]) -> tuple[Float[Tensor, "N W"], Float[Tensor, "N W"]]:
         """Return the sums of each candidate: with backbones, and with others by their probability."""
-        presence = torch.where(self.probable, weight, 0.0)
-        return torch.cat([self.of_backbones, self.of_others.weighted(presence)], dim=-1)
+        return self.of_backbones, self.of_others.weighted(torch.where(self.probable, weight, 0.0))
 
 
 def _use_up(blocks: list[Contacts]) -> Iterator[Contacts]:

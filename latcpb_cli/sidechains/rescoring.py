@@ -135,8 +135,7 @@ class Rescoring(nn.Module):
         residue = scored.residue
         state = graph.types.index_select(0, residue) * N_ROTAMERS + scored.rotamer
         for _ in range(rounds):
-            features = torch.cat([environment.weighted(weight).index_select(0, rows), own], dim=-1)
-            hidden = self._embed(features, state, residue, context)
+            hidden = self._embed(environment.weighted(weight), rows, own, state, residue, context)
             messages = self._messages(hidden, residue, weight.index_select(0, rows), condition, graph)
             score = log_prob.index_add(0, rows, self._score(hidden, messages, residue))
             del hidden  # before the next round needs as much memory
@@ -146,16 +145,32 @@ class Rescoring(nn.Module):
 
     def _embed(
         self,
-        features: Float[Tensor, "N features"],
-        state: Int[Tensor, "N"],
-        residue: Int[Tensor, "N"],
+        surroundings: tuple[Float[Tensor, "N W"], Float[Tensor, "N W"]],
+        rows: Int[Tensor, "scored"],
+        own: Float[Tensor, "scored own"],
+        state: Int[Tensor, "scored"],
+        residue: Int[Tensor, "scored"],
         context: Float[Tensor, "L hidden"],
-    ) -> Float[Tensor, "N hidden"]:
-        """Embed candidates: their features and rotamers, and the context of their residues."""
-        hidden = features.new_empty(len(features), _HIDDEN)
-        for block in row_blocks(len(features), _CANDIDATES_PER_CPU_BLOCK, features.device):
+    ) -> Float[Tensor, "scored hidden"]:
+        """Embed those candidates that are scored.
+
+        Parameters
+        ----------
+        surroundings
+            Of all N candidates; see `Environment.weighted`.
+        rows
+            Which of them are scored.
+        own, state, residue
+            Chi angles and probabilities of these, their rotamers and their residues.
+        context
+            Of all residues.
+        """
+        hidden = own.new_empty(len(rows), _HIDDEN)
+        for block in row_blocks(len(rows), _CANDIDATES_PER_CPU_BLOCK, rows.device):
+            around = (sums.index_select(0, rows[block]) for sums in surroundings)
+            features = torch.cat([*around, own[block]], dim=-1)
             states = context.index_select(0, residue[block]) + self.state_embedding(state[block])
-            hidden[block] = nn.functional.silu(self.candidate_projection(features[block]) + states)
+            hidden[block] = nn.functional.silu(self.candidate_projection(features) + states)
         dropped: Tensor = self.dropout(hidden)
         return dropped
 
