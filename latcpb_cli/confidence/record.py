@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from latcpb_cli.chem.zmatrix import N_CHI
 
-__all__ = ["QUANTITIES", "Confidence", "mean_quantities", "residue_rows"]
+__all__ = ["QUANTITIES", "Confidence", "mean_quantities", "residue_columns"]
 
 QUANTITIES = (
     "chi1", "chi1_to_chi2", "chi1_to_chi3", "chi1_to_chi4", "backbone", "side_chain_error", "backbone_error"
@@ -103,10 +102,8 @@ def mean_quantities(table: Float[np.ndarray, "N 7"]) -> dict[str, float | None]:
     }
 
 
-def residue_rows(table: Float[np.ndarray, "L 7"], labels: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each residue: its label, and its confidence by name, None where there is none."""
-    rounded = np.round(table.astype(np.float64), 4).astype(object)
-    rounded[~np.isfinite(table)] = None
-    names = ("residue", *QUANTITIES)
-    for label, row in zip(labels, rounded.tolist(), strict=True):
-        yield dict(zip(names, (label, *row), strict=True))
+def residue_columns(table: Float[np.ndarray, "L 7"]) -> dict[str, list[float | None]]:
+    """Return the values of all residues by the name of the quantity, rounded; None where there is none."""
+    rounded = np.round(table.T.astype(np.float64), 4).astype(object)
+    rounded[~np.isfinite(table.T)] = None
+    return dict(zip(QUANTITIES, rounded.tolist(), strict=True))

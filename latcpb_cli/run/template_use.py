@@ -15,7 +15,7 @@ from latcpb_cli.structure import AtomTopology, CGTrace, FrameChunk
 from latcpb_cli.templates.evidence import find_rotamers
 from latcpb_cli.templates.template_set import TemplateSet
 
-__all__ = ["template_rows", "template_summary", "template_use"]
+__all__ = ["template_columns", "template_summary", "template_use"]
 
 _LEAST_PROBABILITY = 0.5
 """Below, a rotamer that is that of the template is the model's."""
@@ -62,10 +62,10 @@ def template_use(
     return use
 
 
-def template_rows(share: Float[np.ndarray, "L"], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the share of structures for each residue whose side chain a template has, nan for the others."""
-    shares = enumerate(share.tolist())
-    return [{"residue": labels[i], "share": round(value, 4)} for i, value in shares if value == value]
+def template_columns(share: Float[np.ndarray, "L"], labels: Sequence[str]) -> dict[str, list[Any]]:
+    """Return labels and shares of structures of the residues whose side chains a template has."""
+    known = np.flatnonzero(np.isfinite(share))
+    return {"residue": [labels[i] for i in known.tolist()], "share": np.round(share[known], 4).tolist()}
 
 
 def template_summary(share: Float[np.ndarray, "L"]) -> dict[str, Any]:

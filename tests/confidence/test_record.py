@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latcpb_cli.confidence.record import QUANTITIES, Confidence, mean_quantities, residue_rows
+from latcpb_cli.confidence.record import QUANTITIES, Confidence, mean_quantities, residue_columns
 
 
 def record(n_frames: int = 2) -> Confidence:
@@ -43,9 +43,10 @@ def test_frames_are_joined():
     assert joined.table().shape == (3, 1, 3, 7)
 
 
-def test_the_row_of_a_residue_has_the_means_of_that_residue_alone():
+def test_the_values_of_a_residue_are_the_means_of_that_residue_alone():
     table = np.random.default_rng(2).random((5, len(QUANTITIES)))
     table[1, :4] = np.nan
-    rows = list(residue_rows(table, [f"ALA{i}" for i in range(5)]))
-    assert rows == [{"residue": f"ALA{i}", **mean_quantities(table[i : i + 1])} for i in range(5)]
+    columns = residue_columns(table)
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    assert rows == [mean_quantities(table[i : i + 1]) for i in range(5)]
     assert rows[1]["chi1"] is None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from peptides import structure
 
+from latcpb_cli.confidence.record import QUANTITIES
 from latcpb_cli.io.writers.frame_writer import FrameInfo
 from latcpb_cli.metrics.clashes import FrameClashes
 from latcpb_cli.run import report as report_module
@@ -68,6 +70,22 @@ def test_summary(paths):
     worst = summary["worst_residues"]
     assert [row["residue"] for row in worst] == ["A:PHE3", "A:ALA1", "A:LYS2"]
     assert worst[0] == {"residue": "A:PHE3", "contact12_percent": 25.0, "overlap04_per_frame": 1.0}
+
+
+def test_confidence_is_a_row_for_each_residue_whatever_its_chain_is_called(paths, monkeypatch):
+    trace = replace(TRACE, chain_ids=np.array(['"', "\\", ", "]))
+    monkeypatch.setattr(report_module, "_ROWS_PER_WRITE", 2)
+    values = np.array([[0.123456, 0.5, np.nan, np.nan, 1.0, 2.0, 3.0], 7 * [0.25], 7 * [np.nan]])
+    with ReportWriter(*paths, trace, confident=True) as report:
+        report.add(*FRAMES[0])
+        report._confidence.add(values)
+        report.finish({})
+        report.commit()
+    rows = json.loads(paths[0].read_text())["confidence"]
+    assert [row.pop("residue") for row in rows] == trace.labels
+    assert list(rows[0].values()) == [0.1235, 0.5, None, None, 1.0, 2.0, 3.0]
+    assert [list(row) for row in rows] == 3 * [list(QUANTITIES)]
+    assert rows[2] == dict.fromkeys(QUANTITIES)
 
 
 def test_peaks_name_the_first_structure_with_the_largest_value(paths):
