@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from latcpb_cli.metrics.stereo import StereoChecker
+from latcpb_cli.metrics.torsions import measure_torsions
 from latcpb_cli.structure import CGTrace
 
 __all__ = ["DEFECTS", "frame_defects"]
@@ -48,7 +49,8 @@ def frame_defects(
     list of dict of str to int
         By the names in ``DEFECTS``, one dictionary for each frame.
     """
-    checker = StereoChecker(trace.residue_types, present, trace.chain_index, trace.next_residue)
-    checks = checker.check(atoms, linked)
+    types, next_residue = trace.residue_types, trace.next_residue
+    torsions = measure_torsions(types, atoms, present, linked, next_residue, chis=False)  # no defect has chi
+    checks = StereoChecker(types, present, trace.chain_index, next_residue).check(atoms, linked, torsions)
     counts = {name: np.sum(checks[name].hit & checks[name].mask, axis=1) for name in DEFECTS}
     return [{name: int(count[frame]) for name, count in counts.items()} for frame in range(len(atoms))]

@@ -48,6 +48,8 @@ def measure_torsions(
     present: Bool[Array, "L 15"],
     linked: Bool[Array, "F L"],
     next_residue: Int[Array, "L"] | None = None,
+    *,
+    chis: bool = True,
 ) -> Float[Array, "F L 7"]:
     """Measure all torsions of each frame.
 
@@ -61,6 +63,8 @@ def measure_torsions(
         Whether a peptide joins each residue to the next.
     next_residue : numpy.ndarray of int64, shape (L,), optional
         Row of the next residue of each, in a system with rings.
+    chis : bool
+        Whether chi angles are measured; they are NaN otherwise.
 
     Returns
     -------
@@ -77,7 +81,8 @@ def measure_torsions(
     torsions[:, after, _PHI] = torsion(c, next_n, next_ca, next_c)
     torsions[:, :, _PSI] = torsion(n, ca, c, next_n)
     torsions[:, after, _OMEGA] = torsion(ca, c, next_n, next_ca)
-    torsions[:, :, _FIRST_CHI:] = _chis(types, points)
+    if chis:
+        torsions[:, :, _FIRST_CHI:] = _chis(types, points)
     return torsions
 
 

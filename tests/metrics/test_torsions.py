@@ -36,6 +36,15 @@ def test_measured_torsions_are_those_that_a_peptide_is_built_with():
     assert angles[1, 3:] == pytest.approx([60, -170, 65, 90], abs=1e-3)
 
 
+def test_chi_angles_can_be_left_out():
+    sample = structure("AKRA")
+    arguments = sample.trace.residue_types, sample.atoms, sample.present, sample.linked()
+    backbone, everything = measure_torsions(*arguments, chis=False), measure_torsions(*arguments)
+    first_chi = column("chi1")
+    assert np.array_equal(backbone[..., :first_chi], everything[..., :first_chi], equal_nan=True)
+    assert np.isnan(backbone[..., first_chi:]).all()
+
+
 def test_torsions_that_do_not_exist_are_nan():
     sample = structure("AKA")
     angles = measure(sample, np.array([[True, False, False]]))[0]

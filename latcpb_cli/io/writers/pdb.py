@@ -39,8 +39,8 @@ _SERIAL_COUNT = MAX_SERIAL + 1
 """Serial numbers from 0 on that five columns hold."""
 PDB_LIMITS = (-999.999, 9999.999)
 """Lowest and highest coordinate (Å) that fits into eight columns."""
-_SERIAL, _COORDINATES, _BFACTOR = slice(6, 11), slice(30, 54), slice(60, 66)
-"""Columns of an ATOM record, from 0: its serial number, x, y and z, and its B factor."""
+_SERIAL, _RESIDUE, _COORDINATES, _BFACTOR = slice(6, 11), slice(17, 27), slice(30, 54), slice(60, 66)
+"""Columns of an ATOM record, from 0: its serial number, its residue, x, y and z, and its B factor."""
 _OTHER_FORMAT = "write mmCIF or a trajectory instead, with -o OUT.cif or -o OUT.xtc"
 
 
@@ -71,8 +71,10 @@ class PdbFormatter:
         stops = np.flatnonzero(np.diff(topology.trace.chain_index[topology.residue], append=-1)) + 1
         atoms = np.arange(len(topology))
         self._serials = atoms + 1 + np.searchsorted(stops, atoms, side="right")  # a TER record has one, too
-        records = _ascii(_atom_records(topology, naming, self._residue_columns))
-        self._records = np.frombuffer(bytearray(records), dtype=np.uint8).reshape(len(topology), -1)
+        records = bytearray(_ascii(_atom_records(topology, naming)))
+        self._records = np.frombuffer(records, dtype=np.uint8).reshape(len(topology), -1)
+        residues = np.frombuffer(_ascii("".join(self._residue_columns)), dtype=np.uint8)
+        self._records[:, _RESIDUE] = residues.reshape(len(topology.trace), -1)[topology.residue]
         self._records[:, _SERIAL] = format_fixed(self._serials % _SERIAL_COUNT, 5)
         self._chains = [
             (slice(start, stop), self._ter_record(stop - 1)) for start, stop in pairwise([0, *stops.tolist()])
@@ -271,8 +273,8 @@ def _residue_columns(trace: CGTrace, naming: Naming, bridged: set[int]) -> list[
     return columns
 
 
-def _atom_records(topology: AtomTopology, naming: Naming, residue_columns: Sequence[str]) -> str:
-    """Format the ATOM records of all atoms, without serial numbers and coordinates."""
+def _atom_records(topology: AtomTopology, naming: Naming) -> str:
+    """Format the ATOM records of all atoms, without serial numbers, residues and coordinates."""
     variants, last = topology.trace.names, topology.trace.ends_chain().tolist()
     starts = np.flatnonzero(np.diff(topology.residue, prepend=-1))
     columns = topology.residue[starts], starts, np.append(starts[1:], len(topology))
@@ -285,14 +287,14 @@ def _atom_records(topology: AtomTopology, naming: Naming, residue_columns: Seque
             columns_of_atoms = topology.names[start:stop].tolist(), topology.elements[start:stop].tolist()
             atoms = zip(*columns_of_atoms, strict=True)
             forms[form] = "".join(_atom_record(form[0], *atom, naming, form[1]) for atom in atoms)
-        parts.append(forms[form].replace("\0", residue_columns[residue]))
+        parts.append(forms[form])
     return "".join(parts)
 
 
 def _atom_record(variant: str, atom: str, element: str, naming: Naming, last: bool) -> str:
-    """Format an ATOM record with a null character in the place of its residue's columns, and no numbers."""
+    """Format an ATOM record without serial number, residue and coordinates."""
     record = "HETATM" if naming == "pdb" and modified_residue(variant) else "ATOM  "
     name = atom_name(variant, atom, naming, last)
     # Names of one-letter elements begin in the second of four columns.
     columns = f" {name:<3s}" if len(name) < 4 else name
-    return f"{record}{'':5s} {columns} \0   {'':24s}  1.00  0.00          {element:>2s}  \n"
+    return f"{record}{'':5s} {columns} {'':10s}   {'':24s}  1.00  0.00          {element:>2s}  \n"
