@@ -170,7 +170,8 @@ def write_run(
         progress.problems.update(run.problems)
         builder = builder or run.in_process()
         size = run.frames_per_chunk(run.n_frames - progress.done, builder.count)
-        _stream(builder, run.job, source.chunks(size, progress.done), progress, on_progress)
+        chunks = source.chunks(size, progress.done)
+        _stream(builder, run.job, chunks, run.n_frames, progress, on_progress)
         outputs.writer.finish()
         clashes = {}
         if outputs.reporter is not None:
@@ -216,12 +217,18 @@ def _stream(
     builder: Builder,
     job: ChunkJob,
     chunks: Iterator[FrameChunk],
+    n_frames: int,
     progress: RunProgress,
     on_progress: Callable[[int], None] | None,
 ) -> None:
-    """Read, build and write the chunks, each of these steps one chunk ahead of the next."""
+    """Read, build and write the chunks, each of these steps one chunk ahead of the next.
+
+    Nothing else happens while the first chunk is read and the last one, up to ``n_frames``, is written: both
+    happen in this thread, whose core has in its cache what they need.
+    """
     report = on_progress or (lambda done: None)
     report(progress.done)
+    built_frames = progress.done
     with ExitStack() as stack:
         thread = stack.enter_context(ThreadPoolExecutor(1, "writing"))
         ahead = stack.enter_context(closing(_prefetch(chunks)))
@@ -229,18 +236,24 @@ def _stream(
         for built in stack.enter_context(closing(builder.build(job, ahead))):
             if writing is not None:
                 writing.result()
-            writing = thread.submit(lambda chunk: report(progress.take(chunk)), built)
+                writing = None
+            built_frames += len(built.chunk)
+            if built_frames < n_frames:
+                writing = thread.submit(lambda chunk: report(progress.take(chunk)), built)
+            else:
+                report(progress.take(built))
         if writing is not None:
             writing.result()
 
 
 def _prefetch(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """Take items in a thread, one ahead of their consumer."""
+    """Take items in a thread, one ahead of their consumer, but for the first."""
     with ThreadPoolExecutor(1, "reading") as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
+        item = next(items, None)
+        while item is not None:
             coming = thread.submit(next, items, None)
             yield item
+            item = coming.result()
 
 
 def run_settings(

@@ -66,6 +66,20 @@ def test_frames_count_as_soon_as_they_are_written(tmp_path, source, backmapper, 
     assert in_time == [True]
 
 
+def test_only_chunks_with_another_one_after_them_are_written_by_another_thread(
+    tmp_path, source, backmapper, monkeypatch
+):
+    """The last one is written while nothing is built."""
+    monkeypatch.setattr(prepared_run, "RESIDUES_PER_CHUNK", 1)
+    threads = []
+
+    def note(done: int) -> None:
+        threads.append((done, threading.current_thread() is threading.main_thread()))
+
+    backmap_trajectory(backmapper, source, tmp_path / "out.pdb", on_progress=note)
+    assert threads == [(0, True), *((done, False) for done in range(1, 6)), (6, True)]
+
+
 @pytest.mark.parametrize("suffix", [".pdb", ".xtc", ".dcd", ".trr"])
 def test_output_does_not_depend_on_chunks(tmp_path, source, backmapper, monkeypatch, suffix):
     contents = []
