@@ -1,7 +1,7 @@
 """The whole data flow on one page: read, build, measure, write, report.
 
-Reading runs one chunk ahead in a thread, measuring and writing one chunk behind in another; in between the
-model builds, in this process or in workers. What is safe on the disk is in the journal.
+Reading runs one chunk ahead in a thread, measuring and writing one chunk behind in another, but for the last
+chunk; in between the model builds, in this process or in workers. What is safe on the disk is in the journal.
 """
 
 from __future__ import annotations
