@@ -17,8 +17,7 @@ def angle_gradient(ends: Float[Tensor, "3 2 n"]) -> tuple[Float[Tensor, "n"], Fl
     ends = ends / length
     cos = dot(ends[:, 0], ends[:, 1]).clamp(-0.999, 0.999)
     sin = torch.sqrt(1.0 - cos * cos)
-    swapped = torch.stack([ends[:, 1], ends[:, 0]], dim=1)
-    return torch.acos(cos), (cos * ends - swapped) / (sin * length)
+    return torch.acos(cos), (cos * ends - ends.flip(1)) / (sin * length)
 
 
 def torsion_gradient(

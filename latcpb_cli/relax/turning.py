@@ -24,7 +24,7 @@ class Turning(NamedTuple):
     def vectors(
         cls, arms: Float[Tensor, "3 *n"], axis: Float[Tensor, "3 *#n"], turns: Bool[Tensor, "*#n"]
     ) -> Turning:
-        """Vectors from a point on a unit axis, some of which turn; the last axis is that of ``turns``."""
+        """Vectors from a point on a unit axis, some of which turn; the last axes are those of ``turns``."""
         along = dot(arms, axis) * axis
         across, third = (
             torch.where(turns, part, 0.0) for part in (arms - along, cross(axis.expand_as(arms), arms))

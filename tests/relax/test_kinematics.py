@@ -8,9 +8,10 @@ import torch
 from crowds import concatenated, crowded, present
 from rings import ca_ring
 
-from latcpb_cli.chem.residues import C_SLOT, letter_index, slot_mask
+from latcpb_cli.chem.residues import C_SLOT, CA_SLOT, letter_index, slot_mask
 from latcpb_cli.geometry.codec import InternalCoordinates, decode
 from latcpb_cli.geometry.links import ChainOrder
+from latcpb_cli.geometry.vectors import LANES
 from latcpb_cli.relax.kinematics import CHI_JOINTS, ROTATION_JOINT, TWIST_JOINT, TorsionKinematics
 from latcpb_cli.relax.structures import TorsionStructures
 
@@ -99,6 +100,18 @@ def test_proline_rings_and_chain_ends_have_no_joints() -> None:
     last = residues[slots == C_SLOT]
     assert len(last) == 2
     assert (kinematics.joint_mask[: CHI_JOINTS.start, last] == 0).all()
+
+
+def test_the_list_of_chain_ends_is_filled_up_with_atoms_that_stay() -> None:
+    """The last digits of an atom must not depend on where in a vector of the processor it is."""
+    kinematics, _ = double_kinematics()
+    peptides, length = kinematics.peptides, kinematics.joint_mask.shape[1]
+    assert peptides is not None
+    assert len(peptides.end_rows) % LANES == 0
+    fill = peptides.end_rows // length == CA_SLOT
+    assert (~fill).sum() == 8  # N, C, O and OXT of two chains
+    for part in peptides.ends:
+        assert (part[:, fill] == 0).all()
 
 
 def test_joint_gradients_of_a_ring_equal_differences_of_the_energy() -> None:
